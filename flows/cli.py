@@ -1,0 +1,210 @@
+"""The command `imagerecords`: settings from flags, environment and file, in this order, resolved here and nowhere else."""
+
+import json
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+from cyclopts import App, CycloptsError, Parameter, ValidationError as InvalidArguments
+from cyclopts.config import Env, Toml, Yaml
+from pydantic import ValidationError
+from rich.console import Console
+
+from flows.console import print_audit, print_plan, print_summary
+from flows.prefect_api import prefect_api_url
+from flows.progress import BarProgress, LineProgress, Progress
+from schemas.errors import BadSettings, ImageRecordsError
+from schemas.settings import BuildSettings
+from schemas.summary import BuildSummary
+
+OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+Settings = Annotated[BuildSettings, Parameter(name="*")]
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON object on standard output.")]
+StorageOptions = Annotated[dict[str, str] | None, Parameter(help="Options for remote file systems, without credentials.")]
+
+app = App(
+    name="imagerecords",
+    help="Labelled image folders into sharded TFRecord files that are proven correct.",
+    version_flags=["--version"],
+    result_action="return_value",
+)
+
+
+@app.command
+def build(
+    *,
+    settings: Settings,
+    prefect: Annotated[bool | None, Parameter(help="Conduct through Prefect; default: when a Prefect API is configured.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Build a data set, verify it, and print what became of every image."""
+    url = prefect_api_url()
+    through_prefect = prefect if prefect is not None else url is not None
+    server = url or "a temporary server"
+    _tell(f"conducted by Prefect, {server}" if through_prefect else "conducted directly, without Prefect")
+    if through_prefect:
+        summary = _build_with_prefect(settings)
+        _print_summary(summary, as_json)
+    else:
+        from flows.direct import build_directly
+
+        build_directly(settings, _progress(as_json))
+    return OK
+
+
+@app.command
+def plan(*, settings: Settings, as_json: AsJson = False) -> int:
+    """Print what build would do with the same settings; write nothing."""
+    from flows.plan import plan_dataset
+
+    planned = plan_dataset(settings)
+    if as_json:
+        print(planned.model_dump_json(indent=2))
+    else:
+        print_plan(Console(), planned)
+    for mistake in planned.mistakes:
+        _tell(f"error: {mistake}")
+    return BAD_INPUT if planned.mistakes else OK
+
+
+@app.command
+def audit(path: str, /, *, storage_options: StorageOptions = None, as_json: AsJson = False) -> int:
+    """Re-read any folder of TFRecord files, or one file, and name each fault; exit 1 when there is one."""
+    from tasks.audit import audit_folder
+
+    result = audit_folder(path, storage_options or {})
+    if as_json:
+        print(json.dumps(asdict(result), indent=2))
+    else:
+        print_audit(Console(), result)
+    return FAILED if result.faults else OK
+
+
+@app.command
+def show(
+    path: str,
+    /,
+    *,
+    record: Annotated[int, Parameter(help="Number of the record, from 0.")] = 0,
+    save: Annotated[Path | None, Parameter(help="Write the record's image to this file.")] = None,
+    storage_options: StorageOptions = None,
+) -> int:
+    """Print a record's fields."""
+    from tasks.show import read_record
+
+    shown = read_record(path, record, storage_options or {})
+    print("\n".join(shown.lines()))
+    if save:
+        save.write_bytes(shown.image)
+    return OK
+
+
+@app.meta.default
+def launch(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    config: Annotated[Path | None, Parameter(help="Read settings from this file, .yaml or .toml.")] = None,
+    debug: Annotated[bool, Parameter(negative="", help="Print the whole traceback of an error.")] = False,
+) -> int:
+    """Run one of the commands; see `imagerecords COMMAND --help`."""
+    del debug  # looked for by main, which must know it when parsing itself fails
+    app.config = (Env("IMAGERECORDS_", command=False), *_config_file(config))
+    code: int = app(_classic_names(tokens), exit_on_error=False, print_error=False)
+    return code
+
+
+def _config_file(path: Path | None) -> list[Any]:
+    if path is None:
+        return []
+    kinds = {".yaml": Yaml, ".yml": Yaml, ".toml": Toml}
+    if path.suffix not in kinds:
+        raise BadSettings(f"config must be a .yaml or .toml file, got {path}")
+    if not path.is_file():
+        raise BadSettings(f"config must be an existing file: {path}. Check the path")
+    return [kinds[path.suffix](path, use_commands_as_keys=False)]
+
+
+def _classic_names(tokens: Sequence[str]) -> list[str]:
+    """Arguments with build_image_data.py's one option that has another name here."""
+    names = {"--num_threads": "--layout_threads", "--num-threads": "--layout_threads"}
+    return ["=".join([names.get((parts := token.split("=", 1))[0], parts[0]), *parts[1:]]) for token in tokens]
+
+
+def _build_with_prefect(settings: BuildSettings) -> BuildSummary:
+    import os
+
+    # The temporary server needs more than Prefect's 20 s on a busy machine; read when prefect is imported.
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
+    from flows.build import build_image_dataset
+
+    return build_image_dataset(settings)
+
+
+def _progress(as_json: bool) -> Progress:
+    def report(summary: BuildSummary) -> None:
+        _print_summary(summary, as_json)
+
+    console = Console(stderr=True)
+    return BarProgress(console, report) if console.is_terminal else LineProgress(_tell, report)
+
+
+def _print_summary(summary: BuildSummary, as_json: bool) -> None:
+    if as_json:
+        print(summary.model_dump_json(indent=2))
+    else:
+        print_summary(Console(), summary)
+
+
+def _tell(text: str) -> None:
+    print(f"imagerecords: {text}", file=sys.stderr, flush=True)
+
+
+def _on_sigterm(*_: object) -> NoReturn:
+    """End as on Ctrl-C, with everything put away."""
+    raise KeyboardInterrupt
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code: 0 done, 1 failed or over budget, 2 bad settings or input, 130 interrupted."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    signal.signal(signal.SIGTERM, _on_sigterm)
+    try:
+        code: int = app.meta(arguments, exit_on_error=False, print_error=False)
+    except (Exception, KeyboardInterrupt) as error:
+        if "--debug" in arguments:
+            traceback.print_exc()
+        code, text = _explain(error)
+        _tell(text)
+    return code
+
+
+def _explain(error: BaseException) -> tuple[int, str]:
+    """The exit code of an error, and its text for people."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, "interrupted. Run it again to go on: finished shards are kept"
+    if isinstance(error, ImageRecordsError):
+        return error.exit_code, f"error: {error}"
+    if isinstance(error, InvalidArguments) and isinstance(error.__cause__, ValidationError):
+        return BAD_INPUT, f"error: {_settings_problems(error.__cause__)}"
+    if isinstance(error, ValidationError):
+        return BAD_INPUT, f"error: {_settings_problems(error)}"
+    if isinstance(error, CycloptsError):
+        return BAD_INPUT, f"error: {' '.join(str(error).split())} See imagerecords --help"
+    return FAILED, f"error: {type(error).__name__}: {error}. Add --debug for the whole traceback"
+
+
+def _settings_problems(error: ValidationError) -> str:
+    problems = []
+    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+        name = ".".join(str(part) for part in problem["loc"])
+        message = problem["msg"].removeprefix("Value error, ")
+        problems.append(f"{name}: {message}" if name else message)
+    return "; ".join(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

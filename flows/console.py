@@ -1,0 +1,63 @@
+"""What people see: summaries and plans as tables, on a rich console."""
+
+from rich.console import Console
+from rich.table import Table
+
+from schemas.summary import BuildSummary, PlanSummary
+from tasks.audit import Audit
+
+MIB = 2**20
+
+
+def print_summary(console: Console, summary: BuildSummary) -> None:
+    """The closing table of a build."""
+    table = _table("split", "found", "written", "rejected", "shards", "MiB")
+    for split in summary.splits:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in split.rejected.items())
+        cells = f"{split.found:,}", f"{split.written:,}", reasons or "0", f"{split.shards:,}", f"{split.bytes / MIB:,.1f}"
+        table.add_row(split.split, *cells)
+    console.print(table)
+    shards = f"{summary.shards_converted:,} shards converted, {summary.shards_kept:,} kept"
+    speed = f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s"
+    _say(console, f"{summary.labels:,} labels, {shards}, {speed}{_passed_over(summary.passed_over)}")
+    _say(console, f"digest {summary.digest}  {summary.output_directory}")
+
+
+def print_plan(console: Console, plan: PlanSummary) -> None:
+    """What a build would do; its mistakes go to standard error as errors."""
+    if plan.splits:
+        table = _table("label", *(split.split for split in plan.splits))
+        for label in sorted({label for split in plan.splits for label in split.labels}):
+            table.add_row(label, *(f"{split.labels.get(label, 0):,}" for split in plan.splits))
+        table.add_section()
+        table.add_row("images", *(f"{split.images:,}" for split in plan.splits))
+        table.add_row("MiB", *(f"{split.bytes / MIB:,.1f}" for split in plan.splits))
+        table.add_row("shards", *(f"{split.shards:,}" for split in plan.splits))
+        console.print(table)
+    for note in plan.notes:
+        _say(console, f"note: {note}")
+    _say(console, f"nothing written to {plan.output_directory}{_passed_over(plan.passed_over)}")
+
+
+def print_audit(console: Console, audit: Audit) -> None:
+    """The faults, a line each, and what was read."""
+    for fault in audit.faults:
+        _say(console, str(fault))
+    _say(console, f"{audit.files:,} files, {audit.records:,} records, {audit.bytes:,} bytes: {len(audit.faults):,} faults")
+
+
+def _table(first: str, *numbers: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column(first)
+    for name in numbers:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _passed_over(counts: dict[str, int]) -> str:
+    return "; passed over: " + ", ".join(f"{count:,} {what}" for what, count in counts.items()) if counts else ""
+
+
+def _say(console: Console, text: str) -> None:
+    """Print text from outside as it is: no markup, no wrapping."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

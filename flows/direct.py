@@ -1,0 +1,72 @@
+"""The direct conductor: steps run in the process that called, shards on its workers, without Prefect."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from typing import Any
+
+from flows.order import Pending, ShardStep, T, build_dataset, gather
+from flows.progress import Progress
+from flows.retry import delays, is_worth_retrying, jittered
+from flows.workers import Workers
+from schemas.plan import Shard
+from schemas.settings import BuildSettings
+from schemas.summary import BuildSummary
+
+
+class DirectConductor:
+    """Runs steps one after the other; shards by threads that hand them to the workers and try again after a fault."""
+
+    name = "direct"
+
+    def __init__(self, workers: Workers, tensorflow: Workers, log: Callable[[str], None]) -> None:
+        self.workers = workers
+        self.tensorflow = tensorflow
+        self._log = log
+
+    def run(self, step: Callable[..., T], *args: Any) -> T:
+        """Call the step."""
+        return step(*args)
+
+    def map(self, step: ShardStep[T], shards: list[Shard], settings: BuildSettings) -> Iterator[T]:
+        """One more thread than workers, so that the next shard waits in the pool when one is done."""
+        threads = ThreadPoolExecutor(self.workers.count + 1, thread_name_prefix="conductor")
+        futures = {threads.submit(self._attempt, self.workers, step, shard, settings): shard for shard in shards}
+        try:
+            yield from gather((futures[future], future) for future in as_completed(futures))
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            self.workers.stop()
+            raise
+        finally:
+            threads.shutdown(wait=True)
+
+    def start(self, step: ShardStep[T], shard: Shard, settings: BuildSettings) -> Pending[T]:
+        """Begin the step in TensorFlow's worker, from a thread that does not hold up the end of the program."""
+        future: Future[T] = Future()
+
+        def work() -> None:
+            try:
+                future.set_result(self._attempt(self.tensorflow, step, shard, settings))
+            except BaseException as error:  # everything belongs to whoever asks for the result
+                future.set_exception(error)
+
+        threading.Thread(target=work, name="tensorflow", daemon=True).start()
+        return future
+
+    def _attempt(self, workers: Workers, step: ShardStep[T], shard: Shard, settings: BuildSettings) -> T:
+        for delay in delays(settings.retries):
+            try:
+                return workers.run(step, shard, settings)
+            except Exception as error:
+                if not is_worth_retrying(error):
+                    raise
+                self._log(f"{shard.name}: {type(error).__name__}: {error}; trying again")
+                workers.wait(jittered(delay))
+        return workers.run(step, shard, settings)
+
+
+def build_directly(settings: BuildSettings, progress: Progress) -> BuildSummary:
+    """The summary of a build conducted here."""
+    with Workers(settings).warm_up() as workers, Workers(settings, count=1) as tensorflow:
+        return build_dataset(settings, DirectConductor(workers, tensorflow, progress.note), progress)

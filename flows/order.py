@@ -1,0 +1,168 @@
+"""The order of the steps, written once over "run this step" and "map this step"; who conducts decides how they run."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol, TypeVar
+
+from flows.progress import Progress
+from flows.retry import is_final
+from schemas.errors import Interrupted, ShardFailed
+from schemas.plan import Shard
+from schemas.receipt import ShardOutcome, Verdict
+from schemas.settings import BuildSettings
+from schemas.summary import BuildSummary, Timeline
+from tasks.convert import convert_shard
+from tasks.discover import discover_images
+from tasks.lock import Lock, output_lock, refuse_if_locked
+from tasks.partition import partition_images
+from tasks.prepare import prepare_output
+from tasks.publish import Published, publish_dataset
+from tasks.storage import open_folder, sweep_scratch
+from tasks.tensorflow_check import check_with_tensorflow
+from tasks.validate import validate_shard
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+ShardStep = Callable[[Shard, BuildSettings], T]
+
+
+class Pending(Protocol[T_co]):
+    """A step under way."""
+
+    def result(self) -> T_co:
+        """What the step returns, or raises, once it has ended."""
+
+
+class Conductor(Protocol):
+    """Who runs the steps."""
+
+    name: str
+
+    def run(self, step: Callable[..., T], *args: Any) -> T:
+        """Run one step, here, and return what it returns."""
+
+    def map(self, step: ShardStep[T], shards: list[Shard], settings: BuildSettings) -> Iterator[T]:
+        """Run a step for each shard on the workers; results come as they are done."""
+
+    def start(self, step: ShardStep[T], shard: Shard, settings: BuildSettings) -> Pending[T]:
+        """Begin a step in the one worker that is kept for TensorFlow."""
+
+
+def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progress) -> BuildSummary:
+    """Build, verify and publish the data set that the settings ask for.
+
+    Raises BadInput before anything is written, OverBudget after the manifest is.
+    """
+    began = time.time()
+    output = open_folder(settings.output_directory, settings.storage_options)
+    refuse_if_locked(output, settings.lock_stale_seconds)
+    listing = conductor.run(discover_images, settings)
+    for note in listing.notes:
+        progress.note(note)
+    plan = conductor.run(partition_images, listing, settings)
+    with output_lock(output, settings.lock_stale_seconds) as lock:
+        try:
+            conductor.run(prepare_output, plan, settings)
+            shards = plan.header.references()
+            progress.begin("convert", len(shards), plan.images.num_rows)
+            outcomes, checks = _convert(settings, conductor, shards, lock, progress)
+            progress.begin("validate", len(shards), sum(outcome.written for outcome in outcomes))
+            verdicts = _validate(settings, conductor, shards, outcomes, lock, progress)
+            validated = time.time()
+            for check in checks:
+                check.result()
+            progress.end()
+            lock.check()
+            published = conductor.run(publish_dataset, verdicts, settings)
+        finally:
+            progress.end()
+            sweep_scratch(output)
+    first = min((outcome.began for outcome in outcomes), default=validated)
+    timeline = Timeline(began=began, first_shard_began=first, last_shard_validated=validated, ended=time.time())
+    summary = _summary(settings, conductor, published, outcomes, timeline)
+    progress.report(summary)
+    published.refuse_over_budget()
+    return summary
+
+
+def _convert(
+    settings: BuildSettings, conductor: Conductor, shards: list[Shard], lock: Lock, progress: Progress
+) -> tuple[list[ShardOutcome], list[Pending[int]]]:
+    """The outcomes of all shards, and TensorFlow's checks of those that it reads while others still convert."""
+    outcomes: list[ShardOutcome] = []
+    checks: list[Pending[int]] = []
+    by_name = {shard.name: shard for shard in shards}
+    sampled: set[str] = set()
+    for outcome in conductor.map(convert_shard, shards, settings):
+        lock.check()
+        progress.advance(outcome.images)
+        outcomes.append(outcome)
+        shard = by_name[outcome.shard]
+        first = shard.split not in sampled and outcome.written > 0
+        if settings.tensorflow_check == "all" or (settings.tensorflow_check == "sample" and first):
+            sampled.add(shard.split)
+            checks.append(conductor.start(check_with_tensorflow, shard, settings))
+    return outcomes, checks
+
+
+def _validate(
+    settings: BuildSettings,
+    conductor: Conductor,
+    shards: list[Shard],
+    outcomes: list[ShardOutcome],
+    lock: Lock,
+    progress: Progress,
+) -> list[Verdict]:
+    """A verdict on each shard; those that convert found finished have theirs already."""
+    verdicts = [outcome.verdict for outcome in outcomes if outcome.verdict]
+    for verdict in verdicts:
+        progress.advance(verdict.records)
+    proven = {verdict.shard for verdict in verdicts}
+    for verdict in conductor.map(validate_shard, [shard for shard in shards if shard.name not in proven], settings):
+        lock.check()
+        progress.advance(verdict.records)
+        verdicts.append(verdict)
+    return verdicts
+
+
+def gather(results: Iterable[tuple[Shard, Pending[T]]]) -> Iterator[T]:
+    """Results as they come; failures are kept until all others are done, so that a rerun has only the failed to do."""
+    failed: dict[str, Exception] = {}
+    for shard, pending in results:
+        try:
+            result = pending.result()
+        except Interrupted:
+            raise
+        except Exception as error:
+            if is_final(error):
+                raise
+            failed[shard.name] = error
+        else:
+            yield result
+    if failed:
+        name, error = next(iter(sorted(failed.items())))
+        more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+        raise ShardFailed(
+            f"each shard must succeed, got {len(failed)} failed: {name}{more}: {type(error).__name__}: {error}. Run the build "
+            "again: finished shards are kept"
+        ) from error
+
+
+def _summary(
+    settings: BuildSettings, conductor: Conductor, published: Published, outcomes: list[ShardOutcome], timeline: Timeline
+) -> BuildSummary:
+    seconds = timeline.ended - timeline.began
+    kept = sum(outcome.verdict is not None for outcome in outcomes)
+    return BuildSummary(
+        output_directory=settings.output_directory,
+        conductor=conductor.name,
+        labels=published.labels,
+        splits=published.splits,
+        passed_over=published.passed_over,
+        shards_converted=len(outcomes) - kept,
+        shards_kept=kept,
+        seconds=round(seconds, 3),
+        images_per_second=round(sum(split.found for split in published.splits) / max(seconds, 1e-9), 1),
+        timeline=timeline,
+        digest=published.digest,
+    )

@@ -1,0 +1,37 @@
+"""What a build would do, without doing it: discover and partition, and nothing written."""
+
+import pyarrow.compute as pc
+
+from schemas.plan import Plan
+from schemas.settings import BuildSettings
+from schemas.summary import PlannedSplit, PlanSummary
+from tasks.discover import survey
+from tasks.partition import partition_images
+
+
+def plan_dataset(settings: BuildSettings) -> PlanSummary:
+    """The summary of a plan, with all layout mistakes that stand in its way. Raises BadLayout for shard counts that can't be."""
+    listing = survey(settings)
+    plan = None if listing.mistakes else partition_images(listing, settings)
+    return PlanSummary(
+        output_directory=settings.output_directory,
+        splits=_splits(plan) if plan else (),
+        passed_over=listing.passed_over,
+        notes=listing.notes,
+        mistakes=listing.mistakes,
+    )
+
+
+def _splits(plan: Plan) -> tuple[PlannedSplit, ...]:
+    splits = []
+    start = 0
+    for split in dict.fromkeys(shard.split for shard in plan.header.shards):
+        shards = [shard for shard in plan.header.shards if shard.split == split]
+        images = sum(shard.images for shard in shards)
+        rows = plan.images.slice(start, images)
+        start += images
+        counts = {entry["values"]: entry["counts"] for entry in pc.value_counts(rows["label"]).to_pylist()}
+        labels = {plan.header.label_text(label): count for label, count in sorted(counts.items())}
+        size = sum(shard.bytes for shard in shards)
+        splits.append(PlannedSplit(split=split, images=images, bytes=size, shards=len(shards), labels=labels))
+    return tuple(splits)

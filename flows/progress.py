@@ -1,0 +1,104 @@
+"""How a build's progress is told: a bar with rate and time left on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TaskID, TextColumn, TimeRemainingColumn
+
+from schemas.summary import BuildSummary
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+class Progress(Protocol):
+    """What the order of the steps tells while it goes on."""
+
+    def note(self, text: str) -> None:
+        """Tell something that is no fault."""
+
+    def begin(self, phase: str, shards: int, images: int) -> None:
+        """A phase with so many images begins."""
+
+    def advance(self, images: int) -> None:
+        """A shard with so many images is done."""
+
+    def end(self) -> None:
+        """No more progress comes."""
+
+    def report(self, summary: BuildSummary) -> None:
+        """The build has closed its books."""
+
+
+class LineProgress:
+    """Plain lines, at most one in ten seconds and one at each phase's begin and end."""
+
+    def __init__(self, log: Callable[[str], None], report: Callable[[BuildSummary], None]) -> None:
+        self.note = log
+        self.report = report
+        self._log = log
+        self._phase = ""
+        self._shards = self._done = self._images = self._total = 0
+        self._started = self._told = 0.0
+
+    def begin(self, phase: str, shards: int, images: int) -> None:
+        """Tell what the phase has to do."""
+        self._phase, self._shards, self._total = phase, shards, images
+        self._done = self._images = 0
+        self._started = self._told = time.monotonic()
+        self._log(f"{phase}: {images:,} images in {shards:,} shards")
+
+    def advance(self, images: int) -> None:
+        """Count, and tell when it is time to."""
+        self._done += 1
+        self._images += images
+        now = time.monotonic()
+        if self._done == self._shards or now - self._told >= SECONDS_BETWEEN_LINES:
+            self._told = now
+            rate = self._images / max(now - self._started, 1e-9)
+            left = (self._total - self._images) / max(rate, 1e-9)
+            self._log(
+                f"{self._phase}: {self._done:,} of {self._shards:,} shards, {self._images:,} of {self._total:,} images, "
+                f"{rate:,.0f} images/s, {left:,.0f} s left"
+            )
+
+    def end(self) -> None:
+        """Nothing is left to do for lines."""
+
+
+class BarProgress:
+    """A bar on a terminal."""
+
+    def __init__(self, console: Console, report: Callable[[BuildSummary], None]) -> None:
+        self.report = report
+        self._console = console
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+
+    def note(self, text: str) -> None:
+        """Tell it above the bar."""
+        self._console.print(text, markup=False, highlight=False)
+
+    def begin(self, phase: str, shards: int, images: int) -> None:
+        """Draw a bar for the phase."""
+        if self._bar is None:
+            rate = TextColumn("{task.fields[rate]}")
+            self._bar = Bar(
+                TextColumn("{task.description:8}"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn(), console=self._console
+            )
+            self._bar.start()
+        self._task = self._bar.add_task(phase, total=images, rate="")
+
+    def advance(self, images: int) -> None:
+        """Move the bar by a shard's images."""
+        if self._bar is not None and self._task is not None:
+            self._bar.advance(self._task, images)
+            task = self._bar.tasks[self._task]
+            self._bar.update(self._task, rate=f"{task.completed / max(task.elapsed or 0, 1e-9):,.0f} images/s")
+
+    def end(self) -> None:
+        """Leave the bar standing as it is."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None

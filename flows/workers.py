@@ -1,0 +1,133 @@
+"""Where shards are worked on: an executor behind one call, rebuilt when a worker dies.
+
+A ProcessPoolExecutor is broken for good once one worker dies, and everything in flight fails with it; here the next call
+gets a new pool, so that a death costs the shards in flight one retry and no more.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from typing import ParamSpec, Self, TypeVar
+
+from schemas.errors import Interrupted, ShardFailed, WorkerDied
+from schemas.settings import BuildSettings
+from tasks.interrupt import obey
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Imported once in the fork server, so that each worker starts with them there.
+PRELOAD = ["tasks.convert", "tasks.validate"]
+GRACE_SECONDS = 2.0  # between asking a worker to end and killing it
+
+
+def begin_worker() -> None:
+    """Set a worker process up: the parent alone handles Ctrl-C, and a worker never outlives its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def end_with_parent() -> None:
+        if parent is not None:
+            parent.join()  # watching getppid() would see the fork server
+        os._exit(1)
+
+    threading.Thread(target=end_with_parent, name="parent watch", daemon=True).start()
+
+
+def make_processes(count: int, stop: threading.Event) -> Executor:
+    """A pool of processes, forked from a server that has no threads and holds no locks."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOAD)
+    return ProcessPoolExecutor(count, mp_context=context, initializer=begin_worker)
+
+
+def make_threads(count: int, stop: threading.Event) -> Executor:
+    """A pool of threads, whose steps end soon after `stop` is set."""
+    return ThreadPoolExecutor(count, initializer=obey, initargs=(stop,))
+
+
+EXECUTORS: dict[str, Callable[[int, threading.Event], Executor]] = {"processes": make_processes, "threads": make_threads}
+
+
+class Workers:
+    """`count` workers on the executor that the settings name; leaving the `with` block ends them, at once after an error."""
+
+    def __init__(self, settings: BuildSettings, count: int | None = None) -> None:
+        self.count = count or settings.workers or os.cpu_count() or 1
+        self._make = EXECUTORS[settings.executor]
+        self._stop = threading.Event()
+        self._guard = threading.Lock()
+        self._generation = 0
+        self._executor = self._make(self.count, self._stop)
+
+    def warm_up(self) -> Self:
+        """Start the workers in the background, while the input is listed."""
+        self._executor.submit(os.getpid)
+        return self
+
+    def run(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `step` returns, worked out by one of the workers.
+
+        Raises what the step raises; WorkerDied when its process ended; Interrupted when the workers were stopped.
+        """
+        with self._guard:
+            executor, generation = self._executor, self._generation
+        if self._stop.is_set():
+            raise Interrupted("the build was stopped")
+        try:
+            return executor.submit(step, *args, **kwargs).result()
+        except SystemExit as error:  # would end this thread without a word, and its future would never resolve
+            raise ShardFailed(f"a step must return or raise, got sys.exit({error.code!r})") from error
+        except (BrokenExecutor, CancelledError, RuntimeError) as error:
+            if self._stop.is_set():
+                raise Interrupted("the build was stopped") from error
+            if not isinstance(error, BrokenProcessPool):
+                raise
+            self._rebuild(generation)
+            raise WorkerDied("a worker process ended in mid-shard: out of memory, killed or crashed") from error
+
+    def wait(self, seconds: float) -> None:
+        """Wait before another try; ends early when the workers are stopped."""
+        self._stop.wait(seconds)
+
+    def stop(self) -> None:
+        """End everything at once: work in flight is lost, and every call of `run` raises Interrupted."""
+        self._stop.set()
+        with self._guard:
+            executor = self._executor
+        # Python gives pools a way to end their workers only with 3.14's terminate_workers.
+        processes = list((getattr(executor, "_processes", None) or {}).values())
+        for process in processes:
+            process.terminate()
+        executor.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.join(GRACE_SECONDS)
+            if process.is_alive():
+                process.kill()
+        if not processes:
+            executor.shutdown(wait=True)
+
+    def _rebuild(self, broken: int) -> None:
+        with self._guard:
+            if self._generation == broken:
+                self._executor.shutdown(wait=False, cancel_futures=True)
+                self._executor = self._make(self.count, self._stop)
+                self._generation += 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is None:
+            with contextlib.suppress(OSError):
+                self._executor.shutdown(wait=True)
+        else:
+            self.stop()

@@ -1,0 +1,72 @@
+"""The errors of imagerecords.
+
+    ImageRecordsError                 exit code 1
+    ├── BadInput (ValueError)         exit code 2: told before anything is written
+    │   ├── BadSettings               a setting is wrong or contradicts another
+    │   ├── BadLayout                 folders or labels are not as the settings say
+    │   └── OutputConflict (FileExistsError)   the output holds another plan's shards
+    ├── OutputLocked (BlockingIOError)         another build writes this output
+    ├── CorruptRecord (ValueError)    a TFRecord file does not read back
+    ├── ShardFailed (RuntimeError)    a shard could not be converted or validated
+    ├── WorkerDied (RuntimeError)     a worker process ended in mid-shard; worth another try
+    ├── BooksDoNotBalance (ArithmeticError)    found ≠ written + rejected
+    ├── OverBudget (ValueError)       too many images rejected, or a label left empty
+    └── Interrupted (RuntimeError)    exit code 130: stopped from outside
+
+Each text is "<what> must be <rule>, got <value>: <file>. <remedy>". Every error takes its text as only argument, so it
+survives the pickling between processes.
+"""
+
+
+class ImageRecordsError(Exception):
+    """Anything imagerecords itself has to say; `exit_code` is the command's exit status."""
+
+    exit_code = 1
+
+
+class BadInput(ImageRecordsError, ValueError):
+    """Settings or input that can't be built from; nothing was written."""
+
+    exit_code = 2
+
+
+class BadSettings(BadInput):
+    """A setting is unknown, out of range, or contradicts another one."""
+
+
+class BadLayout(BadInput):
+    """Directories, label folders or the labels file are not as the settings say."""
+
+
+class OutputConflict(BadInput, FileExistsError):
+    """The output directory holds shards of another plan."""
+
+
+class OutputLocked(ImageRecordsError, BlockingIOError):
+    """Another build holds the output's lock, or has taken it from this one."""
+
+
+class CorruptRecord(ImageRecordsError, ValueError):
+    """A TFRecord file breaks the format, the feature contract, or disagrees with its receipt."""
+
+
+class ShardFailed(ImageRecordsError, RuntimeError):
+    """One or more shards failed after their last retry; finished shards are kept for the rerun."""
+
+
+class WorkerDied(ImageRecordsError, RuntimeError):
+    """A worker process ended while it held a shard (out of memory, killed, crashed)."""
+
+
+class BooksDoNotBalance(ImageRecordsError, ArithmeticError):
+    """Images found, written and rejected do not add up for some split and label."""
+
+
+class OverBudget(ImageRecordsError, ValueError):
+    """More images were rejected than `max_rejected_fraction` allows, or a label was left without any."""
+
+
+class Interrupted(ImageRecordsError, RuntimeError):
+    """The build was stopped from outside (Ctrl-C, SIGTERM, cancellation)."""
+
+    exit_code = 130

@@ -1,0 +1,64 @@
+"""Labels: from the text of a labels file to names with ids, and what is wrong with them.
+
+A decision that binds users' data: line n of the file is id n, 0 is background. The same format is written to `labels.txt`,
+so a later build can be given it back.
+"""
+
+import re
+from collections.abc import Iterable
+
+# "0 daisy", "3: cat", "n,dog": an id before the name, as several tutorials write labels.
+NUMBERED = re.compile(r"^\d+\s*[\s:,;]\s*(?P<name>\S.*)$")
+BOM = "\ufeff"
+
+
+def read_labels(text: str, file: str) -> tuple[dict[str, int], list[str]]:
+    """The labels of a labels file in their order, each with its line, and the mistakes, each naming file and line."""
+    labels: dict[str, int] = {}
+    mistakes: list[str] = []
+    if text.startswith(BOM):
+        mistakes.append(f"labels file must be UTF-8 without a byte order mark: {file}, line 1. Save it without BOM")
+        text = text.removeprefix(BOM)
+    lines = text.splitlines()
+    if not any(line.strip() for line in lines):
+        return {}, [*mistakes, f"labels file must name at least one label, got none: {file}"]
+    for number, line in enumerate(lines, start=1):
+        name = line.strip()
+        if not name:
+            mistakes.append(
+                f"labels file must have no blank line: {file}, line {number}. Remove it: line n is id n, and it would "
+                "use up an id"
+            )
+        elif name in labels:
+            mistakes.append(
+                f"labels must differ, got {name!r} again: {file}, line {number}, first on line {labels[name]}. Remove one"
+            )
+        else:
+            labels[name] = number
+            mistakes.extend(f"{problem}: {file}, line {number}" for problem in name_problems(name))
+    return labels, mistakes
+
+
+def name_problems(name: str) -> Iterable[str]:
+    """What forbids a label's name: it is a name or a path below the input, never one that climbs."""
+    parts = name.split("/")
+    if name.startswith("/") or ".." in parts or "." in parts or "" in parts:
+        yield f"a label must be a folder's name below the input, without '..' or a leading '/', got {name!r}"
+    if any(ord(character) < 32 for character in name):
+        yield f"a label must have no control characters, got {name!r}"
+
+
+def nested_problems(labels: Iterable[str]) -> Iterable[str]:
+    """Labels that lie inside another label's folder, where an image would have two labels."""
+    names = set(labels)
+    for name in sorted(names):
+        parts = name.split("/")
+        for depth in range(1, len(parts)):
+            if (outer := "/".join(parts[:depth])) in names:
+                yield f"a label must not lie inside another label's folder, got {name!r} inside {outer!r}. Keep one of them"
+
+
+def numbered_name(label: str) -> str | None:
+    """The name in a line such as `0 daisy`, or None."""
+    match = NUMBERED.match(label)
+    return match["name"].strip() if match else None

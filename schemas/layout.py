@@ -1,0 +1,60 @@
+"""Names of the files in a data set, both ways: written by the build, recognised by audit.
+
+A decision that binds users' data: the classic names `train-00000-of-00008`, no extension; nothing else at the top level
+matches `train-*`, `validation-*` or `test-*`, because trainers glob them.
+"""
+
+import re
+from typing import NamedTuple
+
+from schemas.settings import SPLITS
+
+LABELS = "labels.txt"
+MANIFEST = "manifest.parquet"
+DATASET_INFO = "dataset_info.json"
+FEATURES = "features.json"
+CLASS_LABELS = "image-class-label.labels.txt"
+CROISSANT = "croissant.json"
+SIDECARS = (LABELS, MANIFEST, FEATURES, CLASS_LABELS, CROISSANT, DATASET_INFO)
+
+INDEX = "index"
+BUILD = "_build"
+PLAN = f"{BUILD}/plan.parquet"
+RECEIPTS = f"{BUILD}/receipts"
+LOCK = f"{BUILD}/lock"
+SCRATCH = f"{BUILD}/tmp"
+
+SHARD_NAME = re.compile(r"^(?P<prefix>.+)-(?P<index>\d{5})-of-(?P<count>\d{5})$")
+
+
+class ShardName(NamedTuple):
+    """A shard's file name in parts; `prefix` is the split, or whatever stands before the numbers."""
+
+    prefix: str
+    index: int
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.prefix}-{self.index:05d}-of-{self.count:05d}"
+
+
+def parse_shard_name(name: str) -> ShardName | None:
+    """The parts of `train-00000-of-00008`, or None when `name` is no shard's."""
+    match = SHARD_NAME.match(name)
+    return ShardName(match["prefix"], int(match["index"]), int(match["count"])) if match else None
+
+
+def is_our_shard(name: str) -> bool:
+    """Whether a build could have written a file of this name."""
+    parts = parse_shard_name(name)
+    return parts is not None and parts.prefix in SPLITS
+
+
+def index_path(shard_name: str) -> str:
+    """Where the byte index of a shard lies, relative to the output."""
+    return f"{INDEX}/{shard_name}.idx"
+
+
+def receipt_path(shard_name: str) -> str:
+    """Where the receipt of a shard lies, relative to the output."""
+    return f"{RECEIPTS}/{shard_name}.parquet"

@@ -1,0 +1,74 @@
+"""The receipt of a shard: one row an input image, what became of it; all receipts together are the manifest."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import pyarrow as pa
+
+
+class Reason(StrEnum):
+    """Why an image was left out; a closed list, so that counts can be compared over time."""
+
+    EMPTY_FILE = "empty_file"
+    NOT_AN_IMAGE = "not_an_image"
+    TRUNCATED = "truncated"
+    CORRUPT = "corrupt"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    UNSUPPORTED = "unsupported"
+    UNREADABLE = "unreadable"
+    CHANGED_DURING_BUILD = "changed_during_build"
+
+
+WRITTEN = "written"
+REJECTED = "rejected"
+
+# record, offset and size say where the record stands in its shard; null for a rejected image. sha256 is the input file's,
+# encoded_sha256 that of image/encoded (the same where the bytes passed through), crc32c the masked CRC of the record.
+COLUMNS = pa.schema(
+    [
+        ("split", pa.string()),
+        ("shard", pa.string()),
+        ("path", pa.string()),
+        ("label", pa.int32()),
+        ("text", pa.string()),
+        ("status", pa.string()),
+        ("reason", pa.string()),
+        ("message", pa.string()),
+        ("record", pa.int32()),
+        ("offset", pa.int64()),
+        ("size", pa.int64()),
+        ("crc32c", pa.uint32()),
+        ("height", pa.int32()),
+        ("width", pa.int32()),
+        ("source_format", pa.string()),
+        ("source_size", pa.int64()),
+        ("sha256", pa.string()),
+        ("encoded_sha256", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What reading a shard back told: its records, its size in bytes, and the SHA-256 of the file."""
+
+    shard: str
+    records: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShardOutcome:
+    """A receipt in short, with when the work on it began (Unix seconds).
+
+    `verdict` is there when a finished shard was found and proved right instead of built.
+    """
+
+    shard: str
+    images: int
+    written: int
+    bytes: int
+    began: float
+    rejected: dict[str, int] = field(default_factory=dict)
+    verdict: Verdict | None = None

@@ -1,0 +1,168 @@
+"""The settings of a build, declared once: Prefect's form, the command's options, the file's and the environment's keys."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+Shards = Annotated[int, Field(ge=1, le=99_999)] | Literal["auto"]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+# Names under which fsspec file systems take secrets, and what people call theirs.
+SECRET_NAME = re.compile(r"^key$|secret|passw|token|credential|access_?key|account_?key|private|signature|sas", re.I)
+URL_WITH_SECRET = re.compile(r"^[a-z0-9+.-]+://[^/@]*:[^/@]*@", re.I)
+
+# What a shard's bytes and receipt depend on; a change of any of these makes its fingerprint another.
+CONTENT_SETTINGS = ("check_pixels",)
+
+
+class BuildSettings(BaseModel):
+    """Everything a build is told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    output_directory: str = Field(description="Where the data set is written: a directory or any fsspec URL (s3://…).")
+    train_directory: str | None = Field(None, description="Directory or URL with one folder a label: training images.")
+    validation_directory: str | None = Field(None, description="The same for the validation images.")
+    test_directory: str | None = Field(None, description="The same for the test images.")
+    data_directory: str | None = Field(
+        None, description="One directory for all splits, instead of the three above; the fractions below divide it."
+    )
+    validation_fraction: Fraction = Field(0.0, description="Share of data_directory that becomes validation, 0 to 1.")
+    test_fraction: Fraction = Field(0.0, description="Share of data_directory that becomes test, 0 to 1.")
+    group_pattern: str | None = Field(
+        None,
+        description="Regular expression with one group, searched in an image's path: images with the same text there "
+        "stay in one split. By default each image is a group of its own.",
+    )
+    labels_file: str | None = Field(
+        None, description="One label a line, line 1 has id 1. Without it: the folder names, sorted by code point."
+    )
+    unlisted_labels: Literal["error", "ignore"] = Field(
+        "error", description="What to do with a label folder that the labels file does not name."
+    )
+    recursive: bool = Field(False, description="Take the files in sub-folders of a label folder too.")
+    train_shards: Shards = Field("auto", description="Number of training shards; auto makes them about 128 MiB each.")
+    validation_shards: Shards = Field("auto", description="Number of validation shards, or auto.")
+    test_shards: Shards = Field("auto", description="Number of test shards, or auto.")
+    allow_empty_shards: bool = Field(False, description="Write empty shards where there are more shards than images.")
+    seed: int = Field(12345, description="Seed of the shuffle within each split.")
+    layout_threads: int = Field(
+        1,
+        ge=1,
+        description="Lay shards out as build_image_data.py does with this --num_threads; shards must divide by it. It "
+        "changes which image is in which shard, not the speed.",
+    )
+    check_pixels: Literal["all", "none"] = Field(
+        "all",
+        description="all: every image's coefficients are decoded (at 1/8 scale); none: header, markers and "
+        "end-of-image only.",
+    )
+    tensorflow_check: Literal["none", "sample", "all"] = Field(
+        "none", description="Read shards back with TensorFlow too: the first finished one of each split, or all."
+    )
+    max_rejected_fraction: float = Field(
+        0.05, ge=0, le=1, description="The build fails when a larger share of a split's images is rejected, 0 to 1."
+    )
+    overwrite: bool = Field(False, description="Remove another plan's shards from the output directory first.")
+    executor: Literal["processes", "threads"] = Field(
+        "processes", description="Where shards are converted: a pool of processes, or threads (tiny builds, tests)."
+    )
+    workers: int | None = Field(
+        None, ge=1, le=1024, description="How many shards are converted at once; default: one a processor."
+    )
+    retries: int = Field(2, ge=0, le=20, description="How often a shard is tried again after a fault.")
+    read_ahead: int = Field(16, ge=1, le=1024, description="Objects fetched ahead in a shard when the input is remote.")
+    lock_stale_seconds: float = Field(
+        120.0, ge=1, description="A lock whose holder gave no sign of life for so long may be taken over, seconds."
+    )
+    storage_options: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Options for remote file systems, e.g. {'endpoint_url': 'http://…'}. Credentials are refused here: "
+        "they come from the environment, AWS profiles or Prefect blocks.",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        problems = [*self._source_problems(), *self._number_problems(), *self._secret_problems()]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _source_problems(self) -> Iterable[str]:
+        splits = [name for name in SPLITS if getattr(self, f"{name}_directory")]
+        if bool(splits) == bool(self.data_directory):
+            both = "both" if splits else "neither"
+            yield (
+                "the input must be either train_directory (validation_directory, test_directory) or data_directory, "
+                f"got {both}. Pass --train_directory or --data_directory"
+            )
+        if splits and (self.validation_fraction or self.test_fraction):
+            yield "validation_fraction and test_fraction must go with data_directory, got split directories. Drop them"
+        if self.group_pattern is not None:
+            if not self.data_directory:
+                yield "group_pattern must go with data_directory, got split directories. Drop it"
+            try:
+                groups = re.compile(self.group_pattern).groups
+            except re.error as error:
+                yield f"group_pattern must be a regular expression, got {self.group_pattern!r} ({error})"
+            else:
+                if groups != 1:
+                    yield f"group_pattern must have exactly one (group), got {groups}: {self.group_pattern!r}"
+        urls = [url for url in (self.output_directory, *self.directories().values()) if url.startswith("memory:")]
+        if urls and self.executor != "threads":
+            yield f"executor must be threads for memory:// URLs, which live in one process: {urls[0]}"
+
+    def _number_problems(self) -> Iterable[str]:
+        if self.validation_fraction + self.test_fraction >= 1:
+            total = self.validation_fraction + self.test_fraction
+            yield f"validation_fraction + test_fraction must be below 1, got {total:g}. Nothing would be left to train on"
+        for split in SPLITS:
+            shards = self.shards_of(split)
+            if shards != "auto" and shards % self.layout_threads:
+                yield (
+                    f"{split}_shards must be a multiple of layout_threads ({self.layout_threads}), got {shards}. "
+                    "Change one of them"
+                )
+
+    def _secret_problems(self) -> Iterable[str]:
+        for name in secret_names(self.storage_options):
+            yield (
+                f"storage_options must carry no credential, got one named {name!r}. Use the environment "
+                "(AWS_ACCESS_KEY_ID …), an AWS profile or a Prefect block: settings are stored and shown"
+            )
+        for name in ("output_directory", "data_directory", "labels_file", *(f"{split}_directory" for split in SPLITS)):
+            if URL_WITH_SECRET.match(getattr(self, name) or ""):
+                yield (
+                    f"{name} must carry no credential, got a URL with user:password@. Use the environment, an AWS "
+                    "profile or a Prefect block"
+                )
+
+    def directories(self) -> dict[str, str]:
+        """The input directories by split; the key is `data` where fractions decide the split."""
+        if self.data_directory:
+            return {"data": self.data_directory}
+        return {split: url for split in SPLITS if (url := getattr(self, f"{split}_directory"))}
+
+    def shards_of(self, split: Split) -> int | Literal["auto"]:
+        """The number of shards asked for a split."""
+        shards: int | Literal["auto"] = getattr(self, f"{split}_shards")
+        return shards
+
+    def content(self) -> dict[str, Any]:
+        """The settings that change a shard's bytes or receipt, for its fingerprint."""
+        return {name: getattr(self, name) for name in CONTENT_SETTINGS}
+
+
+def secret_names(options: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
+    """The dotted names in `options` that look like credentials and hold something, at any depth."""
+    for name, value in options.items():
+        if isinstance(value, Mapping):
+            yield from secret_names(value, f"{prefix}{name}.")
+        elif SECRET_NAME.search(str(name)) and value is not None and not isinstance(value, bool):
+            yield f"{prefix}{name}"
+        elif isinstance(value, str) and URL_WITH_SECRET.match(value):
+            yield f"{prefix}{name}"

@@ -1,0 +1,69 @@
+"""What a build and a plan say at their end; printed as a table, or as JSON with --json."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class SplitSummary(BaseModel):
+    """The books of one split; bytes are those of its shards."""
+
+    model_config = ConfigDict(frozen=True)
+
+    split: str
+    found: int
+    written: int
+    rejected: dict[str, int]
+    shards: int
+    bytes: int
+
+
+class Timeline(BaseModel):
+    """When a build began, began its first shard, had its last shard validated, and ended; Unix seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    began: float
+    first_shard_began: float
+    last_shard_validated: float
+    ended: float
+
+
+class BuildSummary(BaseModel):
+    """The closing summary of a build; `digest` is the same for the same data set, wherever and however it was built."""
+
+    model_config = ConfigDict(frozen=True)
+
+    output_directory: str
+    conductor: str
+    labels: int
+    splits: tuple[SplitSummary, ...]
+    passed_over: dict[str, int]
+    shards_converted: int
+    shards_kept: int
+    seconds: float
+    images_per_second: float
+    timeline: Timeline
+    digest: str
+
+
+class PlannedSplit(BaseModel):
+    """What a build would do for one split; bytes are those of the input files."""
+
+    model_config = ConfigDict(frozen=True)
+
+    split: str
+    images: int
+    bytes: int
+    shards: int
+    labels: dict[str, int]
+
+
+class PlanSummary(BaseModel):
+    """What a build would do, and what must be mended first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    output_directory: str
+    splits: tuple[PlannedSplit, ...]
+    passed_over: dict[str, int]
+    notes: tuple[str, ...]
+    mistakes: tuple[str, ...]

@@ -1,0 +1,139 @@
+"""audit: read any folder of TFRecord files, ours or not, and name every fault by file, record number and byte offset."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from schemas.errors import BadLayout
+from schemas.frame import OVERHEAD
+from schemas.layout import DATASET_INFO, MANIFEST, index_path, parse_shard_name
+from schemas.receipt import WRITTEN
+from tasks.records import Record, parse_example, read_records
+from tasks.storage import Folder, open_folder
+from tasks.validate import contract_problems
+
+RECORD_ENDINGS = (".tfrecord", ".tfrecords")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong, and where; `record` and `offset` are None when a whole file is meant."""
+
+    file: str
+    record: int | None
+    offset: int | None
+    problem: str
+
+    def __str__(self) -> str:
+        where = "" if self.record is None else f" record {self.record} at byte {self.offset}:"
+        return f"{self.file}:{where} {self.problem}"
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit read and found."""
+
+    files: int
+    records: int
+    bytes: int
+    faults: tuple[Fault, ...]
+
+
+def audit_folder(url: str, storage_options: Mapping[str, Any]) -> Audit:
+    """The audit of all TFRecord files right in a folder, or of one file. Raises BadLayout where there is none."""
+    folder, names = _record_files(url, storage_options)
+    faults = list(_missing_shards(names))
+    ours = MANIFEST in folder.files()
+    if ours and DATASET_INFO not in folder.files():
+        faults.append(Fault(DATASET_INFO, None, None, "is missing: the data set is not complete"))
+    records = size = 0
+    for name in names:
+        told = _told(folder, name) if ours else None
+        count, length, found = _audit_file(folder, name, told)
+        records += count
+        size += length
+        faults += found
+    return Audit(len(names), records, size, tuple(faults))
+
+
+def _record_files(url: str, storage_options: Mapping[str, Any]) -> tuple[Folder, list[str]]:
+    folder = open_folder(url, storage_options)
+    if folder.fs.isfile(folder.path):
+        parent, _, name = folder.path.rpartition("/")
+        return Folder(parent, folder.fs, parent), [name]
+    files = folder.files()
+    names = [name for name in files if parse_shard_name(name) or name.endswith(RECORD_ENDINGS)]
+    if not names:
+        raise BadLayout(
+            f"a folder to audit must hold TFRecord files (train-00000-of-00008, *.tfrecord), got none: {url}. "
+            "Check the path"
+        )
+    return folder, names
+
+
+def _missing_shards(names: list[str]) -> Iterable[Fault]:
+    """Numbers that `-of-N` promises and no file has; a lone file that was asked for promises nothing."""
+    if len(names) == 1:
+        return
+    numbers: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
+    for parts in filter(None, map(parse_shard_name, names)):
+        numbers[parts.prefix, parts.count].add(parts.index)
+    for (prefix, count), present in sorted(numbers.items()):
+        for index in sorted(set(range(count)) - present):
+            yield Fault(f"{prefix}-{index:05d}-of-{count:05d}", None, None, "is missing")
+
+
+def _told(folder: Folder, name: str) -> list[dict[str, Any]]:
+    """The records that the manifest tells of a shard, in their order."""
+    columns = ["record", "offset", "size", "crc32c"]
+    with folder.open(MANIFEST) as file:
+        rows = pq.read_table(file, columns=columns, filters=[("shard", "=", name), ("status", "=", WRITTEN)])
+    return sorted(rows.to_pylist(), key=lambda row: row["record"])
+
+
+def _audit_file(folder: Folder, name: str, told: list[dict[str, Any]] | None) -> tuple[int, int, list[Fault]]:
+    """The records of one file, their bytes, and the file's faults."""
+    faults: list[Fault] = []
+    places = []
+    with folder.open(name) as file:
+        for record in read_records(file):
+            faults += [Fault(name, record.number, record.offset, problem) for problem in _record_problems(record, told)]
+            places.append((record.offset, len(record.data) + OVERHEAD))
+    if told is not None:
+        if len(places) != len(told):
+            faults.append(Fault(name, None, None, f"holds {len(places)} records, the manifest tells {len(told)}"))
+        faults += _index_faults(folder, name, places)
+    return len(places), sum(size for _, size in places), faults
+
+
+def _record_problems(record: Record, told: list[dict[str, Any]] | None) -> Iterable[str]:
+    if record.fault:
+        yield record.fault
+        return
+    try:
+        features = parse_example(record.data)
+    except ValueError as error:
+        yield str(error)
+        return
+    if not features:
+        yield "the Example has no features"
+    if told is not None:
+        yield from contract_problems(features)
+        if record.number < len(told):
+            row = told[record.number]
+            if (row["offset"], row["size"], row["crc32c"]) != (record.offset, len(record.data) + OVERHEAD, record.crc):
+                yield "is not the record that the manifest tells of"
+
+
+def _index_faults(folder: Folder, name: str, places: list[tuple[int, int]]) -> Iterable[Fault]:
+    path = index_path(name)
+    try:
+        index = folder.read(path).decode("ascii", "replace")
+    except FileNotFoundError:
+        yield Fault(path, None, None, "is missing")
+        return
+    if index != "".join(f"{offset} {size}\n" for offset, size in places):
+        yield Fault(path, None, None, f"does not agree with the records of {name}")

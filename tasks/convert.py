@@ -1,0 +1,126 @@
+"""convert: one shard from its planned images, with its index and receipt; a finished shard is proved right and kept.
+
+The receipt is written last: a shard without one is built again.
+"""
+
+import hashlib
+import time
+from collections import Counter
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.errors import CorruptRecord
+from schemas.example import LabelledImage, encode_example
+from schemas.frame import OVERHEAD, frame
+from schemas.layout import index_path, receipt_path
+from schemas.plan import METADATA_KEY, PlanHeader, Shard
+from schemas.receipt import COLUMNS, REJECTED, WRITTEN, ShardOutcome, Verdict
+from schemas.settings import BuildSettings
+from tasks.fetch import PlannedImage, fetch_images
+from tasks.images import Rejected, process_image
+from tasks.interrupt import check_interrupt
+from tasks.prepare import read_shard_plan
+from tasks.receipts import read_receipt, receipt_fingerprint
+from tasks.storage import Folder, open_folder
+from tasks.validate import verify_shard
+
+
+class RecordWriter:
+    """Appends records to a file and knows where each stands."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.offset = 0
+        self.records = 0
+
+    def append(self, data: bytes) -> dict[str, int]:
+        """Write one record; returns its number, offset, framed size and masked CRC32C."""
+        before, after, crc = frame(data)
+        self.file.write(before)
+        self.file.write(data)
+        self.file.write(after)
+        place = {"record": self.records, "offset": self.offset, "size": len(data) + OVERHEAD, "crc32c": crc}
+        self.offset += place["size"]
+        self.records += 1
+        return place
+
+
+def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
+    """Build one shard, or keep it when its receipt, fingerprint and file agree already; safe to repeat at any time."""
+    began = time.time()
+    output = open_folder(settings.output_directory, settings.storage_options)
+    header, rows = read_shard_plan(output, shard)
+    if (kept := _finished(output, shard, header)) is not None:
+        receipt, verdict = kept
+        return _outcome(shard, began, receipt, verdict)
+    output.remove(receipt_path(shard.name))
+    source = open_folder(header.roots.get(shard.split) or header.roots["data"], settings.storage_options)
+    with output.write_whole(shard.name) as file:
+        writer = RecordWriter(file)
+        receipts = []
+        for image, data in fetch_images(source, rows, settings.read_ahead):
+            check_interrupt()
+            about = {"split": shard.split, "shard": shard.name, "text": header.label_text(image.label)}
+            receipts.append(about | _write_image(writer, image, data, about["text"], settings))
+    receipt = pa.Table.from_pylist(receipts, COLUMNS)
+    _write_index(output, shard, receipt)
+    _write_receipt(output, shard, receipt)
+    return _outcome(shard, began, receipt, None)
+
+
+def _write_image(
+    writer: RecordWriter, image: PlannedImage, data: bytes | Rejected, text: str, settings: BuildSettings
+) -> dict[str, Any]:
+    """Write an image, or don't; returns what its receipt says."""
+    row: dict[str, Any] = {"path": image.path, "label": image.label, "source_size": image.size}
+    try:
+        if isinstance(data, Rejected):
+            raise data
+        row["sha256"] = hashlib.sha256(data).hexdigest()
+        jpeg = process_image(data, settings)
+    except Rejected as rejected:
+        return row | {"status": REJECTED, "reason": rejected.reason.value, "message": rejected.message}
+    name = image.path.rpartition("/")[2]
+    example = LabelledImage(jpeg.encoded, jpeg.height, jpeg.width, name, image.label, text)
+    row |= writer.append(encode_example(example.features()))
+    untouched = jpeg.encoded is data
+    row["encoded_sha256"] = row["sha256"] if untouched else hashlib.sha256(jpeg.encoded).hexdigest()
+    return row | {
+        "status": WRITTEN,
+        "height": jpeg.height,
+        "width": jpeg.width,
+        "source_format": jpeg.source_format,
+    }
+
+
+def _finished(output: Folder, shard: Shard, header: PlanHeader) -> tuple[pa.Table, Verdict] | None:
+    """The receipt and verdict of a shard that needs no more work, or None."""
+    receipt = read_receipt(output, shard.name)
+    if receipt is None or receipt_fingerprint(receipt) != shard.fingerprint:
+        return None
+    if not output.exists(index_path(shard.name)):
+        return None
+    try:
+        return receipt, verify_shard(output, shard, receipt, header)
+    except (CorruptRecord, FileNotFoundError):
+        return None
+
+
+def _write_index(output: Folder, shard: Shard, receipt: pa.Table) -> None:
+    """The index in the format of DALI's tfrecord2idx: a line "offset size" a record."""
+    places = zip(receipt["offset"].drop_null().to_pylist(), receipt["size"].drop_null().to_pylist(), strict=True)
+    output.write(index_path(shard.name), "".join(f"{offset} {size}\n" for offset, size in places).encode())
+
+
+def _write_receipt(output: Folder, shard: Shard, receipt: pa.Table) -> None:
+    with output.write_whole(receipt_path(shard.name)) as file:
+        pq.write_table(receipt.replace_schema_metadata({METADATA_KEY: shard.fingerprint.encode()}), file, compression="zstd")
+
+
+def _outcome(shard: Shard, began: float, receipt: pa.Table, verdict: Verdict | None) -> ShardOutcome:
+    rejected = Counter(receipt["reason"].drop_null().to_pylist())
+    size = sum(receipt["size"].drop_null().to_pylist())
+    written = receipt.num_rows - rejected.total()
+    return ShardOutcome(shard.name, receipt.num_rows, written, size, began, dict(sorted(rejected.items())), verdict)

@@ -1,0 +1,87 @@
+"""The bytes of a shard's images, in the plan's order; read ahead where the input is remote."""
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from schemas.receipt import Reason
+from tasks.images import Rejected
+from tasks.storage import Folder
+
+GONE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
+
+
+class PlannedImage(NamedTuple):
+    """A row of the plan."""
+
+    label: int
+    path: str
+    size: int
+    version: str
+
+
+def fetch_images(source: Folder, rows: pa.Table, read_ahead: int) -> Iterator[tuple[PlannedImage, bytes | Rejected]]:
+    """Each planned image with its bytes, or with why it can't be had.
+
+    An image that is not the one that was planned is rejected, never mixed in. OSErrors that say nothing of this image
+    alone (a failing disk, a server's 503) are raised: the shard is tried again.
+    """
+    images = list(map(PlannedImage._make, zip(*(rows[name].to_pylist() for name in PlannedImage._fields), strict=True)))
+    if source.is_local:
+        for image in images:
+            yield image, _attempt(source, image)
+        return
+    window: deque[tuple[PlannedImage, Future[bytes | Rejected]]] = deque()
+    with ThreadPoolExecutor(read_ahead) as threads:
+        try:
+            for image in images:
+                window.append((image, threads.submit(_attempt, source, image)))
+                if len(window) >= read_ahead:
+                    first, future = window.popleft()
+                    yield first, future.result()
+            for first, future in window:
+                yield first, future.result()
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _attempt(source: Folder, image: PlannedImage) -> bytes | Rejected:
+    try:
+        return _read_local(source, image) if source.is_local else _read_remote(source, image)
+    except Rejected as rejected:
+        return rejected
+    except GONE as error:
+        return _unreadable(image, error) or Rejected(Reason.CHANGED_DURING_BUILD, "it was listed, and is gone")
+    except PermissionError as error:
+        return Rejected(Reason.UNREADABLE, f"permission denied: {error.strerror or error}")
+    except OSError as error:
+        if unreadable := _unreadable(image, error):
+            return unreadable
+        raise
+
+
+def _unreadable(image: PlannedImage, error: OSError) -> Rejected | None:
+    """A file that could not be looked at when it was listed (a link to nowhere, or to itself) can't change now."""
+    if image.version != "unreadable":
+        return None
+    return Rejected(Reason.UNREADABLE, f"link that leads nowhere: {error.strerror or type(error).__name__}")
+
+
+def _read_local(source: Folder, image: PlannedImage) -> bytes:
+    with open(source.join(image.path), "rb", buffering=0) as file:
+        data = file.read()
+        version = str(os.fstat(file.fileno()).st_mtime_ns)
+    if len(data) != image.size or version != image.version:
+        raise Rejected(Reason.CHANGED_DURING_BUILD, f"{len(data)} bytes now, {image.size} when it was listed")
+    return data
+
+
+def _read_remote(source: Folder, image: PlannedImage) -> bytes:
+    data = source.read(image.path)
+    if len(data) != image.size:
+        raise Rejected(Reason.CHANGED_DURING_BUILD, f"{len(data)} bytes now, {image.size} when it was listed")
+    return data

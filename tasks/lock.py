@@ -1,0 +1,178 @@
+"""One writer an output: a lock object created exclusively, with a heartbeat; a dead holder's lock is taken over.
+
+Exclusive means O_EXCL on disks and If-None-Match on S3. Whoever takes over a stale lock writes its own and looks again
+after a moment: of several who try, the last one to write holds it and the others see so.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psutil
+
+from schemas.errors import OutputLocked
+from schemas.layout import LOCK
+from tasks.storage import Folder
+
+SETTLE_SECONDS = 0.5  # how long two builds that take over the same lock may differ in writing it
+LONGEST_BEAT = 15.0
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lock, and when it last gave a sign of life (Unix seconds)."""
+
+    id: str
+    machine: str
+    pid: int
+    process_started: float
+    beat: float
+
+    def is_gone(self, stale_seconds: float) -> bool:
+        """Whether the holder is dead: seen on the same machine, or by its silence."""
+        if self.machine == _machine():
+            try:
+                return abs(psutil.Process(self.pid).create_time() - self.process_started) > 1
+            except psutil.NoSuchProcess:
+                return True
+            except psutil.AccessDenied:
+                pass
+        return time.time() - self.beat > stale_seconds
+
+    def __str__(self) -> str:
+        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(self.beat))
+        return f"process {self.pid} on {self.machine.partition('/')[0]}, last sign of life {since}"
+
+
+class Lock:
+    """The lock of an output that this process holds."""
+
+    def __init__(self, output: Folder, holder: Holder) -> None:
+        self.output = output
+        self.holder = holder
+        self.lost: str | None = None
+
+    def check(self) -> None:
+        """Raise OutputLocked when another build has taken the lock over."""
+        if self.lost:
+            raise OutputLocked(f"the output's lock was lost to {self.lost}: {self.output.url}. Let that build finish")
+
+    def beat(self) -> None:
+        """Give a sign of life, unless the lock is no longer ours."""
+        current = read_holder(self.output)
+        if current is None or current.id != self.holder.id:
+            self.lost = str(current or "somebody who removed it")
+        else:
+            self.holder = Holder(**(vars(self.holder) | {"beat": time.time()}))
+            self.output.write(LOCK, _dump(self.holder))
+
+
+@contextlib.contextmanager
+def output_lock(output: Folder, stale_seconds: float) -> Iterator[Lock]:
+    """Hold the lock of an output for the length of the block. Raises OutputLocked when another build holds it."""
+    lock = _acquire(output, stale_seconds)
+    done = threading.Event()
+
+    def beat_until_done() -> None:
+        while not done.wait(min(stale_seconds / 4, LONGEST_BEAT)) and not lock.lost:
+            with contextlib.suppress(OSError):  # a passing fault; if it lasts, the lock goes stale, which is right
+                lock.beat()
+
+    heart = threading.Thread(target=beat_until_done, name="lock heartbeat", daemon=True)
+    heart.start()
+    try:
+        yield lock
+    finally:
+        done.set()
+        heart.join()
+        current = read_holder(output)
+        if current and current.id == lock.holder.id:
+            output.remove(LOCK)
+
+
+def refuse_if_locked(output: Folder, stale_seconds: float) -> None:
+    """Raise OutputLocked when a living build holds the output: an early word, before the input is listed."""
+    holder = read_holder(output)
+    if holder and not holder.is_gone(stale_seconds):
+        raise OutputLocked(_locked(output, holder, stale_seconds))
+
+
+def read_holder(output: Folder) -> Holder | None:
+    """The holder that an output's lock names; None where there is no lock, or one that nobody finished writing."""
+    try:
+        return Holder(**json.loads(output.read(LOCK)))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError):
+        return Holder("unreadable", "unknown", 0, 0.0, time.time()) if output.exists(LOCK) else None
+
+
+def _acquire(output: Folder, stale_seconds: float) -> Lock:
+    process_started = psutil.Process().create_time()
+    holder = Holder(uuid.uuid4().hex, _machine(), os.getpid(), process_started, time.time())
+    if not _create(output, _dump(holder)):
+        current = read_holder(output)
+        if current and not current.is_gone(stale_seconds):
+            raise OutputLocked(_locked(output, current, stale_seconds))
+        output.write(LOCK, _dump(holder))
+        time.sleep(SETTLE_SECONDS)
+    current = read_holder(output)  # a server that ignores If-None-Match lets both believe they were first
+    if current is None or current.id != holder.id:
+        raise OutputLocked(_locked(output, current, stale_seconds))
+    return Lock(output, holder)
+
+
+def _create(output: Folder, data: bytes) -> bool:
+    """Create the lock object; False where there is one already."""
+    path = output.join(LOCK)
+    if output.is_local:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+        except FileExistsError:
+            return False
+        with open(descriptor, "wb") as file:
+            file.write(data)
+        return True
+    try:
+        output.fs.pipe_file(path, data, mode="create")
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if _is_precondition_failure(error):
+            return False
+        raise
+    return True
+
+
+def _is_precondition_failure(error: OSError) -> bool:
+    """s3fs knows a refused If-None-Match only from AWS's wording; other servers' arrive as OSError(EINVAL)."""
+    response = getattr(error.__cause__, "response", None) or {}
+    return response.get("Error", {}).get("Code") in ("PreconditionFailed", "412")
+
+
+def _dump(holder: Holder) -> bytes:
+    return json.dumps(vars(holder)).encode()
+
+
+def _locked(output: Folder, holder: Holder | None, stale_seconds: float) -> str:
+    return (
+        f"output_directory must have one build at a time, got a second one: {output.url} is being written by {holder}. "
+        f"Wait for it; if it is dead, its lock is free {stale_seconds:g} s after its last sign of life"
+    )
+
+
+def _machine() -> str:
+    """What tells machines, boots and containers apart, so that a process id means something."""
+    parts = [socket.gethostname()]
+    with contextlib.suppress(OSError):
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            parts.append(file.read().strip())
+        parts.append(os.readlink("/proc/self/ns/pid"))
+    return "/".join(parts)

@@ -1,0 +1,145 @@
+"""partition: the plan of a build, by pure functions from a listing: split, seeded shuffle, cut into shards.
+
+Decisions that bind users' data; each change of one moves images between splits or shards of every data set built after it.
+
+Split by fractions: a keyed BLAKE2b of the image's group, read as a number in [0, 1), is validation from below and test
+from above. It depends on nothing but the group, so an image never changes split when others are added, and changing one
+fraction moves no image of the other. Python's hash() is salted and a seeded draw depends on the listing; neither would do.
+
+Shuffle: random.Random(seed) over each split's list, ordered by label id and path, as build_image_data.py does.
+
+Cut: contiguous ranges by two-level linspace truncated to int: over the threads, then over each thread's shards. The two
+levels differ from one for most numbers; with layout_threads as build_image_data.py's num_threads, both put the same images
+in the same shards in the same order.
+"""
+
+import hashlib
+import importlib.metadata
+import random
+import re
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.errors import BadLayout
+from schemas.example import ENCODER_VERSION
+from schemas.listing import Listing
+from schemas.plan import COLUMNS, Plan, PlanHeader, PlannedShard
+from schemas.settings import SPLITS, BuildSettings, Split
+
+AUTO_SHARD_BYTES = 128 * 2**20
+SPLIT_KEY = b"imagerecords split 1"
+
+
+def partition_images(listing: Listing, settings: BuildSettings) -> Plan:
+    """The plan that these settings make of a listing. Raises BadLayout where a split or a shard would stay empty."""
+    planned: list[PlannedShard] = []
+    tables: list[pa.Table] = [COLUMNS.empty_table()]
+    for split, images in split_images(listing, settings).items():
+        if images.num_rows == 0:
+            raise BadLayout(f"a split must have images, got none for {split}: {settings.output_directory}. Raise its fraction")
+        images = images.take(shuffled(images.num_rows, settings.seed))
+        count = shard_count(split, images, settings)
+        root = listing.roots.get(split) or listing.roots["data"]
+        for index, (start, end) in enumerate(cut(images.num_rows, count, settings.layout_threads)):
+            rows = images.slice(start, end - start)
+            planned.append(
+                PlannedShard(
+                    split=split,
+                    index=index,
+                    count=count,
+                    images=rows.num_rows,
+                    bytes=pc.sum(rows["size"]).as_py() or 0,
+                    fingerprint=fingerprint(rows, root, listing.labels, settings),
+                )
+            )
+        tables.append(images.select(COLUMNS.names))
+    digest = hashlib.sha256("\n".join(f"{s.split} {s.index} {s.count} {s.fingerprint}" for s in planned).encode())
+    header = PlanHeader(
+        version=importlib.metadata.version("imagerecords"),
+        labels=listing.labels,
+        roots=listing.roots,
+        content=settings.content(),
+        shards=tuple(planned),
+        passed_over=listing.passed_over,
+        digest=digest.hexdigest(),
+    )
+    return Plan(header, pa.concat_tables(tables).combine_chunks())
+
+
+def split_images(listing: Listing, settings: BuildSettings) -> dict[Split, pa.Table]:
+    """The images of each split, in the listing's order."""
+    images = listing.images
+    if not settings.data_directory:
+        return {split: images.filter(pc.equal(images["source"], split)) for split in SPLITS if split in listing.roots}
+    group = group_of(settings.group_pattern)
+    position = np.fromiter((group_position(group(path)) for path in images["path"].to_pylist()), float, images.num_rows)
+    validation = position < settings.validation_fraction
+    test = position >= 1 - settings.test_fraction
+    chosen: dict[Split, np.ndarray] = {"train": ~validation & ~test}
+    if settings.validation_fraction:
+        chosen["validation"] = validation
+    if settings.test_fraction:
+        chosen["test"] = test
+    return {split: images.filter(pa.array(mask)) for split, mask in chosen.items()}
+
+
+def group_of(pattern: str | None) -> Callable[[str], str]:
+    """The group of a path: what the pattern's one group matches, or the path itself where it matches nothing."""
+    if pattern is None:
+        return str
+    expression = re.compile(pattern)
+    return lambda path: match[1] if (match := expression.search(path)) and match[1] is not None else path
+
+
+def group_position(group: str) -> float:
+    """A number in [0, 1) that depends on the group alone."""
+    digest = hashlib.blake2b(group.encode(), digest_size=8, key=SPLIT_KEY).digest()
+    return (int.from_bytes(digest, "big") >> 11) / 2**53  # 53 bits: what a float holds, so 1.0 can't come out
+
+
+def shuffled(count: int, seed: int) -> list[int]:
+    """The numbers below `count` in the order of build_image_data.py's shuffle."""
+    order = list(range(count))
+    random.Random(seed).shuffle(order)
+    return order
+
+
+def shard_count(split: Split, images: pa.Table, settings: BuildSettings) -> int:
+    """How many shards a split gets; raises BadLayout where some would stay empty and nobody asked for that."""
+    shards, threads = settings.shards_of(split), settings.layout_threads
+    if shards == "auto":
+        wanted = -(-pc.sum(images["size"]).as_py() // AUTO_SHARD_BYTES)
+        wanted = -(-max(1, wanted) // threads) * threads
+        return min(wanted, max(1, images.num_rows // threads) * threads)
+    if shards > images.num_rows and not settings.allow_empty_shards:
+        raise BadLayout(
+            f"{split}_shards must be at most the number of its images ({images.num_rows}), got {shards}. Ask for fewer, or "
+            "pass --allow_empty_shards"
+        )
+    return shards
+
+
+def cut(images: int, shards: int, threads: int) -> Iterator[tuple[int, int]]:
+    """The range of images of each shard: two-level linspace, truncated; `shards` is a multiple of `threads`."""
+    for start, end in _spans(0, images, threads):
+        yield from _spans(start, end, shards // threads)
+
+
+def _spans(start: int, end: int, parts: int) -> Iterator[tuple[int, int]]:
+    edges = [int(edge) for edge in np.linspace(start, end, parts + 1)]
+    return zip(edges[:-1], edges[1:], strict=True)
+
+
+def fingerprint(rows: pa.Table, root: str, labels: tuple[str, ...], settings: BuildSettings) -> str:
+    """A digest of all that a shard's bytes and receipt depend on."""
+    digest = hashlib.sha256(f"{ENCODER_VERSION}\0{root}\0{sorted(settings.content().items())}\0".encode())
+    columns = [rows[name].to_pylist() for name in COLUMNS.names]
+    digest.update(
+        "\n".join(
+            f"{label}\0{labels[label - 1]}\0{path}\0{size}\0{version}" for label, path, size, version in zip(*columns, strict=True)
+        ).encode()
+    )
+    return digest.hexdigest()

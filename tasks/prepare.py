@@ -1,0 +1,87 @@
+"""The plan's file, and an output directory made ready for it: another plan's leftovers are refused, or removed on demand."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.errors import OutputConflict
+from schemas.layout import BUILD, DATASET_INFO, INDEX, PLAN, RECEIPTS, SIDECARS, is_our_shard
+from schemas.plan import COLUMNS, METADATA_KEY, Plan, PlanHeader, Shard
+from schemas.settings import BuildSettings
+from tasks.storage import Folder, open_folder, sweep_scratch
+
+
+def prepare_output(plan: Plan, settings: BuildSettings) -> None:
+    """Lay the plan into the output. Only under the output's lock.
+
+    Leftovers of a killed build of the same plan stay, for convert to keep what is finished. Raises OutputConflict where
+    shards of another plan are and `overwrite` is off. dataset_info.json goes first: from here on the data set is not complete.
+    """
+    output = open_folder(settings.output_directory, settings.storage_options)
+    expected = {shard.name for shard in plan.header.references()}
+    present = {name for name in output.files() if is_our_shard(name)}
+    same = _digest(output) == plan.header.digest
+    foreign = sorted(present - expected if same else present)
+    if foreign and not settings.overwrite:
+        raise OutputConflict(
+            f"output_directory must be empty or hold this plan's shards, got {len(foreign)} of another plan: "
+            f"{settings.output_directory}: {foreign[0]}. Other input or settings made them: choose another output, or pass "
+            "--overwrite to remove them"
+        )
+    output.remove(DATASET_INFO)
+    sweep_scratch(output)
+    for name in foreign:
+        if name not in expected:
+            output.remove(name)
+    if not same:
+        _remove_records_of(output, expected)
+        write_plan(output, plan)
+
+
+def _remove_records_of(output: Folder, expected: set[str]) -> None:
+    """Remove the sidecars of another plan, and the receipts and indexes of shards that this one has not."""
+    for name in SIDECARS:
+        output.remove(name)
+    for directory in (RECEIPTS, INDEX):
+        for name in output.files(directory):
+            if name.rpartition(".")[0] not in expected:
+                output.remove(f"{directory}/{name}")
+
+
+def _digest(output: Folder) -> str | None:
+    """The digest of the plan that lies in an output; None where there is none that can be read."""
+    if PLAN.rpartition("/")[2] not in output.files(BUILD):
+        return None
+    try:
+        return read_plan_header(output).digest
+    except (ValueError, KeyError, pa.ArrowException):
+        return None
+
+
+def write_plan(output: Folder, plan: Plan) -> None:
+    """Write plan.parquet: a row group a shard."""
+    metadata = {METADATA_KEY: plan.header.model_dump_json().encode()}
+    with (
+        output.write_whole(PLAN) as file,
+        pq.ParquetWriter(file, COLUMNS.with_metadata(metadata), compression="zstd") as writer,
+    ):
+        for table in plan.tables():
+            writer.write_table(table.replace_schema_metadata(metadata), row_group_size=max(1, table.num_rows))
+
+
+def read_plan_header(output: Folder) -> PlanHeader:
+    """The header of the plan in an output; FileNotFoundError where there is none."""
+    with output.open(PLAN) as file:
+        return _header(pq.ParquetFile(file))
+
+
+def read_shard_plan(output: Folder, shard: Shard) -> tuple[PlanHeader, pa.Table]:
+    """The plan's header and the rows of one shard."""
+    with output.open(PLAN) as file:
+        parquet = pq.ParquetFile(file)
+        return _header(parquet), parquet.read_row_group(shard.row_group)
+
+
+def _header(parquet: pq.ParquetFile) -> PlanHeader:
+    return PlanHeader.model_validate(json.loads(parquet.schema_arrow.metadata[METADATA_KEY]))

@@ -1,0 +1,151 @@
+"""publish: the books must balance; then manifest and sidecars, and dataset_info.json last."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from schemas.errors import BooksDoNotBalance, OverBudget
+from schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST
+from schemas.plan import METADATA_KEY, PlanHeader, Shard
+from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Verdict
+from schemas.settings import BuildSettings
+from schemas.summary import SplitSummary
+from tasks.prepare import read_plan_header, read_shard_plan
+from tasks.receipts import read_receipt
+from tasks.sidecars import class_labels_text, croissant_json, dataset_info_json, features_json, labels_text
+from tasks.storage import Folder, open_folder
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a published data set says of itself: its books, and a digest over the names and SHA-256 of its shards."""
+
+    splits: tuple[SplitSummary, ...]
+    labels: int
+    passed_over: dict[str, int]
+    digest: str
+    problems: tuple[str, ...] = ()
+
+    def refuse_over_budget(self) -> None:
+        """Raise OverBudget when the data set was not made complete, because too much of it was rejected."""
+        if self.problems:
+            raise OverBudget("\n".join(self.problems))
+
+
+@dataclass
+class _Books:
+    """Images by label in one split."""
+
+    found: Counter[int] = field(default_factory=Counter)
+    written: Counter[int] = field(default_factory=Counter)
+    rejected: Counter[int] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    records: int = 0
+    bytes: int = 0
+    shards: int = 0
+
+
+def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Published:
+    """Close the books and write manifest and sidecars.
+
+    Within the budget of rejected images dataset_info.json is written, last; over it the manifest is there to tell why, the
+    data set stays incomplete, and `problems` says what is wrong. Raises BooksDoNotBalance when an image is unaccounted for.
+    """
+    output = open_folder(settings.output_directory, settings.storage_options)
+    header = read_plan_header(output)
+    by_name = {verdict.shard: verdict for verdict in verdicts}
+    shards = header.references()
+    books = _write_manifest(output, header, shards, by_name)
+    for split, book in books.items():
+        _balance(split, book, header, output)
+    splits = {split: [by_name[shard.name] for shard in shards if shard.split == split] for split in books}
+    digest = hashlib.sha256("".join(f"{v.sha256}  {v.shard}\n" for each in splits.values() for v in each).encode())
+    problems = [problem for split, book in books.items() for problem in _over_budget(split, book, header, settings)]
+    if not problems:
+        output.write(LABELS, labels_text(header.labels))
+        output.write(CLASS_LABELS, class_labels_text(header.labels))
+        output.write(FEATURES, features_json(header.labels))
+        output.write(CROISSANT, croissant_json(header.labels, splits))
+        output.write(DATASET_INFO, dataset_info_json(splits))
+    summaries = tuple(_summary(split, book) for split, book in books.items())
+    return Published(summaries, len(header.labels), header.passed_over, digest.hexdigest(), tuple(problems))
+
+
+def _write_manifest(
+    output: Folder, header: PlanHeader, shards: list[Shard], verdicts: dict[str, Verdict]
+) -> dict[str, _Books]:
+    """Write manifest.parquet, a row group a shard, and count; one receipt is in memory at a time."""
+    books: dict[str, _Books] = {}
+    schema = COLUMNS.with_metadata({METADATA_KEY: header.digest.encode()})
+    with output.write_whole(MANIFEST) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for shard, receipt in _receipts(output, shards):
+            writer.write_table(receipt.replace_schema_metadata(schema.metadata), row_group_size=max(1, receipt.num_rows))
+            book = books.setdefault(shard.split, _Books())
+            _, planned = read_shard_plan(output, shard)
+            book.found += _count(planned["label"])
+            book.written += _count(receipt.filter(pc.equal(receipt["status"], WRITTEN))["label"])
+            book.rejected += _count(receipt.filter(pc.equal(receipt["status"], REJECTED))["label"])
+            book.reasons += _count(receipt["reason"].drop_null())
+            book.records += verdicts[shard.name].records
+            book.bytes += verdicts[shard.name].bytes
+            book.shards += 1
+    return books
+
+
+def _receipts(output: Folder, shards: list[Shard]) -> Iterator[tuple[Shard, pa.Table]]:
+    for shard in shards:
+        receipt = read_receipt(output, shard.name)
+        if receipt is None:
+            raise BooksDoNotBalance(f"each shard must have a receipt, got none: {output.join(shard.name)}. Build again")
+        yield shard, receipt
+
+
+def _count(column: pa.ChunkedArray) -> Counter:  # type: ignore[type-arg]
+    return Counter({entry["values"]: entry["counts"] for entry in pc.value_counts(column).to_pylist()})
+
+
+def _balance(split: str, book: _Books, header: PlanHeader, output: Folder) -> None:
+    for label in sorted(book.found | book.written | book.rejected):
+        found, written, rejected = book.found[label], book.written[label], book.rejected[label]
+        if found != written + rejected:
+            raise BooksDoNotBalance(
+                f"images found must be written or rejected, got {found} found, {written} written, {rejected} rejected of "
+                f"label {header.label_text(label)!r} in {split}: {output.url}. Report this with _build/: it is a fault of ours"
+            )
+    if book.records != book.written.total():
+        raise BooksDoNotBalance(
+            f"records read back must equal images written, got {book.records} and {book.written.total()} in {split}: "
+            f"{output.url}. Run the build again"
+        )
+
+
+def _over_budget(split: str, book: _Books, header: PlanHeader, settings: BuildSettings) -> Iterable[str]:
+    found, rejected = book.found.total(), book.rejected.total()
+    if found and rejected / found > settings.max_rejected_fraction:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(book.reasons.items()))
+        yield (
+            f"at most {settings.max_rejected_fraction:.1%} of the {split} images may be rejected, got {rejected} of {found} "
+            f"({reasons}). See {MANIFEST}, then mend them or raise --max_rejected_fraction"
+        )
+    for label in sorted(book.found):
+        if not book.written[label]:
+            yield (
+                f"each label must keep an image, got all {book.found[label]} of {header.label_text(label)!r} in {split} "
+                f"rejected. See {MANIFEST}"
+            )
+
+
+def _summary(split: str, book: _Books) -> SplitSummary:
+    return SplitSummary(
+        split=split,
+        found=book.found.total(),
+        written=book.written.total(),
+        rejected=dict(sorted(book.reasons.items())),
+        shards=book.shards,
+        bytes=book.bytes,
+    )

@@ -1,0 +1,127 @@
+"""The files by which other programs open a data set: TFDS's two JSON files with its label names, and Croissant.
+
+TFDS's own write_metadata refuses names without an extension, but its reader takes them (tried with tensorflow-datasets
+4.9.10), so the JSON is written here.
+"""
+
+import json
+from typing import Any
+
+from schemas.example import CONTRACT
+from schemas.layout import ShardName
+from schemas.receipt import Verdict
+
+BACKGROUND = "background"  # id 0: classic labels count from 1
+DATASET_NAME = "imagerecords"
+TFDS_FEATURES = "tensorflow_datasets.core.features"
+
+
+def labels_text(labels: tuple[str, ...]) -> bytes:
+    """labels.txt: a label a line; the format that labels_file reads."""
+    return "".join(f"{label}\n" for label in labels).encode()
+
+
+def class_labels_text(labels: tuple[str, ...]) -> bytes:
+    """TFDS's label names: background, which is id 0, and the labels."""
+    return "\n".join((BACKGROUND, *labels)).encode()
+
+
+def dataset_info_json(splits: dict[str, list[Verdict]]) -> bytes:
+    """TFDS's dataset_info.json for shards by split, in their order."""
+    return _json(
+        {
+            "description": "Labelled images as tf.train.Examples with the classic features of build_image_data.py.",
+            "fileFormat": "tfrecord",
+            "name": DATASET_NAME,
+            "splits": [
+                {
+                    "filepathTemplate": "{SPLIT}-{SHARD_X_OF_Y}",
+                    "name": split,
+                    "numBytes": str(sum(shard.bytes for shard in shards)),
+                    "shardLengths": [str(shard.records) for shard in shards],
+                }
+                for split, shards in splits.items()
+            ],
+            "version": "1.0.0",
+        }
+    )
+
+
+def features_json(labels: tuple[str, ...]) -> bytes:
+    """TFDS's features.json: the record's keys, `image/class/label`, as the nested dictionary that TFDS flattens to them."""
+    special = {
+        "image/encoded": _leaf("image_feature.Image", image={"dtype": "uint8", "shape": {"dimensions": ["-1", "-1", "3"]}}),
+        "image/class/label": _leaf("class_label_feature.ClassLabel", classLabel={"numClasses": str(len(labels) + 1)}),
+    }
+    scalar = _leaf("scalar.Scalar", tensor={"dtype": "int64", "encoding": "none", "shape": {}})
+    text = _leaf("text_feature.Text", text={})
+    tree: dict[str, Any] = {}
+    for key, kind in CONTRACT.items():
+        *folders, name = key.split("/")
+        node = tree
+        for folder in folders:
+            node = node.setdefault(folder, {})
+        node[name] = special.get(key) or (scalar if kind is int else text)
+    return _json(_features_dict(tree))
+
+
+def croissant_json(labels: tuple[str, ...], splits: dict[str, list[Verdict]]) -> bytes:
+    """Croissant (MLCommons): a FileObject with its SHA-256 for each shard, and a FileSet for each split."""
+    distribution: list[dict[str, Any]] = []
+    for split, shards in splits.items():
+        for shard in shards:
+            distribution.append(
+                {
+                    "@type": "cr:FileObject",
+                    "@id": shard.shard,
+                    "name": shard.shard,
+                    "contentUrl": shard.shard,
+                    "contentSize": f"{shard.bytes} B",
+                    "encodingFormat": "application/x-tfrecord",
+                    "sha256": shard.sha256,
+                }
+            )
+        distribution.append(
+            {
+                "@type": "cr:FileSet",
+                "@id": f"{split}-shards",
+                "name": f"{split}-shards",
+                "containedIn": [{"@id": shard.shard} for shard in shards],
+                "encodingFormat": "application/x-tfrecord",
+                "includes": f"{split}-*-of-{ShardName(split, 0, len(shards)).count:05d}",
+            }
+        )
+    records = {split: sum(shard.records for shard in shards) for split, shards in splits.items()}
+    counts = ", ".join(f"{count} {split}" for split, count in records.items())
+    return _json(
+        {
+            "@context": {
+                "@language": "en",
+                "@vocab": "https://schema.org/",
+                "sc": "https://schema.org/",
+                "cr": "http://mlcommons.org/croissant/",
+                "dct": "http://purl.org/dc/terms/",
+                "conformsTo": "dct:conformsTo",
+                "containedIn": "cr:containedIn",
+                "includes": "cr:includes",
+            },
+            "@type": "sc:Dataset",
+            "conformsTo": "http://mlcommons.org/croissant/1.0",
+            "name": DATASET_NAME,
+            "description": f"Labelled images of {len(labels)} labels as TFRecord files: {counts}.",
+            "distribution": distribution,
+        }
+    )
+
+
+def _leaf(python_class: str, **content: Any) -> dict[str, Any]:
+    return {"pythonClassName": f"{TFDS_FEATURES}.{python_class}", **content}
+
+
+def _features_dict(tree: dict[str, Any]) -> dict[str, Any]:
+    features = {name: node if "pythonClassName" in node else _features_dict(node) for name, node in tree.items()}
+    return _leaf("features_dict.FeaturesDict", featuresDict={"features": features})
+
+
+def _json(content: Any) -> bytes:
+    return (json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()

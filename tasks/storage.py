@@ -1,0 +1,144 @@
+"""Folders on any fsspec file system: read, list, and write files that appear whole or not at all."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from schemas.layout import SCRATCH
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A directory or a URL's prefix. Names given to its methods are relative to it, with forward slashes."""
+
+    url: str
+    fs: Any
+    path: str
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the folder is a directory of this machine's file system."""
+        return isinstance(self.fs, LocalFileSystem)
+
+    def join(self, name: str) -> str:
+        """The path of `name` as the file system knows it."""
+        return f"{self.path}/{name}" if name else self.path
+
+    def exists(self, name: str = "") -> bool:
+        """Whether a file, or a directory with something in it, is there."""
+        return bool(self.fs.exists(self.join(name)))
+
+    def read(self, name: str) -> bytes:
+        """The content of a file."""
+        data: bytes = self.fs.cat_file(self.join(name))
+        return data
+
+    def open(self, name: str) -> BinaryIO:
+        """A file open for reading, with a buffer that suits reading from front to back."""
+        file: BinaryIO = open(self.join(name), "rb", buffering=1 << 20) if self.is_local else self.fs.open(self.join(name))
+        return file
+
+    def files(self, name: str = "") -> list[str]:
+        """The sorted names of the files right in a directory; empty where there is none."""
+        path = self.join(name)
+        try:
+            entries = self.fs.ls(path, detail=True)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        names = (entry["name"].rstrip("/").rpartition("/")[2] for entry in entries if entry["type"] != "directory")
+        return sorted(names)
+
+    def sizes(self, name: str = "") -> dict[str, int]:
+        """The files right in a directory with their sizes in bytes."""
+        try:
+            entries = self.fs.ls(self.join(name), detail=True)
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        return {entry["name"].rpartition("/")[2]: entry["size"] for entry in entries if entry["type"] == "file"}
+
+    def remove(self, name: str) -> None:
+        """Remove a file; nothing happens where there is none."""
+        with contextlib.suppress(FileNotFoundError):
+            self.fs.rm_file(self.join(name))
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file whole."""
+        with self.write_whole(name) as file:
+            file.write(data)
+
+    @contextlib.contextmanager
+    def write_whole(self, name: str) -> Iterator[BinaryIO]:
+        """A file open for writing that appears under its name, complete and on the disk, only when the block succeeds.
+
+        It grows in the scratch directory (same file system as a local output, so that a rename is enough) and leaves
+        nothing behind when the block raises. Object stores get it as one upload.
+        """
+        scratch = scratch_directory(self)
+        scratch.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=name.replace("/", "_") + ".", dir=scratch)
+        try:
+            with open(handle, "wb", buffering=1 << 20) as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            self._publish(temporary, name)
+        except OSError as error:
+            if error.filename is None and error.errno:  # a full disk does not say which file it was too small for
+                raise OSError(error.errno, error.strerror, self.join(name)) from error
+            raise
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+
+    def _publish(self, temporary: str, name: str) -> None:
+        target = self.join(name)
+        if not self.is_local:
+            self.fs.put_file(temporary, target)
+            return
+        os.chmod(temporary, 0o666 & ~UMASK)
+        parent = Path(target).parent
+        parent.mkdir(parents=True, exist_ok=True)
+        os.replace(temporary, target)
+        descriptor = os.open(parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)  # the new name is on the disk too
+        finally:
+            os.close(descriptor)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+UMASK = _umask()  # mkstemp makes files only their owner may read; what is published gets the ordinary mode
+
+
+def open_folder(url: str, storage_options: Mapping[str, Any]) -> Folder:
+    """The folder at a path or URL. `storage_options` are for remote file systems; a local path takes none."""
+    protocol = fsspec.utils.get_protocol(url)
+    options = {} if protocol in ("file", "local", "memory") else dict(storage_options)
+    fs, path = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
+    return Folder(url, fs, path.rstrip("/"))
+
+
+def scratch_directory(output: Folder) -> Path:
+    """Where unfinished files of an output grow: below it when it is local, else in this machine's temporary directory."""
+    if output.is_local:
+        return Path(output.path, SCRATCH)
+    return Path(tempfile.gettempdir(), "imagerecords-" + hashlib.sha256(output.url.encode()).hexdigest()[:16])
+
+
+def sweep_scratch(output: Folder) -> None:
+    """Remove the unfinished files that a killed build left. Only the holder of the output's lock may do this."""
+    shutil.rmtree(scratch_directory(output), ignore_errors=True)

@@ -1,0 +1,111 @@
+"""validate: read a shard back and hold it against its receipt, the plan and the feature contract."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.errors import CorruptRecord
+from schemas.example import CONTRACT
+from schemas.frame import OVERHEAD
+from schemas.plan import PlanHeader, Shard
+from schemas.receipt import WRITTEN, Verdict
+from schemas.settings import BuildSettings
+from tasks.interrupt import check_interrupt
+from tasks.jpeg import START
+from tasks.prepare import read_plan_header
+from tasks.receipts import read_receipt
+from tasks.records import Record, parse_example, read_records
+from tasks.storage import Folder, open_folder
+
+
+class HashingFile:
+    """The reading side of a file, front to back, that also computes its SHA-256 and size."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.sha256 = hashlib.sha256()
+        self.size = 0
+
+    def read(self, size: int) -> bytes:
+        """The next `size` bytes, fewer at the end."""
+        data = self.file.read(size)
+        self.sha256.update(data)
+        self.size += len(data)
+        return data
+
+
+def validate_shard(shard: Shard, settings: BuildSettings) -> Verdict:
+    """The verdict on a shard in the output; raises CorruptRecord naming file, record and byte offset of the first fault."""
+    output = open_folder(settings.output_directory, settings.storage_options)
+    receipt = read_receipt(output, shard.name)
+    if receipt is None:
+        raise CorruptRecord(f"a shard must have a receipt, got none: {output.join(shard.name)}. Run the build again")
+    return verify_shard(output, shard, receipt, read_plan_header(output))
+
+
+def verify_shard(output: Folder, shard: Shard, receipt: pa.Table, header: PlanHeader) -> Verdict:
+    """The verdict on a shard whose receipt is at hand; raises CorruptRecord, or FileNotFoundError when it is missing."""
+    path = output.join(shard.name)
+    written = receipt.filter(pc.equal(receipt["status"], WRITTEN)).to_pylist()
+    with output.open(shard.name) as raw:
+        file = HashingFile(raw)
+        count = 0
+        for record in read_records(file):  # type: ignore[arg-type]  # read() is all it calls
+            check_interrupt()
+            row = written[record.number] if record.number < len(written) else None
+            for problem in _problems(record, row, header):
+                raise CorruptRecord(
+                    f"record {record.number} at byte {record.offset} must read back as it was written, got: {problem}: {path}. "
+                    "Run the build again: it is converted anew"
+                )
+            count += 1
+    if count != len(written):
+        raise CorruptRecord(f"a shard must hold the {len(written)} records of its receipt, got {count}: {path}. Build it again")
+    return Verdict(shard.name, count, file.size, file.sha256.hexdigest())
+
+
+def _problems(record: Record, row: dict[str, Any] | None, header: PlanHeader) -> Iterable[str]:
+    if record.fault:
+        yield record.fault
+        return
+    if row is None:
+        yield "the receipt knows no such record"
+        return
+    place = {"offset": record.offset, "size": len(record.data) + OVERHEAD, "crc32c": record.crc}
+    for name, value in place.items():
+        if row[name] != value:
+            yield f"{name} {value}, in the receipt {row[name]}"
+    try:
+        features = parse_example(record.data)
+    except ValueError as error:
+        yield str(error)
+        return
+    yield from contract_problems(features)
+    expected = {
+        "image/class/label": row["label"],
+        "image/class/text": row["text"].encode(),
+        "image/filename": row["path"].rpartition("/")[2].encode(),
+        "image/height": row["height"],
+        "image/width": row["width"],
+    }
+    for key, value in expected.items():
+        if features.get(key) != [value]:
+            yield f"{key} is {features.get(key)}, in the receipt {value!r}"
+    if header.label_text(row["label"]) != row["text"]:
+        yield f"label {row['label']} is {header.label_text(row['label'])!r} in the plan, {row['text']!r} in the receipt"
+
+
+def contract_problems(features: dict[str, list[Any]]) -> Iterable[str]:
+    """Where an Example breaks the feature contract: its keys, one value of the right type each, a JPEG that says so."""
+    if features.keys() != CONTRACT.keys():
+        missing, extra = sorted(CONTRACT.keys() - features.keys()), sorted(features.keys() - CONTRACT.keys())
+        yield f"missing features {missing}, unknown features {extra}"
+    for key, kind in CONTRACT.items():
+        values = features.get(key, [])
+        if len(values) != 1 or not isinstance(values[0], kind):
+            yield f"{key} must be one {kind.__name__}, got {len(values)} values"
+    if not features.get("image/encoded", [b""])[0].startswith(START):
+        yield "image/encoded must start as a JPEG"

@@ -1,0 +1,147 @@
+"""What lies in a folder: its label folders, their files, and what was passed over; through links, never round loops.
+
+Local directories are walked with os.scandir, since fsspec's listing says of a link only that it is one. Everything else
+is asked through fsspec.
+"""
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tasks.storage import Folder
+
+JUNK = {"thumbs.db", "desktop.ini", "__macosx", "icon\r"}
+HIDDEN = "hidden"
+KNOWN_JUNK = "junk"
+LOOP = "link loop"
+SPECIAL = "not a regular file"
+
+
+class FoundFile(NamedTuple):
+    """An input file: its path relative to the walked folder, its size in bytes, and what tells its states apart."""
+
+    path: str
+    size: int
+    version: str
+
+
+@dataclass
+class Level:
+    """What lies right in one folder; hidden entries and junk are only counted."""
+
+    folders: list[str] = field(default_factory=list)
+    files: list[FoundFile] = field(default_factory=list)
+    passed_over: Counter[str] = field(default_factory=Counter)
+
+
+def read_level(folder: Folder, name: str) -> Level:
+    """The folders and files right below `name`, sorted by path."""
+    level = _local_level(folder, name) if folder.is_local else _remote_level(folder, name)
+    level.folders.sort()
+    level.files.sort()
+    return level
+
+
+def walk_files(folder: Folder, name: str) -> Level:
+    """All files below `name`, at any depth, sorted by path; `folders` stays empty."""
+    found = Level()
+    if folder.is_local:
+        _walk_local(folder, name, found, ())
+    else:
+        root = folder.join(name)
+        for path, info in folder.fs.find(root, detail=True).items():
+            relative = path[len(root) :].lstrip("/")
+            if _counts(relative, found.passed_over) and info["type"] == "file" and not path.endswith("/"):
+                found.files.append(FoundFile(_below(name, relative), info["size"], _remote_version(info)))
+    found.files.sort()
+    return found
+
+
+def _walk_local(folder: Folder, name: str, found: Level, above: tuple[tuple[int, int], ...]) -> None:
+    status = os.stat(folder.join(name))
+    identity = (status.st_dev, status.st_ino)
+    if identity in above:
+        found.passed_over[LOOP] += 1
+        return
+    level = _local_level(folder, name)
+    found.files += level.files
+    found.passed_over += level.passed_over
+    for child in level.folders:
+        _walk_local(folder, _below(name, child), found, (*above, identity))
+
+
+def _local_level(folder: Folder, name: str) -> Level:
+    level = Level()
+    with os.scandir(folder.join(name)) as entries:
+        for entry in entries:
+            if not _counts(entry.name, level.passed_over):
+                continue
+            try:
+                if entry.is_dir():
+                    level.folders.append(entry.name)
+                    continue
+                status = entry.stat()
+            except OSError:  # a link to nowhere: an input all the same, and rejected as unreadable
+                level.files.append(FoundFile(_below(name, entry.name), 0, "unreadable"))
+                continue
+            if entry.is_file():
+                version = str(status.st_mtime_ns)
+                level.files.append(FoundFile(_below(name, entry.name), status.st_size, version))
+            else:
+                level.passed_over[SPECIAL] += 1
+    return level
+
+
+def _remote_level(folder: Folder, name: str) -> Level:
+    level = Level()
+    root = folder.join(name)
+    for info in folder.fs.ls(root, detail=True):
+        child = info["name"][len(root) :].strip("/")
+        if not child or not _counts(child, level.passed_over):
+            continue
+        if info["type"] == "directory":
+            level.folders.append(child)
+        else:
+            level.files.append(FoundFile(_below(name, child), info["size"], _remote_version(info)))
+    return level
+
+
+def _counts(relative: str, passed_over: Counter[str]) -> bool:
+    """Whether a path is an input; counts it when it is hidden or junk."""
+    parts = relative.split("/")
+    if any(part.startswith(".") for part in parts):
+        passed_over[HIDDEN] += 1
+    elif any(part.lower() in JUNK for part in parts):
+        passed_over[KNOWN_JUNK] += 1
+    else:
+        return True
+    return False
+
+
+def _remote_version(info: dict[str, object]) -> str:
+    return str(info.get("ETag") or info.get("mtime") or info.get("LastModified") or info.get("created") or "").strip('"')
+
+
+def _below(name: str, child: str) -> str:
+    return f"{name}/{child}" if name else child
+
+
+def find_label_folders(folder: Folder, labels: frozenset[str]) -> Level:
+    """The folders that are labels, or would be, and the files lying beside them.
+
+    A label such as `animal/dog` makes `animal` a level that holds label folders, not a label itself.
+    """
+    inner = {"/".join(label.split("/")[:depth]) for label in labels for depth in range(1, label.count("/") + 1)} - labels
+    found = Level()
+    pending = [""]
+    while pending:
+        name = pending.pop(0)
+        level = read_level(folder, name)
+        found.files += level.files
+        found.passed_over += level.passed_over
+        for child in level.folders:
+            path = _below(name, child)
+            (pending if path in inner else found.folders).append(path)
+    found.folders.sort()
+    return found
