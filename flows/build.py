@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
-from prefect import flow, task, unmapped
+from prefect import flow, unmapped
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import as_completed
@@ -45,18 +45,22 @@ async def retry_on_fault(task: Task[..., Any], task_run: TaskRun, state: State[A
 
 # Resume is ours, from receipts: Prefect's cache would say Cached with the outputs deleted.
 POLICY: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
-SHARD_POLICY: dict[str, Any] = POLICY | {"retry_condition_fn": retry_on_fault, "retry_jitter_factor": JITTER}
+ON_WORKERS: dict[str, Any] = POLICY | {"retry_condition_fn": retry_on_fault, "retry_jitter_factor": JITTER}
 TASKS: dict[Callable[..., Any], Task[..., Any]] = {
-    discover_images: task(discover_images, name="discover", task_run_name="discover", **POLICY),
-    partition_images: task(partition_images, name="partition", task_run_name="partition", **POLICY),
-    prepare_output: task(prepare_output, name="prepare", task_run_name="prepare {settings.output_directory}", **POLICY),
-    convert_shard: task(on_workers(convert_shard), name="convert", task_run_name="{shard.name}", **SHARD_POLICY),
-    validate_shard: task(on_workers(validate_shard), name="validate", task_run_name="validate {shard.name}", **SHARD_POLICY),
-    check_with_tensorflow: task(
-        on_workers(check_with_tensorflow), name="tensorflow", task_run_name="tensorflow {shard.name}", **SHARD_POLICY
+    discover_images: Task(discover_images, name="discover", task_run_name="discover", **POLICY),
+    partition_images: Task(partition_images, name="partition", task_run_name="partition", **POLICY),
+    prepare_output: Task(prepare_output, name="prepare", task_run_name="prepare {settings.output_directory}", **POLICY),
+    convert_shard: Task(on_workers(convert_shard), name="convert", task_run_name="{shard.name}", **ON_WORKERS),
+    validate_shard: Task(on_workers(validate_shard), name="validate", task_run_name="validate {shard.name}", **ON_WORKERS),
+    check_with_tensorflow: Task(
+        on_workers(check_with_tensorflow), name="tensorflow", task_run_name="tensorflow {shard.name}", **ON_WORKERS
     ),
-    publish_dataset: task(publish_dataset, name="publish", task_run_name="publish {settings.output_directory}", **POLICY),
+    publish_dataset: Task(publish_dataset, name="publish", task_run_name="publish {settings.output_directory}", **POLICY),
 }
+# Beside one thread a worker: one whose shard waits in the pool for the next free worker.
+SPARE_THREADS = 1
+
+Runner = ThreadPoolTaskRunner[Any]
 
 
 class PrefectConductor:
@@ -64,25 +68,25 @@ class PrefectConductor:
 
     name = "prefect"
 
-    def __init__(self, workers: Workers, tensorflow: Workers, runner: ThreadPoolTaskRunner) -> None:
+    def __init__(self, workers: Workers, tensorflow: Workers, runners: tuple[Runner, Runner]) -> None:
         self.workers = workers
         self.tensorflow = tensorflow
-        self.runner = runner
+        self.runner, self.tensorflow_runner = runners
 
     def run(self, step: Callable[..., T], *args: Any) -> T:
         """Run the step's task in this thread."""
-        result: T = TASKS[step](*args)
-        return result
+        result: Any = TASKS[step](*args)
+        return cast("T", result)
 
     def map(self, step: ShardStep[T], shards: list[Shard], settings: BuildSettings) -> Iterator[T]:
         """Map the step's task over the shards."""
         if not shards:
             return
         parameters = {"shard": shards, "settings": unmapped(settings), "workers": unmapped(self.workers)}
-        futures = self.runner.map(_with_retries(TASKS[step], settings), parameters)
+        futures: list[Any] = self.runner.map(_with_retries(TASKS[step], settings), parameters)
         of = dict(zip(futures, shards, strict=True))
         try:
-            yield from gather((of[future], future) for future in as_completed(list(futures)))
+            yield from gather((of[future], future) for future in as_completed(futures))
         except BaseException:
             self.workers.stop()
             raise
@@ -90,7 +94,7 @@ class PrefectConductor:
     def start(self, step: ShardStep[T], shard: Shard, settings: BuildSettings) -> Pending[T]:
         """Submit the step's task, to run in TensorFlow's worker."""
         parameters = {"shard": shard, "settings": settings, "workers": self.tensorflow}
-        return self.runner.submit(_with_retries(TASKS[step], settings), parameters)
+        return self.tensorflow_runner.submit(_with_retries(TASKS[step], settings), parameters)
 
 
 def _with_retries(task: Task[..., Any], settings: BuildSettings) -> Task[..., Any]:
@@ -105,13 +109,12 @@ def build_image_dataset(settings: BuildSettings) -> BuildSummary:
     def report(summary: BuildSummary) -> None:
         took = timedelta(seconds=round(summary.seconds))
         for split in summary.splits:
-            logger.info("%s: %d found, %d written, %s rejected, %d shards", split.split, split.found, split.written,
-                        split.rejected or "none", split.shards)
+            books = f"{split.found:,} found, {split.written:,} written, rejected: {split.rejected or 'none'}"
+            logger.info("%s: %s, %d shards", split.split, books, split.shards)
         logger.info("%s in %s, digest %s", summary.output_directory, took, summary.digest)
 
-    with (
-        Workers(settings).warm_up() as workers,
-        Workers(settings, count=1) as tensorflow,
-        ThreadPoolTaskRunner(max_workers=workers.count + 2) as runner,
-    ):
-        return build_dataset(settings, PrefectConductor(workers, tensorflow, runner), LineProgress(logger.info, report))
+    workers, tensorflow = Workers(settings).warm_up(), Workers(settings, count=1)
+    runners = Runner(max_workers=workers.count + SPARE_THREADS), Runner(max_workers=1)
+    # The workers end first: threads that wait for them are free then, and the runners can end too.
+    with runners[0], runners[1], workers, tensorflow:
+        return build_dataset(settings, PrefectConductor(workers, tensorflow, runners), LineProgress(logger.info, report))

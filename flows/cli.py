@@ -1,6 +1,7 @@
 """The command `imagerecords`: settings from flags, environment and file, in this order, resolved here and nowhere else."""
 
 import json
+import os
 import signal
 import sys
 import traceback
@@ -9,7 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-from cyclopts import App, CycloptsError, Parameter, ValidationError as InvalidArguments
+from cyclopts import App, CycloptsError, Parameter
+from cyclopts import ValidationError as InvalidArguments
 from cyclopts.config import Env, Toml, Yaml
 from pydantic import ValidationError
 from rich.console import Console
@@ -39,15 +41,17 @@ app = App(
 def build(
     *,
     settings: Settings,
-    prefect: Annotated[bool | None, Parameter(help="Conduct through Prefect; default: when a Prefect API is configured.")] = None,
+    prefect: Annotated[
+        bool | None, Parameter(help="Conduct through Prefect; default: when a Prefect API is configured.")
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Build a data set, verify it, and print what became of every image."""
     url = prefect_api_url()
-    through_prefect = prefect if prefect is not None else url is not None
+    conduct_by_prefect = prefect if prefect is not None else url is not None
     server = url or "a temporary server"
-    _tell(f"conducted by Prefect, {server}" if through_prefect else "conducted directly, without Prefect")
-    if through_prefect:
+    _tell(f"conducted by Prefect, {server}" if conduct_by_prefect else "conducted directly, without Prefect")
+    if conduct_by_prefect:
         summary = _build_with_prefect(settings)
         _print_summary(summary, as_json)
     else:
@@ -111,7 +115,7 @@ def launch(
     debug: Annotated[bool, Parameter(negative="", help="Print the whole traceback of an error.")] = False,
 ) -> int:
     """Run one of the commands; see `imagerecords COMMAND --help`."""
-    del debug  # looked for by main, which must know it when parsing itself fails
+    del debug  # looked for by run, which must know it when parsing itself fails
     app.config = (Env("IMAGERECORDS_", command=False), *_config_file(config))
     code: int = app(_classic_names(tokens), exit_on_error=False, print_error=False)
     return code
@@ -131,14 +135,15 @@ def _config_file(path: Path | None) -> list[Any]:
 def _classic_names(tokens: Sequence[str]) -> list[str]:
     """Arguments with build_image_data.py's one option that has another name here."""
     names = {"--num_threads": "--layout_threads", "--num-threads": "--layout_threads"}
-    return ["=".join([names.get((parts := token.split("=", 1))[0], parts[0]), *parts[1:]]) for token in tokens]
+    split = (token.partition("=") for token in tokens)
+    return [names.get(name, name) + equals + value for name, equals, value in split]
 
 
 def _build_with_prefect(settings: BuildSettings) -> BuildSummary:
-    import os
-
-    # The temporary server needs more than Prefect's 20 s on a busy machine; read when prefect is imported.
+    # For the temporary server, read when prefect is imported: its 20 s are too few on a busy machine, and its telemetry
+    # meets a locked database at the first start.
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     from flows.build import build_image_dataset
 
     return build_image_dataset(settings)
@@ -168,9 +173,8 @@ def _on_sigterm(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def run(arguments: Sequence[str]) -> int:
     """Run the command; returns its exit code: 0 done, 1 failed or over budget, 2 bad settings or input, 130 interrupted."""
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
     signal.signal(signal.SIGTERM, _on_sigterm)
     try:
         code: int = app.meta(arguments, exit_on_error=False, print_error=False)
@@ -204,7 +208,3 @@ def _settings_problems(error: ValidationError) -> str:
         message = problem["msg"].removeprefix("Value error, ")
         problems.append(f"{name}: {message}" if name else message)
     return "; ".join(problems)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

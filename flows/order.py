@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from flows.progress import Progress
@@ -48,6 +49,16 @@ class Conductor(Protocol):
         """Begin a step in the one worker that is kept for TensorFlow."""
 
 
+@dataclass(frozen=True)
+class _Build:
+    """A build under way: what it was told, who conducts, its lock, and whom it tells."""
+
+    settings: BuildSettings
+    conductor: Conductor
+    lock: Lock
+    progress: Progress
+
+
 def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progress) -> BuildSummary:
     """Build, verify and publish the data set that the settings ask for.
 
@@ -63,15 +74,13 @@ def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progr
     with output_lock(output, settings.lock_stale_seconds) as lock:
         try:
             conductor.run(prepare_output, plan, settings)
+            build = _Build(settings, conductor, lock, progress)
             shards = plan.header.references()
-            progress.begin("convert", len(shards), plan.images.num_rows)
-            outcomes, checks = _convert(settings, conductor, shards, lock, progress)
-            progress.begin("validate", len(shards), sum(outcome.written for outcome in outcomes))
-            verdicts = _validate(settings, conductor, shards, outcomes, lock, progress)
+            outcomes, checks = _convert(build, shards, plan.images.num_rows)
+            verdicts = _validate(build, shards, outcomes)
             validated = time.time()
             for check in checks:
                 check.result()
-            progress.end()
             lock.check()
             published = conductor.run(publish_dataset, verdicts, settings)
         finally:
@@ -79,48 +88,40 @@ def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progr
             sweep_scratch(output)
     first = min((outcome.began for outcome in outcomes), default=validated)
     timeline = Timeline(began=began, first_shard_began=first, last_shard_validated=validated, ended=time.time())
-    summary = _summary(settings, conductor, published, outcomes, timeline)
+    summary = _summary(build, published, outcomes, timeline)
     progress.report(summary)
     published.refuse_over_budget()
     return summary
 
 
-def _convert(
-    settings: BuildSettings, conductor: Conductor, shards: list[Shard], lock: Lock, progress: Progress
-) -> tuple[list[ShardOutcome], list[Pending[int]]]:
+def _convert(build: _Build, shards: list[Shard], images: int) -> tuple[list[ShardOutcome], list[Pending[int]]]:
     """The outcomes of all shards, and TensorFlow's checks of those that it reads while others still convert."""
     outcomes: list[ShardOutcome] = []
     checks: list[Pending[int]] = []
     by_name = {shard.name: shard for shard in shards}
     sampled: set[str] = set()
-    for outcome in conductor.map(convert_shard, shards, settings):
-        lock.check()
-        progress.advance(outcome.images)
+    which = build.settings.tensorflow_check
+    build.progress.begin("convert", len(shards), images)
+    for outcome in build.conductor.map(convert_shard, shards, build.settings):
+        build.lock.check()
+        build.progress.advance(outcome.images)
         outcomes.append(outcome)
         shard = by_name[outcome.shard]
-        first = shard.split not in sampled and outcome.written > 0
-        if settings.tensorflow_check == "all" or (settings.tensorflow_check == "sample" and first):
+        if which == "all" or (which == "sample" and shard.split not in sampled and outcome.written):
             sampled.add(shard.split)
-            checks.append(conductor.start(check_with_tensorflow, shard, settings))
+            checks.append(build.conductor.start(check_with_tensorflow, shard, build.settings))
     return outcomes, checks
 
 
-def _validate(
-    settings: BuildSettings,
-    conductor: Conductor,
-    shards: list[Shard],
-    outcomes: list[ShardOutcome],
-    lock: Lock,
-    progress: Progress,
-) -> list[Verdict]:
+def _validate(build: _Build, shards: list[Shard], outcomes: list[ShardOutcome]) -> list[Verdict]:
     """A verdict on each shard; those that convert found finished have theirs already."""
     verdicts = [outcome.verdict for outcome in outcomes if outcome.verdict]
-    for verdict in verdicts:
-        progress.advance(verdict.records)
     proven = {verdict.shard for verdict in verdicts}
-    for verdict in conductor.map(validate_shard, [shard for shard in shards if shard.name not in proven], settings):
-        lock.check()
-        progress.advance(verdict.records)
+    left = [shard for shard in shards if shard.name not in proven]
+    build.progress.begin("validate", len(left), sum(outcome.written for outcome in outcomes if not outcome.verdict))
+    for verdict in build.conductor.map(validate_shard, left, build.settings):
+        build.lock.check()
+        build.progress.advance(verdict.records)
         verdicts.append(verdict)
     return verdicts
 
@@ -140,22 +141,20 @@ def gather(results: Iterable[tuple[Shard, Pending[T]]]) -> Iterator[T]:
         else:
             yield result
     if failed:
-        name, error = next(iter(sorted(failed.items())))
+        name, cause = min(failed.items())
         more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         raise ShardFailed(
-            f"each shard must succeed, got {len(failed)} failed: {name}{more}: {type(error).__name__}: {error}. Run the build "
+            f"each shard must succeed, got {len(failed)} failed: {name}{more}: {type(cause).__name__}: {cause}. Run the build "
             "again: finished shards are kept"
-        ) from error
+        ) from cause
 
 
-def _summary(
-    settings: BuildSettings, conductor: Conductor, published: Published, outcomes: list[ShardOutcome], timeline: Timeline
-) -> BuildSummary:
+def _summary(build: _Build, published: Published, outcomes: list[ShardOutcome], timeline: Timeline) -> BuildSummary:
     seconds = timeline.ended - timeline.began
     kept = sum(outcome.verdict is not None for outcome in outcomes)
     return BuildSummary(
-        output_directory=settings.output_directory,
-        conductor=conductor.name,
+        output_directory=build.settings.output_directory,
+        conductor=build.conductor.name,
         labels=published.labels,
         splits=published.splits,
         passed_over=published.passed_over,

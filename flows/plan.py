@@ -1,6 +1,6 @@
 """What a build would do, without doing it: discover and partition, and nothing written."""
 
-import pyarrow.compute as pc
+from collections import Counter
 
 from schemas.plan import Plan
 from schemas.settings import BuildSettings
@@ -10,7 +10,7 @@ from tasks.partition import partition_images
 
 
 def plan_dataset(settings: BuildSettings) -> PlanSummary:
-    """The summary of a plan, with all layout mistakes that stand in its way. Raises BadLayout for shard counts that can't be."""
+    """The summary of a plan, with all layout mistakes that stand in its way; BadLayout where shards would stay empty."""
     listing = survey(settings)
     plan = None if listing.mistakes else partition_images(listing, settings)
     return PlanSummary(
@@ -30,7 +30,7 @@ def _splits(plan: Plan) -> tuple[PlannedSplit, ...]:
         images = sum(shard.images for shard in shards)
         rows = plan.images.slice(start, images)
         start += images
-        counts = {entry["values"]: entry["counts"] for entry in pc.value_counts(rows["label"]).to_pylist()}
+        counts = Counter(rows["label"].to_pylist())
         labels = {plan.header.label_text(label): count for label, count in sorted(counts.items())}
         size = sum(shard.bytes for shard in shards)
         splits.append(PlannedSplit(split=split, images=images, bytes=size, shards=len(shards), labels=labels))

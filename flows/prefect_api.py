@@ -19,7 +19,8 @@ def prefect_api_url() -> str | None:
     home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
     profiles = _toml(Path(os.environ.get("PREFECT_PROFILES_PATH", home / "profiles.toml")).expanduser())
     active = os.environ.get("PREFECT_PROFILE", profiles.get("active"))
-    return profiles.get("profiles", {}).get(active, {}).get(URL)
+    url = profiles.get("profiles", {}).get(active, {}).get(URL)
+    return str(url) if url else None
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
 from schemas.summary import BuildSummary
 
@@ -85,7 +86,12 @@ class BarProgress:
         if self._bar is None:
             rate = TextColumn("{task.fields[rate]}")
             self._bar = Bar(
-                TextColumn("{task.description:8}"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn(), console=self._console
+                TextColumn("{task.description:8}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                rate,
+                TimeRemainingColumn(),
+                console=self._console,
             )
             self._bar.start()
         self._task = self._bar.add_task(phase, total=images, rate="")

@@ -68,7 +68,8 @@ class Workers:
 
     def warm_up(self) -> Self:
         """Start the workers in the background, while the input is listed."""
-        self._executor.submit(os.getpid)
+        # A thread, since the first submit blocks until the fork server has done its imports.
+        threading.Thread(target=self._executor.submit, args=(os.getpid,), name="warm-up", daemon=True).start()
         return self
 
     def run(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -123,9 +124,7 @@ class Workers:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         if error is None:
             with contextlib.suppress(OSError):
                 self._executor.shutdown(wait=True)

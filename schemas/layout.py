@@ -5,7 +5,7 @@ matches `train-*`, `validation-*` or `test-*`, because trainers glob them.
 """
 
 import re
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from schemas.settings import SPLITS
 
@@ -22,12 +22,13 @@ BUILD = "_build"
 PLAN = f"{BUILD}/plan.parquet"
 RECEIPTS = f"{BUILD}/receipts"
 LOCK = f"{BUILD}/lock"
-SCRATCH = f"{BUILD}/tmp"
+SCRATCH = f"{BUILD}/tmp"  # noqa: S108  # below the output, not the system's
 
 SHARD_NAME = re.compile(r"^(?P<prefix>.+)-(?P<index>\d{5})-of-(?P<count>\d{5})$")
 
 
-class ShardName(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ShardName:
     """A shard's file name in parts; `prefix` is the split, or whatever stands before the numbers."""
 
     prefix: str

@@ -58,8 +58,7 @@ class BuildSettings(BaseModel):
     )
     check_pixels: Literal["all", "none"] = Field(
         "all",
-        description="all: every image's coefficients are decoded (at 1/8 scale); none: header, markers and "
-        "end-of-image only.",
+        description="all: every image's coefficients are decoded (at 1/8 scale); none: header, markers and end-of-image only.",
     )
     tensorflow_check: Literal["none", "sample", "all"] = Field(
         "none", description="Read shards back with TensorFlow too: the first finished one of each split, or all."
@@ -119,7 +118,7 @@ class BuildSettings(BaseModel):
     def _number_problems(self) -> Iterable[str]:
         if self.validation_fraction + self.test_fraction >= 1:
             total = self.validation_fraction + self.test_fraction
-            yield f"validation_fraction + test_fraction must be below 1, got {total:g}. Nothing would be left to train on"
+            yield f"validation_fraction + test_fraction must be below 1, got {total:g}. Leave something to train on"
         for split in SPLITS:
             shards = self.shards_of(split)
             if shards != "auto" and shards % self.layout_threads:
@@ -162,7 +161,5 @@ def secret_names(options: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
     for name, value in options.items():
         if isinstance(value, Mapping):
             yield from secret_names(value, f"{prefix}{name}.")
-        elif SECRET_NAME.search(str(name)) and value is not None and not isinstance(value, bool):
-            yield f"{prefix}{name}"
-        elif isinstance(value, str) and URL_WITH_SECRET.match(value):
+        elif isinstance(value, str) and (SECRET_NAME.search(name) or URL_WITH_SECRET.match(value)):
             yield f"{prefix}{name}"

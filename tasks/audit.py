@@ -68,8 +68,7 @@ def _record_files(url: str, storage_options: Mapping[str, Any]) -> tuple[Folder,
     names = [name for name in files if parse_shard_name(name) or name.endswith(RECORD_ENDINGS)]
     if not names:
         raise BadLayout(
-            f"a folder to audit must hold TFRecord files (train-00000-of-00008, *.tfrecord), got none: {url}. "
-            "Check the path"
+            f"a folder to audit must hold TFRecord files (train-00000-of-00008, *.tfrecord), got none: {url}. Check the path"
         )
     return folder, names
 

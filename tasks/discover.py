@@ -18,7 +18,7 @@ from tasks.walk import FoundFile, Level, find_label_folders, read_level, walk_fi
 # Names people give to splits; folders of only these names under one data directory are split/label/ layouts.
 SPLIT_NAMES = {"train", "training", "val", "valid", "validation", "test", "testing", "eval"}
 # Only to tell an image beside the label folders from a README there; what is an image is judged by content, in convert.
-IMAGE_ENDINGS = frozenset(".jpg .jpeg .png .gif .bmp .webp .tif .tiff .avif .heic .ppm".split())
+IMAGE_ENDINGS = frozenset([".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif", ".heic", ".ppm"])
 REMOTE_LISTINGS = 16  # label prefixes listed at once on object stores
 NAMED = 3  # how many of many offenders an error names
 

@@ -29,7 +29,7 @@ class JpegHeader(NamedTuple):
 
 def read_jpeg_header(data: bytes) -> JpegHeader | None:
     """The header, or None when the markers do not lead to a frame and a scan."""
-    frame: tuple[int, ...] | None = None
+    frame: JpegHeader | None = None
     position, size = 2, len(data)
     while position + 4 <= size:
         if data[position] != 0xFF:
@@ -44,10 +44,10 @@ def read_jpeg_header(data: bytes) -> JpegHeader | None:
         length = data[position + 2] << 8 | data[position + 3]
         if marker in FRAMES and position + 10 <= size:
             height, width = data[position + 5] << 8 | data[position + 6], data[position + 7] << 8 | data[position + 8]
-            frame = height, width, data[position + 9], data[position + 4], marker
+            frame = JpegHeader(height, width, data[position + 9], data[position + 4], marker, ends=False)
         elif marker == SCAN:
             # Inside a scan 0xFF is always stuffed or a restart, so this is no pixel data and no thumbnail's end.
-            return JpegHeader(*frame, ends=data.rfind(END, position) > 0) if frame else None
+            return frame._replace(ends=data.rfind(END, position) > 0) if frame else None
         if length < 2:
             return None
         position += 2 + length

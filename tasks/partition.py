@@ -15,6 +15,7 @@ in the same shards in the same order.
 
 import hashlib
 import importlib.metadata
+import itertools
 import random
 import re
 from collections.abc import Callable, Iterator
@@ -37,10 +38,10 @@ def partition_images(listing: Listing, settings: BuildSettings) -> Plan:
     """The plan that these settings make of a listing. Raises BadLayout where a split or a shard would stay empty."""
     planned: list[PlannedShard] = []
     tables: list[pa.Table] = [COLUMNS.empty_table()]
-    for split, images in split_images(listing, settings).items():
-        if images.num_rows == 0:
+    for split, found in split_images(listing, settings).items():
+        if found.num_rows == 0:
             raise BadLayout(f"a split must have images, got none for {split}: {settings.output_directory}. Raise its fraction")
-        images = images.take(shuffled(images.num_rows, settings.seed))
+        images = found.take(shuffled(found.num_rows, settings.seed))
         count = shard_count(split, images, settings)
         root = listing.roots.get(split) or listing.roots["data"]
         for index, (start, end) in enumerate(cut(images.num_rows, count, settings.layout_threads)):
@@ -75,7 +76,7 @@ def split_images(listing: Listing, settings: BuildSettings) -> dict[Split, pa.Ta
     if not settings.data_directory:
         return {split: images.filter(pc.equal(images["source"], split)) for split in SPLITS if split in listing.roots}
     group = group_of(settings.group_pattern)
-    position = np.fromiter((group_position(group(path)) for path in images["path"].to_pylist()), float, images.num_rows)
+    position = np.fromiter((group_position(group(path)) for path in images["path"].to_pylist()), np.float64, images.num_rows)
     validation = position < settings.validation_fraction
     test = position >= 1 - settings.test_fraction
     chosen: dict[Split, np.ndarray] = {"train": ~validation & ~test}
@@ -113,7 +114,7 @@ def shard_count(split: Split, images: pa.Table, settings: BuildSettings) -> int:
     if shards == "auto":
         wanted = -(-pc.sum(images["size"]).as_py() // AUTO_SHARD_BYTES)
         wanted = -(-max(1, wanted) // threads) * threads
-        return min(wanted, max(1, images.num_rows // threads) * threads)
+        return int(min(wanted, max(1, images.num_rows // threads) * threads))
     if shards > images.num_rows and not settings.allow_empty_shards:
         raise BadLayout(
             f"{split}_shards must be at most the number of its images ({images.num_rows}), got {shards}. Ask for fewer, or "
@@ -130,7 +131,7 @@ def cut(images: int, shards: int, threads: int) -> Iterator[tuple[int, int]]:
 
 def _spans(start: int, end: int, parts: int) -> Iterator[tuple[int, int]]:
     edges = [int(edge) for edge in np.linspace(start, end, parts + 1)]
-    return zip(edges[:-1], edges[1:], strict=True)
+    return itertools.pairwise(edges)
 
 
 def fingerprint(rows: pa.Table, root: str, labels: tuple[str, ...], settings: BuildSettings) -> str:
@@ -139,7 +140,8 @@ def fingerprint(rows: pa.Table, root: str, labels: tuple[str, ...], settings: Bu
     columns = [rows[name].to_pylist() for name in COLUMNS.names]
     digest.update(
         "\n".join(
-            f"{label}\0{labels[label - 1]}\0{path}\0{size}\0{version}" for label, path, size, version in zip(*columns, strict=True)
+            f"{label}\0{labels[label - 1]}\0{path}\0{size}\0{version}"
+            for label, path, size, version in zip(*columns, strict=True)
         ).encode()
     )
     return digest.hexdigest()

@@ -38,7 +38,9 @@ def read_record(url: str, number: int, storage_options: Mapping[str, Any]) -> Sh
             for record in read_records(file):
                 count += 1
                 if record.fault and (record.number == number or not record.data):
-                    raise CorruptRecord(f"record {record.number} at byte {record.offset} must be sound, got: {record.fault}: {url}")
+                    raise CorruptRecord(
+                        f"record {record.number} at byte {record.offset} must be sound, got: {record.fault}: {url}"
+                    )
                 if record.number == number:
                     return ShownRecord(record.offset, parse_example(record.data))
     except (FileNotFoundError, IsADirectoryError) as error:

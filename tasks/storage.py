@@ -44,7 +44,8 @@ class Folder:
 
     def open(self, name: str) -> BinaryIO:
         """A file open for reading, with a buffer that suits reading from front to back."""
-        file: BinaryIO = open(self.join(name), "rb", buffering=1 << 20) if self.is_local else self.fs.open(self.join(name))
+        path = self.join(name)
+        file: BinaryIO = open(path, "rb", buffering=1 << 20) if self.is_local else self.fs.open(path)  # noqa: SIM115
         return file
 
     def files(self, name: str = "") -> list[str]:

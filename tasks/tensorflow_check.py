@@ -19,17 +19,18 @@ BATCH = 64
 
 
 def check_with_tensorflow(shard: Shard, settings: BuildSettings) -> int:
-    """The number of records that TensorFlow read and decoded to their recorded size; raises CorruptRecord at the first other."""
+    """How many records TensorFlow read and decoded to their recorded size; raises CorruptRecord at the first other."""
     output = open_folder(settings.output_directory, settings.storage_options)
     with _local_copy(output, shard.name) as path:
         return _read(path, output.join(shard.name))
 
 
 def _read(path: str, name: str) -> int:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # not each finding about this machine's processor
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # JPEGs are decoded on the CPU; leave GPUs to trainers
     import tensorflow as tf
 
-    tf.config.set_visible_devices([], "GPU")
     spec = {
         "image/encoded": tf.io.FixedLenFeature([], tf.string),
         "image/height": tf.io.FixedLenFeature([], tf.int64),

@@ -1,0 +1,18 @@
+"""Where `imagerecords` and `python -m flows` begin: imports nothing before it must.
+
+Worker processes import the main module of the process that started them; a main module that pulls in the command line
+would cost each of them its memory and its time.
+"""
+
+import sys
+
+
+def main() -> int:
+    """Run the command; returns its exit code."""
+    from flows.cli import run
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
