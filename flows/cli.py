@@ -1,5 +1,6 @@
 """The command `imagerecords`: settings from flags, environment and file, in this order, resolved here and nowhere else."""
 
+import importlib.metadata
 import json
 import os
 import signal
@@ -32,7 +33,7 @@ StorageOptions = Annotated[dict[str, str] | None, Parameter(help="Options for re
 app = App(
     name="imagerecords",
     help="Labelled image folders into sharded TFRecord files that are proven correct.",
-    version_flags=["--version"],
+    version=lambda: importlib.metadata.version("imagerecords"),
     result_action="return_value",
 )
 
@@ -182,7 +183,8 @@ def run(arguments: Sequence[str]) -> int:
         if "--debug" in arguments:
             traceback.print_exc()
         code, text = _explain(error)
-        _tell(text)
+        for line in text.splitlines():
+            _tell(line)
     return code
 
 
@@ -191,14 +193,14 @@ def _explain(error: BaseException) -> tuple[int, str]:
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED, "interrupted. Run it again to go on: finished shards are kept"
     if isinstance(error, ImageRecordsError):
-        return error.exit_code, f"error: {error}"
+        return error.exit_code, "\n".join(f"error: {line}" for line in str(error).splitlines())
     if isinstance(error, InvalidArguments) and isinstance(error.__cause__, ValidationError):
         return BAD_INPUT, f"error: {_settings_problems(error.__cause__)}"
     if isinstance(error, ValidationError):
         return BAD_INPUT, f"error: {_settings_problems(error)}"
     if isinstance(error, CycloptsError):
         return BAD_INPUT, f"error: {' '.join(str(error).split())} See imagerecords --help"
-    return FAILED, f"error: {type(error).__name__}: {error}. Add --debug for the whole traceback"
+    return FAILED, f"error: {type(error).__name__}: {' '.join(str(error).split())}. Add --debug for the whole traceback"
 
 
 def _settings_problems(error: ValidationError) -> str:

@@ -118,7 +118,8 @@ def _validate(build: _Build, shards: list[Shard], outcomes: list[ShardOutcome]) 
     verdicts = [outcome.verdict for outcome in outcomes if outcome.verdict]
     proven = {verdict.shard for verdict in verdicts}
     left = [shard for shard in shards if shard.name not in proven]
-    build.progress.begin("validate", len(left), sum(outcome.written for outcome in outcomes if not outcome.verdict))
+    if left:
+        build.progress.begin("validate", len(left), sum(outcome.written for outcome in outcomes if not outcome.verdict))
     for verdict in build.conductor.map(validate_shard, left, build.settings):
         build.lock.check()
         build.progress.advance(verdict.records)

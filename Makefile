@@ -1,0 +1,57 @@
+# imagerecords: `make` alone prints the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format lint types tests bench lock docs clean
+
+help:  ## Print the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(VENV)/ready  ## Make .venv with everything for use and development
+
+$(VENV)/ready: requirements-dev.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "imagerecords needs Python 3.11 or newer, got " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: setup  ## Build a real data set (handwritten digits) through Prefect, audit it, and say where to look
+	$(BIN)/python docs/demo/make_digits.py demo/digits
+	$(BIN)/imagerecords build --prefect --config docs/demo/digits.yaml --overwrite
+	$(BIN)/imagerecords audit demo/records
+	$(BIN)/imagerecords show demo/records/train-00000-of-00004 --save demo/digit.jpg
+	@echo "Look at demo/records: shards, labels.txt, manifest.parquet, dataset_info.json; demo/digit.jpg is the first record's image."
+
+test: check  ## All that CI runs: format, lint, types, tests (the wheel in a bare environment among them)
+
+check: format lint types tests  ## The same
+
+format: setup
+	$(BIN)/ruff format --check .
+
+lint: setup
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/mypy
+
+tests: setup
+	$(BIN)/python -m pytest
+
+bench: setup  ## Measure speed, start-up and memory beside the classic script and peers; about 20 minutes
+	$(BIN)/python -m benchmarks.bench
+
+lock: setup  ## Pin anew what is installed, from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --upgrade \
+		pyproject.toml --output-file requirements.lock --custom-compile-command "make lock"
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		pyproject.toml --extra dev --constraint requirements.lock --output-file requirements-dev.lock --custom-compile-command "make lock"
+
+docs: setup  ## Write the generated parts of the README anew
+	$(BIN)/python docs/generate.py
+
+clean:  ## Remove the environment and what the demo made
+	rm -rf $(VENV) demo dist build
