@@ -1,0 +1,120 @@
+"""What the acceptance tests stand on: labelled images, builds of them that nothing disturbed, and a real Prefect server."""
+
+import contextlib
+import io
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.acceptance.running import Images, Reference, Running, Shell, clean_environment, free_port, sums, wait_until
+
+LABELS = ("cat", "dog", "emu")
+
+
+@pytest.fixture(scope="session")
+def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One home for all builds, so that the temporary server's database is made once."""
+    return tmp_path_factory.mktemp("prefect")
+
+
+@pytest.fixture
+def shell(tmp_path: Path, prefect_home: Path) -> Iterator[Shell]:
+    folder = tmp_path / "shell"
+    folder.mkdir()
+    shell = Shell(folder, clean_environment(prefect_home))
+    yield shell
+    shell.end()
+
+
+def _picture(random: np.random.Generator, size: int) -> Image.Image:
+    coarse = random.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    return Image.fromarray(np.kron(coarse, np.ones((size // 8, size // 8, 1), dtype=np.uint8)))
+
+
+def _encoded(picture: Image.Image, kind: str) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, kind)
+    return file.getvalue()
+
+
+def _write_images(folder: Path, pictures: list[bytes], each: int, ending: str) -> Path:
+    for number, label in enumerate(LABELS):
+        (folder / label).mkdir(parents=True)
+        for image in range(each):
+            (folder / label / f"{image:04d}.{ending}").write_bytes(pictures[(number * each + image) % len(pictures)])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Images:
+    """Small JPEGs, passed through as they are: a shard takes some 20 ms."""
+    folder = tmp_path_factory.mktemp("quick")
+    random = np.random.default_rng(1)
+    pictures = [_encoded(_picture(random, 96), "JPEG") for _ in range(200)]
+    train = _write_images(folder / "train", pictures, 60, "jpg")
+    return Images(train, _write_images(folder / "validation", pictures, 12, "jpg"), 8, 2)
+
+
+@pytest.fixture(scope="session")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Images:
+    """PNGs small on the disk and large in pixels: a shard takes about half a second, so that it can be hit in the middle."""
+    folder = tmp_path_factory.mktemp("slow")
+    random = np.random.default_rng(2)
+    pictures = [_encoded(_picture(random, 1600), "PNG") for _ in range(8)]
+    train = _write_images(folder / "train", pictures, 42, "png")
+    return Images(train, _write_images(folder / "validation", pictures, 6, "png"), 7, 1)
+
+
+def _build_uninterrupted(images: Images, folder: Path, home: Path) -> Reference:
+    shell = Shell(folder, clean_environment(home))
+    try:
+        build = shell.run(images.arguments(folder / "data", "--no-prefect"))
+        return Reference(folder / "data", sums(folder / "data"), build.summary["digest"], time.monotonic() - build.began)
+    finally:
+        shell.end()
+
+
+@pytest.fixture(scope="session")
+def quick_build(quick: Images, tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Reference:
+    """The quick images, built without any trouble."""
+    return _build_uninterrupted(quick, tmp_path_factory.mktemp("quick-build"), prefect_home)
+
+
+@pytest.fixture(scope="session")
+def slow_build(slow: Images, tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Reference:
+    """The slow images, built without any trouble."""
+    return _build_uninterrupted(slow, tmp_path_factory.mktemp("slow-build"), prefect_home)
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The API's URL of a real `prefect server start`."""
+    folder = tmp_path_factory.mktemp("prefect-server")
+    port = free_port()
+    environment = clean_environment(folder) | {"PREFECT_SERVER_UI_ENABLED": "false"}
+    words = [str(Path(sys.executable).with_name("prefect")), "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    server = Running(words, environment | {"PREFECT_SERVER_ANALYTICS_ENABLED": "false"}, folder)
+    url = f"http://127.0.0.1:{port}/api"
+
+    def answers() -> bool:
+        assert server.process.poll() is None, f"the server must start: {server.stderr}"
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+        return False
+
+    try:
+        wait_until(answers, "Prefect's server answers")
+        yield url
+    finally:
+        server.signal_group(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.process.wait(20)
+        server.end()

@@ -1,0 +1,212 @@
+"""Commands run as a user runs them, and what the tests ask of them and of their output."""
+
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+COMMAND = str(Path(sys.executable).with_name("imagerecords"))
+DEADLINE = 180  # seconds; nothing takes so long unless it hangs
+# What a developer's shell may carry and a test must not depend on.
+FOREIGN = ("PREFECT_", "IMAGERECORDS_", "AWS_", "PYTHONPATH")
+
+
+def wait_until(what: Callable[[], Any], told: str, seconds: float = DEADLINE) -> Any:
+    """The first true value of `what`; fails the test when none comes."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := what():
+            return value
+        time.sleep(0.01)
+    return pytest.fail(f"waited {seconds:g} s in vain until {told}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def sums(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file below a folder, whatever its name."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that still run; who ended and was not waited for by its parent does not."""
+    running = []
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                running.append(process)
+    return running
+
+
+@dataclass(frozen=True)
+class Images:
+    """Label folders of two splits, and into how many shards the tests cut them."""
+
+    train: Path
+    validation: Path
+    train_shards: int
+    validation_shards: int
+
+    @property
+    def shards(self) -> int:
+        return self.train_shards + self.validation_shards
+
+    def settings(self, output: object, **more: object) -> dict[str, Any]:
+        """The settings of a build of them."""
+        return {
+            "train_directory": str(self.train),
+            "validation_directory": str(self.validation),
+            "output_directory": str(output),
+            "train_shards": self.train_shards,
+            "validation_shards": self.validation_shards,
+            "workers": 2,
+            **more,
+        }
+
+    def arguments(self, output: object, *flags: str, **more: object) -> list[str]:
+        """The command line of a build of them."""
+        options = (word for name, value in self.settings(output, **more).items() for word in (f"--{name}", str(value)))
+        return ["build", "--json", *flags, *options]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An uninterrupted build: its files' SHA-256, its digest, and how long it took."""
+
+    folder: Path
+    sums: dict[str, str]
+    digest: str
+    seconds: float
+
+
+class Running:
+    """A command under way, in a process group of its own as a shell starts it."""
+
+    def __init__(self, words: list[str], environment: dict[str, str], folder: Path, **popen: Any) -> None:
+        self._out, self._err = (folder / f"{time.monotonic_ns()}.{name}" for name in ("out", "err"))
+        self.began = time.monotonic()
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            self.process = subprocess.Popen(
+                words,
+                env=environment,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+                **popen,
+            )
+        self.pid = self.process.pid
+
+    def wait(self, seconds: float = DEADLINE) -> int:
+        """The exit code; fails the test when the command hangs."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.end()
+            return pytest.fail(f"the command must end within {seconds:g} s, it hangs: {self.stderr}")
+
+    @property
+    def stdout(self) -> str:
+        return self._out.read_text()
+
+    @property
+    def stderr(self) -> str:
+        return self._err.read_text()
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What --json printed."""
+        summary: dict[str, Any] = json.loads(self.stdout)
+        return summary
+
+    @property
+    def descendants(self) -> list[psutil.Process]:
+        return psutil.Process(self.pid).children(recursive=True)
+
+    def signal_group(self, number: signal.Signals) -> None:
+        """Send a signal to all processes of the command, as a terminal's Ctrl-C or a scheduler's kill does."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+    def end(self) -> None:
+        """Leave nothing of it behind."""
+        self.signal_group(signal.SIGKILL)
+        self.process.wait()
+
+
+class Shell:
+    """Starts `imagerecords` in an empty folder, with no settings in the environment but those it is given."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder = folder
+        self.environment = environment
+        self.started: list[Running] = []
+        self.python = sys.executable
+
+    def start(self, words: list[str], environment: dict[str, str] | None = None, **popen: Any) -> Running:
+        """Start `imagerecords` with these arguments."""
+        return self.start_program([COMMAND, *words], environment, **popen)
+
+    def start_program(self, words: list[str], environment: dict[str, str] | None = None, **popen: Any) -> Running:
+        """Start any program."""
+        running = Running(words, self.environment | (environment or {}), self.folder, **popen)
+        self.started.append(running)
+        return running
+
+    def run(self, words: list[str], environment: dict[str, str] | None = None, **popen: Any) -> Running:
+        """Run `imagerecords` with these arguments to its end, which must be a good one."""
+        running = self.start(words, environment, **popen)
+        assert running.wait() == 0, running.stderr
+        return running
+
+    def end(self) -> None:
+        for running in self.started:
+            running.end()
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    return kept | {"PREFECT_HOME": str(home), "DO_NOT_TRACK": "1", "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+def receipts(output: Path) -> list[str]:
+    """The shards that have a receipt."""
+    return sorted(path.stem for path in (output / "_build/receipts").glob("*.parquet"))
+
+
+def shard_files(output: Path) -> list[Path]:
+    return sorted(path for path in output.glob("*-of-*") if path.name.startswith(("train-", "validation-", "test-")))
+
+
+def leftovers(output: Path) -> list[Path]:
+    """Unfinished files, and the lock."""
+    return [*(output / "_build/tmp").glob("*"), *(output / "_build").glob("lock*")]
+
+
+def working_on(running: Running, output: Path) -> psutil.Process | None:
+    """A worker process of a build that writes a shard just now, seen by the unfinished file that it holds open."""
+    scratch = str(output / "_build/tmp") + "/"
+    for process in running.descendants:
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if any(file.path.startswith(scratch) and "-of-" in file.path for file in process.open_files()):
+                return process
+    return None

@@ -1,0 +1,118 @@
+"""A step that calls sys.exit, or takes its process down, must not leave anybody waiting for it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.running import Shell
+
+STEPS = """
+import os, sys
+
+def leave(shard, settings):
+    if shard.index == 1:
+        sys.exit(3)
+    return shard.name
+
+def fall(shard, settings):
+    if shard.index == 1:
+        os._exit(3)
+    return shard.name
+"""
+
+ON_WORKERS = """
+import sys
+from steps import fall, leave
+from flows.workers import Workers
+from schemas.errors import ShardFailed, WorkerDied
+from schemas.plan import Shard
+from schemas.settings import BuildSettings
+
+if __name__ == "__main__":
+    settings = BuildSettings(data_directory="in", output_directory="out", executor=sys.argv[1], workers=2)
+    step = {"leave": leave, "fall": fall}[sys.argv[2]]
+    with Workers(settings) as workers:
+        try:
+            workers.run(step, Shard("train", 1, 3, 1, ""), settings)
+        except (ShardFailed, WorkerDied) as error:
+            print(type(error).__name__, error)
+        print("then", workers.run(step, Shard("train", 2, 3, 2, ""), settings))
+"""
+
+CONDUCTED = """
+import sys
+from steps import leave
+from flows.workers import Workers
+from schemas.errors import ShardFailed
+from schemas.plan import Shard
+from schemas.settings import BuildSettings
+
+def conduct(conductor, settings):
+    done = []
+    try:
+        for name in conductor.map(leave, [Shard("train", index, 4, index, "") for index in range(4)], settings):
+            done.append(name)
+    except ShardFailed as error:
+        print("ShardFailed", error)
+    print("done", *sorted(done))
+
+def directly(settings):
+    from flows.direct import DirectConductor
+    with Workers(settings) as workers, Workers(settings, count=1) as tensorflow:
+        conduct(DirectConductor(workers, tensorflow, print), settings)
+
+def by_prefect(settings):
+    from flows import build
+    from prefect import flow
+    from prefect.tasks import Task
+
+    build.TASKS[leave] = Task(build.on_workers(leave), name="leave", task_run_name="{shard.name}", **build.ON_WORKERS)
+
+    @flow(name="leaving")
+    def leaving():
+        workers, tensorflow = Workers(settings), Workers(settings, count=1)
+        runners = build.Runner(max_workers=3), build.Runner(max_workers=1)
+        with runners[0], runners[1], workers, tensorflow:
+            conduct(build.PrefectConductor(workers, tensorflow, runners), settings)
+
+    leaving()
+
+if __name__ == "__main__":
+    settings = BuildSettings(data_directory="in", output_directory="out", executor=sys.argv[2], workers=2)
+    {"directly": directly, "by_prefect": by_prefect}[sys.argv[1]](settings)
+"""
+
+
+def _run(shell: Shell, program: str, *words: str, environment: dict[str, str] | None = None) -> str:
+    """What a program prints that has the module `steps` at hand."""
+    (shell.folder / "steps.py").write_text(STEPS)
+    path: Path = shell.folder / "program.py"
+    path.write_text(program)
+    running = shell.start_program([shell.python, str(path), *words], (environment or {}) | {"PYTHONPATH": str(shell.folder)})
+    assert running.wait() == 0, running.stderr
+    return running.stdout
+
+
+@pytest.mark.parametrize("executor", ["processes", "threads"])
+def test_a_step_that_calls_exit_fails_its_shard_and_leaves_the_workers_usable(executor: str, shell: Shell):
+    said = _run(shell, ON_WORKERS, executor, "leave").splitlines()
+    assert said[0] == "ShardFailed a step must return or raise, got sys.exit(3)"
+    assert said[1] == "then train-00002-of-00003"
+
+
+def test_a_step_that_takes_its_process_down_is_told_apart_and_leaves_the_workers_usable(shell: Shell):
+    said = _run(shell, ON_WORKERS, "processes", "fall").splitlines()
+    assert said[0].startswith("WorkerDied a worker process ended in mid-shard")
+    assert said[1] == "then train-00002-of-00003"
+
+
+@pytest.mark.parametrize("executor", ["processes", "threads"])
+@pytest.mark.parametrize("conductor", ["directly", "by_prefect"])
+def test_a_step_that_calls_exit_does_not_hang_a_build(
+    conductor: str, executor: str, shell: Shell, request: pytest.FixtureRequest
+):
+    server = {"PREFECT_API_URL": request.getfixturevalue("prefect_server")} if conductor == "by_prefect" else {}
+    said = _run(shell, CONDUCTED, conductor, executor, environment=server)
+    assert "ShardFailed each shard must succeed, got 1 failed: train-00001-of-00004" in said
+    assert "sys.exit(3)" in said
+    assert "done train-00000-of-00004 train-00002-of-00004 train-00003-of-00004" in said

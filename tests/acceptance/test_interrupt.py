@@ -1,0 +1,91 @@
+"""Stopped by Ctrl-C or SIGTERM, a build ends soon, tidies up, and a rerun goes on from there."""
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.running import (
+    Images,
+    Reference,
+    Running,
+    Shell,
+    alive,
+    leftovers,
+    receipts,
+    shard_files,
+    sums,
+    wait_until,
+    working_on,
+)
+
+
+def _stop(build: Running, output: Path, number: signal.Signals) -> None:
+    """Ctrl-C reaches every process of the group, SIGTERM (from a scheduler) only the command."""
+    wait_until(lambda: receipts(output) and (leftovers(output) and working_on(build, output)), "some shards are done")
+    family = build.descendants
+    began = time.monotonic()
+    if number == signal.SIGINT:
+        build.signal_group(number)
+    else:
+        build.process.send_signal(number)
+    code = build.wait(60)
+    print(f"stopped by {number.name} in {time.monotonic() - began:.2f} s")
+    assert code == 130, build.stderr
+    wait_until(lambda: not alive(family), "no process of the build is left", seconds=30)
+
+
+def _check_what_is_left(shell: Shell, build: Running, images: Images, output: Path, undisturbed: Reference) -> None:
+    assert not leftovers(output)
+    assert not (output / "dataset_info.json").exists()
+    assert len(shard_files(output)) < images.shards, "the signal came too late to prove anything"
+    there = sums(output)
+    assert all(there[path.name] == undisturbed.sums[path.name] for path in shard_files(output))
+    finished = receipts(output)
+    rerun = shell.run(images.arguments(output, "--no-prefect"))
+    assert rerun.summary["shards_kept"] == len(finished) > 0
+    assert sums(output) == undisturbed.sums
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("executor", ["processes", "threads"])
+def test_a_stopped_build_tidies_up_and_a_rerun_goes_on(
+    executor: str, number: signal.Signals, shell: Shell, slow: Images, slow_build: Reference, tmp_path: Path
+):
+    output = tmp_path / "data"
+    build = shell.start(slow.arguments(output, "--no-prefect", executor=executor))
+    _stop(build, output, number)
+    assert build.stderr.splitlines()[-1] == "imagerecords: interrupted. Run it again to go on: finished shards are kept"
+    assert "Traceback" not in build.stderr
+    _check_what_is_left(shell, build, slow, output, slow_build)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("executor", ["processes", "threads"])
+def test_a_build_stopped_under_prefect_tidies_up_and_a_rerun_goes_on(
+    executor: str,
+    number: signal.Signals,
+    shell: Shell,
+    slow: Images,
+    slow_build: Reference,
+    tmp_path: Path,
+    prefect_server: str,
+):
+    output = tmp_path / "data"
+    build = shell.start(slow.arguments(output, executor=executor), {"PREFECT_API_URL": prefect_server})
+    _stop(build, output, number)
+    _check_what_is_left(shell, build, slow, output, slow_build)
+
+
+def test_a_build_stopped_before_its_first_shard_leaves_nothing_unfinished(
+    shell: Shell, slow: Images, slow_build: Reference, tmp_path: Path
+):
+    output = tmp_path / "data"
+    build = shell.start(slow.arguments(output, "--no-prefect"))
+    wait_until(lambda: (output / "_build/lock").exists(), "the output is locked")
+    build.signal_group(signal.SIGINT)
+    assert build.wait(60) == 130, build.stderr
+    assert not leftovers(output)
+    shell.run(slow.arguments(output, "--no-prefect"))
+    assert sums(output) == slow_build.sums

@@ -1,0 +1,150 @@
+"""Killed at any moment and run again, a build is the same as one that nothing disturbed."""
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.acceptance.running import (
+    Images,
+    Reference,
+    Running,
+    Shell,
+    alive,
+    leftovers,
+    receipts,
+    shard_files,
+    sums,
+    wait_until,
+    working_on,
+)
+
+KILLS = 10
+# One moment in each tenth of a build's duration, the same ones each time the tests run.
+MOMENTS = [(tenth + random.Random(tenth).random()) / KILLS for tenth in range(KILLS)]
+
+
+def _kill_everything(build: Running) -> None:
+    """SIGKILL to the command, its fork server and its workers at once, as a machine's loss of power."""
+    family = build.descendants if build.process.poll() is None else []
+    build.signal_group(signal.SIGKILL)
+    build.wait()
+    wait_until(lambda: not alive(family), "all killed processes are gone")
+
+
+def _finish_and_compare(shell: Shell, images: Images, output: Path, undisturbed: Reference) -> dict[str, int]:
+    """Run the build again; it must keep what was finished, redo the rest, and give the same bytes."""
+    finished = [name for name in receipts(output) if (output / name).exists()]
+    before = {name: (output / name).stat() for name in finished}
+    rerun = shell.run(images.arguments(output, "--no-prefect"))
+    assert sums(output) == undisturbed.sums
+    assert rerun.summary["digest"] == undisturbed.digest
+    assert (rerun.summary["shards_kept"], rerun.summary["shards_converted"]) == (len(finished), images.shards - len(finished))
+    for name, was in before.items():
+        now = (output / name).stat()
+        assert (now.st_ino, now.st_mtime_ns) == (was.st_ino, was.st_mtime_ns), f"{name} was finished, and written again"
+    return {"kept": len(finished), "converted": images.shards - len(finished)}
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: f"{moment:.0%}")
+def test_a_killed_build_is_finished_by_a_rerun_with_the_same_bytes(
+    moment: float, shell: Shell, slow: Images, slow_build: Reference, tmp_path: Path
+):
+    build = shell.start(slow.arguments(tmp_path / "data", "--no-prefect"))
+    time.sleep(max(0.0, build.began + moment * slow_build.seconds - time.monotonic()))
+    _kill_everything(build)
+    _finish_and_compare(shell, slow, tmp_path / "data", slow_build)
+
+
+def test_a_build_killed_twice_in_mid_conversion_redoes_only_the_unfinished_shards(
+    shell: Shell, slow: Images, slow_build: Reference, tmp_path: Path
+):
+    for enough in (2, 4):
+        build = shell.start(slow.arguments(tmp_path / "data", "--no-prefect"))
+        wait_until(lambda goal=enough: len(receipts(tmp_path / "data")) >= goal, f"{enough} shards are done")
+        _kill_everything(build)
+    done = _finish_and_compare(shell, slow, tmp_path / "data", slow_build)
+    assert done["kept"] >= 4
+    assert done["converted"] >= 1
+
+
+def test_a_finished_build_run_again_writes_no_shard(shell: Shell, quick: Images, quick_build: Reference, tmp_path: Path):
+    shell.run(quick.arguments(tmp_path / "data", "--no-prefect"))
+    done = _finish_and_compare(shell, quick, tmp_path / "data", quick_build)
+    assert done == {"kept": quick.shards, "converted": 0}
+
+
+def test_no_unfinished_file_carries_a_shards_name_after_a_kill(
+    shell: Shell, slow: Images, slow_build: Reference, tmp_path: Path
+):
+    build = shell.start(slow.arguments(tmp_path / "data", "--no-prefect"))
+    wait_until(lambda: len(receipts(tmp_path / "data")) >= 2 and working_on(build, tmp_path / "data"), "shards are done")
+    _kill_everything(build)
+    assert leftovers(tmp_path / "data"), "a kill leaves its unfinished files, or it came too late to prove anything"
+    whole = {name: digest for name, digest in slow_build.sums.items() if (tmp_path / "data" / name).exists()}
+    there = sums(tmp_path / "data")
+    assert {name: there[name] for name in whole} == whole
+    assert not (tmp_path / "data/dataset_info.json").exists()
+
+
+def _kill_a_worker(build: Running, output: Path) -> None:
+    worker = wait_until(lambda: working_on(build, output), "a worker is in the middle of a shard")
+    assert worker.pid != build.pid
+    assert worker.ppid() != build.pid, "workers are children of the fork server"
+    worker.send_signal(signal.SIGKILL)
+    wait_until(lambda: not alive([worker]), "the worker is dead")
+
+
+def test_a_worker_killed_in_mid_shard_costs_no_more_than_a_retry(
+    shell: Shell, slow: Images, slow_build: Reference, tmp_path: Path
+):
+    build = shell.start(slow.arguments(tmp_path / "data", "--no-prefect"))
+    _kill_a_worker(build, tmp_path / "data")
+    assert build.wait() == 0, build.stderr
+    assert "WorkerDied" in build.stderr
+    assert sums(tmp_path / "data") == slow_build.sums
+    assert not leftovers(tmp_path / "data")
+
+
+def test_a_worker_killed_in_mid_shard_costs_no_more_than_a_retry_under_prefect(
+    shell: Shell, slow: Images, slow_build: Reference, tmp_path: Path, prefect_server: str
+):
+    build = shell.start(slow.arguments(tmp_path / "data", "--prefect"), {"PREFECT_API_URL": prefect_server})
+    _kill_a_worker(build, tmp_path / "data")
+    assert build.wait() == 0, build.stderr
+    assert "WorkerDied" in build.stdout + build.stderr
+    assert sums(tmp_path / "data") == slow_build.sums
+    assert not leftovers(tmp_path / "data")
+
+
+def test_a_worker_killed_more_often_than_it_may_be_retried_fails_the_build_and_says_so(
+    shell: Shell, slow: Images, tmp_path: Path
+):
+    build = shell.start(slow.arguments(tmp_path / "data", "--no-prefect", retries=0, workers=1))
+    _kill_a_worker(build, tmp_path / "data")
+    assert build.wait() == 1
+    assert "WorkerDied" in build.stderr.splitlines()[-1]
+    assert not leftovers(tmp_path / "data")
+
+
+@pytest.mark.parametrize("conductor", ["--no-prefect", "--prefect"])
+def test_workers_end_with_their_killed_parent_and_write_nothing_more(
+    conductor: str, shell: Shell, slow: Images, slow_build: Reference, tmp_path: Path, request: pytest.FixtureRequest
+):
+    server = {"PREFECT_API_URL": request.getfixturevalue("prefect_server")} if conductor == "--prefect" else {}
+    build = shell.start(slow.arguments(tmp_path / "data", conductor), server)
+    wait_until(lambda: working_on(build, tmp_path / "data"), "a worker is in the middle of a shard")
+    family: list[psutil.Process] = build.descendants
+    assert len(family) >= 4, "a resource tracker, a fork server and two workers"
+    os.kill(build.pid, signal.SIGKILL)
+    build.process.wait()
+    wait_until(lambda: not alive(family), "no process of the build is left", seconds=30)
+    left = sums(tmp_path / "data")
+    assert len(shard_files(tmp_path / "data")) < slow.shards
+    time.sleep(1)
+    assert sums(tmp_path / "data") == left
+    _finish_and_compare(shell, slow, tmp_path / "data", slow_build)
