@@ -1,0 +1,1 @@
+"""The measured comparisons: their data, the contenders, and the saved results."""

@@ -1,0 +1,93 @@
+"""One run of one contender, into a fresh output that is deleted afterwards."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks.contenders import Contender
+from benchmarks.make_data import cache_directory
+from benchmarks.processes import Memory, run_command
+
+BUSY = ("user", "nice", "system", "irq", "softirq", "steal")
+QUIET_PERCENT, QUIET_SECONDS = 15.0, 1.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run took: the work alone, the whole command, CPU of all its processes, and CPU that others used meanwhile."""
+
+    images: int
+    work_seconds: float
+    command_seconds: float
+    cpu_seconds: float
+    others_cpu_seconds: float
+    bytes: int
+
+
+@contextmanager
+def fresh_output() -> Iterator[Path]:
+    """An empty directory on the disk of the data, deleted afterwards."""
+    root = cache_directory() / "outputs"
+    root.mkdir(parents=True, exist_ok=True)
+    directory = Path(tempfile.mkdtemp(dir=root))
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory)
+
+
+def run_contender(contender: Contender, data: Path, images: int) -> Run:
+    """A timed run. SystemExit when it wrote another number of images."""
+    with fresh_output() as output:
+        busy = _busy_seconds()
+        finished = run_command(contender.command(data, output))
+        busy = _busy_seconds() - busy
+        written, seconds = contender.read(finished.printed)
+        if written != images:
+            raise SystemExit(f"error: {contender.name} must write {images} images, got {written}")
+        others = max(0.0, busy - finished.cpu_seconds)
+        return Run(written, seconds, finished.seconds, finished.cpu_seconds, others, _tree_bytes(output))
+
+
+def measure_memory(contender: Contender, data: Path) -> dict[str, Any]:
+    """Peak memory of a run that is not timed, since looking at it costs CPU."""
+    memory = Memory()
+    with fresh_output() as output:
+        run_command(contender.command(data, output), memory=memory)
+    return asdict(memory) | {"children": sorted(memory.children.values(), reverse=True)}
+
+
+def wait_for_quiet(patience: float) -> None:
+    """Wait until the rest of the machine is nearly idle, but no longer than `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline and psutil.cpu_percent(QUIET_SECONDS) > QUIET_PERCENT:
+        pass
+
+
+def warm_cache(data: Path) -> None:
+    """Read all data once, so that every run finds them in the page cache."""
+    for path in data.rglob("*"):
+        if path.is_file():
+            path.read_bytes()
+
+
+def _busy_seconds() -> float:
+    times = psutil.cpu_times()
+    return float(sum(getattr(times, name) for name in BUSY))
+
+
+def _tree_bytes(directory: Path) -> int:
+    return sum(entry.stat().st_size for entry in map(Path, _files(directory)))
+
+
+def _files(directory: Path) -> Iterator[str]:
+    for folder, _, names in os.walk(directory):
+        yield from (os.path.join(folder, name) for name in names)

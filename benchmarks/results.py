@@ -1,0 +1,87 @@
+"""All that a benchmark measured, and the goals it is held against."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.contenders import CLASSIC, FLOOR, OURS_ALL, OURS_NONE
+from benchmarks.measure import Run
+from benchmarks.startup import Startup
+
+
+@dataclass(frozen=True)
+class Results:
+    """The runs of each contender in the order of the rounds, and the measures beside them; `about` says where and when."""
+
+    about: dict[str, Any]
+    runs: dict[str, list[Run]]
+    memory: dict[str, dict[str, Any]]
+    startup: dict[str, list[Startup]]
+    planning: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A median with the least and the greatest."""
+
+    median: float
+    least: float
+    greatest: float
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What was to be reached, what was, and whether it is enough."""
+
+    name: str
+    reached: float
+    least: float | None = None
+    below: float | None = None
+
+    @property
+    def met(self) -> bool:
+        """Whether the goal is met."""
+        return (self.least is None or self.reached >= self.least) and (self.below is None or self.reached < self.below)
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """The median, least and greatest of some values."""
+    return Spread(statistics.median(values), min(values), max(values))
+
+
+def seconds_of(results: Results, name: str, time: Callable[[Run], float]) -> Spread:
+    """A contender's time over the rounds."""
+    return spread([time(run) for run in results.runs[name]])
+
+
+def speed_against(results: Results, name: str, other: str, time: Callable[[Run], float]) -> Spread:
+    """How many times as fast as the other a contender is, compared round by round."""
+    pairs = zip(results.runs[name], results.runs[other], strict=True)
+    return spread([time(theirs) / time(ours) for ours, theirs in pairs])
+
+
+def work(run: Run) -> float:
+    """The time of the work alone."""
+    return run.work_seconds
+
+
+def command(run: Run) -> float:
+    """The time from the command's start to its exit."""
+    return run.command_seconds
+
+
+def goals(results: Results) -> list[Goal]:
+    """The goals of this project with what was measured."""
+    direct = spread([startup.seconds for startup in results.startup["direct"]])
+    largest = max(peak for name in (OURS_ALL, OURS_NONE) for peak in results.memory[name]["children"])
+    checked, unchecked = (speed_against(results, name, CLASSIC, work).median for name in (OURS_ALL, OURS_NONE))
+    return [
+        Goal("check all, times as fast as the classic loop", checked, least=1.7),
+        Goal("check none, times as fast as the classic loop", unchecked, least=4.5),
+        Goal("check all, share of the floor's speed", speed_against(results, OURS_ALL, FLOOR, work).median, least=0.85),
+        Goal("start-up without Prefect, seconds", direct.median, below=2.5),
+        Goal("largest worker process, MB", largest / 1e6, below=200),
+        Goal("planning a million images, seconds", results.planning["seconds"], below=60),
+        Goal("planning a million images, MB", results.planning["peak_mb"], below=1000),
+    ]
