@@ -1,5 +1,6 @@
 """The Prefect flow: which step is which task, with which name and retries; the whole policy stands in one block below."""
 
+import logging
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any, cast
@@ -9,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import as_completed
 from prefect.logging import get_run_logger
+from prefect.logging.handlers import PrefectConsoleHandler
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import Task
 
@@ -99,6 +101,18 @@ class PrefectConductor:
 
 def _with_retries(task: Task[..., Any], settings: BuildSettings) -> Task[..., Any]:
     return task.with_options(retries=settings.retries, retry_delay_seconds=delays(settings.retries))
+
+
+def hide_console_tracebacks() -> None:
+    """Show errors on the console as Prefect's one line; the API's log keeps their tracebacks."""
+
+    def without_traceback(record: logging.LogRecord) -> bool:
+        record.exc_info = record.exc_text = None
+        return True
+
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, PrefectConsoleHandler):  # of all handlers the last to see a record
+            handler.addFilter(without_traceback)
 
 
 @flow(name="build-image-dataset", flow_run_name="build {settings.output_directory}", persist_result=False)

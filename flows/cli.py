@@ -1,12 +1,12 @@
 """The command `imagerecords`: settings from flags, environment and file, in this order, resolved here and nowhere else."""
 
-import importlib.metadata
 import json
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -23,6 +23,7 @@ from flows.progress import BarProgress, LineProgress, Progress
 from schemas.errors import BadSettings, ImageRecordsError
 from schemas.settings import BuildSettings
 from schemas.summary import BuildSummary
+from schemas.version import VERSION
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -30,10 +31,12 @@ Settings = Annotated[BuildSettings, Parameter(name="*")]
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON object on standard output.")]
 StorageOptions = Annotated[dict[str, str] | None, Parameter(help="Options for remote file systems, without credentials.")]
 
+_debug: ContextVar[bool] = ContextVar("debug", default=False)
+
 app = App(
     name="imagerecords",
     help="Labelled image folders into sharded TFRecord files that are proven correct.",
-    version=lambda: importlib.metadata.version("imagerecords"),
+    version=VERSION,
     result_action="return_value",
 )
 
@@ -116,7 +119,7 @@ def launch(
     debug: Annotated[bool, Parameter(negative="", help="Print the whole traceback of an error.")] = False,
 ) -> int:
     """Run one of the commands; see `imagerecords COMMAND --help`."""
-    del debug  # looked for by run, which must know it when parsing itself fails
+    _debug.set(debug)
     app.config = (Env("IMAGERECORDS_", command=False), *_config_file(config))
     code: int = app(_classic_names(tokens), exit_on_error=False, print_error=False)
     return code
@@ -145,8 +148,10 @@ def _build_with_prefect(settings: BuildSettings) -> BuildSummary:
     # meets a locked database at the first start.
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-    from flows.build import build_image_dataset
+    from flows.build import build_image_dataset, hide_console_tracebacks
 
+    if not _debug.get():
+        hide_console_tracebacks()
     return build_image_dataset(settings)
 
 

@@ -14,7 +14,6 @@ in the same shards in the same order.
 """
 
 import hashlib
-import importlib.metadata
 import itertools
 import random
 import re
@@ -29,6 +28,7 @@ from schemas.example import ENCODER_VERSION
 from schemas.listing import Listing
 from schemas.plan import COLUMNS, Plan, PlanHeader, PlannedShard
 from schemas.settings import SPLITS, BuildSettings, Split
+from schemas.version import VERSION
 
 AUTO_SHARD_BYTES = 128 * 2**20
 SPLIT_KEY = b"imagerecords split 1"
@@ -59,7 +59,7 @@ def partition_images(listing: Listing, settings: BuildSettings) -> Plan:
         tables.append(images.select(COLUMNS.names))
     digest = hashlib.sha256("\n".join(f"{s.split} {s.index} {s.count} {s.fingerprint}" for s in planned).encode())
     header = PlanHeader(
-        version=importlib.metadata.version("imagerecords"),
+        version=VERSION,
         labels=listing.labels,
         roots=listing.roots,
         content=settings.content(),

@@ -3,10 +3,12 @@
 TensorFlow takes 5 to 9 s and 600 MB to import; the import stands in the function, and one process does it once.
 """
 
+import functools
+import multiprocessing
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from schemas.errors import CorruptRecord
@@ -26,11 +28,7 @@ def check_with_tensorflow(shard: Shard, settings: BuildSettings) -> int:
 
 
 def _read(path: str, name: str) -> int:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # not each finding about this machine's processor
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # JPEGs are decoded on the CPU; leave GPUs to trainers
-    import tensorflow as tf
-
+    tf = _tensorflow()
     spec = {
         "image/encoded": tf.io.FixedLenFeature([], tf.string),
         "image/height": tf.io.FixedLenFeature([], tf.int64),
@@ -61,6 +59,32 @@ def _read(path: str, name: str) -> int:
             f"each record must parse and decode in TensorFlow, got after record {count - 1}: {error.message}: {name}"
         ) from error
     return count
+
+
+@functools.cache
+def _tensorflow() -> Any:
+    """TensorFlow, imported and started; in a worker process without its pages about this machine's processors."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # JPEGs are decoded on the CPU; GPUs are for trainers
+    with _silent_stderr() if multiprocessing.parent_process() else nullcontext():
+        import tensorflow as tf
+
+        tf.constant(0)  # devices are looked for, and missed loudly, at the first operation
+    return tf
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Drop what native code writes to standard error, which no setting of TensorFlow stops before its loggers are up."""
+    saved = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 @contextmanager
