@@ -75,7 +75,7 @@ def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progr
         try:
             conductor.run(prepare_output, plan, settings)
             build = _Build(settings, conductor, lock, progress)
-            shards = plan.header.references()
+            shards = plan.references()
             outcomes, checks = _convert(build, shards, plan.images.num_rows)
             verdicts = _validate(build, shards, outcomes)
             validated = time.time()

@@ -25,8 +25,8 @@ def plan_dataset(settings: BuildSettings) -> PlanSummary:
 def _splits(plan: Plan) -> tuple[PlannedSplit, ...]:
     splits = []
     start = 0
-    for split in dict.fromkeys(shard.split for shard in plan.header.shards):
-        shards = [shard for shard in plan.header.shards if shard.split == split]
+    for split in dict.fromkeys(shard.split for shard in plan.shards):
+        shards = [shard for shard in plan.shards if shard.split == split]
         images = sum(shard.images for shard in shards)
         rows = plan.images.slice(start, images)
         start += images

@@ -1,8 +1,10 @@
 """The plan: which image goes into which shard, and the reference by which a worker finds its own.
 
-plan.parquet holds one row group a shard, in the shards' order; what is not rows is JSON in the file's metadata.
+plan.parquet holds one row group a shard, in the shards' order. What is not rows is JSON in the file's metadata: a header that
+every worker reads, and apart from it the list of shards, which only the parent needs.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +15,7 @@ from schemas.layout import ShardName
 from schemas.settings import Split
 
 METADATA_KEY = b"imagerecords"
+SHARDS_KEY = b"imagerecords.shards"
 COLUMNS = pa.schema([("label", pa.int32()), ("path", pa.string()), ("size", pa.int64()), ("version", pa.string())])
 
 
@@ -33,7 +36,7 @@ class Shard:
 
 
 class PlannedShard(BaseModel):
-    """A shard as the plan's header tells it; `bytes` are those of its input files."""
+    """A shard as the plan lists it; `bytes` are those of its input files."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,7 +49,7 @@ class PlannedShard(BaseModel):
 
 
 class PlanHeader(BaseModel):
-    """All of a plan but its rows."""
+    """All of a plan but its shards and rows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -54,16 +57,8 @@ class PlanHeader(BaseModel):
     labels: tuple[str, ...]
     roots: dict[str, str]
     content: dict[str, Any]
-    shards: tuple[PlannedShard, ...]
     passed_over: dict[str, int]
     digest: str
-
-    def references(self) -> list[Shard]:
-        """The shards as references, in their order."""
-        return [
-            Shard(shard.split, shard.index, shard.count, row_group, shard.fingerprint)
-            for row_group, shard in enumerate(self.shards)
-        ]
 
     def label_text(self, label: int) -> str:
         """The text of a label id, 1 to the number of labels."""
@@ -72,15 +67,27 @@ class PlanHeader(BaseModel):
 
 @dataclass(frozen=True)
 class Plan:
-    """The header, and all rows in the shards' order."""
+    """The header, the shards in their order, and all rows in that order too."""
 
     header: PlanHeader
+    shards: tuple[PlannedShard, ...]
     images: pa.Table
+
+    def references(self) -> list[Shard]:
+        """The shards as references, in their order."""
+        return references(self.shards)
 
     def tables(self) -> list[pa.Table]:
         """The rows of each shard."""
         tables, start = [], 0
-        for shard in self.header.shards:
+        for shard in self.shards:
             tables.append(self.images.slice(start, shard.images))
             start += shard.images
         return tables
+
+
+def references(shards: Iterable[PlannedShard]) -> list[Shard]:
+    """References to the shards of a plan, which must be all and in their order."""
+    return [
+        Shard(shard.split, shard.index, shard.count, row_group, shard.fingerprint) for row_group, shard in enumerate(shards)
+    ]

@@ -63,11 +63,10 @@ def partition_images(listing: Listing, settings: BuildSettings) -> Plan:
         labels=listing.labels,
         roots=listing.roots,
         content=settings.content(),
-        shards=tuple(planned),
         passed_over=listing.passed_over,
         digest=digest.hexdigest(),
     )
-    return Plan(header, pa.concat_tables(tables).combine_chunks())
+    return Plan(header, tuple(planned), pa.concat_tables(tables).combine_chunks())
 
 
 def split_images(listing: Listing, settings: BuildSettings) -> dict[Split, pa.Table]:

@@ -1,15 +1,19 @@
 """The plan's file, and an output directory made ready for it: another plan's leftovers are refused, or removed on demand."""
 
 import json
+from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import TypeAdapter
 
 from schemas.errors import OutputConflict
 from schemas.layout import BUILD, DATASET_INFO, INDEX, PLAN, RECEIPTS, SIDECARS, is_our_shard
-from schemas.plan import COLUMNS, METADATA_KEY, Plan, PlanHeader, Shard
+from schemas.plan import COLUMNS, METADATA_KEY, SHARDS_KEY, Plan, PlanHeader, PlannedShard, Shard, references
 from schemas.settings import BuildSettings
 from tasks.storage import Folder, open_folder, sweep_scratch
+
+SHARDS = TypeAdapter(tuple[PlannedShard, ...])
 
 
 def prepare_output(plan: Plan, settings: BuildSettings) -> None:
@@ -19,7 +23,7 @@ def prepare_output(plan: Plan, settings: BuildSettings) -> None:
     shards of another plan are and `overwrite` is off. dataset_info.json goes first: from here on the data set is not complete.
     """
     output = open_folder(settings.output_directory, settings.storage_options)
-    expected = {shard.name for shard in plan.header.references()}
+    expected = {shard.name for shard in plan.references()}
     present = {name for name in output.files() if is_our_shard(name)}
     same = _digest(output) == plan.header.digest
     foreign = sorted(present - expected if same else present)
@@ -61,7 +65,8 @@ def _digest(output: Folder) -> str | None:
 
 def write_plan(output: Folder, plan: Plan) -> None:
     """Write plan.parquet: a row group a shard."""
-    metadata = {METADATA_KEY: plan.header.model_dump_json().encode()}
+    shards = SHARDS.dump_json(plan.shards)
+    metadata = {METADATA_KEY: plan.header.model_dump_json().encode(), SHARDS_KEY: shards}
     with (
         output.write_whole(PLAN) as file,
         pq.ParquetWriter(file, COLUMNS.with_metadata(metadata), compression="zstd") as writer,
@@ -81,6 +86,14 @@ def read_shard_plan(output: Folder, shard: Shard) -> tuple[PlanHeader, pa.Table]
     with output.open(PLAN) as file:
         parquet = pq.ParquetFile(file)
         return _header(parquet), parquet.read_row_group(shard.row_group)
+
+
+def read_whole_plan(output: Folder) -> Iterator[tuple[Shard, pa.Table]]:
+    """Each shard of the plan with its rows, one at a time."""
+    with output.open(PLAN) as file:
+        parquet = pq.ParquetFile(file)
+        for shard in references(SHARDS.validate_json(parquet.schema_arrow.metadata[SHARDS_KEY])):
+            yield shard, parquet.read_row_group(shard.row_group)
 
 
 def _header(parquet: pq.ParquetFile) -> PlanHeader:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 
 from schemas.errors import BooksDoNotBalance, OverBudget
 from schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST
-from schemas.plan import METADATA_KEY, PlanHeader, Shard
+from schemas.plan import METADATA_KEY, PlanHeader
 from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Verdict
 from schemas.settings import BuildSettings
 from schemas.summary import SplitSummary
-from tasks.prepare import read_plan_header, read_shard_plan
+from tasks.prepare import read_plan_header, read_whole_plan
 from tasks.receipts import read_receipt
 from tasks.sidecars import class_labels_text, croissant_json, dataset_info_json, features_json, labels_text
 from tasks.storage import Folder, open_folder
@@ -45,9 +45,7 @@ class _Books:
     written: Counter[int] = field(default_factory=Counter)
     rejected: Counter[int] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
-    records: int = 0
-    bytes: int = 0
-    shards: int = 0
+    verdicts: list[Verdict] = field(default_factory=list)
 
 
 def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Published:
@@ -59,11 +57,10 @@ def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Publish
     output = open_folder(settings.output_directory, settings.storage_options)
     header = read_plan_header(output)
     by_name = {verdict.shard: verdict for verdict in verdicts}
-    shards = header.references()
-    books = _write_manifest(output, header, shards, by_name)
+    books = _write_manifest(output, header, by_name)
     for split, book in books.items():
         _balance(split, book, header, output)
-    splits = {split: [by_name[shard.name] for shard in shards if shard.split == split] for split in books}
+    splits = {split: book.verdicts for split, book in books.items()}
     digest = hashlib.sha256("".join(f"{v.sha256}  {v.shard}\n" for each in splits.values() for v in each).encode())
     problems = [problem for split, book in books.items() for problem in _over_budget(split, book, header, settings)]
     if not problems:
@@ -76,31 +73,27 @@ def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Publish
     return Published(summaries, len(header.labels), header.passed_over, digest.hexdigest(), tuple(problems))
 
 
-def _write_manifest(output: Folder, header: PlanHeader, shards: list[Shard], verdicts: dict[str, Verdict]) -> dict[str, _Books]:
+def _write_manifest(output: Folder, header: PlanHeader, verdicts: dict[str, Verdict]) -> dict[str, _Books]:
     """Write manifest.parquet, a row group a shard, and count; one receipt is in memory at a time."""
     books: dict[str, _Books] = {}
     schema = COLUMNS.with_metadata({METADATA_KEY: header.digest.encode()})
     with output.write_whole(MANIFEST) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
-        for shard, receipt in _receipts(output, shards):
+        for shard, planned in read_whole_plan(output):
+            receipt = read_receipt(output, shard.name)
+            if receipt is None:
+                raise BooksDoNotBalance(f"each shard must have a receipt, got none: {output.join(shard.name)}. Build again")
             writer.write_table(receipt.replace_schema_metadata(schema.metadata), row_group_size=max(1, receipt.num_rows))
             book = books.setdefault(shard.split, _Books())
-            _, planned = read_shard_plan(output, shard)
             book.found += Counter(planned["label"].to_pylist())
-            book.written += Counter(receipt.filter(pc.equal(receipt["status"], WRITTEN))["label"].to_pylist())
-            book.rejected += Counter(receipt.filter(pc.equal(receipt["status"], REJECTED))["label"].to_pylist())
+            book.written += _labels_with(receipt, WRITTEN)
+            book.rejected += _labels_with(receipt, REJECTED)
             book.reasons += Counter(receipt["reason"].drop_null().to_pylist())
-            book.records += verdicts[shard.name].records
-            book.bytes += verdicts[shard.name].bytes
-            book.shards += 1
+            book.verdicts.append(verdicts[shard.name])
     return books
 
 
-def _receipts(output: Folder, shards: list[Shard]) -> Iterator[tuple[Shard, pa.Table]]:
-    for shard in shards:
-        receipt = read_receipt(output, shard.name)
-        if receipt is None:
-            raise BooksDoNotBalance(f"each shard must have a receipt, got none: {output.join(shard.name)}. Build again")
-        yield shard, receipt
+def _labels_with(receipt: pa.Table, status: str) -> Counter[int]:
+    return Counter(receipt.filter(pc.equal(receipt["status"], status))["label"].to_pylist())
 
 
 def _balance(split: str, book: _Books, header: PlanHeader, output: Folder) -> None:
@@ -111,9 +104,10 @@ def _balance(split: str, book: _Books, header: PlanHeader, output: Folder) -> No
                 f"images found must be written or rejected, got {found} found, {written} written, {rejected} rejected of "
                 f"label {header.label_text(label)!r} in {split}: {output.url}. Report this with _build/: it is a fault of ours"
             )
-    if book.records != book.written.total():
+    records = sum(verdict.records for verdict in book.verdicts)
+    if records != book.written.total():
         raise BooksDoNotBalance(
-            f"records read back must equal images written, got {book.records} and {book.written.total()} in {split}: "
+            f"records read back must equal images written, got {records} and {book.written.total()} in {split}: "
             f"{output.url}. Run the build again"
         )
 
@@ -140,6 +134,6 @@ def _summary(split: str, book: _Books) -> SplitSummary:
         found=book.found.total(),
         written=book.written.total(),
         rejected=dict(sorted(book.reasons.items())),
-        shards=book.shards,
-        bytes=book.bytes,
+        shards=len(book.verdicts),
+        bytes=sum(verdict.bytes for verdict in book.verdicts),
     )
