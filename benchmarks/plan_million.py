@@ -57,7 +57,7 @@ def measure(images: int) -> dict[str, float]:
         size = sum(path.stat().st_size for path in Path(directory).rglob("*") if path.is_file())
     return {
         "images": images,
-        "shards": len(plan.header.shards),
+        "shards": len(plan.shards),
         "partition_seconds": partitioned - began,
         "write_seconds": written - partitioned,
         "seconds": written - began,

@@ -80,7 +80,7 @@ def _explained(results: Results) -> str:
     rounds = len(next(iter(results.runs.values())))
     contenders = "\n".join(f"- {contender.name}: {contender.about}." for contender in CONTENDERS)
     return (
-        f"Medians of {rounds} rounds (least..greatest); in each round every contender ran once, in turn, and the order rotated. "
+        f"Medians of {rounds} rounds (least..greatest); in each round every contender ran once, and the order rotated. "
         "Ratios compare runs of the same round. Work leaves out imports and start-up; the whole command is from its start to "
         "its exit. CPU is of all the command's processes, imports and start-up included. Others' CPU is what the rest of the "
         f"machine used meanwhile: the more, the less the times say.\n\n{contenders}"
