@@ -1,0 +1,99 @@
+"""The text of a labels file: labels by line, and every mistake with its line."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.labels import name_problems, nested_problems, numbered_name, read_labels
+
+NAME = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=12)
+
+
+@given(st.lists(NAME, min_size=1, unique=True), st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_line_n_is_id_n(names, line_break, last_break):
+    """Whatever the line breaks; a break after the last line is no blank line."""
+    text = line_break.join(names) + (line_break if last_break else "")
+    assert read_labels(text, "labels.txt") == ({name: number for number, name in enumerate(names, start=1)}, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("", "", "at least one label"),
+        ("\n \n", "", "at least one label"),
+        ("cat\n\ndog\n", "line 2", "blank"),
+        ("\ncat\n", "line 1", "blank"),  # people leave line 1 free for background
+        ("cat\ndog\n\n", "line 3", "blank"),
+        ("cat\ndog\ncat\n", "line 3, first on line 1", "'cat' again"),
+        ("cat\n cat \n", "line 2, first on line 1", "'cat' again"),  # the classic script strips lines too
+        ("\ufeffcat\n", "line 1", "byte order mark"),
+        ("cat\n../dog\n", "line 2", "'..'"),
+        ("/dog\n", "line 1", "'/dog'"),
+        ("a/../b\n", "line 1", "'..'"),
+        ("a//b\n", "line 1", "'a//b'"),
+        ("./a\n", "line 1", "'./a'"),
+        ("a\tb\n", "line 1", "control"),
+    ],
+)
+def test_each_mistake_is_told_with_file_and_line(text, line, words):
+    _, mistakes = read_labels(text, "some/labels.txt")
+    assert len(mistakes) == 1
+    assert "some/labels.txt" in mistakes[0]
+    assert line in mistakes[0]
+    assert words in mistakes[0]
+
+
+def test_all_mistakes_are_told_at_once():
+    _, mistakes = read_labels("\ufeffcat\n\ncat\n", "labels.txt")
+    assert len(mistakes) == 3
+
+
+@pytest.mark.parametrize(
+    "character",
+    [
+        "\x85",  # next line; the classic script splits at \n alone
+        "\u2028",  # line separator
+        "\x1c",
+    ],
+)
+def test_only_line_breaks_divide_lines(character):
+    """A folder's name may hold what str.splitlines takes for the end of a line; it must not become two labels."""
+    labels, mistakes = read_labels(f"a{character}b\nc\n", "labels.txt")
+    assert mistakes or list(labels) == [f"a{character}b", "c"]
+
+
+@pytest.mark.parametrize(
+    "name", ["we[i]rd", "größe", "日本語", "two words", "*", "-x", "n01440764", "animal/dog", "...", "a..b"]
+)
+def test_any_folders_name_is_a_label(name):
+    assert list(name_problems(name)) == []
+
+
+@pytest.mark.parametrize(
+    ("labels", "problems"),
+    [
+        (["animal/dog", "animal/cat"], 0),
+        (["animal", "animal/dog"], 1),
+        (["a", "a/b", "a/b/c"], 3),  # c lies in a and in b
+        (["animal", "animals/dog"], 0),  # a prefix of the text, not of the path
+    ],
+)
+def test_a_label_inside_another_label_is_a_mistake(labels, problems):
+    assert len(list(nested_problems(labels))) == problems
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("0 daisy", "daisy"),
+        ("3: cat", "cat"),
+        ("12,dog", "dog"),
+        ("1;  two words", "two words"),
+        ("daisy", None),
+        ("2 ", None),
+        ("101", None),  # a folder may well be called 101
+        ("n02 dog", None),
+    ],
+)
+def test_a_numbered_line_is_known(line, name):
+    assert numbered_name(line) == name

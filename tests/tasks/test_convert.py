@@ -1,0 +1,283 @@
+"""convert: one shard with its index and receipt; finished work is kept, and nothing else is taken for it."""
+
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from schemas.receipt import COLUMNS, Reason
+from tasks.convert import convert_shard
+from tasks.receipts import read_receipt
+from tasks.storage import open_folder
+
+
+def rows_of(output, shard):
+    return read_receipt(output, shard.name).to_pylist()
+
+
+@pytest.fixture
+def planned(tmp_path, fill, make_settings, prepared):
+    """Settings, input, output and shard of a planned build of four images in one shard."""
+    source = tmp_path / "in"
+    settings = make_settings(train_directory=fill(source, {"cat": 2, "dog": 2}), output_directory=tmp_path / "out")
+    output, (shard,) = prepared(settings)
+    return settings, source, output, shard
+
+
+def test_each_planned_image_has_one_row_that_tells_what_became_of_it(planned, digests):
+    settings, source, output, shard = planned
+    (source / "cat/000.jpg").write_bytes(b"")  # changed since it was planned
+    outcome = convert_shard(shard, settings)
+    rows = rows_of(output, shard)
+    assert (outcome.images, outcome.written, outcome.rejected) == (4, 3, {"changed_during_build": 1})
+    assert sorted(row["path"] for row in rows) == ["cat/000.jpg", "cat/001.jpg", "dog/000.jpg", "dog/001.jpg"]
+    assert [row["record"] for row in rows if row["status"] == "written"] == [0, 1, 2]
+    hashes = digests(source)
+    for row in rows:
+        if row["status"] == "written":
+            assert row["sha256"] == row["encoded_sha256"] == hashes[row["path"]]
+            assert row["reason"] is None
+        else:
+            assert (row["record"], row["offset"], row["sha256"]) == (None, None, None)
+
+
+def test_the_index_is_what_the_records_are(planned):
+    settings, _, output, shard = planned
+    convert_shard(shard, settings)
+    data, offset, lines = output.read(shard.name), 0, []
+    while offset < len(data):
+        size = int.from_bytes(data[offset : offset + 8], "little") + 16
+        lines.append(f"{offset} {size}\n")
+        offset += size
+    assert output.read(f"index/{shard.name}.idx").decode() == "".join(lines)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.write_bytes(path.read_bytes() + b"more"),
+        lambda path: os.utime(path, ns=(1, 1)),  # same bytes or not: nobody knows any more
+        lambda path: path.unlink(),
+        lambda path: (path.unlink(), path.mkdir()),
+        lambda path: (path.unlink(), path.symlink_to("nowhere")),
+    ],
+    ids=["size", "time", "gone", "folder", "dangling"],
+)
+def test_an_input_that_changed_since_it_was_planned_is_rejected(planned, change):
+    settings, source, output, shard = planned
+    change(source / "dog/001.jpg")
+    outcome = convert_shard(shard, settings)
+    assert outcome.rejected == {"changed_during_build": 1}
+    assert [row["path"] for row in rows_of(output, shard) if row["reason"]] == ["dog/001.jpg"]
+
+
+def test_a_whole_input_folder_that_went_away_is_told_image_by_image(planned):
+    settings, source, _, shard = planned
+    shutil.rmtree(source)
+    assert convert_shard(shard, settings).rejected == {"changed_during_build": 4}
+
+
+def test_each_reason_is_told(tmp_path, fill, picture, make_settings, prepared):
+    from PIL import Image
+
+    source = tmp_path / "in"
+    good = picture(1, size=(60, 60))
+    bomb = bytearray(picture(2))
+    frame = bomb.index(b"\xff\xc0")
+    bomb[frame + 5 : frame + 9] = b"\xff\xff\xff\xff"
+    fill(source, {"cat": [good, b"", b"text, no image", good[:-500], b"\xff\xd8\xff\xd9", bytes(bomb)]})
+    Image.fromarray(np.zeros((8, 8), np.float32)).save(source / "cat/006.jpg", "TIFF")
+    (source / "cat/007.jpg").symlink_to("nowhere")
+    (source / "cat/008.jpg").write_bytes(good)
+    settings = make_settings(train_directory=source, output_directory=tmp_path / "out")
+    output, (shard,) = prepared(settings)
+    os.utime(source / "cat/008.jpg", ns=(1, 1))
+    outcome = convert_shard(shard, settings)
+    reasons = {row["path"]: row["reason"] for row in rows_of(output, shard)}
+    expected = {
+        "cat/000.jpg": None,
+        "cat/001.jpg": "empty_file",
+        "cat/002.jpg": "not_an_image",
+        "cat/003.jpg": "truncated",
+        "cat/004.jpg": "corrupt",
+        "cat/005.jpg": "too_many_pixels",
+        "cat/006.jpg": "unsupported",
+        "cat/007.jpg": "unreadable",
+        "cat/008.jpg": "changed_during_build",
+    }
+    assert reasons == expected
+    assert set(filter(None, expected.values())) == {reason.value for reason in Reason}  # the list is closed
+    assert outcome.rejected == dict(Counter(sorted(filter(None, expected.values()))))
+    assert all(row["message"] for row in rows_of(output, shard) if row["reason"])
+
+
+def test_content_decides_never_the_name(tmp_path, picture, make_settings, prepared):
+    source = tmp_path / "in/cat"
+    source.mkdir(parents=True)
+    (source / "jpeg.png").write_bytes(picture(1))
+    (source / "PNG.jpg").write_bytes(picture(2, "PNG"))
+    (source / "noextension").write_bytes(picture(3, "GIF", "P"))
+    settings = make_settings(train_directory=tmp_path / "in", output_directory=tmp_path / "out")
+    output, (shard,) = prepared(settings)
+    convert_shard(shard, settings)
+    rows = {row["path"]: row for row in rows_of(output, shard)}
+    formats = {path: row["source_format"] for path, row in rows.items()}
+    assert formats == {"cat/PNG.jpg": "PNG", "cat/jpeg.png": "JPEG", "cat/noextension": "GIF"}
+    untouched = {path for path, row in rows.items() if row["sha256"] == row["encoded_sha256"]}
+    assert untouched == {"cat/jpeg.png"}  # the classic script encodes it anew, for its name
+
+
+def test_a_finished_shard_is_kept_with_its_verdict(planned, digests):
+    settings, _, output, shard = planned
+    first = convert_shard(shard, settings)
+    before, times = digests(output.path), os.stat(output.join(shard.name)).st_mtime_ns
+    second = convert_shard(shard, settings)
+    assert first.verdict is None
+    assert second.verdict.records == 4
+    assert (second.images, second.written, second.rejected) == (first.images, first.written, first.rejected)
+    assert digests(output.path) == before
+    assert os.stat(output.join(shard.name)).st_mtime_ns == times
+
+
+def flipped(data):
+    """The bytes with one bit in the middle changed."""
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+
+
+DAMAGE = {
+    "deleted": lambda path: path.unlink(),
+    "emptied": lambda path: path.write_bytes(b""),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "flipped": lambda path: path.write_bytes(flipped(path.read_bytes())),
+    "longer": lambda path: path.write_bytes(path.read_bytes() + b"1 2\n"),
+    "other": lambda path: path.write_bytes(b"something else entirely, and long enough to be read"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("file", ["{name}", "index/{name}.idx", "_build/receipts/{name}.parquet"])
+def test_a_shard_whose_files_do_not_all_agree_is_built_again(planned, digests, file, damage):
+    settings, _, output, shard = planned
+    convert_shard(shard, settings)
+    before = digests(output.path)
+    DAMAGE[damage](Path(output.join(file.format(name=shard.name))))
+    assert convert_shard(shard, settings).verdict is None
+    assert digests(output.path) == before
+
+
+def test_no_damage_to_a_receipt_stops_a_rerun(planned):
+    """Wherever a bit flipped or the file ends: it is not a receipt, or it is one whose shard can be checked by it."""
+    settings, _, output, shard = planned
+    convert_shard(shard, settings)
+    name = f"_build/receipts/{shard.name}.parquet"
+    data = output.read(name)
+    for position in range(0, len(data), 3):
+        changed = bytearray(data)
+        changed[position] ^= 0xFF
+        for damaged in (changed, data[:position]):
+            Path(output.join(name)).write_bytes(damaged)
+            receipt = read_receipt(output, shard.name)
+            assert receipt is None or receipt.schema.equals(COLUMNS)
+
+
+def test_a_receipt_of_another_plan_is_no_proof(planned, tmp_path):
+    settings, _, output, shard = planned
+    convert_shard(shard, settings)
+    path = f"{output.path}/_build/receipts/{shard.name}.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.replace_schema_metadata({b"imagerecords": b"0" * 64}), path)
+    assert convert_shard(shard, settings).verdict is None
+
+
+def test_a_shard_can_be_converted_without_its_inputs_being_there_when_it_is_finished(planned):
+    settings, source, _, shard = planned
+    convert_shard(shard, settings)
+    shutil.rmtree(source)
+    assert convert_shard(shard, settings).verdict.records == 4
+
+
+def test_an_error_of_the_disk_leaves_no_shard_and_no_scratch(planned, monkeypatch):
+    """Raised from within, at the third record."""
+    from tasks import convert
+
+    settings, _, output, shard = planned
+    calls = []
+
+    def failing(data):
+        calls.append(data)
+        if len(calls) == 3:
+            raise OSError(28, "No space left on device")
+        return real(data)
+
+    real = convert.frame
+    monkeypatch.setattr(convert, "frame", failing)
+    with pytest.raises(OSError, match=shard.name):
+        convert_shard(shard, settings)
+    assert not output.exists(shard.name)
+    assert output.files("_build/tmp") == []
+
+
+def test_remote_input_and_output_give_the_same_shard(planned, make_settings, prepared):
+    """Through fsspec's memory file system, with read-ahead."""
+    settings, source, output, shard = planned
+    convert_shard(shard, settings)
+    memory = open_folder("memory://convert/in", {})
+    for path in source.rglob("*.jpg"):
+        memory.fs.pipe_file(memory.join(str(path.relative_to(source))), path.read_bytes())
+    for read_ahead in (1, 3, 100):
+        there = make_settings(
+            train_directory="memory://convert/in", output_directory=f"memory://convert/out{read_ahead}", read_ahead=read_ahead
+        )
+        remote, (remote_shard,) = prepared(there)
+        convert_shard(remote_shard, there)
+        assert remote.read(shard.name) == output.read(shard.name)
+        assert remote.read(f"index/{shard.name}.idx") == output.read(f"index/{shard.name}.idx")
+
+
+def test_a_remote_input_of_another_size_is_rejected(planned, make_settings, prepared):
+    memory = open_folder("memory://changed/in", {})
+    memory.fs.pipe_file(memory.join("a/1.jpg"), b"one")
+    settings = make_settings(train_directory="memory://changed/in", output_directory="memory://changed/out")
+    _, (shard,) = prepared(settings)
+    memory.fs.pipe_file(memory.join("a/1.jpg"), b"other")
+    assert convert_shard(shard, settings).rejected == {"changed_during_build": 1}
+
+
+def test_a_remote_input_of_the_same_size_but_another_version_is_rejected(picture, make_settings, prepared):
+    """The listing told an ETag or a time; an object that was replaced is not the one that was planned."""
+    memory = open_folder("memory://replaced/in", {})
+    memory.fs.pipe_file(memory.join("a/1.jpg"), picture(1) + b"1")
+    settings = make_settings(train_directory="memory://replaced/in", output_directory="memory://replaced/out")
+    _, (shard,) = prepared(settings)
+    memory.fs.pipe_file(memory.join("a/1.jpg"), picture(1) + b"2")
+    assert convert_shard(shard, settings).rejected == {"changed_during_build": 1}
+
+
+def test_a_stopped_thread_ends_between_images(planned):
+    import threading
+
+    from schemas.errors import Interrupted
+    from tasks.interrupt import obey
+
+    settings, _, output, shard = planned
+    stop = threading.Event()
+    stop.set()
+    raised = []
+
+    def work():
+        obey(stop)
+        try:
+            convert_shard(shard, settings)
+        except Interrupted as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert raised
+    assert not output.exists(shard.name)

@@ -1,0 +1,262 @@
+"""Labels and listing from folders: what is taken, passed over, refused; sorted whatever the file system says."""
+
+import os
+
+import pytest
+
+from schemas.errors import BadLayout
+from tasks.discover import discover_images, survey
+from tasks.storage import open_folder
+from tasks.walk import read_level, walk_files
+
+
+def write(root, *paths):
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(path.encode())
+    return root
+
+
+def paths_of(listing):
+    return listing.images["path"].to_pylist()
+
+
+def test_labels_are_sorted_by_code_point_and_images_by_label_and_path(tmp_path, make_settings):
+    write(tmp_path, "b/2.jpg", "b/10.jpg", "b/1.jpg", "Z/1.jpg", "ä/1.jpg", "a/1.jpg", "a/B.jpg", "a/b.jpg")
+    listing = discover_images(make_settings(train_directory=tmp_path))
+    assert listing.labels == ("Z", "a", "b", "ä")  # no locale, no case folding, no natural order
+    assert paths_of(listing) == ["Z/1.jpg", "a/1.jpg", "a/B.jpg", "a/b.jpg", "b/1.jpg", "b/10.jpg", "b/2.jpg", "ä/1.jpg"]
+    assert listing.images["label"].to_pylist() == [1, 2, 2, 2, 3, 3, 3, 4]
+
+
+def test_a_labels_file_sets_ids_and_so_the_order(tmp_path, make_settings):
+    write(tmp_path / "in", "a/1.jpg", "b/1.jpg", "c/1.jpg")
+    (tmp_path / "labels.txt").write_text("c\na\nb\n")
+    listing = discover_images(make_settings(train_directory=tmp_path / "in", labels_file=tmp_path / "labels.txt"))
+    assert listing.labels == ("c", "a", "b")
+    assert paths_of(listing) == ["c/1.jpg", "a/1.jpg", "b/1.jpg"]
+
+
+def test_labels_are_the_union_over_the_splits(tmp_path, make_settings):
+    write(tmp_path, "train/a/1.jpg", "train/b/1.jpg", "validation/b/1.jpg", "validation/c/1.jpg")
+    settings = make_settings(train_directory=tmp_path / "train", validation_directory=tmp_path / "validation")
+    listing = discover_images(settings)
+    assert listing.labels == ("a", "b", "c")
+    assert [note for note in listing.notes if "no image of label 'a'" in note]
+    assert listing.images["source"].to_pylist() == ["train", "train", "validation", "validation"]
+
+
+def test_a_labels_file_may_name_nested_folders(tmp_path, make_settings):
+    write(tmp_path / "in", "animal/dog/1.jpg", "animal/cat/1.jpg", "plant/1.jpg")
+    (tmp_path / "labels.txt").write_text("animal/dog\nplant\nanimal/cat\n")
+    listing = discover_images(make_settings(train_directory=tmp_path / "in", labels_file=tmp_path / "labels.txt"))
+    assert listing.labels == ("animal/dog", "plant", "animal/cat")
+    assert paths_of(listing) == ["animal/dog/1.jpg", "plant/1.jpg", "animal/cat/1.jpg"]
+
+
+def test_a_folder_beside_nested_labels_is_unlisted(tmp_path, make_settings):
+    write(tmp_path / "in", "animal/dog/1.jpg", "animal/cat/1.jpg")
+    (tmp_path / "labels.txt").write_text("animal/dog\n")
+    settings = {"train_directory": tmp_path / "in", "labels_file": tmp_path / "labels.txt"}
+    with pytest.raises(BadLayout, match=r"not listed.*animal/cat"):
+        discover_images(make_settings(**settings))
+    assert paths_of(discover_images(make_settings(**settings, unlisted_labels="ignore"))) == ["animal/dog/1.jpg"]
+
+
+def test_a_file_is_told_by_size_and_modification_time(tmp_path, make_settings):
+    write(tmp_path, "a/1.jpg")
+    os.utime(tmp_path / "a/1.jpg", ns=(1, 1_700_000_000_123_456_789))
+    listing = discover_images(make_settings(train_directory=tmp_path))
+    assert listing.images["size"].to_pylist() == [len("a/1.jpg")]
+    assert listing.images["version"].to_pylist() == ["1700000000123456789"]
+
+
+def test_hidden_files_and_junk_are_passed_over_and_counted(tmp_path, make_settings):
+    write(tmp_path, "a/1.jpg", "a/.hidden.jpg", "a/.DS_Store", "a/Thumbs.db", "a/.ipynb_checkpoints/1.jpg", "a/desktop.ini")
+    write(tmp_path, ".ipynb_checkpoints/2.jpg", ".git/config", "__MACOSX/a/1.jpg", ".DS_Store", "README.txt")
+    listing = discover_images(make_settings(train_directory=tmp_path))
+    assert listing.labels == ("a",)
+    assert paths_of(listing) == ["a/1.jpg"]
+    assert listing.passed_over == {"hidden": 6, "junk": 3, "beside the label folders": 1}
+
+
+def test_files_that_are_no_images_are_listed_all_the_same(tmp_path, make_settings):
+    """Judged by content, in convert; then they are in the manifest, rejected."""
+    write(tmp_path, "a/1.jpg", "a/notes.txt", "a/noextension")
+    assert paths_of(discover_images(make_settings(train_directory=tmp_path))) == ["a/1.jpg", "a/noextension", "a/notes.txt"]
+
+
+def test_subfolders_are_refused_unless_recursive(tmp_path, make_settings):
+    write(tmp_path, "a/1.jpg", "a/x/2.jpg", "a/x/y/3.jpg")
+    with pytest.raises(BadLayout, match=r"got 2 in sub-folders.*a/x/2.jpg.*--recursive"):
+        discover_images(make_settings(train_directory=tmp_path))
+    listing = discover_images(make_settings(train_directory=tmp_path, recursive=True))
+    assert paths_of(listing) == ["a/1.jpg", "a/x/2.jpg", "a/x/y/3.jpg"]
+
+
+def test_an_empty_subfolder_is_no_mistake(tmp_path, make_settings):
+    write(tmp_path, "a/1.jpg")
+    (tmp_path / "a/empty").mkdir()
+    assert paths_of(discover_images(make_settings(train_directory=tmp_path))) == ["a/1.jpg"]
+
+
+def test_links_to_files_and_folders_are_followed(tmp_path, make_settings):
+    write(tmp_path / "elsewhere", "real.jpg", "b/2.jpg")
+    write(tmp_path / "in", "a/1.jpg")
+    (tmp_path / "in/a/link.jpg").symlink_to(tmp_path / "elsewhere/real.jpg")
+    (tmp_path / "in/b").symlink_to(tmp_path / "elsewhere/b")
+    listing = discover_images(make_settings(train_directory=tmp_path / "in"))
+    assert paths_of(listing) == ["a/1.jpg", "a/link.jpg", "b/2.jpg"]
+    assert listing.images["size"].to_pylist()[1] == len("real.jpg")  # the file's, not the link's
+
+
+def test_link_loops_are_not_followed_and_counted(tmp_path, make_settings):
+    write(tmp_path, "a/1.jpg", "a/x/2.jpg")
+    (tmp_path / "a/x/up").symlink_to(tmp_path / "a")
+    (tmp_path / "a/self").symlink_to(".")
+    listing = discover_images(make_settings(train_directory=tmp_path, recursive=True))
+    assert paths_of(listing) == ["a/1.jpg", "a/x/2.jpg"]
+    assert listing.passed_over["link loop"] == 2
+
+
+def test_a_link_to_the_input_itself_does_not_list_it_again(tmp_path, make_settings):
+    """A loop that leaves the label's folder: label -> input -> the same label."""
+    write(tmp_path, "a/1.jpg")
+    (tmp_path / "a/root").symlink_to(tmp_path)
+    listing = discover_images(make_settings(train_directory=tmp_path, recursive=True))
+    assert paths_of(listing) == ["a/1.jpg"]
+
+
+def test_a_dangling_link_is_an_input_that_cannot_be_read(tmp_path, make_settings):
+    write(tmp_path, "a/1.jpg")
+    (tmp_path / "a/2.jpg").symlink_to(tmp_path / "gone.jpg")
+    (tmp_path / "a/3.jpg").symlink_to("3.jpg")  # a link to itself
+    listing = discover_images(make_settings(train_directory=tmp_path))
+    assert listing.images["version"].to_pylist()[1:] == ["unreadable", "unreadable"]
+
+
+def test_a_pipe_is_passed_over(tmp_path, make_settings):
+    """Reading one would wait for ever."""
+    write(tmp_path, "a/1.jpg")
+    os.mkfifo(tmp_path / "a/2.jpg")
+    listing = discover_images(make_settings(train_directory=tmp_path))
+    assert paths_of(listing) == ["a/1.jpg"]
+    assert listing.passed_over == {"not a regular file": 1}
+
+
+NAMES = [
+    "we[i]rd",
+    "größe",
+    "日本語",
+    "two words",
+    "*",
+    "a?b",
+    "{x}",
+    "%20",
+    "#1",
+    "-x",
+    "'q'",
+    "~",
+    "$HOME",
+    "a:b",
+    "a,b",
+    "101",
+]
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_names_of_any_characters_just_work(tmp_path, make_settings, listed):
+    """The classic script takes labels for glob patterns."""
+    write(tmp_path / "in", *(f"{name}/{name}.jpg" for name in NAMES))
+    (tmp_path / "labels.txt").write_text("\n".join(NAMES))
+    more = {"labels_file": tmp_path / "labels.txt"} if listed else {}
+    listing = discover_images(make_settings(train_directory=tmp_path / "in", **more))
+    assert list(listing.labels) == (NAMES if listed else sorted(NAMES))
+    assert paths_of(listing) == [f"{name}/{name}.jpg" for name in listing.labels]
+
+
+def test_an_input_of_any_name_just_works(tmp_path, make_settings):
+    root = tmp_path / "we[i]rd größe #1 *?"
+    write(root, "a/1.jpg")
+    assert paths_of(discover_images(make_settings(train_directory=root))) == ["a/1.jpg"]
+
+
+def test_a_file_name_that_is_not_utf_8_is_told(tmp_path, make_settings):
+    write(tmp_path, "a/1.jpg")
+    with open(os.fsencode(tmp_path) + b"/a/\xff.jpg", "wb"):
+        pass
+    with pytest.raises(BadLayout, match="file names must be UTF-8"):
+        discover_images(make_settings(train_directory=tmp_path))
+
+
+def test_a_label_folder_that_is_not_utf_8_is_told(tmp_path, make_settings):
+    write(tmp_path, "a/1.jpg")
+    os.mkdir(os.fsencode(tmp_path) + b"/\xff")
+    with open(os.fsencode(tmp_path) + b"/\xff/1.jpg", "wb"):
+        pass
+    with pytest.raises(BadLayout, match="UTF-8"):
+        discover_images(make_settings(train_directory=tmp_path))
+
+
+def test_a_label_folder_with_a_control_character_is_told(tmp_path, make_settings):
+    write(tmp_path, "a\nb/1.jpg")
+    with pytest.raises(BadLayout, match="control characters"):
+        discover_images(make_settings(train_directory=tmp_path))
+
+
+def test_all_mistakes_of_the_folders_are_told_at_once(tmp_path, make_settings):
+    write(tmp_path / "train", "loose.jpg", "a/1.jpg")
+    settings = make_settings(
+        train_directory=tmp_path / "train", validation_directory=tmp_path / "none", labels_file=tmp_path / "nolabels.txt"
+    )
+    assert len(survey(settings).mistakes) == 3
+
+
+def test_survey_raises_nothing(tmp_path, make_settings):
+    listing = survey(make_settings(train_directory=tmp_path / "none"))
+    assert "must be an existing directory" in listing.mistakes[0]
+    assert listing.images.num_rows == 0
+
+
+def test_a_split_layout_is_told_with_the_arguments_to_pass(tmp_path, make_settings):
+    write(tmp_path, "train/a/1.jpg", "val/a/1.jpg", "Testing/a/1.jpg")
+    with pytest.raises(BadLayout) as caught:
+        discover_images(make_settings(data_directory=tmp_path))
+    for argument in (f"--train_directory {tmp_path}/train", f"--validation_directory {tmp_path}/val", "--test_directory"):
+        assert argument in str(caught.value)
+
+
+def test_labels_that_are_called_like_splits_are_labels_where_they_hold_images(tmp_path, make_settings):
+    write(tmp_path, "train/1.jpg", "test/1.jpg")  # pictures of trains and of tests
+    assert discover_images(make_settings(data_directory=tmp_path)).labels == ("test", "train")
+
+
+def test_remote_folders_are_listed_as_local_ones(tmp_path, make_settings):
+    files = ["b/2.jpg", "a/1.jpg", "a/x/3.jpg", "a/.hidden", "we[i]rd/4.jpg", ".git/config", "b/Thumbs.db"]
+    write(tmp_path, *files)
+    memory = open_folder("memory://listing", {})
+    for file in files:
+        memory.fs.pipe_file(memory.join(file), file.encode())
+    local, remote = (
+        discover_images(make_settings(train_directory=root, recursive=True)) for root in (tmp_path, "memory://listing")
+    )
+    for column in ("source", "label", "path", "size"):
+        assert remote.images[column].to_pylist() == local.images[column].to_pylist()
+    assert remote.passed_over == local.passed_over
+
+
+def test_a_remote_file_that_changes_has_another_version(make_settings):
+    memory = open_folder("memory://versions", {})
+    memory.fs.pipe_file(memory.join("a/1.jpg"), b"one")
+    first = walk_files(memory, "a").files[0]
+    memory.fs.pipe_file(memory.join("a/1.jpg"), b"two")
+    second = walk_files(memory, "a").files[0]
+    assert first.size == second.size
+    assert first.version != second.version
+
+
+def test_a_level_is_sorted(tmp_path):
+    write(tmp_path, *(f"{name}/x" for name in "cab"), "z", "y")
+    level = read_level(open_folder(str(tmp_path), {}), "")
+    assert level.folders == ["a", "b", "c"]
+    assert [file.path for file in level.files] == ["y", "z"]

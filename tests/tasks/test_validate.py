@@ -1,0 +1,146 @@
+"""validate: a shard read back against its receipt, the plan and the contract."""
+
+import shutil
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from schemas.errors import CorruptRecord
+from schemas.example import LabelledImage, encode_example
+from schemas.frame import frame
+from tasks.convert import convert_shard
+from tasks.prepare import read_plan_header, read_whole_plan
+from tasks.receipts import read_receipt
+from tasks.storage import open_folder
+from tasks.validate import contract_problems, validate_shard, verify_shard
+
+
+@pytest.fixture
+def tiny(tmp_path, fill, picture, make_settings, prepared):
+    """Settings, output, shard and plan header of one shard with two tiny pictures."""
+    pictures = [picture(number, size=(4, 4), quality=20, optimize=True) for number in range(2)]
+    settings = make_settings(train_directory=fill(tmp_path / "in", {"cat": pictures}), output_directory=tmp_path / "out")
+    output, (shard,) = prepared(settings)
+    convert_shard(shard, settings)
+    return settings, output, shard, read_plan_header(output)
+
+
+def test_a_verdict_tells_records_size_and_sha256(tiny, digests):
+    settings, output, shard, _ = tiny
+    verdict = validate_shard(shard, settings)
+    assert (verdict.shard, verdict.records) == ("train-00000-of-00001", 2)
+    assert verdict.sha256 == digests(output.path)[shard.name]
+    assert verdict.bytes == len(output.read(shard.name))
+
+
+def test_every_truncation_and_every_flipped_byte_is_found(tiny, tmp_path):
+    _, output, shard, header = tiny
+    receipt = read_receipt(output, shard.name)
+    path = tmp_path / "out" / shard.name
+    data = path.read_bytes()
+    for position in range(len(data)):
+        damaged = bytearray(data)
+        damaged[position] ^= 1 << position % 8
+        for content in (damaged, data[:position]):
+            path.write_bytes(content)
+            with pytest.raises(CorruptRecord):
+                verify_shard(output, shard, receipt, header)
+    path.write_bytes(data)
+    assert verify_shard(output, shard, receipt, header).records == 2
+
+
+def test_anything_behind_the_last_record_is_found(tiny, tmp_path):
+    settings, output, shard, _ = tiny
+    path = tmp_path / "out" / shard.name
+    data = path.read_bytes()
+    first_size = int(output.read(f"index/{shard.name}.idx").split()[1])
+    for more in (b"\0", data[:first_size]):  # garbage, or a sound record that nobody knows
+        path.write_bytes(data + more)
+        with pytest.raises(CorruptRecord):
+            validate_shard(shard, settings)
+
+
+def test_the_error_names_file_record_and_offset(tiny, tmp_path):
+    settings, output, shard, _ = tiny
+    path = tmp_path / "out" / shard.name
+    data = bytearray(path.read_bytes())
+    offset = int(output.read(f"index/{shard.name}.idx").split()[2])
+    data[offset + 30] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(CorruptRecord, match=f"record 1 at byte {offset} .*CRC of the data.*{shard.name}"):
+        validate_shard(shard, settings)
+
+
+def test_a_shard_without_its_receipt_is_not_valid(tiny, tmp_path):
+    settings, _, shard, _ = tiny
+    (tmp_path / f"out/_build/receipts/{shard.name}.parquet").unlink()
+    with pytest.raises(CorruptRecord, match="receipt"):
+        validate_shard(shard, settings)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("label", 2),
+        ("height", 5),
+        ("width", 9),
+        ("path", "cat/other.jpg"),
+        ("offset", 3),
+        ("size", 9),
+        ("crc32c", 1),
+        ("text", "dog"),
+    ],
+)
+def test_a_receipt_that_tells_otherwise_is_found(tiny, tmp_path, column, value):
+    settings, output, shard, _ = tiny
+    receipt = read_receipt(output, shard.name)
+    rows = receipt.to_pylist()
+    rows[1][column] = value
+    pq.write_table(pa.Table.from_pylist(rows, receipt.schema), tmp_path / f"out/_build/receipts/{shard.name}.parquet")
+    with pytest.raises(CorruptRecord, match="record 1"):
+        validate_shard(shard, settings)
+
+
+def test_a_well_framed_record_of_other_content_is_found(tiny, tmp_path):
+    """Both CRCs are right; the content is not what was written."""
+    settings, _, shard, _ = tiny
+    path = tmp_path / "out" / shard.name
+    data = encode_example(LabelledImage(b"\xff\xd8", 4, 4, "000.jpg", 1, "cat").features())
+    before, after, _ = frame(data)
+    path.write_bytes(before + data + after)
+    with pytest.raises(CorruptRecord):
+        validate_shard(shard, settings)
+
+
+GOOD = {key: [value] for key, value in LabelledImage(b"\xff\xd8", 1, 1, "a", 1, "b").features().items()}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, None),
+        ({"image/encoded": [b"\x89PNG"]}, "must start as a JPEG"),
+        ({"image/encoded": [1]}, "must be one bytes"),
+        ({"image/encoded": []}, "must be one bytes"),
+        ({"image/height": [1, 2]}, "image/height must be one int, got 2"),
+        ({"image/width": [b"1"]}, "image/width must be one int"),
+        ({"image/extra": [1]}, "unknown features ['image/extra']"),
+        ({"image/format": None}, "missing features ['image/format']"),
+        ({"image/channels": [1]}, "image/channels"),  # colour is promised
+        ({"image/colorspace": [b"CMYK"]}, "image/colorspace"),
+        ({"image/format": [b"PNG"]}, "image/format"),
+    ],
+)
+def test_the_contract_is_checked_feature_by_feature(change, words):
+    features = {key: values for key, values in (GOOD | change).items() if values is not None}
+    problems = list(contract_problems(features))
+    assert any(words in problem for problem in problems) if words else problems == []
+
+
+def test_the_copy_of_a_whole_data_set_is_still_valid(small, tmp_path, make_settings):
+    """Nothing in it depends on where it lies."""
+    shutil.copytree(small, tmp_path / "copy")
+    settings = make_settings(output_directory=tmp_path / "copy")
+    shards = read_whole_plan(open_folder(str(tmp_path / "copy"), {}))
+    assert sum(validate_shard(shard, settings).records for shard, _ in shards) == 17
