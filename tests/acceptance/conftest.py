@@ -8,13 +8,14 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.acceptance.running import Images, Reference, Running, Shell, clean_environment, free_port, sums, wait_until
+from tests.acceptance.running import Images, Running, Shell, Undisturbed, clean_environment, free_port, sums, wait_until
 
 LABELS = ("cat", "dog", "emu")
 
@@ -53,45 +54,37 @@ def _write_images(folder: Path, pictures: list[bytes], each: int, ending: str) -
     return folder
 
 
+def _with_build(images: Images, folder: Path, home: Path) -> Images:
+    shell = Shell(folder, clean_environment(home))
+    output = folder / "data"
+    try:
+        build = shell.run(images.arguments(output, "--no-prefect"))
+        undisturbed = Undisturbed(output, sums(output), build.summary["digest"], time.monotonic() - build.began)
+    finally:
+        shell.end()
+    return replace(images, undisturbed=undisturbed)
+
+
 @pytest.fixture(scope="session")
-def quick(tmp_path_factory: pytest.TempPathFactory) -> Images:
+def quick(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Images:
     """Small JPEGs, passed through as they are: a shard takes some 20 ms."""
     folder = tmp_path_factory.mktemp("quick")
     random = np.random.default_rng(1)
     pictures = [_encoded(_picture(random, 96), "JPEG") for _ in range(200)]
     train = _write_images(folder / "train", pictures, 60, "jpg")
-    return Images(train, _write_images(folder / "validation", pictures, 12, "jpg"), 8, 2)
+    images = Images(train, _write_images(folder / "validation", pictures, 12, "jpg"), 8, 2)
+    return _with_build(images, folder, prefect_home)
 
 
 @pytest.fixture(scope="session")
-def slow(tmp_path_factory: pytest.TempPathFactory) -> Images:
+def slow(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Images:
     """PNGs small on the disk and large in pixels: a shard takes about half a second, so that it can be hit in the middle."""
     folder = tmp_path_factory.mktemp("slow")
     random = np.random.default_rng(2)
     pictures = [_encoded(_picture(random, 1600), "PNG") for _ in range(8)]
     train = _write_images(folder / "train", pictures, 42, "png")
-    return Images(train, _write_images(folder / "validation", pictures, 6, "png"), 7, 1)
-
-
-def _build_uninterrupted(images: Images, folder: Path, home: Path) -> Reference:
-    shell = Shell(folder, clean_environment(home))
-    try:
-        build = shell.run(images.arguments(folder / "data", "--no-prefect"))
-        return Reference(folder / "data", sums(folder / "data"), build.summary["digest"], time.monotonic() - build.began)
-    finally:
-        shell.end()
-
-
-@pytest.fixture(scope="session")
-def quick_build(quick: Images, tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Reference:
-    """The quick images, built without any trouble."""
-    return _build_uninterrupted(quick, tmp_path_factory.mktemp("quick-build"), prefect_home)
-
-
-@pytest.fixture(scope="session")
-def slow_build(slow: Images, tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Reference:
-    """The slow images, built without any trouble."""
-    return _build_uninterrupted(slow, tmp_path_factory.mktemp("slow-build"), prefect_home)
+    images = Images(train, _write_images(folder / "validation", pictures, 6, "png"), 7, 1)
+    return _with_build(images, folder, prefect_home)
 
 
 @pytest.fixture(scope="session")

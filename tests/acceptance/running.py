@@ -57,13 +57,24 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
 
 
 @dataclass(frozen=True)
+class Undisturbed:
+    """A build that nothing interrupted: its files' SHA-256, its digest, and how long it took."""
+
+    folder: Path
+    sums: dict[str, str]
+    digest: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Images:
-    """Label folders of two splits, and into how many shards the tests cut them."""
+    """Label folders of two splits, into how many shards the tests cut them, and a build of them that went well."""
 
     train: Path
     validation: Path
     train_shards: int
     validation_shards: int
+    undisturbed: Undisturbed | None = None
 
     @property
     def shards(self) -> int:
@@ -85,16 +96,6 @@ class Images:
         """The command line of a build of them."""
         options = (word for name, value in self.settings(output, **more).items() for word in (f"--{name}", str(value)))
         return ["build", "--json", *flags, *options]
-
-
-@dataclass(frozen=True)
-class Reference:
-    """An uninterrupted build: its files' SHA-256, its digest, and how long it took."""
-
-    folder: Path
-    sums: dict[str, str]
-    digest: str
-    seconds: float
 
 
 class Running:
@@ -203,9 +204,9 @@ def leftovers(output: Path) -> list[Path]:
 
 
 def working_on(running: Running, output: Path) -> psutil.Process | None:
-    """A worker process of a build that writes a shard just now, seen by the unfinished file that it holds open."""
+    """The process of a build that writes a shard just now, seen by the unfinished file that it holds open."""
     scratch = str(output / "_build/tmp") + "/"
-    for process in running.descendants:
+    for process in (*running.descendants, psutil.Process(running.pid)):
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             if any(file.path.startswith(scratch) and "-of-" in file.path for file in process.open_files()):
                 return process

@@ -11,7 +11,6 @@ import pytest
 
 from tests.acceptance.running import (
     Images,
-    Reference,
     Running,
     Shell,
     alive,
@@ -36,13 +35,13 @@ def _kill_everything(build: Running) -> None:
     wait_until(lambda: not alive(family), "all killed processes are gone")
 
 
-def _finish_and_compare(shell: Shell, images: Images, output: Path, undisturbed: Reference) -> dict[str, int]:
+def _finish_and_compare(shell: Shell, images: Images, output: Path) -> dict[str, int]:
     """Run the build again; it must keep what was finished, redo the rest, and give the same bytes."""
     finished = [name for name in receipts(output) if (output / name).exists()]
     before = {name: (output / name).stat() for name in finished}
     rerun = shell.run(images.arguments(output, "--no-prefect"))
-    assert sums(output) == undisturbed.sums
-    assert rerun.summary["digest"] == undisturbed.digest
+    assert sums(output) == images.undisturbed.sums
+    assert rerun.summary["digest"] == images.undisturbed.digest
     assert (rerun.summary["shards_kept"], rerun.summary["shards_converted"]) == (len(finished), images.shards - len(finished))
     for name, was in before.items():
         now = (output / name).stat()
@@ -51,41 +50,35 @@ def _finish_and_compare(shell: Shell, images: Images, output: Path, undisturbed:
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: f"{moment:.0%}")
-def test_a_killed_build_is_finished_by_a_rerun_with_the_same_bytes(
-    moment: float, shell: Shell, slow: Images, slow_build: Reference, tmp_path: Path
-):
+def test_a_killed_build_is_finished_by_a_rerun_with_the_same_bytes(moment: float, shell: Shell, slow: Images, tmp_path: Path):
     build = shell.start(slow.arguments(tmp_path / "data", "--no-prefect"))
-    time.sleep(max(0.0, build.began + moment * slow_build.seconds - time.monotonic()))
+    time.sleep(max(0.0, build.began + moment * slow.undisturbed.seconds - time.monotonic()))
     _kill_everything(build)
-    _finish_and_compare(shell, slow, tmp_path / "data", slow_build)
+    _finish_and_compare(shell, slow, tmp_path / "data")
 
 
-def test_a_build_killed_twice_in_mid_conversion_redoes_only_the_unfinished_shards(
-    shell: Shell, slow: Images, slow_build: Reference, tmp_path: Path
-):
+def test_a_build_killed_twice_in_mid_conversion_redoes_only_the_unfinished_shards(shell: Shell, slow: Images, tmp_path: Path):
     for enough in (2, 4):
         build = shell.start(slow.arguments(tmp_path / "data", "--no-prefect"))
         wait_until(lambda goal=enough: len(receipts(tmp_path / "data")) >= goal, f"{enough} shards are done")
         _kill_everything(build)
-    done = _finish_and_compare(shell, slow, tmp_path / "data", slow_build)
+    done = _finish_and_compare(shell, slow, tmp_path / "data")
     assert done["kept"] >= 4
     assert done["converted"] >= 1
 
 
-def test_a_finished_build_run_again_writes_no_shard(shell: Shell, quick: Images, quick_build: Reference, tmp_path: Path):
+def test_a_finished_build_run_again_writes_no_shard(shell: Shell, quick: Images, tmp_path: Path):
     shell.run(quick.arguments(tmp_path / "data", "--no-prefect"))
-    done = _finish_and_compare(shell, quick, tmp_path / "data", quick_build)
+    done = _finish_and_compare(shell, quick, tmp_path / "data")
     assert done == {"kept": quick.shards, "converted": 0}
 
 
-def test_no_unfinished_file_carries_a_shards_name_after_a_kill(
-    shell: Shell, slow: Images, slow_build: Reference, tmp_path: Path
-):
+def test_no_unfinished_file_carries_a_shards_name_after_a_kill(shell: Shell, slow: Images, tmp_path: Path):
     build = shell.start(slow.arguments(tmp_path / "data", "--no-prefect"))
     wait_until(lambda: len(receipts(tmp_path / "data")) >= 2 and working_on(build, tmp_path / "data"), "shards are done")
     _kill_everything(build)
     assert leftovers(tmp_path / "data"), "a kill leaves its unfinished files, or it came too late to prove anything"
-    whole = {name: digest for name, digest in slow_build.sums.items() if (tmp_path / "data" / name).exists()}
+    whole = {name: digest for name, digest in slow.undisturbed.sums.items() if (tmp_path / "data" / name).exists()}
     there = sums(tmp_path / "data")
     assert {name: there[name] for name in whole} == whole
     assert not (tmp_path / "data/dataset_info.json").exists()
@@ -99,25 +92,23 @@ def _kill_a_worker(build: Running, output: Path) -> None:
     wait_until(lambda: not alive([worker]), "the worker is dead")
 
 
-def test_a_worker_killed_in_mid_shard_costs_no_more_than_a_retry(
-    shell: Shell, slow: Images, slow_build: Reference, tmp_path: Path
-):
+def test_a_worker_killed_in_mid_shard_costs_no_more_than_a_retry(shell: Shell, slow: Images, tmp_path: Path):
     build = shell.start(slow.arguments(tmp_path / "data", "--no-prefect"))
     _kill_a_worker(build, tmp_path / "data")
     assert build.wait() == 0, build.stderr
     assert "WorkerDied" in build.stderr
-    assert sums(tmp_path / "data") == slow_build.sums
+    assert sums(tmp_path / "data") == slow.undisturbed.sums
     assert not leftovers(tmp_path / "data")
 
 
 def test_a_worker_killed_in_mid_shard_costs_no_more_than_a_retry_under_prefect(
-    shell: Shell, slow: Images, slow_build: Reference, tmp_path: Path, prefect_server: str
+    shell: Shell, slow: Images, tmp_path: Path, prefect_server: str
 ):
     build = shell.start(slow.arguments(tmp_path / "data", "--prefect"), {"PREFECT_API_URL": prefect_server})
     _kill_a_worker(build, tmp_path / "data")
     assert build.wait() == 0, build.stderr
     assert "WorkerDied" in build.stdout + build.stderr
-    assert sums(tmp_path / "data") == slow_build.sums
+    assert sums(tmp_path / "data") == slow.undisturbed.sums
     assert not leftovers(tmp_path / "data")
 
 
@@ -133,7 +124,7 @@ def test_a_worker_killed_more_often_than_it_may_be_retried_fails_the_build_and_s
 
 @pytest.mark.parametrize("conductor", ["--no-prefect", "--prefect"])
 def test_workers_end_with_their_killed_parent_and_write_nothing_more(
-    conductor: str, shell: Shell, slow: Images, slow_build: Reference, tmp_path: Path, request: pytest.FixtureRequest
+    conductor: str, shell: Shell, slow: Images, tmp_path: Path, request: pytest.FixtureRequest
 ):
     server = {"PREFECT_API_URL": request.getfixturevalue("prefect_server")} if conductor == "--prefect" else {}
     build = shell.start(slow.arguments(tmp_path / "data", conductor), server)
@@ -147,4 +138,4 @@ def test_workers_end_with_their_killed_parent_and_write_nothing_more(
     assert len(shard_files(tmp_path / "data")) < slow.shards
     time.sleep(1)
     assert sums(tmp_path / "data") == left
-    _finish_and_compare(shell, slow, tmp_path / "data", slow_build)
+    _finish_and_compare(shell, slow, tmp_path / "data")

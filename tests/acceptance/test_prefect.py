@@ -1,0 +1,109 @@
+"""The flow through Prefect: a real server, the temporary one, and none give the same bytes."""
+
+import json
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from tests.acceptance.running import Images, Shell, sums, wait_until
+
+
+def _ask(api: str, what: str, query: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the server answers to one of its filter queries."""
+    request = urllib.request.Request(
+        f"{api}/{what}/filter", json.dumps(query).encode(), {"content-type": "application/json"}, method="POST"
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        found: list[dict[str, Any]] = json.load(answer)
+        return found
+
+
+def _flow_run(api: str, name: str) -> dict[str, Any]:
+    runs = _ask(api, "flow_runs", {"flow_runs": {"name": {"any_": [name]}}})
+    assert len(runs) == 1, f"one run named {name!r}, got {len(runs)}"
+    return runs[0]
+
+
+def _task_runs(api: str, flow_run: dict[str, Any], count: int) -> dict[str, str]:
+    """The names and states of a run's task runs; the server books them some time after they ended."""
+    query = {"flow_runs": {"id": {"any_": [flow_run["id"]]}}, "limit": 200}
+
+    def booked() -> list[dict[str, Any]]:
+        runs = _ask(api, "task_runs", query)
+        done = [run for run in runs if run["state_type"] not in ("PENDING", "RUNNING", "SCHEDULED")]
+        return runs if len(done) == len(runs) >= count else []
+
+    runs = wait_until(booked, f"the server has booked {count} task runs")
+    return {run["name"]: run["state_name"] for run in runs}
+
+
+def test_a_server_shows_the_build_and_each_shard_by_name(shell: Shell, quick: Images, tmp_path: Path, prefect_server: str):
+    output = tmp_path / "data"
+    build = shell.run(quick.arguments(output), {"PREFECT_API_URL": prefect_server})
+    assert build.summary["conductor"] == "prefect", "the command must choose Prefect where an API is configured"
+    assert f"conducted by Prefect, {prefect_server}" in build.stderr
+    assert sums(output) == quick.undisturbed.sums
+    assert build.summary["digest"] == quick.undisturbed.digest
+    flow_run = _flow_run(prefect_server, f"build {output}")
+    assert flow_run["state_name"] == "Completed"
+    assert flow_run["parameters"]["settings"]["output_directory"] == str(output)
+    shards = [f"train-{number:05d}-of-00008" for number in range(8)] + [
+        f"validation-{number:05d}-of-00002" for number in (0, 1)
+    ]
+    steps = ["discover", "partition", f"prepare {output}", f"publish {output}"]
+    expected = [*shards, *(f"validate {shard}" for shard in shards), *steps]
+    task_runs = _task_runs(prefect_server, flow_run, len(expected))
+    assert task_runs == dict.fromkeys(expected, "Completed")
+
+
+def test_without_an_api_the_command_builds_directly(shell: Shell, quick: Images, tmp_path: Path):
+    build = shell.run(quick.arguments(tmp_path / "data"))
+    assert build.summary["conductor"] == "direct"
+    assert "conducted directly, without Prefect" in build.stderr
+    assert sums(tmp_path / "data") == quick.undisturbed.sums
+
+
+def test_an_api_in_prefects_profile_is_an_api_too(shell: Shell, quick: Images, tmp_path: Path, prefect_server: str):
+    (tmp_path / "home").mkdir()
+    profile = f'active = "ours"\n[profiles.ours]\nPREFECT_API_URL = "{prefect_server}"\n'
+    (tmp_path / "home/profiles.toml").write_text(profile)
+    build = shell.run(quick.arguments(tmp_path / "data"), {"PREFECT_HOME": str(tmp_path / "home")})
+    assert build.summary["conductor"] == "prefect"
+    assert _flow_run(prefect_server, f"build {tmp_path / 'data'}")["state_name"] == "Completed"
+
+
+def test_no_prefect_wins_over_a_configured_api(shell: Shell, quick: Images, tmp_path: Path, prefect_server: str):
+    build = shell.run(quick.arguments(tmp_path / "data", "--no-prefect"), {"PREFECT_API_URL": prefect_server})
+    assert build.summary["conductor"] == "direct"
+    assert not _ask(prefect_server, "flow_runs", {"flow_runs": {"name": {"any_": [f"build {tmp_path / 'data'}"]}}})
+
+
+def test_prefects_temporary_server_gives_the_same_bytes(shell: Shell, quick: Images, tmp_path: Path):
+    build = shell.run(quick.arguments(tmp_path / "data", "--prefect"))
+    assert build.summary["conductor"] == "prefect"
+    assert "conducted by Prefect, a temporary server" in build.stderr
+    assert sums(tmp_path / "data") == quick.undisturbed.sums
+
+
+def test_a_rerun_under_the_other_conductor_keeps_every_shard(shell: Shell, quick: Images, tmp_path: Path, prefect_server: str):
+    shell.run(quick.arguments(tmp_path / "data", "--no-prefect"))
+    rerun = shell.run(quick.arguments(tmp_path / "data", executor="threads"), {"PREFECT_API_URL": prefect_server})
+    assert (rerun.summary["shards_kept"], rerun.summary["shards_converted"]) == (quick.shards, 0)
+    assert sums(tmp_path / "data") == quick.undisturbed.sums
+
+
+def test_an_api_that_does_not_answer_fails_the_build_in_one_line(shell: Shell, quick: Images, tmp_path: Path):
+    build = shell.start(quick.arguments(tmp_path / "data"), {"PREFECT_API_URL": "http://127.0.0.1:9/api"})
+    assert build.wait() == 1
+    assert build.stderr.splitlines()[-1].startswith("imagerecords: error: ")
+    assert "http://127.0.0.1:9/api" in build.stderr.splitlines()[-1]
+    assert not (tmp_path / "data").exists()
+
+
+def test_bad_input_has_the_same_exit_code_under_prefect(shell: Shell, quick: Images, tmp_path: Path, prefect_server: str):
+    (tmp_path / "empty").mkdir()
+    words = quick.arguments(tmp_path / "data", train_directory=tmp_path / "empty")
+    build = shell.start(words, {"PREFECT_API_URL": prefect_server})
+    assert build.wait() == 2, build.stderr
+    assert build.stderr.splitlines()[-1].startswith("imagerecords: error: ")
+    assert _flow_run(prefect_server, f"build {tmp_path / 'data'}")["state_name"] == "Failed"

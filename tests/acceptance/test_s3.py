@@ -1,0 +1,227 @@
+"""Input and output on S3: the same data set as on a disk."""
+
+import contextlib
+import hashlib
+import io
+import signal
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import fsspec
+import pyarrow.parquet as pq
+import pytest
+import s3fs
+
+from flows.direct import build_directly
+from flows.progress import LineProgress
+from schemas.settings import BuildSettings
+from tests.acceptance.running import Images, Running, Shell, clean_environment, free_port, sums, wait_until
+
+KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+class Bucket:
+    """A bucket on the test's server, seen from outside the command."""
+
+    def __init__(self, endpoint: str, name: str) -> None:
+        self.endpoint = endpoint
+        self.name = name
+        self.environment = KEYS | {"AWS_ENDPOINT_URL": endpoint}
+        self.fs = s3fs.S3FileSystem(
+            key="testing", secret="testing", endpoint_url=endpoint, use_listings_cache=False, skip_instance_cache=True
+        )
+        self.fs.mkdir(name)
+
+    def url(self, prefix: str) -> str:
+        return f"s3://{self.name}/{prefix}"
+
+    def read(self, key: str) -> bytes:
+        data: bytes = self.fs.cat_file(f"{self.name}/{key}")
+        return data
+
+    def keys(self, prefix: str) -> list[str]:
+        root = f"{self.name}/{prefix}/"
+        return sorted(path.removeprefix(root) for path in self.fs.find(root))
+
+    def sums(self, prefix: str) -> dict[str, str]:
+        return {key: hashlib.sha256(self.read(f"{prefix}/{key}")).hexdigest() for key in self.keys(prefix)}
+
+    def put(self, folder: Path, prefix: str) -> None:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                self.fs.put_file(str(file), f"{self.name}/{prefix}/{file.relative_to(folder).as_posix()}")
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Moto's S3 server, in a process of its own."""
+    folder = tmp_path_factory.mktemp("moto")
+    port = free_port()
+    words = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
+    server = Running(words, clean_environment(folder), folder)
+    url = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        assert server.process.poll() is None, f"the server must start: {server.stderr}"
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/moto-api/data.json", timeout=5) as answer:
+            return bool(answer.status == 200)
+        return False
+
+    try:
+        wait_until(answers, "the S3 server answers")
+        yield url
+    finally:
+        server.end()
+
+
+@pytest.fixture
+def bucket(endpoint: str, request: pytest.FixtureRequest) -> Bucket:
+    return Bucket(endpoint, "b" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:20])
+
+
+@pytest.fixture
+def on_s3(shell: Shell, bucket: Bucket) -> Shell:
+    """The command with the server's address and keys in its environment, and a temporary directory to look into."""
+    (shell.folder / "tmp").mkdir()
+    shell.environment |= bucket.environment | {"TMPDIR": str(shell.folder / "tmp")}
+    return shell
+
+
+def _same_data(there: dict[str, str], images: Images) -> None:
+    """Every file is the same, but for those that tell where the input lies and which states its files had."""
+    told = {name for name in images.undisturbed.sums if name == "manifest.parquet" or name.startswith("_build/")}
+    assert there.keys() == images.undisturbed.sums.keys()
+    expected = {name: digest for name, digest in images.undisturbed.sums.items() if name not in told}
+    assert {name: digest for name, digest in there.items() if name not in told} == expected
+
+
+def _upload(images: Images, bucket: Bucket) -> dict[str, str]:
+    bucket.put(images.train, "in/train")
+    bucket.put(images.validation, "in/validation")
+    return {"train_directory": bucket.url("in/train"), "validation_directory": bucket.url("in/validation")}
+
+
+def test_a_build_from_s3_to_s3_gives_the_bytes_of_a_local_one(on_s3: Shell, quick: Images, bucket: Bucket):
+    build = on_s3.run(quick.arguments(bucket.url("out"), "--no-prefect", **_upload(quick, bucket)))
+    assert build.summary["digest"] == quick.undisturbed.digest
+    _same_data(bucket.sums("out"), quick)
+    local = pq.read_table(quick.undisturbed.folder / "manifest.parquet")
+    assert pq.read_table(io.BytesIO(bucket.read("out/manifest.parquet"))).equals(local)
+    assert not list((on_s3.folder / "tmp").rglob("*-of-*")), "unfinished files must not stay"
+    rerun = on_s3.run(
+        quick.arguments(
+            bucket.url("out"),
+            "--no-prefect",
+            train_directory=bucket.url("in/train"),
+            validation_directory=bucket.url("in/validation"),
+        )
+    )
+    assert (rerun.summary["shards_kept"], rerun.summary["shards_converted"]) == (quick.shards, 0)
+
+
+def test_a_build_from_s3_to_a_disk_gives_the_bytes_of_a_local_one(on_s3: Shell, quick: Images, bucket: Bucket, tmp_path: Path):
+    on_s3.run(quick.arguments(tmp_path / "data", "--no-prefect", **_upload(quick, bucket)))
+    _same_data(sums(tmp_path / "data"), quick)
+
+
+def test_a_build_from_a_disk_to_s3_gives_every_byte_of_a_local_one(on_s3: Shell, quick: Images, bucket: Bucket):
+    on_s3.run(quick.arguments(bucket.url("out"), "--no-prefect"))
+    assert bucket.sums("out") == quick.undisturbed.sums
+
+
+def test_a_build_under_prefect_with_threads_works_on_s3_too(on_s3: Shell, quick: Images, bucket: Bucket, prefect_server: str):
+    on_s3.run(quick.arguments(bucket.url("out"), executor="threads"), {"PREFECT_API_URL": prefect_server})
+    assert bucket.sums("out") == quick.undisturbed.sums
+
+
+def test_the_endpoint_may_be_a_storage_option(shell: Shell, quick: Images, bucket: Bucket):
+    words = quick.arguments(bucket.url("out"), "--no-prefect")
+    shell.run([*words, "--storage_options.endpoint_url", bucket.endpoint], KEYS)
+    assert bucket.sums("out") == quick.undisturbed.sums
+
+
+def test_audit_and_show_read_s3(on_s3: Shell, quick: Images, bucket: Bucket):
+    bucket.put(quick.undisturbed.folder, "out")
+    sound = on_s3.run(["audit", bucket.url("out"), "--json"])
+    assert (sound.summary["files"], sound.summary["records"], sound.summary["faults"]) == (quick.shards, 216, [])
+    shard = "train-00002-of-00008"
+    shown = on_s3.run(["show", bucket.url(f"out/{shard}"), "--record", "3"])
+    local = on_s3.run(["show", str(quick.undisturbed.folder / shard), "--record", "3"])
+    assert shown.stdout == local.stdout
+    assert "image/class/text" in shown.stdout
+    data = bytearray(bucket.read(f"out/{shard}"))
+    data[len(data) // 2] ^= 1
+    bucket.fs.pipe_file(f"{bucket.name}/out/{shard}", bytes(data))
+    broken = on_s3.start(["audit", bucket.url("out"), "--json"])
+    assert broken.wait() == 1
+    assert {fault["file"] for fault in broken.summary["faults"]} == {shard}
+
+
+def test_a_damaged_and_a_missing_object_are_built_again(on_s3: Shell, quick: Images, bucket: Bucket):
+    on_s3.run(quick.arguments(bucket.url("out"), "--no-prefect"))
+    shard = "train-00002-of-00008"
+    data = bytearray(bucket.read(f"out/{shard}"))
+    data[len(data) // 2] ^= 1
+    bucket.fs.pipe_file(f"{bucket.name}/out/{shard}", bytes(data))
+    bucket.fs.rm_file(f"{bucket.name}/out/train-00005-of-00008")
+    rerun = on_s3.run(quick.arguments(bucket.url("out"), "--no-prefect"))
+    assert (rerun.summary["shards_kept"], rerun.summary["shards_converted"]) == (quick.shards - 2, 2)
+    assert bucket.sums("out") == quick.undisturbed.sums
+
+
+def test_a_second_build_of_a_prefix_is_refused_and_a_killed_one_gives_way(on_s3: Shell, slow: Images, bucket: Bucket):
+    first = on_s3.start(slow.arguments(bucket.url("out"), "--no-prefect"))
+    wait_until(lambda: any(key.startswith("_build/receipts/") for key in bucket.keys("out")), "a shard is done")
+    second = on_s3.start(slow.arguments(bucket.url("out"), "--no-prefect"))
+    assert second.wait() == 1, second.stderr
+    assert f"process {first.pid} on " in second.stderr.splitlines()[-1]
+    assert first.process.poll() is None, "the first build ended too early to prove anything"
+    first.signal_group(signal.SIGKILL)
+    first.wait()
+    kept = [key for key in bucket.keys("out") if key.startswith("_build/receipts/")]
+    rerun = on_s3.run(slow.arguments(bucket.url("out"), "--no-prefect"))
+    assert rerun.summary["shards_kept"] == len(kept) > 0
+    assert bucket.sums("out") == slow.undisturbed.sums
+    assert not list((on_s3.folder / "tmp").rglob("*-of-*")), "unfinished files must not stay"
+
+
+def test_of_two_builds_of_a_prefix_started_at_once_one_wins(on_s3: Shell, slow: Images, bucket: Bucket):
+    builds = [on_s3.start(slow.arguments(bucket.url("out"), "--no-prefect")) for _ in range(2)]
+    codes = [build.wait() for build in builds]
+    assert sorted(codes) == [0, 1], [build.stderr for build in builds]
+    loser = builds[codes.index(1)]
+    assert "must have one build at a time" in loser.stderr.splitlines()[-1]
+    assert bucket.sums("out") == slow.undisturbed.sums
+
+
+def test_a_bucket_that_is_not_there_fails_in_one_line(on_s3: Shell, quick: Images):
+    build = on_s3.start(quick.arguments("s3://nobody-made-this-bucket/out", "--no-prefect"))
+    assert build.wait() in {1, 2}
+    assert build.stderr.splitlines()[-1].startswith("imagerecords: error: ")
+    assert "nobody-made-this-bucket" in build.stderr.splitlines()[-1]
+
+
+def test_a_build_in_memory_gives_the_bytes_of_a_local_one(quick: Images):
+    memory = fsspec.filesystem("memory")
+    root = f"/{hashlib.sha256(str(quick.train).encode()).hexdigest()}"
+    try:
+        for split, folder in {"train": quick.train, "validation": quick.validation}.items():
+            for file in folder.rglob("*.jpg"):
+                memory.pipe_file(f"{root}/{split}/{file.relative_to(folder).as_posix()}", file.read_bytes())
+        settings = quick.settings(
+            f"memory:/{root}/out",
+            train_directory=f"memory:/{root}/train",
+            validation_directory=f"memory:/{root}/validation",
+            executor="threads",
+        )
+        told: list[str] = []
+        summary = build_directly(BuildSettings(**settings), LineProgress(told.append, lambda summary: None))
+        assert summary.digest == quick.undisturbed.digest
+        found = memory.find(f"{root}/out")
+        there = {path.removeprefix(f"{root}/out/"): hashlib.sha256(memory.cat_file(path)).hexdigest() for path in found}
+        _same_data(there, quick)
+        assert told
+    finally:
+        memory.rm(root, recursive=True)

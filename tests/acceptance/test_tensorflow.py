@@ -1,0 +1,79 @@
+"""TensorFlow itself reads the shards back, and finds one that says of its images what is not so."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from schemas.errors import CorruptRecord
+from schemas.example import encode_example
+from schemas.frame import frame
+from schemas.layout import index_path, receipt_path
+from schemas.plan import Shard
+from schemas.settings import BuildSettings
+from tasks.records import parse_example, read_records
+from tasks.tensorflow_check import check_with_tensorflow
+from tests.acceptance.running import Images, Shell, sums
+
+
+def _say_another_height(output: Path, name: str, record: int) -> None:
+    """Alter the height that a record tells, as a build would have written it: sound frame, matching receipt and index."""
+    written = b""
+    places: list[tuple[int, int, int]] = []
+    with (output / name).open("rb") as file:
+        for found in read_records(file):
+            features = {key: values[0] for key, values in parse_example(found.data).items()}
+            features["image/height"] += found.number == record
+            data = encode_example(features)
+            before, after, crc = frame(data)
+            places.append((len(written), len(before + data + after), crc))
+            written += before + data + after
+    (output / name).write_bytes(written)
+    (output / index_path(name)).write_text("".join(f"{offset} {size}\n" for offset, size, _ in places))
+    receipt = pq.read_table(output / receipt_path(name))
+    rows = receipt.to_pylist()
+    for row in rows:
+        row["offset"], row["size"], row["crc32c"] = places[row["record"]]
+        row["height"] += row["record"] == record
+    pq.write_table(pa.Table.from_pylist(rows, receipt.schema), output / receipt_path(name), compression="zstd")
+
+
+def test_tensorflow_reads_every_record_of_a_shard(quick: Images):
+    settings = BuildSettings(**quick.settings(quick.undisturbed.folder))
+    records = [check_with_tensorflow(Shard("train", index, 8, index, ""), settings) for index in range(8)]
+    assert sum(records) == 180
+
+
+def test_tensorflow_finds_a_record_whose_image_has_another_size(shell: Shell, quick: Images, tmp_path: Path):
+    shell.run(quick.arguments(tmp_path / "data", "--no-prefect"))
+    _say_another_height(tmp_path / "data", "train-00003-of-00008", record=2)
+    settings = BuildSettings(**quick.settings(tmp_path / "data"))
+    with pytest.raises(CorruptRecord, match=r"record 2 must decode to \[97, 96, 3\] in TensorFlow, got \[96, 96, 3\]"):
+        check_with_tensorflow(Shard("train", 3, 8, 3, ""), settings)
+
+
+@pytest.mark.parametrize("conductor", ["--no-prefect", "--prefect"])
+def test_the_command_checks_all_shards_with_tensorflow_and_fails_on_the_one_that_is_wrong(
+    conductor: str, shell: Shell, quick: Images, tmp_path: Path, request: pytest.FixtureRequest
+):
+    server = {"PREFECT_API_URL": request.getfixturevalue("prefect_server")} if conductor == "--prefect" else {}
+    shell.run(quick.arguments(tmp_path / "data", conductor, tensorflow_check="all"), server)
+    assert sums(tmp_path / "data") == quick.undisturbed.sums
+    _say_another_height(tmp_path / "data", "validation-00001-of-00002", record=1)
+    again = shell.start(quick.arguments(tmp_path / "data", conductor, tensorflow_check="all"), server)
+    assert again.wait() == 1
+    last = again.stderr.splitlines()[-1]
+    assert "record 1 must decode to [97, 96, 3] in TensorFlow" in last
+    assert f"{tmp_path / 'data'}/validation-00001-of-00002" in last
+    assert not (tmp_path / "data/dataset_info.json").exists()
+
+
+def test_a_sample_is_one_shard_of_each_split(shell: Shell, quick: Images, tmp_path: Path):
+    shell.run(quick.arguments(tmp_path / "data", "--no-prefect", tensorflow_check="sample", executor="threads"))
+    assert sums(tmp_path / "data") == quick.undisturbed.sums
+    for index in range(2):
+        _say_another_height(tmp_path / "data", f"validation-{index:05d}-of-00002", record=0)
+    again = shell.start(quick.arguments(tmp_path / "data", "--no-prefect", tensorflow_check="sample"))
+    assert again.wait() == 1
+    assert "record 0 must decode to [97, 96, 3] in TensorFlow" in again.stderr.splitlines()[-1]
