@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,12 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from schemas.layout import SCRATCH
+
+# Smaller than most images, which then go to the file without another copy.
+WRITE_BUFFER = 64 << 10
+# How often a growing file is looked at, in seconds; by then some 20 to 100 MB are new.
+WRITE_BACK_EVERY = 0.05
+SYNC_DATA = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 
 
 @dataclass(frozen=True)
@@ -87,9 +94,10 @@ class Folder:
         scratch.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=name.replace("/", "_") + ".", dir=scratch)
         try:
-            with open(handle, "wb", buffering=1 << 20) as file:
-                yield file
-                file.flush()
+            with open(handle, "wb", buffering=WRITE_BUFFER) as file:
+                with _writing_back(file.fileno()):
+                    yield file
+                    file.flush()
                 os.fsync(file.fileno())
             self._publish(temporary, name)
         except OSError as error:
@@ -114,6 +122,25 @@ class Folder:
             os.fsync(descriptor)  # the new name is on the disk too
         finally:
             os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _writing_back(descriptor: int) -> Iterator[None]:
+    """Bring a file to the disk while it grows, so that the last fsync has little left to wait for."""
+    done = threading.Event()
+
+    def write_back() -> None:
+        while not done.wait(WRITE_BACK_EVERY):
+            with contextlib.suppress(OSError):  # the last fsync, in the writer's thread, tells of it
+                SYNC_DATA(descriptor)
+
+    thread = threading.Thread(target=write_back, name="write back", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _umask() -> int:

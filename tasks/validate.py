@@ -20,6 +20,9 @@ from tasks.receipts import read_receipt
 from tasks.records import Record, parse_example, read_records
 from tasks.storage import Folder, open_folder
 
+# The columns of a receipt that a record is held against.
+COMPARED = ["label", "path", "text", "offset", "size", "crc32c", "height", "width"]
+
 
 class HashingFile:
     """The reading side of a file, front to back, that also computes its SHA-256 and size."""
@@ -49,7 +52,7 @@ def validate_shard(shard: Shard, settings: BuildSettings) -> Verdict:
 def verify_shard(output: Folder, shard: Shard, receipt: pa.Table, header: PlanHeader) -> Verdict:
     """The verdict on a shard whose receipt is at hand; raises CorruptRecord, or FileNotFoundError when it is missing."""
     path = output.join(shard.name)
-    written = receipt.filter(pc.equal(receipt["status"], WRITTEN)).to_pylist()
+    written = receipt.filter(pc.equal(receipt["status"], WRITTEN)).select(COMPARED).to_pylist()
     with output.open(shard.name) as raw:
         file = HashingFile(raw)
         count = 0
