@@ -1,0 +1,228 @@
+"""The house's rules: who may import what, names and sizes of modules, and the wheel alone in a bare environment."""
+
+import ast
+import importlib
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted(path for folder in ("schemas", "tasks", "flows") for path in (ROOT / folder).rglob("*.py"))
+# What each folder may import of ours, besides itself.
+TABLE = {"schemas": set(), "tasks": {"schemas"}, "flows": {"schemas", "tasks"}}
+OURS = {"schemas", "tasks", "flows", "deployments", "tests", "benchmarks"}
+ONLY_IN_FLOWS = {"prefect", "cyclopts", "rich", "distributed", "dask"}
+INPUT_AND_OUTPUT = {"os", "io", "pathlib", "shutil", "tempfile", "subprocess", "socket", "fsspec", "s3fs", "obstore"}
+
+
+def imports_of(path):
+    """The top-level names of all that a module imports, anywhere in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add("." if node.level else node.module.partition(".")[0])
+    return names
+
+
+def named(path):
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
+def test_no_import_runs_against_the_table(path):
+    folder = path.relative_to(ROOT).parts[0]
+    imported = imports_of(path)
+    assert imported & OURS <= TABLE[folder] | {folder}
+    assert "." not in imported  # relative imports would hide from this test
+    assert folder == "flows" or not imported & ONLY_IN_FLOWS
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "schemas").glob("*.py")), ids=named)
+def test_the_nouns_do_no_input_or_output(path):
+    assert not imports_of(path) & INPUT_AND_OUTPUT
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    assert "open" not in {call.id for call in calls if isinstance(call, ast.Name)}
+
+
+def test_deployments_hold_no_python():
+    assert list((ROOT / "deployments").rglob("*.py")) == []
+
+
+BLOCKER = """
+import importlib, sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("prefect", "tensorflow"):
+            raise ImportError(f"{name} is blocked")
+
+sys.meta_path.insert(0, Blocker())
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+"""
+
+
+def modules_in(*folders):
+    return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in MODULES if path.parent.name in folders]
+
+
+def test_nouns_and_verbs_import_without_prefect_and_tensorflow(tmp_path):
+    """So does what every worker process imports."""
+    names = [name.removesuffix(".__init__") for name in [*modules_in("schemas", "tasks"), "flows.workers", "flows.direct"]]
+    assert len(names) > 25
+    ran = subprocess.run([sys.executable, "-c", BLOCKER, *names], cwd=tmp_path, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_the_blocker_blocks(tmp_path):
+    """Else the test above could not fail."""
+    ran = subprocess.run([sys.executable, "-c", BLOCKER, "flows.build"], cwd=tmp_path, capture_output=True, text=True)
+    assert "prefect is blocked" in ran.stderr
+
+
+def test_no_module_of_flows_has_a_standard_librarys_name():
+    """Prefect puts the flow's folder first on sys.path: a flows/inspect.py breaks every worker."""
+    stems = {path.stem for path in (ROOT / "flows").glob("*.py")} - {"__init__", "__main__"}
+    assert not stems & set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
+def test_modules_are_small_and_named_for_what_they_hold(path):
+    assert len(path.read_text().splitlines()) <= 300
+    assert not re.search(r"util|helper|common|manager|misc", path.stem)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
+def test_each_module_says_what_it_is_for(path):
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
+def test_input_is_never_checked_by_assert(path):
+    """python -O would let it pass."""
+    assert not [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Assert)]
+
+
+def entrypoints():
+    """The entrypoints of all deployments, `path/to/file.py:function` or `module.function`."""
+    files = [ROOT / "prefect.yaml", *(ROOT / "deployments").rglob("*.yaml")]
+    texts = [yaml.safe_load(file.read_text()) or {} for file in files if file.exists()]
+    return [deployment["entrypoint"] for text in texts for deployment in text.get("deployments", [])]
+
+
+def test_every_entrypoint_of_a_deployment_resolves_to_a_flow():
+    found = entrypoints()
+    if not found:
+        pytest.skip("no prefect.yaml with deployments yet")
+    from prefect import Flow
+
+    for entrypoint in found:
+        place, _, name = entrypoint.rpartition(":") if ":" in entrypoint else entrypoint.rpartition(".")
+        module = place.removesuffix(".py").replace("/", ".")
+        assert isinstance(getattr(importlib.import_module(module), name), Flow), entrypoint
+
+
+def test_what_is_committed_names_no_machines_path():
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if tracked.returncode:
+        pytest.skip("not a git checkout")
+    forbidden = re.compile(
+        "(?:" + "|".join(["/work/" + "main", "/work/" + "shared", r"\.\./" + "shared", "/tmp/w/" + "dev"]) + ")"
+    )
+    hits = []
+    for name in filter(None, tracked.stdout.split("\0")):
+        path = ROOT / name
+        if path.is_file() and path.suffix not in {".png", ".jpg", ".parquet", ".lock"}:
+            hits += [name for line in path.read_text(errors="replace").splitlines() if forbidden.search(line)]
+    assert hits == []
+
+
+def clean_environment():
+    """Without what leads back into this environment or this checkout."""
+    left_out = ("PYTHON", "PREFECT_", "IMAGERECORDS_", "VIRTUAL_ENV", "COVERAGE")
+    return {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The built wheel."""
+    folder = tmp_path_factory.mktemp("wheel")
+    ran = subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=clean_environment(),
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def bare(wheel, tmp_path_factory):
+    """A new environment with the wheel and what it asks for: with uv in seconds, with pip in a minute."""
+    folder = tmp_path_factory.mktemp("bare") / "venv"
+    venv.create(folder, with_pip=False)
+    python = folder / "bin" / "python"
+    with_uv = importlib.util.find_spec("uv") is not None
+    command = (
+        ["uv", "pip", "install", "--python", python] if with_uv else ["pip", "--python", python, "install", "--no-compile"]
+    )
+    ran = subprocess.run(
+        [sys.executable, "-m", *command, "--quiet", wheel], capture_output=True, text=True, cwd=folder, env=clean_environment()
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return folder / "bin"
+
+
+def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel):
+    import zipfile
+
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"flows", "schemas", "tasks"}
+    assert {name for name in names if name.endswith(".py")} == {named(path) for path in MODULES}
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_the_wheel_alone_builds_a_data_set_from_another_working_directory(bare, tmp_path, fill):
+    fill(tmp_path / "in", {"cat": 4, "dog": 4})
+    command = [str(bare / "imagerecords"), "build", "--no-prefect", "--train_directory", "in", "--output_directory", "out"]
+    ran = subprocess.run(
+        [*command, "--train_shards", "2", "--workers", "2", "--json"],
+        cwd=tmp_path,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["splits"][0]["written"] == 8
+    assert (tmp_path / "out/dataset_info.json").exists()
+    audit = subprocess.run([str(bare / "imagerecords"), "audit", "out"], cwd=tmp_path, capture_output=True, text=True)
+    assert audit.returncode == 0, audit.stdout + audit.stderr
+
+
+def test_the_wheel_brings_its_version_and_its_flow(bare, wheel, tmp_path):
+    ran = subprocess.run(
+        [str(bare / "imagerecords"), "--version"], cwd=tmp_path, env=clean_environment(), capture_output=True, text=True
+    )
+    assert ran.stdout.strip() == wheel.name.split("-")[1]
+    ran = subprocess.run(
+        [str(bare / "python"), "-c", "from flows.build import build_image_dataset as flow; print(flow.name)"],
+        cwd=tmp_path,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert ran.stdout.strip() == "build-image-dataset", ran.stderr
