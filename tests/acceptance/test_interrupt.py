@@ -35,6 +35,11 @@ def _stop(build: Running, output: Path, number: signal.Signals) -> None:
     wait_until(lambda: not alive(family), "no process of the build is left", seconds=30)
 
 
+def _says_so_and_no_more(build: Running) -> None:
+    assert "Traceback" not in build.stderr
+    assert build.stderr.splitlines()[-1] == "imagerecords: interrupted. Run it again to go on: finished shards are kept"
+
+
 def _check_what_is_left(shell: Shell, images: Images, output: Path) -> None:
     assert not leftovers(output)
     assert not (output / "dataset_info.json").exists()
@@ -55,8 +60,7 @@ def test_a_stopped_build_tidies_up_and_a_rerun_goes_on(
     output = tmp_path / "data"
     build = shell.start(slow.arguments(output, "--no-prefect", executor=executor))
     _stop(build, output, number)
-    assert build.stderr.splitlines()[-1] == "imagerecords: interrupted. Run it again to go on: finished shards are kept"
-    assert "Traceback" not in build.stderr
+    _says_so_and_no_more(build)
     _check_what_is_left(shell, slow, output)
 
 
@@ -72,16 +76,33 @@ def test_a_build_stopped_under_prefect_tidies_up_and_a_rerun_goes_on(
     output = tmp_path / "data"
     build = shell.start(slow.arguments(output, executor=executor), {"PREFECT_API_URL": prefect_server})
     _stop(build, output, number)
-    assert "Traceback" not in build.stderr
+    _says_so_and_no_more(build)
     _check_what_is_left(shell, slow, output)
 
 
-def test_a_build_stopped_before_its_first_shard_leaves_nothing_unfinished(shell: Shell, slow: Images, tmp_path: Path):
+@pytest.mark.parametrize("executor", ["processes", "processes again", "threads"])
+def test_a_build_stopped_just_as_it_begins_leaves_nothing_unfinished(executor: str, shell: Shell, slow: Images, tmp_path: Path):
     output = tmp_path / "data"
-    build = shell.start(slow.arguments(output, "--no-prefect"))
+    build = shell.start(slow.arguments(output, "--no-prefect", executor=executor.split(maxsplit=1)[0]))
     wait_until((output / "_build/lock").exists, "the output is locked")
     build.signal_group(signal.SIGINT)
     assert build.wait(60) == 130, build.stderr
     assert not leftovers(output)
+    _says_so_and_no_more(build)
+    shell.run(slow.arguments(output, "--no-prefect"))
+    assert sums(output) == slow.undisturbed.sums
+
+
+def test_an_impatient_second_interrupt_ends_a_build_too(shell: Shell, slow: Images, tmp_path: Path):
+    output = tmp_path / "data"
+    build = shell.start(slow.arguments(output, "--no-prefect"))
+    wait_until(lambda: receipts(output) and working_on(build, output), "some shards are done and one is under way", 60)
+    family = build.descendants
+    for _ in range(5):
+        build.signal_group(signal.SIGINT)
+        time.sleep(0.02)
+    assert build.wait(60) != 0
+    wait_until(lambda: not alive(family), "no process of the build is left", seconds=30)
+    assert len(shard_files(output)) < slow.shards, "the signal came too late to prove anything"
     shell.run(slow.arguments(output, "--no-prefect"))
     assert sums(output) == slow.undisturbed.sums
