@@ -16,7 +16,7 @@ import psutil
 
 from benchmarks.contenders import CONTENDERS
 from benchmarks.make_data import IMAGES, describe, make_data
-from benchmarks.measure import Run, measure_memory, run_contender, wait_for_quiet, warm_cache
+from benchmarks.measure import Run, measure_memory, run_undisturbed, wait_for_quiet, warm_cache
 from benchmarks.processes import ROOT, adopt_orphans, run_command
 from benchmarks.report import render
 from benchmarks.results import Results
@@ -28,16 +28,16 @@ STARTUPS = 5
 PACKAGES = ("imagerecords", "prefect", "tensorflow", "tensorflow-datasets", "webdataset", "pillow", "simplejpeg", "pyarrow")
 
 
-def run_rounds(data: Path, images: int, rounds: int, patience: float) -> dict[str, list[Run]]:
+def run_rounds(data: Path, images: int, rounds: int, patience: float) -> dict[str, list[list[Run]]]:
     """Each contender once a round, the order rotated from round to round, so that none always follows the same one."""
-    runs: dict[str, list[Run]] = {contender.name: [] for contender in CONTENDERS}
+    runs: dict[str, list[list[Run]]] = {contender.name: [] for contender in CONTENDERS}
     for number in range(rounds):
         first = number % len(CONTENDERS)
         for contender in CONTENDERS[first:] + CONTENDERS[:first]:
-            wait_for_quiet(patience)
-            run = run_contender(contender, data, images)
-            runs[contender.name].append(run)
-            _say(f"round {number + 1}: {contender.name}: {run.work_seconds:.2f} s, others' CPU {run.others_cpu_seconds:.1f} s")
+            tries = run_undisturbed(contender, data, images, patience)
+            runs[contender.name].append(tries)
+            told = ", ".join(f"{run.work_seconds:.2f} s (others' CPU {run.others_cpu_seconds:.1f} s)" for run in tries)
+            _say(f"round {number + 1}: {contender.name}: {told}")
     return runs
 
 
@@ -57,7 +57,9 @@ def measure(images: int, rounds: int, patience: float) -> Results:
     _say("planning")
     wait_for_quiet(patience)
     planning = json.loads(run_command([sys.executable, "-m", "benchmarks.plan_million"]).printed)
-    return Results(_about(images, rounds, data), runs, memory, startup, planning)
+    kept = {name: [tries[0] for tries in each] for name, each in runs.items()}
+    left_out = {name: [run for tries in each for run in tries[1:]] for name, each in runs.items()}
+    return Results(_about(images, rounds, data), kept, left_out, memory, startup, planning)
 
 
 def _about(images: int, rounds: int, data: Path) -> dict[str, Any]:

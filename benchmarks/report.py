@@ -78,12 +78,14 @@ def _contender(results: Results, name: str) -> list[str]:
 
 def _explained(results: Results) -> str:
     rounds = len(next(iter(results.runs.values())))
+    left_out = sum(map(len, results.left_out.values()))
     contenders = "\n".join(f"- {contender.name}: {contender.about}." for contender in CONTENDERS)
     return (
         f"Medians of {rounds} rounds (least..greatest); in each round every contender ran once, and the order rotated. "
         "Ratios compare runs of the same round. Work leaves out imports and start-up; the whole command is from its start to "
         "its exit. CPU is of all the command's processes, imports and start-up included. Others' CPU is what the rest of the "
-        f"machine used meanwhile: the more, the less the times say.\n\n{contenders}"
+        "machine used meanwhile: the more, the less the times say; runs in which it was more than 5 % were repeated, up to "
+        f"twice, and the least disturbed counts ({left_out} left out).\n\n{contenders}"
     )
 
 

@@ -12,10 +12,14 @@ from benchmarks.startup import Startup
 
 @dataclass(frozen=True)
 class Results:
-    """The runs of each contender in the order of the rounds, and the measures beside them; `about` says where and when."""
+    """The runs of each contender in the order of the rounds, and the measures beside them; `about` says where and when.
+
+    `left_out` are the runs that were repeated, since others used the machine meanwhile.
+    """
 
     about: dict[str, Any]
     runs: dict[str, list[Run]]
+    left_out: dict[str, list[Run]]
     memory: dict[str, dict[str, Any]]
     startup: dict[str, list[Startup]]
     planning: dict[str, float]
