@@ -34,8 +34,9 @@ def _no_half_files(output: Path, images: Images) -> None:
     assert not (output / "dataset_info.json").exists()
 
 
-@pytest.mark.parametrize("conductor", ["--no-prefect", "--prefect"])
-@pytest.mark.parametrize("executor", ["processes", "threads"])
+@pytest.mark.parametrize(
+    ("conductor", "executor"), [("--no-prefect", "processes"), ("--no-prefect", "threads"), ("--prefect", "processes")]
+)
 def test_a_file_that_outgrows_its_limit_stops_the_build_with_a_line_naming_it(
     conductor: str, executor: str, shell: Shell, quick: Images, request: pytest.FixtureRequest
 ):

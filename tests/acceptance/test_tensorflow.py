@@ -53,15 +53,14 @@ def test_tensorflow_finds_a_record_whose_image_has_another_size(shell: Shell, qu
         check_with_tensorflow(Shard("train", 3, 8, 3, ""), settings)
 
 
-@pytest.mark.parametrize("conductor", ["--no-prefect", "--prefect"])
 def test_the_command_checks_all_shards_with_tensorflow_and_fails_on_the_one_that_is_wrong(
-    conductor: str, shell: Shell, quick: Images, tmp_path: Path, request: pytest.FixtureRequest
+    shell: Shell, quick: Images, tmp_path: Path, prefect_server: str
 ):
-    server = {"PREFECT_API_URL": request.getfixturevalue("prefect_server")} if conductor == "--prefect" else {}
-    shell.run(quick.arguments(tmp_path / "data", conductor, tensorflow_check="all"), server)
+    server = {"PREFECT_API_URL": prefect_server}
+    shell.run(quick.arguments(tmp_path / "data", tensorflow_check="all"), server)
     assert sums(tmp_path / "data") == quick.undisturbed.sums
     _say_another_height(tmp_path / "data", "validation-00001-of-00002", record=1)
-    again = shell.start(quick.arguments(tmp_path / "data", conductor, tensorflow_check="all"), server)
+    again = shell.start(quick.arguments(tmp_path / "data", tensorflow_check="all"), server)
     assert again.wait() == 1
     last = again.stderr.splitlines()[-1]
     assert "record 1 must decode to [97, 96, 3] in TensorFlow" in last
