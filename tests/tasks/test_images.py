@@ -97,6 +97,7 @@ def test_bytes_behind_a_jpegs_end_pass_through(make_settings, picture):
         ("PPM", "RGB", {}),
         ("JPEG", "L", {"quality": 100}),  # grey: three channels are promised, so three are made
         ("JPEG2000", "RGB", {}),
+        ("AVIF", "RGB", {"quality": 90}),
     ],
 )
 def test_every_other_image_becomes_an_rgb_jpeg_of_the_same_pixels(make_settings, picture, kind, mode, options):
