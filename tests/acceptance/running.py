@@ -205,9 +205,10 @@ def leftovers(output: Path) -> list[Path]:
 
 def working_on(running: Running, output: Path) -> psutil.Process | None:
     """The process of a build that writes a shard just now, seen by the unfinished file that it holds open."""
-    scratch = str(output / "_build/tmp") + "/"
+    scratch = output / "_build/tmp"
     for process in (*running.descendants, psutil.Process(running.pid)):
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            if any(file.path.startswith(scratch) and "-of-" in file.path for file in process.open_files()):
+            files = [Path(file.path) for file in process.open_files()]
+            if any(file.parent == scratch and file.name.startswith(("train-", "validation-")) for file in files):
                 return process
     return None

@@ -87,7 +87,7 @@ cp -a disk rerun
     subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True).returncode != 0,
     reason="needs a system that lets a user mount in a namespace",
 )
-@pytest.mark.parametrize("kilobytes", [100, 350, 600])
+@pytest.mark.parametrize("kilobytes", [100, 300, 500])
 def test_a_full_disk_stops_the_build_and_a_rerun_with_room_finishes_it(kilobytes: int, shell: Shell, quick: Images):
     (shell.folder / "disk").mkdir()
     words = [COMMAND, *quick.arguments("disk/data", "--no-prefect")]
