@@ -20,6 +20,13 @@ from tests.acceptance.running import Images, Running, Shell, Undisturbed, clean_
 LABELS = ("cat", "dog", "emu")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """A test run in a script's background ignores SIGINT, and every command it starts would inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(scope="session")
 def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One home for all builds, so that the temporary server's database is made once."""
