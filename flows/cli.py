@@ -4,16 +4,18 @@ import json
 import os
 import signal
 import sys
+import tomllib
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+import yaml
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts import ValidationError as InvalidArguments
-from cyclopts.config import Env, Toml, Yaml
+from cyclopts.config import Dict, Env
 from pydantic import ValidationError
 from rich.console import Console
 
@@ -21,10 +23,12 @@ from flows.console import print_audit, print_plan, print_summary
 from flows.prefect_api import prefect_api_url
 from flows.progress import BarProgress, LineProgress, Progress
 from schemas.errors import BadSettings, ImageRecordsError
+from schemas.secrets import option_problems, url_problems
 from schemas.settings import BuildSettings
 from schemas.summary import BuildSummary
 from schemas.version import VERSION
 
+ENVIRONMENT = "IMAGERECORDS_"
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 Settings = Annotated[BuildSettings, Parameter(name="*")]
@@ -39,6 +43,7 @@ app = App(
     version=VERSION,
     result_action="return_value",
 )
+app.meta.suppress_keyboard_interrupt = app.suppress_keyboard_interrupt = False  # run() has words for it
 
 
 @app.command
@@ -85,6 +90,7 @@ def audit(path: str, /, *, storage_options: StorageOptions = None, as_json: AsJs
     """Re-read any folder of TFRecord files, or one file, and name each fault; exit 1 when there is one."""
     from tasks.audit import audit_folder
 
+    _refuse_secrets(path, storage_options)
     result = audit_folder(path, storage_options or {})
     if as_json:
         print(json.dumps(asdict(result), indent=2))
@@ -105,6 +111,7 @@ def show(
     """Print a record's fields."""
     from tasks.show import read_record
 
+    _refuse_secrets(path, storage_options)
     shown = read_record(path, record, storage_options or {})
     print("\n".join(shown.lines()))
     if save:
@@ -120,20 +127,48 @@ def launch(
 ) -> int:
     """Run one of the commands; see `imagerecords COMMAND --help`."""
     _debug.set(debug)
-    app.config = (Env("IMAGERECORDS_", command=False), *_config_file(config))
+    _tell_unknown_variables()
+    environment = Env(ENVIRONMENT, command=False)
+    app.config = (
+        (environment, Dict(_config_file(config), source=str(config), use_commands_as_keys=False)) if config else environment
+    )
     code: int = app(_classic_names(tokens), exit_on_error=False, print_error=False)
     return code
 
 
-def _config_file(path: Path | None) -> list[Any]:
-    if path is None:
-        return []
-    kinds = {".yaml": Yaml, ".yml": Yaml, ".toml": Toml}
-    if path.suffix not in kinds:
+def _refuse_secrets(path: str, storage_options: dict[str, str] | None) -> None:
+    problems = [*option_problems(storage_options or {}), *url_problems({"path": path})]
+    if problems:
+        raise BadSettings("; ".join(problems))
+
+
+def _config_file(path: Path) -> dict[str, Any]:
+    """The settings in a file; raises BadSettings that names it when it can't be read as what its name says."""
+    readers: dict[str, Callable[[str], Any]] = {".yaml": yaml.safe_load, ".yml": yaml.safe_load, ".toml": tomllib.loads}
+    if path.suffix not in readers:
         raise BadSettings(f"config must be a .yaml or .toml file, got {path}")
-    if not path.is_file():
-        raise BadSettings(f"config must be an existing file: {path}. Check the path")
-    return [kinds[path.suffix](path, use_commands_as_keys=False)]
+    try:
+        settings = readers[path.suffix](path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BadSettings(f"config must be an existing file: {path}. Check the path") from error
+    except OSError as error:
+        raise BadSettings(f"config must be a file that can be read, got {error.strerror}: {path}") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise BadSettings(f"config must be {path.suffix[1:].upper()}, got {' '.join(str(error).split())}: {path}") from error
+    if settings is None:  # an empty YAML file
+        return {}
+    if not isinstance(settings, dict):
+        raise BadSettings(f"config must hold settings by name, got {type(settings).__name__}: {path}")
+    return settings
+
+
+def _tell_unknown_variables() -> None:
+    """Say which variables look like settings and are none; others may own the prefix too, so it is no error."""
+    known = {ENVIRONMENT + name.upper() for name in (*BuildSettings.model_fields, "config", "debug", "json", "prefect")}
+    options = f"{ENVIRONMENT}STORAGE_OPTIONS_"
+    for name in sorted(os.environ):
+        if name.startswith(ENVIRONMENT) and name not in known and not name.startswith(options):
+            _tell(f"{name} is no setting and has no effect")
 
 
 def _classic_names(tokens: Sequence[str]) -> list[str]:

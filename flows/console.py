@@ -1,8 +1,8 @@
 """What people see: summaries and plans as tables, on a rich console."""
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from schemas.summary import BuildSummary, PlanSummary
 from tasks.audit import Audit
@@ -29,7 +29,7 @@ def print_plan(console: Console, plan: PlanSummary) -> None:
     if plan.splits:
         table = _table("label", *(split.split for split in plan.splits))
         for label in sorted({label for split in plan.splits for label in split.labels}):
-            table.add_row(escape(label), *(f"{split.labels.get(label, 0):,}" for split in plan.splits))
+            table.add_row(Text(label), *(f"{split.labels.get(label, 0):,}" for split in plan.splits))
         table.add_section()
         table.add_row("images", *(f"{split.images:,}" for split in plan.splits))
         table.add_row("MiB", *(f"{split.bytes / MIB:,.1f}" for split in plan.splits))

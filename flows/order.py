@@ -16,7 +16,7 @@ from tasks.convert import convert_shard
 from tasks.discover import discover_images
 from tasks.lock import Lock, output_lock, refuse_if_locked
 from tasks.partition import partition_images
-from tasks.prepare import prepare_output
+from tasks.prepare import prepare_output, refuse_conflict
 from tasks.publish import Published, publish_dataset
 from tasks.storage import open_folder, sweep_scratch
 from tasks.tensorflow_check import check_with_tensorflow
@@ -71,6 +71,7 @@ def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progr
     for note in listing.notes:
         progress.note(note)
     plan = conductor.run(partition_images, listing, settings)
+    refuse_conflict(plan, settings)
     with output_lock(output, settings.lock_stale_seconds) as lock:
         try:
             conductor.run(prepare_output, plan, settings)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from schemas.errors import BadLayout
 from schemas.plan import Plan
 from schemas.settings import BuildSettings
 from schemas.summary import PlannedSplit, PlanSummary
@@ -10,15 +11,21 @@ from tasks.partition import partition_images
 
 
 def plan_dataset(settings: BuildSettings) -> PlanSummary:
-    """The summary of a plan, with all layout mistakes that stand in its way; BadLayout where shards would stay empty."""
+    """The summary of a plan, with all layout mistakes that stand in its way."""
     listing = survey(settings)
-    plan = None if listing.mistakes else partition_images(listing, settings)
+    mistakes = listing.mistakes
+    plan = None
+    if not mistakes:
+        try:
+            plan = partition_images(listing, settings)
+        except BadLayout as mistake:
+            mistakes = (str(mistake),)
     return PlanSummary(
         output_directory=settings.output_directory,
         splits=_splits(plan) if plan else (),
         passed_over=listing.passed_over,
         notes=listing.notes,
-        mistakes=listing.mistakes,
+        mistakes=mistakes,
     )
 
 

@@ -47,6 +47,18 @@ def make_processes(count: int, stop: threading.Event) -> Executor:
     return ProcessPoolExecutor(count, mp_context=context, initializer=begin_worker)
 
 
+def _watch_new_workers(executor: Executor) -> None:
+    """Have a process pool look at its workers once more.
+
+    ProcessPoolExecutor.submit wakes the thread that watches for dead workers and only then starts a new one (to Python
+    3.13 at least), so the newest worker's death would be seen with the next result, which may be never.
+    """
+    wakeup = getattr(executor, "_executor_manager_thread_wakeup", None)
+    if wakeup is not None:
+        with contextlib.suppress(OSError):  # the pool has just been shut down
+            wakeup.wakeup()
+
+
 def make_threads(count: int, stop: threading.Event) -> Executor:
     """A pool of threads, whose steps end soon after `stop` is set."""
     return ThreadPoolExecutor(count, initializer=obey, initargs=(stop,))
@@ -82,7 +94,9 @@ class Workers:
         if self._stop.is_set():
             raise Interrupted("the build was stopped")
         try:
-            return executor.submit(step, *args, **kwargs).result()
+            future = executor.submit(step, *args, **kwargs)
+            _watch_new_workers(executor)
+            return future.result()
         except SystemExit as error:  # would end this thread without a word, and its future would never resolve
             raise ShardFailed(f"a step must return or raise, got sys.exit({error.code!r})") from error
         except (BrokenExecutor, CancelledError, RuntimeError) as error:

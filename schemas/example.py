@@ -29,6 +29,9 @@ CONTRACT: dict[str, type] = {
     "image/width": int,
 }
 
+# What these features always say, because it is always true of what is written.
+CONSTANTS: dict[str, bytes | int] = {"image/channels": 3, "image/colorspace": b"RGB", "image/format": b"JPEG"}
+
 BYTES_LIST = b"\x0a"  # Feature field 1
 INT64_LIST = b"\x1a"  # Feature field 3
 FIRST = b"\x0a"  # field 1, length-delimited: a list's values, a map entry's key, the features of an Example
@@ -49,13 +52,11 @@ class LabelledImage:
     def features(self) -> dict[str, bytes | int]:
         """The classic features by key."""
         return {
-            "image/channels": 3,
+            **CONSTANTS,
             "image/class/label": self.label,
             "image/class/text": self.text.encode(),
-            "image/colorspace": b"RGB",
             "image/encoded": self.encoded,
             "image/filename": self.filename.encode(),
-            "image/format": b"JPEG",
             "image/height": self.height,
             "image/width": self.width,
         }

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 # "0 daisy", "3: cat", "n,dog": an id before the name, as several tutorials write labels.
 NUMBERED = re.compile(r"^\d+\s*[\s:,;]\s*(?P<name>\S.*)$")
 BOM = "\ufeff"
+SPACE = " \t\r\v\f"
 
 
 def read_labels(text: str, file: str) -> tuple[dict[str, int], list[str]]:
@@ -19,11 +20,11 @@ def read_labels(text: str, file: str) -> tuple[dict[str, int], list[str]]:
     if text.startswith(BOM):
         mistakes.append(f"labels file must be UTF-8 without a byte order mark: {file}, line 1. Save it without BOM")
         text = text.removeprefix(BOM)
-    lines = text.splitlines()
-    if not any(line.strip() for line in lines):
+    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")  # splitlines() would also split at U+2028 and its like
+    if not any(line.strip(SPACE) for line in lines):
         return {}, [*mistakes, f"labels file must name at least one label, got none: {file}"]
     for number, line in enumerate(lines, start=1):
-        name = line.strip()
+        name = line.strip(SPACE)
         if not name:
             mistakes.append(
                 f"labels file must have no blank line: {file}, line {number}. Remove it: line n is id n, and it would "
@@ -44,6 +45,8 @@ def name_problems(name: str) -> Iterable[str]:
     parts = name.split("/")
     if name.startswith("/") or ".." in parts or "." in parts or "" in parts:
         yield f"a label must be a folder's name below the input, without '..' or a leading '/', got {name!r}"
+    if name != name.strip(SPACE):
+        yield f"a label must not begin or end with a space, got {name!r}"
     if any(ord(character) < 32 for character in name):
         yield f"a label must have no control characters, got {name!r}"
 

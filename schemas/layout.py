@@ -5,6 +5,7 @@ matches `train-*`, `validation-*` or `test-*`, because trainers glob them.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from schemas.settings import SPLITS
@@ -15,7 +16,6 @@ DATASET_INFO = "dataset_info.json"
 FEATURES = "features.json"
 CLASS_LABELS = "image-class-label.labels.txt"
 CROISSANT = "croissant.json"
-SIDECARS = (LABELS, MANIFEST, FEATURES, CLASS_LABELS, CROISSANT, DATASET_INFO)
 
 INDEX = "index"
 BUILD = "_build"
@@ -24,7 +24,7 @@ RECEIPTS = f"{BUILD}/receipts"
 LOCK = f"{BUILD}/lock"
 SCRATCH = f"{BUILD}/tmp"  # noqa: S108  # below the output, not the system's
 
-SHARD_NAME = re.compile(r"^(?P<prefix>.+)-(?P<index>\d{5})-of-(?P<count>\d{5})$")
+SHARD_NAME = re.compile(r"(?P<prefix>.+)-(?P<index>\d{5})-of-(?P<count>\d{5})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class ShardName:
 
 def parse_shard_name(name: str) -> ShardName | None:
     """The parts of `train-00000-of-00008`, or None when `name` is no shard's."""
-    match = SHARD_NAME.match(name)
+    match = SHARD_NAME.fullmatch(name)
     return ShardName(match["prefix"], int(match["index"]), int(match["count"])) if match else None
 
 
@@ -54,6 +54,11 @@ def is_our_shard(name: str) -> bool:
 def index_path(shard_name: str) -> str:
     """Where the byte index of a shard lies, relative to the output."""
     return f"{INDEX}/{shard_name}.idx"
+
+
+def index_text(places: Iterable[tuple[int, int]]) -> str:
+    """The content of an index: a line "offset size" a record, as DALI's tfrecord2idx writes it."""
+    return "".join(f"{offset} {size}\n" for offset, size in places)
 
 
 def receipt_path(shard_name: str) -> str:

@@ -1,19 +1,17 @@
 """The settings of a build, declared once: Prefect's form, the command's options, the file's and the environment's keys."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.secrets import option_problems, url_problems
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 Shards = Annotated[int, Field(ge=1, le=99_999)] | Literal["auto"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-
-# Names under which fsspec file systems take secrets, and what people call theirs.
-SECRET_NAME = re.compile(r"^key$|secret|passw|token|credential|access_?key|account_?key|private|signature|sas", re.I)
-URL_WITH_SECRET = re.compile(r"^[a-z0-9+.-]+://[^/@]*:[^/@]*@", re.I)
 
 # What a shard's bytes and receipt depend on; a change of any of these makes its fingerprint another.
 CONTENT_SETTINGS = ("check_pixels",)
@@ -128,17 +126,8 @@ class BuildSettings(BaseModel):
                 )
 
     def _secret_problems(self) -> Iterable[str]:
-        for name in secret_names(self.storage_options):
-            yield (
-                f"storage_options must carry no credential, got one named {name!r}. Use the environment "
-                "(AWS_ACCESS_KEY_ID …), an AWS profile or a Prefect block: settings are stored and shown"
-            )
-        for name in ("output_directory", "data_directory", "labels_file", *(f"{split}_directory" for split in SPLITS)):
-            if URL_WITH_SECRET.match(getattr(self, name) or ""):
-                yield (
-                    f"{name} must carry no credential, got a URL with user:password@. Use the environment, an AWS "
-                    "profile or a Prefect block"
-                )
+        yield from option_problems(self.storage_options)
+        yield from url_problems({name: value for name, value in self if isinstance(value, str)})
 
     def directories(self) -> dict[str, str]:
         """The input directories by split; the key is `data` where fractions decide the split."""
@@ -154,12 +143,3 @@ class BuildSettings(BaseModel):
     def content(self) -> dict[str, Any]:
         """The settings that change a shard's bytes or receipt, for its fingerprint."""
         return {name: getattr(self, name) for name in CONTENT_SETTINGS}
-
-
-def secret_names(options: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
-    """The dotted names in `options` that look like credentials and hold something, at any depth."""
-    for name, value in options.items():
-        if isinstance(value, Mapping):
-            yield from secret_names(value, f"{prefix}{name}.")
-        elif isinstance(value, str) and (SECRET_NAME.search(name) or URL_WITH_SECRET.match(value)):
-            yield f"{prefix}{name}"

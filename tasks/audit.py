@@ -1,21 +1,24 @@
 """audit: read any folder of TFRecord files, ours or not, and name every fault by file, record number and byte offset."""
 
+import io
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.errors import BadLayout
 from schemas.frame import OVERHEAD
-from schemas.layout import DATASET_INFO, MANIFEST, index_path, parse_shard_name
-from schemas.receipt import WRITTEN
+from schemas.layout import DATASET_INFO, MANIFEST, index_path, index_text, parse_shard_name
 from tasks.records import Record, parse_example, read_records
 from tasks.storage import Folder, open_folder
 from tasks.validate import contract_problems
 
 RECORD_ENDINGS = (".tfrecord", ".tfrecords")
+Place = tuple[int, int, int]  # a record's offset, framed size and masked CRC
 
 
 @dataclass(frozen=True)
@@ -44,39 +47,55 @@ class Audit:
 
 def audit_folder(url: str, storage_options: Mapping[str, Any]) -> Audit:
     """The audit of all TFRecord files right in a folder, or of one file. Raises BadLayout where there is none."""
-    folder, names = _record_files(url, storage_options)
-    faults = list(_missing_shards(names))
-    ours = MANIFEST in folder.files()
-    if ours and DATASET_INFO not in folder.files():
-        faults.append(Fault(DATASET_INFO, None, None, "is missing: the data set is not complete"))
+    folder = open_folder(url, storage_options)
+    if folder.fs.isfile(folder.path):
+        parent, _, name = folder.path.rpartition("/")
+        return _audit(Folder(parent, folder.fs, parent), [name], None, [])
+    files = folder.files()
+    names = [name for name in files if parse_shard_name(name) or name.endswith(RECORD_ENDINGS)]
+    if MANIFEST in files:
+        manifest, faults = _read_manifest(folder)
+        if DATASET_INFO not in files:
+            faults.append(Fault(DATASET_INFO, None, None, "is missing: the data set is not complete"))
+        shards = manifest["shard"].unique().to_pylist() if manifest is not None else []
+        missing = sorted(set(shards) - set(names))
+        faults += [Fault(name, None, None, "is missing, and the manifest tells of it") for name in missing]
+        return _audit(folder, names, manifest, faults)
+    if not names:
+        raise BadLayout(
+            f"a folder to audit must hold TFRecord files (train-00000-of-00008, *.tfrecord), got none: {url}. Check the path"
+        )
+    return _audit(folder, names, None, list(_missing_shards(names)))
+
+
+def _audit(folder: Folder, names: list[str], manifest: pa.Table | None, faults: list[Fault]) -> Audit:
     records = size = 0
     for name in names:
-        told = _told(folder, name) if ours else None
-        count, length, found = _audit_file(folder, name, told)
+        count, length, found = _audit_file(folder, name, None if manifest is None else _places(manifest, name))
         records += count
         size += length
         faults += found
     return Audit(len(names), records, size, tuple(faults))
 
 
-def _record_files(url: str, storage_options: Mapping[str, Any]) -> tuple[Folder, list[str]]:
-    folder = open_folder(url, storage_options)
-    if folder.fs.isfile(folder.path):
-        parent, _, name = folder.path.rpartition("/")
-        return Folder(parent, folder.fs, parent), [name]
-    files = folder.files()
-    names = [name for name in files if parse_shard_name(name) or name.endswith(RECORD_ENDINGS)]
-    if not names:
-        raise BadLayout(
-            f"a folder to audit must hold TFRecord files (train-00000-of-00008, *.tfrecord), got none: {url}. Check the path"
-        )
-    return folder, names
+def _read_manifest(folder: Folder) -> tuple[pa.Table | None, list[Fault]]:
+    """The manifest's columns that tell where records stand; None and a fault when it can't be read."""
+    columns = ["shard", "record", "offset", "size", "crc32c"]
+    try:
+        return pq.read_table(io.BytesIO(folder.read(MANIFEST)), columns=columns), []
+    except (pa.ArrowException, OSError) as error:
+        return None, [Fault(MANIFEST, None, None, f"can't be read: {' '.join(str(error).split())}")]
+
+
+def _places(manifest: pa.Table, name: str) -> list[Place]:
+    """Where the records of a shard stand, as the manifest tells."""
+    written = pc.and_(pc.equal(manifest["shard"], name), pc.is_valid(manifest["record"]))
+    rows = manifest.filter(written).sort_by("record")
+    return list(zip(*(rows[column].to_pylist() for column in ("offset", "size", "crc32c")), strict=True))
 
 
 def _missing_shards(names: list[str]) -> Iterable[Fault]:
-    """Numbers that `-of-N` promises and no file has; a lone file that was asked for promises nothing."""
-    if len(names) == 1:
-        return
+    """Numbers that `-of-N` promises and no file has."""
     numbers: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
     for parts in filter(None, map(parse_shard_name, names)):
         numbers[parts.prefix, parts.count].add(parts.index)
@@ -85,15 +104,7 @@ def _missing_shards(names: list[str]) -> Iterable[Fault]:
             yield Fault(f"{prefix}-{index:05d}-of-{count:05d}", None, None, "is missing")
 
 
-def _told(folder: Folder, name: str) -> list[dict[str, Any]]:
-    """The records that the manifest tells of a shard, in their order."""
-    columns = ["record", "offset", "size", "crc32c"]
-    with folder.open(MANIFEST) as file:
-        rows = pq.read_table(file, columns=columns, filters=[("shard", "=", name), ("status", "=", WRITTEN)])
-    return sorted(rows.to_pylist(), key=lambda row: row["record"])
-
-
-def _audit_file(folder: Folder, name: str, told: list[dict[str, Any]] | None) -> tuple[int, int, list[Fault]]:
+def _audit_file(folder: Folder, name: str, told: list[Place] | None) -> tuple[int, int, list[Fault]]:
     """The records of one file, their bytes, and the file's faults."""
     faults: list[Fault] = []
     places = []
@@ -108,7 +119,7 @@ def _audit_file(folder: Folder, name: str, told: list[dict[str, Any]] | None) ->
     return len(places), sum(size for _, size in places), faults
 
 
-def _record_problems(record: Record, told: list[dict[str, Any]] | None) -> Iterable[str]:
+def _record_problems(record: Record, told: list[Place] | None) -> Iterable[str]:
     if record.fault:
         yield record.fault
         return
@@ -121,10 +132,9 @@ def _record_problems(record: Record, told: list[dict[str, Any]] | None) -> Itera
         yield "the Example has no features"
     if told is not None:
         yield from contract_problems(features)
-        if record.number < len(told):
-            row = told[record.number]
-            if (row["offset"], row["size"], row["crc32c"]) != (record.offset, len(record.data) + OVERHEAD, record.crc):
-                yield "is not the record that the manifest tells of"
+        place = record.offset, len(record.data) + OVERHEAD, record.crc
+        if record.number < len(told) and told[record.number] != place:
+            yield "is not the record that the manifest tells of"
 
 
 def _index_faults(folder: Folder, name: str, places: list[tuple[int, int]]) -> Iterable[Fault]:
@@ -134,5 +144,5 @@ def _index_faults(folder: Folder, name: str, places: list[tuple[int, int]]) -> I
     except FileNotFoundError:
         yield Fault(path, None, None, "is missing")
         return
-    if index != "".join(f"{offset} {size}\n" for offset, size in places):
+    if index != index_text(places):
         yield Fault(path, None, None, f"does not agree with the records of {name}")

@@ -9,20 +9,19 @@ from collections import Counter
 from typing import Any, BinaryIO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from schemas.errors import CorruptRecord
 from schemas.example import LabelledImage, encode_example
 from schemas.frame import OVERHEAD, frame
-from schemas.layout import index_path, receipt_path
-from schemas.plan import METADATA_KEY, PlanHeader, Shard
+from schemas.layout import index_path, index_text, receipt_path
+from schemas.plan import PlanHeader, Shard
 from schemas.receipt import COLUMNS, REJECTED, WRITTEN, ShardOutcome, Verdict
 from schemas.settings import BuildSettings
 from tasks.fetch import PlannedImage, fetch_images
 from tasks.images import Rejected, process_image
 from tasks.interrupt import check_interrupt
 from tasks.prepare import read_shard_plan
-from tasks.receipts import read_receipt, receipt_fingerprint
+from tasks.receipts import read_receipt, receipt_fingerprint, write_receipt
 from tasks.storage import Folder, open_folder
 from tasks.validate import verify_shard
 
@@ -65,8 +64,8 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
             about = {"split": shard.split, "shard": shard.name, "text": header.label_text(image.label)}
             receipts.append(about | _write_image(writer, image, data, about["text"], settings))
     receipt = pa.Table.from_pylist(receipts, COLUMNS)
-    _write_index(output, shard, receipt)
-    _write_receipt(output, shard, receipt)
+    output.write(index_path(shard.name), _index(receipt))
+    write_receipt(output, shard.name, shard.fingerprint, receipt)
     return _outcome(shard, began, receipt, None)
 
 
@@ -100,23 +99,17 @@ def _finished(output: Folder, shard: Shard, header: PlanHeader) -> tuple[pa.Tabl
     receipt = read_receipt(output, shard.name)
     if receipt is None or receipt_fingerprint(receipt) != shard.fingerprint:
         return None
-    if not output.exists(index_path(shard.name)):
-        return None
     try:
+        if output.read(index_path(shard.name)) != _index(receipt):
+            return None
         return receipt, verify_shard(output, shard, receipt, header)
     except (CorruptRecord, FileNotFoundError):
         return None
 
 
-def _write_index(output: Folder, shard: Shard, receipt: pa.Table) -> None:
-    """The index in the format of DALI's tfrecord2idx: a line "offset size" a record."""
+def _index(receipt: pa.Table) -> bytes:
     places = zip(receipt["offset"].drop_null().to_pylist(), receipt["size"].drop_null().to_pylist(), strict=True)
-    output.write(index_path(shard.name), "".join(f"{offset} {size}\n" for offset, size in places).encode())
-
-
-def _write_receipt(output: Folder, shard: Shard, receipt: pa.Table) -> None:
-    with output.write_whole(receipt_path(shard.name)) as file:
-        pq.write_table(receipt.replace_schema_metadata({METADATA_KEY: shard.fingerprint.encode()}), file, compression="zstd")
+    return index_text(places).encode()
 
 
 def _outcome(shard: Shard, began: float, receipt: pa.Table, verdict: Verdict | None) -> ShardOutcome:

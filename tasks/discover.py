@@ -46,7 +46,7 @@ def discover_images(settings: BuildSettings) -> Listing:
 
 def survey(settings: BuildSettings) -> Listing:
     """The same, but with mistakes listed instead of raised; images of a mistaken layout may be missing."""
-    mistakes = list(_output_mistakes(settings))
+    mistakes = list(_directory_mistakes(settings))
     listed, labels_mistakes = _read_labels_file(settings)
     mistakes += labels_mistakes
     sources = []
@@ -77,12 +77,16 @@ def _setting(source: str) -> str:
     return f"{source}_directory"
 
 
-def _output_mistakes(settings: BuildSettings) -> Iterable[str]:
+def _directory_mistakes(settings: BuildSettings) -> Iterable[str]:
     output = open_folder(settings.output_directory, settings.storage_options)
     if not output.path:
         yield f"output_directory must name a directory or prefix, got {settings.output_directory!r}"
+    seen: dict[str, str] = {}
     for name, url in settings.directories().items():
         folder = open_folder(url, settings.storage_options)
+        if other := seen.get(folder.canonical_url):
+            yield f"{_setting(name)} must differ from {_setting(other)}, got one directory for both splits: {url}"
+        seen[folder.canonical_url] = name
         same = type(folder.fs) is type(output.fs)
         if same and (output.path == folder.path or output.path.startswith(folder.path + "/")):
             yield (
@@ -100,6 +104,8 @@ def _read_labels_file(settings: BuildSettings) -> tuple[dict[str, int] | None, l
         text = open_folder(parent, settings.storage_options).read(path).decode("utf-8")
     except FileNotFoundError:
         return {}, [f"labels_file must be an existing file: {settings.labels_file}. Check the path"]
+    except (IsADirectoryError, PermissionError) as error:
+        return {}, [f"labels_file must be a file that can be read, got {type(error).__name__}: {settings.labels_file}"]
     except UnicodeDecodeError as error:
         return {}, [f"labels_file must be UTF-8, got byte {error.object[error.start]:#x}: {settings.labels_file}"]
     labels, mistakes = read_labels(text, settings.labels_file)
@@ -189,7 +195,7 @@ def _list_images(settings: BuildSettings, labels: tuple[str, ...], sources: list
             notes.extend(f"{url}: no image of label {label!r}" for url in missing)
     if mistakes:
         return _nothing(settings, mistakes)
-    roots = {source.name: source.folder.url for source in sources}
+    roots = {source.name: source.folder.canonical_url for source in sources}
     return Listing(labels, roots, pa.concat_tables(tables), dict(+passed_over), (), tuple(notes))
 
 

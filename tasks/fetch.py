@@ -11,6 +11,7 @@ import pyarrow as pa
 from schemas.receipt import Reason
 from tasks.images import Rejected
 from tasks.storage import Folder
+from tasks.walk import remote_version
 
 GONE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 
@@ -76,12 +77,12 @@ def _read_local(source: Folder, image: PlannedImage) -> bytes:
         data = file.read()
         version = str(os.fstat(file.fileno()).st_mtime_ns)
     if len(data) != image.size or version != image.version:
-        raise Rejected(Reason.CHANGED_DURING_BUILD, f"{len(data)} bytes now, {image.size} when it was listed")
+        raise Rejected(Reason.CHANGED_DURING_BUILD, f"not the file that was listed: {len(data)} bytes now, {image.size} then")
     return data
 
 
 def _read_remote(source: Folder, image: PlannedImage) -> bytes:
     data = source.read(image.path)
-    if len(data) != image.size:
-        raise Rejected(Reason.CHANGED_DURING_BUILD, f"{len(data)} bytes now, {image.size} when it was listed")
+    if len(data) != image.size or remote_version(source.fs.info(source.join(image.path))) != image.version:
+        raise Rejected(Reason.CHANGED_DURING_BUILD, f"not the file that was listed: {len(data)} bytes now, {image.size} then")
     return data

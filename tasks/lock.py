@@ -104,13 +104,20 @@ def refuse_if_locked(output: Folder, stale_seconds: float) -> None:
 
 
 def read_holder(output: Folder) -> Holder | None:
-    """The holder that an output's lock names; None where there is no lock, or one that nobody finished writing."""
+    """The holder that an output's lock names, or None.
+
+    A lock that was never written to its end (its holder was killed there, or is writing now) is held since it was made.
+    """
     try:
         return Holder(**json.loads(output.read(LOCK)))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError):
-        return Holder("unreadable", "unknown", 0, 0.0, time.time()) if output.exists(LOCK) else None
+        try:
+            made = output.fs.modified(output.join(LOCK)).timestamp()
+        except FileNotFoundError:
+            return None
+        return Holder("unreadable", "an unknown machine", 0, 0.0, made)
 
 
 def _acquire(output: Folder, stale_seconds: float) -> Lock:

@@ -113,11 +113,11 @@ def shard_count(split: Split, images: pa.Table, settings: BuildSettings) -> int:
     if shards == "auto":
         wanted = -(-pc.sum(images["size"]).as_py() // AUTO_SHARD_BYTES)
         wanted = -(-max(1, wanted) // threads) * threads
-        return int(min(wanted, max(1, images.num_rows // threads) * threads))
+        shards = int(min(wanted, max(1, images.num_rows // threads) * threads))
     if shards > images.num_rows and not settings.allow_empty_shards:
         raise BadLayout(
-            f"{split}_shards must be at most the number of its images ({images.num_rows}), got {shards}. Ask for fewer, or "
-            "pass --allow_empty_shards"
+            f"{split}_shards must be at most the number of its images ({images.num_rows}), got {shards}. Ask for fewer (of "
+            "layout_threads too), or pass --allow_empty_shards"
         )
     return shards
 

@@ -8,7 +8,18 @@ import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
 from schemas.errors import OutputConflict
-from schemas.layout import BUILD, DATASET_INFO, INDEX, PLAN, RECEIPTS, SIDECARS, is_our_shard
+from schemas.layout import (
+    BUILD,
+    CLASS_LABELS,
+    CROISSANT,
+    DATASET_INFO,
+    FEATURES,
+    INDEX,
+    MANIFEST,
+    PLAN,
+    RECEIPTS,
+    is_our_shard,
+)
 from schemas.plan import COLUMNS, METADATA_KEY, SHARDS_KEY, Plan, PlanHeader, PlannedShard, Shard, references
 from schemas.settings import BuildSettings
 from tasks.storage import Folder, open_folder, sweep_scratch
@@ -16,40 +27,57 @@ from tasks.storage import Folder, open_folder, sweep_scratch
 SHARDS = TypeAdapter(tuple[PlannedShard, ...])
 
 
-def prepare_output(plan: Plan, settings: BuildSettings) -> None:
-    """Lay the plan into the output. Only under the output's lock.
-
-    Leftovers of a killed build of the same plan stay, for convert to keep what is finished. Raises OutputConflict where
-    shards of another plan are and `overwrite` is off. dataset_info.json goes first: from here on the data set is not complete.
-    """
+def refuse_conflict(plan: Plan, settings: BuildSettings) -> None:
+    """Raise OutputConflict where shards of another plan are in the output, unless `overwrite` is on; writes nothing."""
     output = open_folder(settings.output_directory, settings.storage_options)
-    expected = {shard.name for shard in plan.references()}
-    present = {name for name in output.files() if is_our_shard(name)}
-    same = _digest(output) == plan.header.digest
-    foreign = sorted(present - expected if same else present)
+    foreign = _foreign_shards(output, plan)
     if foreign and not settings.overwrite:
         raise OutputConflict(
             f"output_directory must be empty or hold this plan's shards, got {len(foreign)} of another plan: "
             f"{settings.output_directory}: {foreign[0]}. Other input or settings made them: choose another output, or pass "
             "--overwrite to remove them"
         )
-    output.remove(DATASET_INFO)
+
+
+def prepare_output(plan: Plan, settings: BuildSettings) -> None:
+    """Lay the plan into the output. Only under the output's lock.
+
+    Leftovers of a killed build of the same plan stay, for convert to keep what is finished; those of another plan are refused
+    as by refuse_conflict, or removed. dataset_info.json goes first: from here on the data set is not complete.
+    """
+    refuse_conflict(plan, settings)
+    output = open_folder(settings.output_directory, settings.storage_options)
+    expected = {shard.name for shard in plan.references()}
+    foreign = _foreign_shards(output, plan)
+    if foreign or _digest(output) is not None:
+        output.remove(DATASET_INFO)
     sweep_scratch(output)
     for name in foreign:
         if name not in expected:
             output.remove(name)
-    if not same:
+    if foreign:
         _remove_records_of(output, expected)
-        write_plan(output, plan)
+    write_plan(output, plan)
+
+
+def _foreign_shards(output: Folder, plan: Plan) -> list[str]:
+    """The shards in an output that another plan made; all of them when its plan is another, or none that can be read."""
+    present = {name for name in output.files() if is_our_shard(name)}
+    same = _digest(output) == plan.header.digest
+    return sorted(present - {shard.name for shard in plan.references()} if same else present)
 
 
 def _remove_records_of(output: Folder, expected: set[str]) -> None:
-    """Remove the sidecars of another plan, and the receipts and indexes of shards that this one has not."""
-    for name in SIDECARS:
+    """Remove what another plan's shards left: sidecars that would speak of them, their receipts and indexes.
+
+    labels.txt stays, since it may be this build's labels_file; publish writes it anew.
+    """
+    for name in (MANIFEST, FEATURES, CLASS_LABELS, CROISSANT):
         output.remove(name)
     for directory in (RECEIPTS, INDEX):
         for name in output.files(directory):
-            if name.rpartition(".")[0] not in expected:
+            shard = name.rpartition(".")[0]
+            if is_our_shard(shard) and shard not in expected:
                 output.remove(f"{directory}/{name}")
 
 
@@ -59,7 +87,7 @@ def _digest(output: Folder) -> str | None:
         return None
     try:
         return read_plan_header(output).digest
-    except (ValueError, KeyError, pa.ArrowException):
+    except (ValueError, KeyError, TypeError, OSError, pa.ArrowException):  # Arrow tells damage in many ways
         return None
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.errors import BadInput, CorruptRecord
-from tasks.records import parse_example, read_records
+from tasks.records import Record, parse_example, read_records
 from tasks.storage import open_folder
 
 ENCODED = "image/encoded"
@@ -42,10 +42,18 @@ def read_record(url: str, number: int, storage_options: Mapping[str, Any]) -> Sh
                         f"record {record.number} at byte {record.offset} must be sound, got: {record.fault}: {url}"
                     )
                 if record.number == number:
-                    return ShownRecord(record.offset, parse_example(record.data))
+                    return _shown(record, url)
     except (FileNotFoundError, IsADirectoryError) as error:
         raise BadInput(f"show must be given a TFRecord file, got none: {url}. Check the path") from error
     raise BadInput(f"record must be below the number of records ({count}), got {number}: {url}")
+
+
+def _shown(record: Record, url: str) -> ShownRecord:
+    try:
+        return ShownRecord(record.offset, parse_example(record.data))
+    except ValueError as error:
+        where = f"record {record.number} at byte {record.offset}"
+        raise CorruptRecord(f"{where} must be a tf.train.Example, got: {error}: {url}") from error
 
 
 def _readable(values: list[Any]) -> str:

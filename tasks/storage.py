@@ -36,6 +36,11 @@ class Folder:
         """Whether the folder is a directory of this machine's file system."""
         return isinstance(self.fs, LocalFileSystem)
 
+    @property
+    def canonical_url(self) -> str:
+        """The URL by which the folder is the same in every process, wherever it runs and however it was written."""
+        return str(self.fs.unstrip_protocol(self.path))
+
     def join(self, name: str) -> str:
         """The path of `name` as the file system knows it."""
         return f"{self.path}/{name}" if name else self.path
@@ -157,7 +162,9 @@ def open_folder(url: str, storage_options: Mapping[str, Any]) -> Folder:
     protocol = fsspec.utils.get_protocol(url)
     options = {} if protocol in ("file", "local", "memory") else dict(storage_options)
     fs, path = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
-    return Folder(url, fs, path.rstrip("/"))
+    # One folder has one path, however it is written: an output inside an input is seen through links and dots.
+    path = os.path.realpath(path) if isinstance(fs, LocalFileSystem) else path.rstrip("/")
+    return Folder(url, fs, path)
 
 
 def scratch_directory(output: Folder) -> Path:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.errors import CorruptRecord
-from schemas.example import CONTRACT
+from schemas.example import CONSTANTS, CONTRACT
 from schemas.frame import OVERHEAD
 from schemas.plan import PlanHeader, Shard
 from schemas.receipt import WRITTEN, Verdict
@@ -107,8 +107,13 @@ def contract_problems(features: dict[str, list[Any]]) -> Iterable[str]:
         missing, extra = sorted(CONTRACT.keys() - features.keys()), sorted(features.keys() - CONTRACT.keys())
         yield f"missing features {missing}, unknown features {extra}"
     for key, kind in CONTRACT.items():
-        values = features.get(key, [])
-        if len(values) != 1 or not isinstance(values[0], kind):
-            yield f"{key} must be one {kind.__name__}, got {len(values)} values"
-    if not features.get("image/encoded", [b""])[0].startswith(START):
-        yield "image/encoded must start as a JPEG"
+        match features.get(key, []):
+            case [value] if isinstance(value, kind) and value == CONSTANTS.get(key, value):
+                pass
+            case [value] if isinstance(value, kind):
+                yield f"{key} must be {CONSTANTS[key]!r}, got {value!r}"
+            case values:
+                yield f"{key} must be one {kind.__name__}, got {len(values)} values"
+    match features.get("image/encoded"):
+        case [bytes(encoded)] if not encoded.startswith(START):
+            yield "image/encoded must start as a JPEG"

@@ -6,8 +6,10 @@ is asked through fsspec.
 
 import os
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from tasks.storage import Folder
 
@@ -53,7 +55,7 @@ def walk_files(folder: Folder, name: str) -> Level:
         for path, info in folder.fs.find(root, detail=True).items():
             relative = path[len(root) :].lstrip("/")
             if _counts(relative, found.passed_over) and info["type"] == "file" and not path.endswith("/"):
-                found.files.append(FoundFile(_below(name, relative), info["size"], _remote_version(info)))
+                found.files.append(FoundFile(_below(name, relative), info["size"], remote_version(info)))
     found.files.sort()
     return found
 
@@ -103,7 +105,7 @@ def _remote_level(folder: Folder, name: str) -> Level:
         if info["type"] == "directory":
             level.folders.append(child)
         else:
-            level.files.append(FoundFile(_below(name, child), info["size"], _remote_version(info)))
+            level.files.append(FoundFile(_below(name, child), info["size"], remote_version(info)))
     return level
 
 
@@ -119,8 +121,10 @@ def _counts(relative: str, passed_over: Counter[str]) -> bool:
     return False
 
 
-def _remote_version(info: dict[str, object]) -> str:
-    return str(info.get("ETag") or info.get("mtime") or info.get("LastModified") or info.get("created") or "").strip('"')
+def remote_version(info: Mapping[str, Any]) -> str:
+    """What tells one state of a remote file from another: its ETag, or when it was made."""
+    version = info.get("ETag") or info.get("mtime") or info.get("LastModified") or info.get("created") or ""
+    return version.isoformat() if isinstance(version, datetime) else str(version).strip('"')
 
 
 def _below(name: str, child: str) -> str:

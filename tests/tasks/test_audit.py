@@ -139,7 +139,7 @@ def test_an_incomplete_data_set_is_a_fault(ours):
 
 def test_a_missing_shard_is_found(ours):
     (ours / "train-00002-of-00003").unlink()
-    assert "train-00002-of-00003: is missing" in map(str, audit_folder(str(ours), {}).faults)
+    assert "train-00002-of-00003: is missing, and the manifest tells of it" in map(str, audit_folder(str(ours), {}).faults)
 
 
 def test_all_but_one_shard_missing_is_found(theirs):

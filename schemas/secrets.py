@@ -1,0 +1,40 @@
+"""What looks like a credential in settings. They are refused: flow parameters are stored, shown and logged."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+# Names under which fsspec file systems take secrets, and what people call theirs.
+SECRET_NAME = re.compile(
+    r"^key$|^auth|secret|passw|^pwd$|token|credential|access_?key|account_?key|private|signature|^sas|connection_?string|cookie",
+    re.I,
+)
+# user:password@ in any part of a chained URL, or a signature in its query.
+URL_WITH_SECRET = re.compile(r"://[^/@\s]*:[^/@\s]*@|[?&](sig|signature|token|x-amz-[a-z-]+|awsaccesskeyid)=", re.I)
+REMEDY = "Use the environment (AWS_ACCESS_KEY_ID …), an AWS profile or a Prefect block: settings are stored and shown"
+
+
+def option_problems(options: Mapping[str, Any]) -> Iterable[str]:
+    """A problem for each entry of storage options that looks like a credential, by its dotted name, never by its value."""
+    for name in _secret_names(options, ""):
+        yield f"storage_options must carry no credential, got one named {name!r}. {REMEDY}"
+
+
+def url_problems(urls: Mapping[str, str | None]) -> Iterable[str]:
+    """A problem for each URL, by the setting's name, that carries a password or a signature."""
+    for name, url in urls.items():
+        if url and URL_WITH_SECRET.search(url):
+            yield f"{name} must carry no credential, got a URL with a password or signature in it. {REMEDY}"
+
+
+def _secret_names(value: Any, name: str) -> Iterable[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _secret_names(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, (list, tuple, set)):
+        for number, inner in enumerate(value):
+            yield from _secret_names(inner, f"{name}.{number}")
+    elif isinstance(value, (str, bytes)) and value:
+        text = value.decode("latin-1") if isinstance(value, bytes) else value
+        if any(SECRET_NAME.search(part) for part in name.split(".")) or URL_WITH_SECRET.search(text):
+            yield name
