@@ -124,7 +124,7 @@ def _counts(relative: str, passed_over: Counter[str]) -> bool:
 def remote_version(info: Mapping[str, Any]) -> str:
     """What tells one state of a remote file from another: its ETag, or when it was made."""
     version = info.get("ETag") or info.get("mtime") or info.get("LastModified") or info.get("created") or ""
-    return version.isoformat() if isinstance(version, datetime) else str(version).strip('"')
+    return str(version.timestamp()) if isinstance(version, datetime) else str(version).strip('"')
 
 
 def _below(name: str, child: str) -> str:
