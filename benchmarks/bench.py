@@ -19,7 +19,7 @@ from benchmarks.make_data import IMAGES, describe, make_data
 from benchmarks.measure import Run, measure_memory, run_undisturbed, wait_for_quiet, warm_cache
 from benchmarks.processes import ROOT, adopt_orphans, run_command
 from benchmarks.report import render
-from benchmarks.results import Results
+from benchmarks.results import Results, from_json
 from benchmarks.startup import measure_direct, measure_prefect
 
 RESULTS = Path(__file__).parent / "results"
@@ -111,9 +111,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--patience", type=float, default=30, help="seconds to wait for a quiet machine before each run")
     parser.add_argument("--results", type=Path, default=RESULTS, help="directory for latest.json and latest.md")
+    parser.add_argument("--saved", action="store_true", help="measure nothing: write the page anew from latest.json")
     given = parser.parse_args()
-    adopt_orphans()
-    print(save(measure(given.images, given.rounds, given.patience), given.results))
+    if given.saved:
+        results = from_json(json.loads((given.results / "latest.json").read_text()))
+    else:
+        adopt_orphans()
+        results = measure(given.images, given.rounds, given.patience)
+    print(save(results, given.results))
 
 
 if __name__ == "__main__":

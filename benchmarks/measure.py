@@ -52,7 +52,7 @@ def fresh_output() -> Iterator[Path]:
 
 
 def run_undisturbed(contender: Contender, data: Path, images: int, patience: float) -> list[Run]:
-    """Runs until one is not disturbed, three at most; the least disturbed one comes first and is the one that counts."""
+    """Runs until one is not disturbed, three at most; the least disturbed one first."""
     runs: list[Run] = []
     while len(runs) < TRIES and (not runs or runs[-1].disturbed):
         wait_for_quiet(patience)

@@ -3,7 +3,8 @@
 from typing import Any
 
 from benchmarks.contenders import CLASSIC, CONTENDERS, FLOOR
-from benchmarks.results import Goal, Results, Spread, command, goals, seconds_of, speed_against, spread, work
+from benchmarks.measure import DISTURBED
+from benchmarks.results import Goal, Results, Spread, command, counting, goals, seconds_of, speed_against, spread, work
 
 MB = 1e6
 
@@ -46,6 +47,7 @@ def _about(about: dict[str, Any]) -> str:
 def _speed(results: Results) -> str:
     heads = [
         "contender",
+        "runs that count",
         "work, s",
         "images/s",
         "× classic",
@@ -60,10 +62,11 @@ def _speed(results: Results) -> str:
 
 
 def _contender(results: Results, name: str) -> list[str]:
-    runs = results.runs[name]
+    runs = counting(results, name)
     seconds = seconds_of(results, name, work)
     return [
         name,
+        f"{len(runs)} of {len(results.runs[name])}",
         _ranged(seconds),
         f"{runs[0].images / seconds.median:,.0f}",
         _ranged(speed_against(results, name, CLASSIC, work)),
@@ -78,14 +81,16 @@ def _contender(results: Results, name: str) -> list[str]:
 
 def _explained(results: Results) -> str:
     rounds = len(next(iter(results.runs.values())))
-    left_out = sum(map(len, results.left_out.values()))
     contenders = "\n".join(f"- {contender.name}: {contender.about}." for contender in CONTENDERS)
+    repeated = sum(map(len, results.left_out.values()))
     return (
-        f"Medians of {rounds} rounds (least..greatest); in each round every contender ran once, and the order rotated. "
-        "Ratios compare runs of the same round. Work leaves out imports and start-up; the whole command is from its start to "
-        "its exit. CPU is of all the command's processes, imports and start-up included. Others' CPU is what the rest of the "
-        "machine used meanwhile: the more, the less the times say; runs in which it was more than 5 % were repeated, up to "
-        f"twice, and the least disturbed counts ({left_out} left out).\n\n{contenders}"
+        f"Medians (least..greatest) of {rounds} rounds; in each round every contender ran once, and the order rotated. Work "
+        "leaves out imports and start-up; the whole command is from its start to its exit. CPU is of all the command's "
+        "processes, imports and start-up included. Others' CPU is what the rest of the machine used meanwhile. A run in which "
+        f"that was more than {DISTURBED:.0%} of the machine is disturbed: it is repeated, up to twice ({repeated} were), and "
+        "does not count when it stays so. A ratio compares the runs of one round, over the rounds in which neither was "
+        "disturbed.\n\n"
+        f"{contenders}"
     )
 
 

@@ -49,20 +49,36 @@ class Goal:
         return (self.least is None or self.reached >= self.least) and (self.below is None or self.reached < self.below)
 
 
+def from_json(saved: dict[str, Any]) -> Results:
+    """Results as they were saved."""
+    runs, left_out = (
+        {name: [Run(**run) for run in each] for name, each in saved.get(key, {}).items()} for key in ("runs", "left_out")
+    )
+    startup = {name: [Startup(**run) for run in each] for name, each in saved["startup"].items()}
+    return Results(saved["about"], runs, left_out, saved["memory"], startup, saved["planning"])
+
+
 def spread(values: Sequence[float]) -> Spread:
     """The median, least and greatest of some values."""
     return Spread(statistics.median(values), min(values), max(values))
 
 
+def counting(results: Results, name: str) -> list[Run]:
+    """The contender's runs that were not disturbed; all, where each was."""
+    runs = results.runs[name]
+    return [run for run in runs if not run.disturbed] or runs
+
+
 def seconds_of(results: Results, name: str, time: Callable[[Run], float]) -> Spread:
-    """A contender's time over the rounds."""
-    return spread([time(run) for run in results.runs[name]])
+    """A contender's time over the rounds that count."""
+    return spread([time(run) for run in counting(results, name)])
 
 
 def speed_against(results: Results, name: str, other: str, time: Callable[[Run], float]) -> Spread:
-    """How many times as fast as the other a contender is, compared round by round."""
-    pairs = zip(results.runs[name], results.runs[other], strict=True)
-    return spread([time(theirs) / time(ours) for ours, theirs in pairs])
+    """How many times as fast as the other a contender is, by the rounds in which neither was disturbed; by all without one."""
+    pairs = list(zip(results.runs[name], results.runs[other], strict=True))
+    quiet = [(ours, theirs) for ours, theirs in pairs if not ours.disturbed and not theirs.disturbed]
+    return spread([time(theirs) / time(ours) for ours, theirs in quiet or pairs])
 
 
 def work(run: Run) -> float:
