@@ -22,8 +22,6 @@ from tasks.interrupt import obey
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Imported once in the fork server, so that each worker starts with them there.
-PRELOAD = ["tasks.convert", "tasks.validate"]
 GRACE_SECONDS = 2.0  # between asking a worker to end and killing it
 
 
@@ -43,7 +41,7 @@ def begin_worker() -> None:
 def make_processes(count: int, stop: threading.Event) -> Executor:
     """A pool of processes, forked from a server that has no threads and holds no locks."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOAD)
+    context.set_forkserver_preload(["flows.preload"])
     return ProcessPoolExecutor(count, mp_context=context, initializer=begin_worker)
 
 

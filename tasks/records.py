@@ -61,7 +61,7 @@ def unmask(masked: int) -> int:
 
 def parse_example(data: bytes) -> dict[str, list[Any]]:
     """The features of a serialised Example by key: bytes, float or int values. Raises ValueError when it is none."""
-    message = _example_class()()
+    message = example_class()()
     try:
         message.ParseFromString(data)
     except Exception as error:  # DecodeError, whose import path differs between protobuf's implementations
@@ -74,7 +74,8 @@ def parse_example(data: bytes) -> dict[str, list[Any]]:
 
 
 @functools.cache
-def _example_class() -> Any:
+def example_class() -> Any:
+    """The class of tf.train.Example, made of a descriptor in a pool of its own."""
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
     field = descriptor_pb2.FieldDescriptorProto
