@@ -10,8 +10,9 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import resource_tracker
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
@@ -45,16 +46,24 @@ def make_processes(count: int, stop: threading.Event) -> Executor:
     return ProcessPoolExecutor(count, mp_context=context, initializer=begin_worker)
 
 
-def _watch_new_workers(executor: Executor) -> None:
-    """Have a process pool look at its workers once more.
+def _submit(executor: Executor, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    """Submit to an executor that may have to start a fork server or a worker for it.
 
-    ProcessPoolExecutor.submit wakes the thread that watches for dead workers and only then starts a new one (to Python
-    3.13 at least), so the newest worker's death would be seen with the next result, which may be never.
+    A fork server ignores Ctrl-C only after its imports: it inherits a mask that blocks it. ProcessPoolExecutor.submit wakes
+    the thread that watches for dead workers and only then starts a new one (to Python 3.13 at least), so it is woken again:
+    else the newest worker's death would be seen with the next result, which may be never.
     """
+    resource_tracker.ensure_running()  # now, since starting it unblocks the signals
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        future = executor.submit(step, *args, **kwargs)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     wakeup = getattr(executor, "_executor_manager_thread_wakeup", None)
     if wakeup is not None:
         with contextlib.suppress(OSError):  # the pool has just been shut down
             wakeup.wakeup()
+    return future
 
 
 def make_threads(count: int, stop: threading.Event) -> Executor:
@@ -78,8 +87,13 @@ class Workers:
 
     def warm_up(self) -> Self:
         """Start the workers in the background, while the input is listed."""
+
+        def first_submit() -> None:
+            with contextlib.suppress(OSError, EOFError, RuntimeError):  # stopped meanwhile
+                _submit(self._executor, os.getpid)
+
         # A thread, since the first submit blocks until the fork server has done its imports.
-        threading.Thread(target=self._executor.submit, args=(os.getpid,), name="warm-up", daemon=True).start()
+        threading.Thread(target=first_submit, name="warm-up", daemon=True).start()
         return self
 
     def run(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -92,9 +106,7 @@ class Workers:
         if self._stop.is_set():
             raise Interrupted("the build was stopped")
         try:
-            future = executor.submit(step, *args, **kwargs)
-            _watch_new_workers(executor)
-            return future.result()
+            return _submit(executor, step, *args, **kwargs).result()
         except SystemExit as error:  # would end this thread without a word, and its future would never resolve
             raise ShardFailed(f"a step must return or raise, got sys.exit({error.code!r})") from error
         except (BrokenExecutor, CancelledError, RuntimeError) as error:

@@ -81,6 +81,8 @@ def _directory_mistakes(settings: BuildSettings) -> Iterable[str]:
     output = open_folder(settings.output_directory, settings.storage_options)
     if not output.path:
         yield f"output_directory must name a directory or prefix, got {settings.output_directory!r}"
+    elif output.bucket and not output.fs.exists(output.bucket):
+        yield f"output_directory must be in a bucket that exists, got {output.bucket!r}: {settings.output_directory}. Make it"
     seen: dict[str, str] = {}
     for name, url in settings.directories().items():
         folder = open_folder(url, settings.storage_options)

@@ -76,7 +76,8 @@ class Lock:
 @contextlib.contextmanager
 def output_lock(output: Folder, stale_seconds: float) -> Iterator[Lock]:
     """Hold the lock of an output for the length of the block. Raises OutputLocked when another build holds it."""
-    lock = _acquire(output, stale_seconds)
+    process_started = psutil.Process().create_time()
+    lock = Lock(output, Holder(uuid.uuid4().hex, _machine(), os.getpid(), process_started, time.time()))
     done = threading.Event()
 
     def beat_until_done() -> None:
@@ -85,12 +86,14 @@ def output_lock(output: Folder, stale_seconds: float) -> Iterator[Lock]:
                 lock.beat()
 
     heart = threading.Thread(target=beat_until_done, name="lock heartbeat", daemon=True)
-    heart.start()
-    try:
+    try:  # from before the lock is made: an interrupt may come at any line
+        _acquire(output, lock.holder, stale_seconds)
+        heart.start()
         yield lock
     finally:
         done.set()
-        heart.join()
+        if heart.is_alive():
+            heart.join()
         current = read_holder(output)
         if current and current.id == lock.holder.id:
             output.remove(LOCK)
@@ -120,9 +123,8 @@ def read_holder(output: Folder) -> Holder | None:
         return Holder("unreadable", "an unknown machine", 0, 0.0, made)
 
 
-def _acquire(output: Folder, stale_seconds: float) -> Lock:
-    process_started = psutil.Process().create_time()
-    holder = Holder(uuid.uuid4().hex, _machine(), os.getpid(), process_started, time.time())
+def _acquire(output: Folder, holder: Holder, stale_seconds: float) -> None:
+    """Make `holder` the lock's holder, or raise OutputLocked."""
     if not _create(output, _dump(holder)):
         current = read_holder(output)
         if current and not current.is_gone(stale_seconds):
@@ -132,7 +134,6 @@ def _acquire(output: Folder, stale_seconds: float) -> Lock:
     current = read_holder(output)  # a server that ignores If-None-Match lets both believe they were first
     if current is None or current.id != holder.id:
         raise OutputLocked(_locked(output, current, stale_seconds))
-    return Lock(output, holder)
 
 
 def _create(output: Folder, data: bytes) -> bool:

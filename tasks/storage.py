@@ -37,6 +37,11 @@ class Folder:
         return isinstance(self.fs, LocalFileSystem)
 
     @property
+    def bucket(self) -> str | None:
+        """The S3 bucket; None on file systems without buckets."""
+        return self.path.partition("/")[0] if "s3" in self.fs.protocol else None
+
+    @property
     def canonical_url(self) -> str:
         """The URL by which the folder is the same in every process, wherever it runs and however it was written."""
         return str(self.fs.unstrip_protocol(self.path))
