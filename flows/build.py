@@ -1,8 +1,8 @@
 """The Prefect flow: which step is which task, with which name and retries; the whole policy stands in one block below."""
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import Any, cast
 
 from prefect import flow, unmapped
@@ -14,9 +14,11 @@ from prefect.logging.handlers import PrefectConsoleHandler
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import Task
 
+from flows.announce import announce_dataset
+from flows.artifacts import ArtifactProgress, show_summary
 from flows.order import Pending, ShardStep, T, build_dataset, gather
-from flows.progress import LineProgress
 from flows.retry import JITTER, delays, is_worth_retrying
+from flows.turns import turn
 from flows.workers import Workers
 from schemas.plan import Shard
 from schemas.settings import BuildSettings
@@ -26,6 +28,7 @@ from tasks.discover import discover_images
 from tasks.partition import partition_images
 from tasks.prepare import prepare_output
 from tasks.publish import publish_dataset
+from tasks.storage import open_folder
 from tasks.tensorflow_check import check_with_tensorflow
 from tasks.validate import validate_shard
 
@@ -121,14 +124,24 @@ def build_image_dataset(settings: BuildSettings) -> BuildSummary:
     logger = get_run_logger()
 
     def report(summary: BuildSummary) -> None:
-        took = timedelta(seconds=round(summary.seconds))
         for split in summary.splits:
             books = f"{split.found:,} found, {split.written:,} written, rejected: {split.rejected or 'none'}"
             logger.info("%s: %s, %d shards", split.split, books, split.shards)
-        logger.info("%s in %s, digest %s", summary.output_directory, took, summary.digest)
+        logger.info("%s in %.1f s, digest %s", summary.output_directory, summary.seconds, summary.digest)
+        show_summary(logger, summary, settings.storage_options)
 
-    workers, tensorflow = Workers(settings).warm_up(), Workers(settings, count=1)
-    runners = Runner(max_workers=workers.count + SPARE_THREADS), Runner(max_workers=1)
-    # The workers end first: threads that wait for them are free then, and the runners can end too.
-    with runners[0], runners[1], workers, tensorflow:
-        return build_dataset(settings, PrefectConductor(workers, tensorflow, runners), LineProgress(logger.info, report))
+    with turn(open_folder(settings.output_directory, settings.storage_options).canonical_url):
+        workers, tensorflow = Workers(settings).warm_up(), Workers(settings, count=1)
+        runners = Runner(max_workers=workers.count + SPARE_THREADS), Runner(max_workers=1)
+        # The workers end first: threads that wait for them are free then, and the runners can end too.
+        with runners[0], runners[1], workers, tensorflow:
+            conductor = PrefectConductor(workers, tensorflow, runners)
+            summary = build_dataset(settings, conductor, ArtifactProgress(logger, report))
+    announce_dataset(summary, settings)
+    return summary
+
+
+if __name__ == "__main__":
+    from flows.cli import run
+
+    sys.exit(run(["build", "--prefect", *sys.argv[1:]]))

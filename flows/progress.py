@@ -43,6 +43,16 @@ class LineProgress:
         self._shards = self._done = self._images = self._total = 0
         self._started = self._told = 0.0
 
+    @property
+    def is_done(self) -> bool:
+        """Whether all shards of the phase are done."""
+        return self._done == self._shards
+
+    @property
+    def percent(self) -> float:
+        """The share of the phase's images that are done, 0 to 100."""
+        return 100 * self._images / max(self._total, 1)
+
     def begin(self, phase: str, shards: int, images: int) -> None:
         """Tell what the phase has to do."""
         self._phase, self._shards, self._total = phase, shards, images
@@ -55,7 +65,7 @@ class LineProgress:
         self._done += 1
         self._images += images
         now = time.monotonic()
-        if self._done == self._shards or now - self._told >= SECONDS_BETWEEN_LINES:
+        if self.is_done or now - self._told >= SECONDS_BETWEEN_LINES:
             self._told = now
             rate = self._images / max(now - self._started, 1e-9)
             left = (self._total - self._images) / max(rate, 1e-9)

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -137,3 +138,13 @@ def _summary(split: str, book: _Books) -> SplitSummary:
         shards=len(book.verdicts),
         bytes=sum(verdict.bytes for verdict in book.verdicts),
     )
+
+
+def rejected_images(output_directory: str, storage_options: Mapping[str, Any], most: int) -> list[dict[str, Any]]:
+    """The first `most` rejected images of a data set's manifest: split, path, reason and message."""
+    output = open_folder(output_directory, storage_options)
+    columns = ["split", "path", "reason", "message"]
+    with output.open(MANIFEST) as file:
+        rows = pq.read_table(file, columns=columns, filters=[("status", "=", REJECTED)])
+    rejected: list[dict[str, Any]] = rows.slice(0, most).to_pylist()
+    return rejected

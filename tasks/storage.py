@@ -16,8 +16,8 @@ from fsspec.implementations.local import LocalFileSystem
 
 from schemas.layout import SCRATCH
 
-# Smaller than most images, which then go to the file without another copy.
-WRITE_BUFFER = 64 << 10
+# Smaller than most images, which then pass without another copy.
+WRITE_BUFFER = READ_BUFFER = 64 << 10
 # How often a growing file is looked at, in seconds; by then some 20 to 100 MB are new.
 WRITE_BACK_EVERY = 0.05
 SYNC_DATA = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
@@ -62,7 +62,7 @@ class Folder:
     def open(self, name: str) -> BinaryIO:
         """A file open for reading, with a buffer that suits reading from front to back."""
         path = self.join(name)
-        file: BinaryIO = open(path, "rb", buffering=1 << 20) if self.is_local else self.fs.open(path)  # noqa: SIM115
+        file: BinaryIO = open(path, "rb", buffering=READ_BUFFER) if self.is_local else self.fs.open(path)  # noqa: SIM115
         return file
 
     def files(self, name: str = "") -> list[str]:

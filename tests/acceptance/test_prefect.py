@@ -50,7 +50,7 @@ def test_a_server_shows_the_build_and_each_shard_by_name(shell: Shell, quick: Im
     shards = [f"train-{number:05d}-of-00008" for number in range(8)] + [
         f"validation-{number:05d}-of-00002" for number in (0, 1)
     ]
-    steps = ["discover", "partition", f"prepare {output}", f"publish {output}"]
+    steps = ["discover", "partition", f"prepare {output}", f"publish {output}", "announce"]
     expected = [*shards, *(f"validate {shard}" for shard in shards), *steps]
     task_runs = _task_runs(prefect_server, flow_run, len(expected))
     assert task_runs == dict.fromkeys(expected, "Completed")

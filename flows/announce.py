@@ -1,0 +1,39 @@
+"""What a finished build tells the rest of a Prefect installation: a data set as an asset, and an event to start from."""
+
+from typing import Any
+
+from prefect.assets import Asset, AssetProperties, add_asset_metadata
+from prefect.cache_policies import NO_CACHE
+from prefect.events import emit_event
+from prefect.tasks import MaterializingTask
+
+from schemas.settings import BuildSettings
+from schemas.summary import BuildSummary
+from tasks.storage import open_folder
+
+PUBLISHED = "imagerecords.dataset.published"
+REFUSED_IN_ASSET_KEYS = "\n\r\t\0 #?&%\"'<>[]{}|\\^`"
+
+
+def announce_dataset(summary: BuildSummary, settings: BuildSettings) -> None:
+    """Materialize the data set's asset with its counts and digest, and emit `imagerecords.dataset.published`."""
+    output = open_folder(settings.output_directory, settings.storage_options).canonical_url
+    asset = Asset(
+        key=output.translate(dict.fromkeys(map(ord, REFUSED_IN_ASSET_KEYS), "_")),
+        properties=AssetProperties(name=settings.output_directory, description="Verified TFRecord shards of labelled images"),
+    )
+    options: dict[str, Any] = {
+        "name": "announce",
+        "task_run_name": "announce",
+        "cache_policy": NO_CACHE,
+        "persist_result": False,
+    }
+    MaterializingTask(_announce, assets=[asset], materialized_by="imagerecords", **options)(summary, output, asset.key)
+
+
+def _announce(summary: BuildSummary, output: str, asset_key: str) -> None:
+    counts = {split.split: split.written for split in summary.splits}
+    facts = {"output_directory": output, "digest": summary.digest, "labels": summary.labels, "images": counts}
+    add_asset_metadata(asset_key, facts)
+    resource = {"prefect.resource.id": f"imagerecords.dataset.{output}", "prefect.resource.name": summary.output_directory}
+    emit_event(event=PUBLISHED, resource=resource, payload=facts)

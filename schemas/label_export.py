@@ -1,0 +1,47 @@
+"""What the label export flow is told, and a labelled image as an export names it."""
+
+from typing import Any, Literal, NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.secrets import option_problems
+from schemas.settings import Shards
+
+
+class LabelledPath(NamedTuple):
+    """An image's path or URL as the export has it, its label, and where in the export it stands."""
+
+    path: str
+    label: str
+    place: str
+
+
+class LabelExport(BaseModel):
+    """Everything the label export flow is told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    export_file: str = Field(description="Label Studio JSON or JSON-MIN export, or a CSV with columns image and label.")
+    images_directory: str | None = Field(
+        None, description="Where the export's relative and uploaded images lie; default: beside the export."
+    )
+    labelled_directory: str = Field(description="Where train/, validation/ and labels.txt are laid out.")
+    output_directory: str = Field(description="Where the data set is to be built.")
+    validation_fraction: float = Field(0.1, gt=0, lt=1, description="Share of the images that becomes validation, 0 to 1.")
+    train_shards: Shards = Field("auto", description="Number of training shards, or auto.")
+    validation_shards: Shards = Field("auto", description="Number of validation shards, or auto.")
+    hand_over: Literal["event", "deployment"] = Field(
+        "event", description="event: emit imagerecords.labels.exported; deployment: run `deployment` and wait for it."
+    )
+    deployment: str = Field(
+        "build-image-dataset/on-demand", description="The deployment that builds, for hand_over=deployment."
+    )
+    storage_options: dict[str, Any] = Field(
+        default_factory=dict, description="Options for remote file systems, without credentials."
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if problems := list(option_problems(self.storage_options)):
+            raise ValueError("; ".join(problems))
+        return self
