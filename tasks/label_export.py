@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -24,6 +25,7 @@ from tasks.storage import Folder, open_folder
 # Columns in which Label Studio's CSV, its JSON-MIN, and people's own files name the image and its label.
 IMAGE_NAMES = ("image", "path", "file")
 LABEL_NAMES = ("choice", "label")
+LAID_OUT = ".laid_out.json"  # what the last export put here, so that the next removes only that
 
 
 def lay_out_labels(export: LabelExport) -> dict[str, int]:
@@ -36,14 +38,14 @@ def lay_out_labels(export: LabelExport) -> dict[str, int]:
     images = _checked(list(read_export(text, export.export_file)), export.export_file)
     target = open_folder(export.labelled_directory, export.storage_options)
     base = export.images_directory or parent or "."
-    counts: dict[str, int] = {}
+    placed = {}
     for image in images:
         split = "validation" if group_position(image.path) < export.validation_fraction else "train"
         folder = f"{split}/{image.label}"
-        _place(image.path, base, target, folder, export.storage_options)
-        counts[folder] = counts.get(folder, 0) + 1
+        placed[_place(image.path, base, target, folder, export.storage_options)] = folder
+    _remove_gone(target, set(placed))
     target.write(LABELS, "".join(f"{label}\n" for label in sorted({image.label for image in images})).encode())
-    return counts
+    return dict(Counter(placed.values()))
 
 
 def read_export(text: str, file: str) -> Iterator[LabelledPath | str]:
@@ -124,8 +126,8 @@ def _source(path: str, base: str) -> str:
     return f"{base.rstrip('/')}/{path}"
 
 
-def _place(path: str, base: str, target: Folder, folder: str, storage_options: Mapping[str, Any]) -> None:
-    """Put an image into its label's folder; a digest of its path keeps images of one name apart."""
+def _place(path: str, base: str, target: Folder, folder: str, storage_options: Mapping[str, Any]) -> str:
+    """Put an image into its label's folder, under a name with a digest of its path; returns its place."""
     source = _source(path, base)
     parent, _, name = source.rpartition("/")
     place = f"{folder}/{hashlib.sha256(path.encode()).hexdigest()[:8]}-{name}"
@@ -139,3 +141,12 @@ def _place(path: str, base: str, target: Folder, folder: str, storage_options: M
             os.symlink(origin.join(name), link)
     else:
         target.write(place, origin.read(name))
+    return place
+
+
+def _remove_gone(target: Folder, placed: set[str]) -> None:
+    """Remove what an earlier export laid out and this one does not: images relabelled or withdrawn."""
+    before = json.loads(target.read(LAID_OUT)) if target.exists(LAID_OUT) else []
+    for place in set(before) - placed:
+        target.remove(place)
+    target.write(LAID_OUT, json.dumps(sorted(placed), indent=0).encode())
