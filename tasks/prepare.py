@@ -49,8 +49,7 @@ def prepare_output(plan: Plan, settings: BuildSettings) -> None:
     output = open_folder(settings.output_directory, settings.storage_options)
     expected = {shard.name for shard in plan.references()}
     foreign = _foreign_shards(output, plan)
-    if foreign or _digest(output) is not None:
-        output.remove(DATASET_INFO)
+    output.remove(DATASET_INFO)
     sweep_scratch(output)
     for name in foreign:
         if name not in expected:
