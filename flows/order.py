@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from flows.progress import Progress
 from flows.retry import is_final
-from schemas.errors import Interrupted, ShardFailed
+from schemas.errors import Interrupted, OutputLocked, ShardFailed
 from schemas.plan import Shard
 from schemas.receipt import ShardOutcome, Verdict
 from schemas.settings import BuildSettings
@@ -76,7 +76,7 @@ def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progr
         try:
             conductor.run(prepare_output, plan, settings)
             build = _Build(settings, conductor, lock, progress)
-            shards = plan.references()
+            shards = plan.references(lock.holder.id)
             outcomes, checks = _convert(build, shards, plan.images.num_rows)
             verdicts = _validate(build, shards, outcomes)
             validated = time.time()
@@ -134,7 +134,7 @@ def gather(results: Iterable[tuple[Shard, Pending[T]]]) -> Iterator[T]:
     for shard, pending in results:
         try:
             result = pending.result()
-        except Interrupted:
+        except (Interrupted, OutputLocked):
             raise
         except Exception as error:
             if is_final(error):

@@ -5,6 +5,7 @@ gets a new pool, so that a death costs the shards in flight one retry and no mor
 """
 
 import contextlib
+import importlib.util
 import multiprocessing
 import os
 import signal
@@ -12,11 +13,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import resource_tracker
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
-from schemas.errors import Interrupted, ShardFailed, WorkerDied
+from flows.spawn import deaf_to_ctrl_c
+from schemas.errors import BadSettings, Interrupted, ShardFailed, WorkerDied
 from schemas.settings import BuildSettings
 from tasks.interrupt import obey
 
@@ -39,7 +40,7 @@ def begin_worker() -> None:
     threading.Thread(target=end_with_parent, name="parent watch", daemon=True).start()
 
 
-def make_processes(count: int, stop: threading.Event) -> Executor:
+def make_processes(settings: BuildSettings, count: int, stop: threading.Event) -> Executor:
     """A pool of processes, forked from a server that has no threads and holds no locks."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["flows.preload"])
@@ -53,12 +54,8 @@ def _submit(executor: Executor, step: Callable[P, T], *args: P.args, **kwargs: P
     the thread that watches for dead workers and only then starts a new one (to Python 3.13 at least), so it is woken again:
     else the newest worker's death would be seen with the next result, which may be never.
     """
-    resource_tracker.ensure_running()  # now, since starting it unblocks the signals
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
+    with deaf_to_ctrl_c():
         future = executor.submit(step, *args, **kwargs)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     wakeup = getattr(executor, "_executor_manager_thread_wakeup", None)
     if wakeup is not None:
         with contextlib.suppress(OSError):  # the pool has just been shut down
@@ -66,24 +63,44 @@ def _submit(executor: Executor, step: Callable[P, T], *args: P.args, **kwargs: P
     return future
 
 
-def make_threads(count: int, stop: threading.Event) -> Executor:
+def make_threads(settings: BuildSettings, count: int, stop: threading.Event) -> Executor:
     """A pool of threads, whose steps end soon after `stop` is set."""
     return ThreadPoolExecutor(count, initializer=obey, initargs=(stop,))
 
 
-EXECUTORS: dict[str, Callable[[int, threading.Event], Executor]] = {"processes": make_processes, "threads": make_threads}
+def make_dask(settings: BuildSettings, count: int, stop: threading.Event) -> Executor:
+    """A Dask cluster: the one at `dask_address`, or `count` processes here."""
+    if importlib.util.find_spec("distributed") is None:
+        raise BadSettings("executor dask must have distributed, which is missing. Install it: pip install 'imagerecords[dask]'")
+    from flows.dask_cluster import connect
+
+    return connect(settings, count)
+
+
+EXECUTORS: dict[str, Callable[[BuildSettings, int, threading.Event], Executor]] = {
+    "processes": make_processes,
+    "threads": make_threads,
+    "dask": make_dask,
+}
 
 
 class Workers:
-    """`count` workers on the executor that the settings name; leaving the `with` block ends them, at once after an error."""
+    """`count` workers on the executor that the settings name; leaving the `with` block ends them, at once after an error.
+
+    Without a count there are as many as the settings say, else as the cluster has threads or the machine processors. A count
+    asks for a lane of its own on this machine, never on a cluster: TensorFlow's 600 MB should end with the build.
+    """
 
     def __init__(self, settings: BuildSettings, count: int | None = None) -> None:
-        self.count = count or settings.workers or os.cpu_count() or 1
-        self._make = EXECUTORS[settings.executor]
+        self._settings = settings
+        self._make = EXECUTORS["processes" if count and settings.executor == "dask" else settings.executor]
         self._stop = threading.Event()
         self._guard = threading.Lock()
         self._generation = 0
-        self._executor = self._make(self.count, self._stop)
+        self.count = count or settings.workers or os.cpu_count() or 1
+        self._executor = self._make(settings, self.count, self._stop)
+        if not (count or settings.workers):
+            self.count = getattr(self._executor, "threads", self.count)
 
     def warm_up(self) -> Self:
         """Start the workers in the background, while the input is listed."""
@@ -109,12 +126,14 @@ class Workers:
             return _submit(executor, step, *args, **kwargs).result()
         except SystemExit as error:  # would end this thread without a word, and its future would never resolve
             raise ShardFailed(f"a step must return or raise, got sys.exit({error.code!r})") from error
-        except (BrokenExecutor, CancelledError, RuntimeError) as error:
-            if self._stop.is_set():
+        except Exception as error:
+            deaths = getattr(executor, "deaths", (BrokenProcessPool,))
+            if self._stop.is_set() and isinstance(error, (BrokenExecutor, CancelledError, RuntimeError, *deaths)):
                 raise Interrupted("the build was stopped") from error
-            if not isinstance(error, BrokenProcessPool):
+            if not isinstance(error, deaths):
                 raise
-            self._rebuild(generation)
+            if isinstance(error, BrokenProcessPool):
+                self._rebuild(generation)
             raise WorkerDied("a worker process ended in mid-shard: out of memory, killed or crashed") from error
 
     def wait(self, seconds: float) -> None:
@@ -142,7 +161,7 @@ class Workers:
         with self._guard:
             if self._generation == broken:
                 self._executor.shutdown(wait=False, cancel_futures=True)
-                self._executor = self._make(self.count, self._stop)
+                self._executor = self._make(self._settings, self.count, self._stop)
                 self._generation += 1
 
     def __enter__(self) -> Self:

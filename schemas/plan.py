@@ -21,13 +21,17 @@ COLUMNS = pa.schema([("label", pa.int32()), ("path", pa.string()), ("size", pa.i
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A reference to one planned shard: its name, its row group in the plan, and the fingerprint of its content."""
+    """A reference to one planned shard: its name, its row group in the plan, and the fingerprint of its content.
+
+    `build` is the id of the build that asks for it, as the output's lock names it; without one no lock is looked at.
+    """
 
     split: Split
     index: int
     count: int
     row_group: int
     fingerprint: str
+    build: str = ""
 
     @property
     def name(self) -> str:
@@ -73,9 +77,9 @@ class Plan:
     shards: tuple[PlannedShard, ...]
     images: pa.Table
 
-    def references(self) -> list[Shard]:
-        """The shards as references, in their order."""
-        return references(self.shards)
+    def references(self, build: str = "") -> list[Shard]:
+        """The shards as references, in their order, asked for by a build."""
+        return references(self.shards, build)
 
     def tables(self) -> list[pa.Table]:
         """The rows of each shard."""
@@ -86,8 +90,9 @@ class Plan:
         return tables
 
 
-def references(shards: Iterable[PlannedShard]) -> list[Shard]:
+def references(shards: Iterable[PlannedShard], build: str = "") -> list[Shard]:
     """References to the shards of a plan, which must be all and in their order."""
     return [
-        Shard(shard.split, shard.index, shard.count, row_group, shard.fingerprint) for row_group, shard in enumerate(shards)
+        Shard(shard.split, shard.index, shard.count, row_group, shard.fingerprint, build)
+        for row_group, shard in enumerate(shards)
     ]

@@ -65,11 +65,21 @@ class BuildSettings(BaseModel):
         0.05, ge=0, le=1, description="The build fails when a larger share of a split's images is rejected, 0 to 1."
     )
     overwrite: bool = Field(False, description="Remove another plan's shards from the output directory first.")
-    executor: Literal["processes", "threads"] = Field(
-        "processes", description="Where shards are converted: a pool of processes, or threads (tiny builds, tests)."
+    executor: Literal["processes", "threads", "dask"] = Field(
+        "processes",
+        description="Where shards are converted: a pool of processes, threads (tiny builds, tests), or a Dask cluster "
+        "(many machines; pip install 'imagerecords[dask]').",
+    )
+    dask_address: str | None = Field(
+        None,
+        description="Scheduler of the Dask cluster, e.g. tcp://scheduler:8786; scheduler and workers need the same "
+        "imagerecords. Without it: a cluster on this machine.",
     )
     workers: int | None = Field(
-        None, ge=1, le=1024, description="How many shards are converted at once; default: one a processor."
+        None,
+        ge=1,
+        le=1024,
+        description="How many shards are converted at once; default: one a processor, or a thread of the Dask cluster.",
     )
     retries: int = Field(2, ge=0, le=20, description="How often a shard is tried again after a fault.")
     read_ahead: int = Field(16, ge=1, le=1024, description="Objects fetched ahead in a shard when the input is remote.")
@@ -112,6 +122,8 @@ class BuildSettings(BaseModel):
         urls = [url for url in (self.output_directory, *self.directories().values()) if url.startswith("memory:")]
         if urls and self.executor != "threads":
             yield f"executor must be threads for memory:// URLs, which live in one process: {urls[0]}"
+        if self.dask_address and self.executor != "dask":
+            yield f"dask_address must go with executor dask, got {self.executor}. Pass --executor dask"
 
     def _number_problems(self) -> Iterable[str]:
         if self.validation_fraction + self.test_fraction >= 1:

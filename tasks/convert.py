@@ -4,22 +4,25 @@ The receipt is written last: a shard without one is built again.
 """
 
 import hashlib
+import socket
 import time
 from collections import Counter
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from schemas.errors import CorruptRecord
+from schemas.errors import CorruptRecord, ShardFailed
 from schemas.example import LabelledImage, encode_example
 from schemas.frame import OVERHEAD, frame
 from schemas.layout import index_path, index_text, receipt_path
 from schemas.plan import PlanHeader, Shard
 from schemas.receipt import COLUMNS, REJECTED, WRITTEN, ShardOutcome, Verdict
 from schemas.settings import BuildSettings
+from schemas.version import VERSION
 from tasks.fetch import PlannedImage, fetch_images
 from tasks.images import Rejected, process_image
 from tasks.interrupt import check_interrupt
+from tasks.lock import refuse_left_over
 from tasks.prepare import read_shard_plan
 from tasks.receipts import read_receipt, receipt_fingerprint, write_receipt
 from tasks.storage import Folder, open_folder
@@ -51,9 +54,11 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
     began = time.time()
     output = open_folder(settings.output_directory, settings.storage_options)
     header, rows = read_shard_plan(output, shard)
+    _refuse_other_version(header)
     if (kept := _finished(output, shard, header)) is not None:
         receipt, verdict = kept
         return _outcome(shard, began, receipt, verdict)
+    refuse_left_over(output, shard.build)
     output.remove(receipt_path(shard.name))
     source = open_folder(header.roots.get(shard.split) or header.roots["data"], settings.storage_options)
     with output.write_whole(shard.name) as file:
@@ -63,6 +68,8 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
             check_interrupt()
             about = {"split": shard.split, "shard": shard.name, "text": header.label_text(image.label)}
             receipts.append(about | _write_image(writer, image, data, about["text"], settings))
+        refuse_left_over(output, shard.build)
+    refuse_left_over(output, shard.build)  # an upload takes long
     receipt = pa.Table.from_pylist(receipts, COLUMNS)
     output.write(index_path(shard.name), _index(receipt))
     write_receipt(output, shard.name, shard.fingerprint, receipt)
@@ -92,6 +99,15 @@ def _write_image(
         "width": jpeg.width,
         "source_format": jpeg.source_format,
     }
+
+
+def _refuse_other_version(header: PlanHeader) -> None:
+    """Raise ShardFailed in a worker on another machine that has another imagerecords than the build's."""
+    if header.version != VERSION:
+        raise ShardFailed(
+            f"the worker must have imagerecords {header.version}, as the plan, got {VERSION}: {socket.gethostname()}. Install "
+            "the same wheel there"
+        )
 
 
 def _finished(output: Folder, shard: Shard, header: PlanHeader) -> tuple[pa.Table, Verdict] | None:

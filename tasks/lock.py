@@ -106,6 +106,17 @@ def refuse_if_locked(output: Folder, stale_seconds: float) -> None:
         raise OutputLocked(_locked(output, holder, stale_seconds))
 
 
+def refuse_left_over(output: Folder, build: str) -> None:
+    """Raise OutputLocked unless the output's lock still names this build; a build without an id is let pass.
+
+    For steps in workers that outlive their build, since nobody can kill a remote one: they must not touch an output that is
+    free again, or another's. Between this look and the writing there is room for one file's rename or upload; to do harm, it
+    would have to end after another build has converted and proved the same shard.
+    """
+    if build and ((holder := read_holder(output)) is None or holder.id != build):
+        raise OutputLocked(f"output_directory must be locked for the build that asked, got {holder or 'no lock'}: {output.url}")
+
+
 def read_holder(output: Folder) -> Holder | None:
     """The holder that an output's lock names, or None.
 

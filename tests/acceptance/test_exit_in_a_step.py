@@ -93,7 +93,7 @@ def _run(shell: Shell, program: str, *words: str, environment: dict[str, str] | 
     return running.stdout
 
 
-@pytest.mark.parametrize("executor", ["processes", "threads"])
+@pytest.mark.parametrize("executor", ["processes", "threads", "dask"])
 def test_a_step_that_calls_exit_fails_its_shard_and_leaves_the_workers_usable(executor: str, shell: Shell):
     said = _run(shell, ON_WORKERS, executor, "leave").splitlines()
     assert said[0] == "ShardFailed a step must return or raise, got sys.exit(3)"
@@ -106,7 +106,7 @@ def test_a_step_that_takes_its_process_down_is_told_apart_and_leaves_the_workers
     assert said[1] == "then train-00002-of-00003"
 
 
-@pytest.mark.parametrize("executor", ["processes", "threads"])
+@pytest.mark.parametrize("executor", ["processes", "threads", "dask"])
 @pytest.mark.parametrize("conductor", ["directly", "by_prefect"])
 def test_a_step_that_calls_exit_does_not_hang_a_build(
     conductor: str, executor: str, shell: Shell, request: pytest.FixtureRequest

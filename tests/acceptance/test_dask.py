@@ -1,0 +1,267 @@
+"""Shards on a Dask cluster: a scheduler and workers of their own, with nothing but the wheel, in another directory."""
+
+import contextlib
+import shutil
+import signal
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+import pytest
+
+from schemas.version import VERSION
+from tests.acceptance import test_s3
+from tests.acceptance.running import (
+    Images,
+    Running,
+    Shell,
+    alive,
+    clean_environment,
+    free_port,
+    leftovers,
+    receipts,
+    sums,
+    wait_until,
+)
+from tests.acceptance.test_s3 import KEYS, Bucket
+
+ROOT = Path(__file__).parents[2]
+endpoint = test_s3.endpoint
+bucket = test_s3.bucket
+
+
+def _environment_with(folder: Path, *packages: str) -> Path:
+    """The bin directory of a new environment."""
+    venv.create(folder, with_pip=False)
+    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", str(folder / "bin/python"), *packages]
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=clean_environment(folder))
+    assert ran.returncode == 0, ran.stderr
+    return folder / "bin"
+
+
+@pytest.fixture(scope="session")
+def wheel_bin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with the built wheel and what it asks for."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)]
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=clean_environment(folder))
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    (wheel,) = folder.glob("*.whl")
+    return _environment_with(folder / "venv", f"{wheel}[dask]", f"distributed=={version('distributed')}")
+
+
+class Cluster:
+    """A scheduler and workers, each a process of its own without a nanny, so that a dead one stays dead."""
+
+    def __init__(self, bin_directory: Path, folder: Path, **environment: str) -> None:
+        self.bin = bin_directory
+        self.folder = folder
+        self.address = f"tcp://127.0.0.1:{free_port()}"
+        self.environment = clean_environment(folder) | KEYS | {"TMPDIR": str(folder / "tmp")} | environment
+        self.workers: list[Running] = []
+        (folder / "tmp").mkdir()
+        self.scheduler = self._start(self.bin, "scheduler", "--host", self.address, "--no-dashboard")
+        wait_until(lambda: "Scheduler at" in self.scheduler.stderr, "the scheduler is up")
+
+    def _start(self, bin_directory: Path, *words: str, **environment: str) -> Running:
+        return Running([str(bin_directory / "dask"), *words], self.environment | environment, self.folder)
+
+    def add_worker(self, bin_directory: Path | None = None, **environment: str) -> Running:
+        words = ("worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard")
+        worker = self._start(bin_directory or self.bin, *words, **environment)
+        self.workers.append(worker)
+        wait_until(lambda: "Registered to" in worker.stderr, "the worker has registered")
+        return worker
+
+    def busy(self) -> Running | None:
+        """A worker in the middle of a shard, seen by the unfinished file that it holds open."""
+        for worker in self.workers:
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                files = [Path(file.path).name for file in psutil.Process(worker.pid).open_files()]
+                if any(name.startswith(("train-", "validation-")) for name in files):
+                    return worker
+        return None
+
+    def end(self) -> None:
+        for process in (*self.workers, self.scheduler):
+            process.end()
+
+
+@pytest.fixture
+def lone_scheduler(wheel_bin: Path, tmp_path: Path) -> Iterator[Cluster]:
+    (tmp_path / "cluster").mkdir()
+    cluster = Cluster(wheel_bin, tmp_path / "cluster")
+    yield cluster
+    cluster.end()
+
+
+@pytest.fixture
+def cluster(lone_scheduler: Cluster) -> Cluster:
+    for _ in range(2):
+        lone_scheduler.add_worker()
+    return lone_scheduler
+
+
+def _words(images: Images, cluster: Cluster, output: object, *flags: str, **more: object) -> list[str]:
+    """A build on a cluster, with as many shards at once as it has threads."""
+    words = images.arguments(output, *flags, executor="dask", dask_address=cluster.address, **more)
+    place = words.index("--workers")
+    return words[:place] + words[place + 2 :]
+
+
+def test_a_build_from_s3_to_s3_gives_the_bytes_of_a_local_one(shell: Shell, quick: Images, cluster: Cluster, bucket: Bucket):
+    more = test_s3._upload(quick, bucket)
+    words = _words(quick, cluster, bucket.url("out"), "--no-prefect", tensorflow_check="sample", **more)
+    build = shell.run([*words, "--storage_options.endpoint_url", bucket.endpoint], KEYS)
+    assert build.summary["digest"] == quick.undisturbed.digest
+    test_s3._same_data(bucket.sums("out"), quick)
+    assert not list((cluster.folder / "tmp").rglob("*-of-*")), "unfinished files must not stay"
+    assert all(worker.process.poll() is None for worker in cluster.workers), "a cluster that was there stays"
+
+
+@pytest.fixture(params=["--no-prefect", "--prefect"])
+def conductor(request: pytest.FixtureRequest, shell: Shell) -> str:
+    """The flag of a conductor; Prefect's has a server."""
+    if request.param == "--prefect":
+        shell.environment["PREFECT_API_URL"] = request.getfixturevalue("prefect_server")
+    flag: str = request.param
+    return flag
+
+
+def test_a_worker_killed_in_mid_shard_changes_no_byte(
+    conductor: str, shell: Shell, slow: Images, cluster: Cluster, bucket: Bucket
+):
+    words = _words(slow, cluster, bucket.url("out"), conductor)
+    build = shell.start([*words, "--storage_options.endpoint_url", bucket.endpoint], KEYS)
+    wait_until(cluster.busy, "a worker is in the middle of a shard").end()
+    assert build.wait() == 0, build.stderr
+    assert bucket.sums("out") == slow.undisturbed.sums
+
+
+def test_a_shard_that_dask_gives_up_is_tried_again(shell: Shell, slow: Images, wheel_bin: Path, tmp_path: Path):
+    (tmp_path / "strict").mkdir()
+    strict = Cluster(wheel_bin, tmp_path / "strict", DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0")
+    try:
+        for _ in range(2):
+            strict.add_worker()
+        build = shell.start(_words(slow, strict, tmp_path / "data", "--no-prefect"))
+        wait_until(strict.busy, "a worker is in the middle of a shard").end()
+        assert build.wait() == 0, build.stderr
+    finally:
+        strict.end()
+    assert "WorkerDied" in build.stderr
+    assert sums(tmp_path / "data") == slow.undisturbed.sums
+
+
+def test_ctrl_c_stops_the_work_in_the_workers_and_leaves_the_cluster_usable(
+    shell: Shell, slow: Images, cluster: Cluster, tmp_path: Path
+):
+    build = shell.start(_words(slow, cluster, tmp_path / "data", "--no-prefect"))
+    wait_until(cluster.busy, "a worker is in the middle of a shard")
+    build.signal_group(signal.SIGINT)
+    assert build.wait(30) == 130, build.stderr
+    wait_until(lambda: not cluster.busy(), "the workers have stopped", seconds=5)
+    left = sums(tmp_path / "data")
+    assert len(receipts(tmp_path / "data")) < slow.shards
+    rerun = shell.run(_words(slow, cluster, tmp_path / "data", "--no-prefect"))
+    assert rerun.summary["shards_kept"] == sum(name.startswith("_build/receipts/") for name in left)
+    assert sums(tmp_path / "data") == slow.undisturbed.sums
+
+
+def test_a_killed_build_leaves_no_work_in_the_workers_and_a_rerun_gives_the_same_bytes(
+    shell: Shell, slow: Images, cluster: Cluster, tmp_path: Path
+):
+    build = shell.start(_words(slow, cluster, tmp_path / "data", "--no-prefect"))
+    wait_until(cluster.busy, "a worker is in the middle of a shard")
+    build.end()
+    wait_until(lambda: not cluster.busy(), "the workers have stopped", seconds=5)
+    assert len(receipts(tmp_path / "data")) < slow.shards
+    shell.run(_words(slow, cluster, tmp_path / "data", "--no-prefect"))
+    assert sums(tmp_path / "data") == slow.undisturbed.sums
+    assert not leftovers(tmp_path / "data")
+
+
+def test_a_scheduler_that_goes_away_fails_the_build_in_one_line(shell: Shell, slow: Images, cluster: Cluster, tmp_path: Path):
+    soon = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "2s"}
+    build = shell.start(_words(slow, cluster, tmp_path / "data", "--no-prefect"), soon)
+    wait_until(cluster.busy, "a worker is in the middle of a shard")
+    cluster.scheduler.end()
+    assert build.wait(60) == 1
+    assert "imagerecords: error: " in build.stderr.splitlines()[-1]
+    assert "finished shards are kept" in build.stderr.splitlines()[-1]
+    assert not leftovers(tmp_path / "data")
+
+
+def test_a_worker_with_another_version_is_refused_before_anything_is_written(
+    shell: Shell, quick: Images, cluster: Cluster, tmp_path: Path
+):
+    other = tmp_path / "other"
+    shutil.copytree(ROOT / "schemas", other / "schemas")
+    (other / "schemas/version.py").write_text('VERSION = "0.0.9"\n')
+    worker = cluster.add_worker(PYTHONPATH=str(other))
+    build = shell.start(_words(quick, cluster, tmp_path / "data", "--no-prefect"))
+    assert build.wait() == 2
+    last = build.stderr.splitlines()[-1]
+    assert last.startswith(
+        f"imagerecords: error: scheduler and workers must have imagerecords {VERSION}, as here, got 0.0.9 on"
+    )
+    assert not (tmp_path / "data").exists()
+    worker.end()
+    shell.run(_words(quick, cluster, tmp_path / "data", "--no-prefect"))
+
+
+def test_a_worker_without_the_package_is_refused_too(shell: Shell, quick: Images, cluster: Cluster, tmp_path: Path):
+    cluster.add_worker(_environment_with(tmp_path / "venv", f"distributed=={version('distributed')}"))
+    build = shell.start(_words(quick, cluster, tmp_path / "data", "--no-prefect"))
+    assert build.wait() == 2
+    assert f"must have imagerecords {VERSION}, as here, got none on tcp://" in build.stderr.splitlines()[-1]
+    assert not (tmp_path / "data").exists()
+
+
+def test_an_address_without_a_scheduler_is_told_in_one_line(shell: Shell, quick: Images, tmp_path: Path):
+    soon = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"}
+    address = f"tcp://127.0.0.1:{free_port()}"
+    words = quick.arguments(tmp_path / "data", "--no-prefect", executor="dask", dask_address=address)
+    build = shell.start(words, soon)
+    assert build.wait(60) == 2
+    assert "dask_address must be a scheduler that answers" in build.stderr.splitlines()[-1]
+
+
+def test_a_worker_that_joins_later_works_too(shell: Shell, slow: Images, lone_scheduler: Cluster, tmp_path: Path):
+    """With a number of workers given, the build does not wait for the first."""
+    words = slow.arguments(tmp_path / "data", "--no-prefect", executor="dask", dask_address=lone_scheduler.address)
+    build = shell.start(words)
+    wait_until((tmp_path / "data/_build/plan.parquet").exists, "the work begins")
+    lone_scheduler.add_worker()
+    assert build.wait() == 0, build.stderr
+    assert sums(tmp_path / "data") == slow.undisturbed.sums
+
+
+def test_a_cluster_of_its_own_gives_the_same_bytes_and_leaves_no_process(shell: Shell, slow: Images, tmp_path: Path):
+    build = shell.start(slow.arguments(tmp_path / "data", "--no-prefect", executor="dask"))
+    wait_until(lambda: receipts(tmp_path / "data"), "a shard is done")
+    family = build.descendants
+    assert len(family) >= 3, "a resource tracker and two workers"
+    assert build.wait() == 0, build.stderr
+    assert sums(tmp_path / "data") == slow.undisturbed.sums
+    wait_until(lambda: not alive(family), "no process of the build is left", seconds=30)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_cluster_of_its_own_ends_with_the_build(number: signal.Signals, shell: Shell, slow: Images, tmp_path: Path):
+    build = shell.start(slow.arguments(tmp_path / "data", "--no-prefect", executor="dask"))
+    wait_until(lambda: receipts(tmp_path / "data"), "a shard is done")
+    family = build.descendants
+    if number == signal.SIGINT:
+        build.signal_group(number)
+    else:
+        build.process.send_signal(number)
+    assert build.wait(30) in {130, -signal.SIGKILL}, build.stderr
+    assert "Traceback" not in build.stderr
+    wait_until(lambda: not alive(family), "no process of the build is left", seconds=30)
+    shell.run(slow.arguments(tmp_path / "data", "--no-prefect"))
+    assert sums(tmp_path / "data") == slow.undisturbed.sums
