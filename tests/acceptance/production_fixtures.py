@@ -1,0 +1,52 @@
+"""One Prefect installation for all test modules that name this one in pytest_plugins, and the runs that died in it."""
+
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.production import Installation
+from tests.acceptance.running import COMMAND, Images, receipts, wait_until
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A server with the deployments, the automations and a worker."""
+    installation = Installation(tmp_path_factory.mktemp("installation"))
+    try:
+        installation.deploy()
+        yield installation
+    finally:
+        installation.end()
+
+
+@dataclass(frozen=True)
+class DeadRuns:
+    """Two runs that SIGKILL ended in mid-build, and where they were building."""
+
+    under_a_worker: str
+    under_a_worker_output: Path
+    rerun: str
+    without_a_worker: str
+    without_a_worker_output: Path
+
+
+@pytest.fixture(scope="session")
+def dead_runs(installation: Installation, slow: Images, tmp_path_factory: pytest.TempPathFactory) -> DeadRuns:
+    """Killed before all tests, since a lease must run out and a heartbeat must be missed until all is told of them."""
+    outputs = [tmp_path_factory.mktemp("dead") / "data" for _ in range(2)]
+    build = installation.start(COMMAND, *slow.arguments(outputs[0]))
+    wait_until(lambda: receipts(outputs[0]), "a shard is done")
+    build.signal_group(signal.SIGKILL)
+    build.wait()
+    vanished = installation.run_of(outputs[0])
+    assert vanished is not None
+
+    run = installation.run("on-demand", slow.settings(outputs[1]))
+    wait_until(lambda: receipts(outputs[1]), "a shard is done")
+    flow = installation.processes(run)[0]
+    flow.kill()
+    rerun = installation.run("on-demand", slow.settings(outputs[1]))
+    return DeadRuns(run, outputs[1], rerun, vanished["id"], outputs[0])

@@ -1,0 +1,152 @@
+"""The deployments of deployments/prefect.yaml through a real server and worker: made, run on demand, by schedule and served."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from schemas.settings import BuildSettings
+from tests.acceptance.production import DEPLOY, PREFECT, ROOT, Installation, until
+from tests.acceptance.running import Images, Shell, sums
+
+pytest_plugins = ["tests.acceptance.production_fixtures"]
+pytestmark = pytest.mark.usefixtures("dead_runs")  # begun before all else: the server takes its time to miss them
+ON_DEMAND = "build-image-dataset/on-demand"
+
+
+def test_deploy_makes_the_three_deployments_with_every_setting_described(installation: Installation):
+    installation.prefect(*DEPLOY)  # a second time, as after a new release: nothing is there twice
+    deployments = installation.post("deployments/filter", {"deployments": {"tags": {"all_": ["imagerecords"]}}})
+    assert sorted(deployment["name"] for deployment in deployments) == ["nightly", "on-demand", "on-labels"]
+    for deployment in deployments:
+        assert deployment["work_pool_name"] == "imagerecords"
+        schema = deployment["parameter_openapi_schema"]
+        assert schema["required"] == ["settings"]
+        settings = schema["definitions"]["BuildSettings"]
+        assert settings["additionalProperties"] is False
+        described = {name: field["description"] for name, field in settings["properties"].items()}
+        assert described == {name: field.description for name, field in BuildSettings.model_fields.items()}
+
+
+def test_the_nightly_schedule_is_there_and_off_until_it_is_resumed(installation: Installation):
+    name = "build-image-dataset/nightly"
+    schedules = installation.deployment("nightly")["schedules"]
+    assert [(schedule["schedule"]["cron"], schedule["active"]) for schedule in schedules] == [("0 3 * * *", False)]
+    try:
+        installation.prefect("deployment", "schedule", "resume", name, schedules[0]["id"])
+        runs = until(lambda: installation.runs("nightly"), "the server has scheduled a night")
+        assert all(run["auto_scheduled"] and "T03:00:00" in run["expected_start_time"] for run in runs)
+        assert all(run["parameters"]["settings"]["overwrite"] is True for run in runs)
+    finally:
+        installation.prefect("deployment", "schedule", "pause", name, schedules[0]["id"])
+
+
+def test_a_run_on_demand_gives_the_bytes_of_a_direct_build(installation: Installation, quick: Images, tmp_path: Path):
+    settings = quick.settings(tmp_path / "data")
+    words = ["deployment", "run", ON_DEMAND, "--params", json.dumps({"settings": settings}), "--watch", "--watch-interval", "1"]
+    installation.prefect(*words)
+    assert sums(tmp_path / "data") == quick.undisturbed.sums
+
+
+def test_a_run_that_fails_fails_the_command_that_watches_it(installation: Installation, quick: Images, tmp_path: Path):
+    settings = quick.settings(tmp_path / "data", train_directory=str(tmp_path / "nowhere"))
+    words = ["deployment", "run", ON_DEMAND, "--params", json.dumps({"settings": settings}), "--watch", "--watch-interval", "1"]
+    installation.prefect(*words, code=1)
+    (run,) = [run for run in installation.runs("on-demand") if run["parameters"]["settings"] == settings]
+    assert run["state_name"] == "Failed"
+    assert str(tmp_path / "nowhere") in run["state"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"train_shard": 8}, "train_shard"),  # unknown
+        ({"seed": "lots"}, "lots"),  # wrong type
+        ({"max_rejected_fraction": 2}, "max_rejected_fraction"),  # out of range
+    ],
+)
+def test_a_bad_setting_is_refused_before_there_is_a_run(
+    installation: Installation, quick: Images, settings, told, tmp_path: Path
+):
+    before = len(installation.runs("on-demand"))
+    asked = json.dumps({"settings": quick.settings(tmp_path / "data", **settings)})
+    assert told in installation.prefect("deployment", "run", ON_DEMAND, "--params", asked, code=1)
+    assert len(installation.runs("on-demand")) == before
+
+
+def test_a_scheduled_run_happens(installation: Installation, quick: Images, tmp_path: Path):
+    description = yaml.safe_load((ROOT / "deployments/prefect.yaml").read_text())
+    (nightly,) = [deployment for deployment in description["deployments"] if deployment["name"] == "nightly"]
+    settings = nightly["parameters"]["settings"] | quick.settings(tmp_path / "data") | {"tensorflow_check": "none"}
+    mine = nightly | {"name": "scheduled", "parameters": {"settings": settings}, "schedules": []}
+    (tmp_path / "prefect.yaml").write_text(yaml.safe_dump({"name": "mine", "pull": [], "deployments": [mine]}))
+    installation.prefect("--no-prompt", "deploy", "--all", folder=tmp_path)
+    name = "build-image-dataset/scheduled"
+    try:
+        installation.prefect("deployment", "schedule", "create", name, "--interval", "20")
+        first = until(
+            lambda: [run for run in installation.runs("scheduled") if run["state_name"] == "Completed"], "a scheduled run ends"
+        )[0]
+        installation.prefect("deployment", "schedule", "clear", name, "--accept-yes")
+        assert first["auto_scheduled"]
+        assert first["created_by"]["type"] == "SCHEDULE"
+    finally:
+        installation.prefect("deployment", "delete", name)
+    assert sums(tmp_path / "data") == quick.undisturbed.sums
+
+
+def test_the_flow_as_a_program_is_the_build_through_prefect(
+    installation: Installation, shell: Shell, quick: Images, tmp_path: Path
+):
+    words = [sys.executable, "-m", "flows.build", *quick.arguments(tmp_path / "data")[1:]]
+    build = shell.start_program(words, {"PREFECT_API_URL": installation.url})
+    assert build.wait() == 0, build.stderr
+    assert build.summary["conductor"] == "prefect"
+    assert f"conducted by Prefect, {installation.url}" in build.stderr
+    assert sums(tmp_path / "data") == quick.undisturbed.sums
+    assert installation.run_of(tmp_path / "data")["state_name"] == "Completed"
+
+
+def test_a_served_flow_runs_without_a_pool(installation: Installation, quick: Images, tmp_path: Path):
+    serve = installation.start(PREFECT, "flow", "serve", f"{ROOT}/flows/build.py:build_image_dataset", "--name", "served")
+    try:
+        until(lambda: "on-demand" in serve.stdout or "being served" in serve.stdout, "the flow is served")
+        installation.completed(installation.run("served", quick.settings(tmp_path / "data")))
+    finally:
+        serve.end()
+    assert sums(tmp_path / "data") == quick.undisturbed.sums
+    assert installation.deployment("served")["work_pool_name"] is None
+
+
+def test_a_build_leaves_its_artifacts_and_its_announcement(installation: Installation, quick: Images, tmp_path: Path):
+    for label in quick.train.iterdir():
+        (tmp_path / "train" / label.name).mkdir(parents=True)
+        for image in label.iterdir():
+            (tmp_path / "train" / label.name / image.name).symlink_to(image)
+    (tmp_path / "train/cat/broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more of it")
+    run = installation.run("on-demand", quick.settings(tmp_path / "data", train_directory=str(tmp_path / "train")))
+    installation.completed(run)
+    made = installation.post("artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run]}}})
+    artifacts = {artifact["key"]: artifact for artifact in made}
+    assert {key: artifact["type"] for key, artifact in artifacts.items()} == {
+        "images-converted": "progress",
+        "build-summary": "markdown",
+        "rejected-images": "table",
+    }
+    assert artifacts["images-converted"]["data"] == 100
+    assert "| train | 181 | 180 | 1 " in artifacts["build-summary"]["data"]
+    assert "| validation | 36 | 36 | 0 | 2 |" in artifacts["build-summary"]["data"]
+    (reject,) = json.loads(artifacts["rejected-images"]["data"])
+    assert any("broken.jpg" in str(value) for value in reject.values())
+
+    output = f"file://{tmp_path / 'data'}"
+    (published,) = until(
+        lambda: installation.events("imagerecords.dataset.published", id=[f"imagerecords.dataset.{output}"]), "it is published"
+    )
+    facts = {"output_directory": output, "labels": 3, "images": {"train": 180, "validation": 36}}
+    assert published["payload"] == {**facts, "digest": published["payload"]["digest"]}
+    assert published["payload"]["digest"] in artifacts["build-summary"]["data"]
+    (asset,) = until(lambda: installation.events("prefect.asset.materialization.succeeded", id=[output]), "the asset is there")
+    assert asset["payload"]["metadata"] == published["payload"]

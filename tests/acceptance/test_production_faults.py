@@ -1,0 +1,120 @@
+"""What may befall a build under Prefect: cancelled, doubled, killed, its server away; the bytes stay the same."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.acceptance.production import Installation, until
+from tests.acceptance.production_fixtures import DeadRuns
+from tests.acceptance.running import Images, Running, Shell, alive, leftovers, receipts, sums, wait_until, working_on
+
+pytest_plugins = ["tests.acceptance.production_fixtures"]
+pytestmark = pytest.mark.usefixtures("dead_runs")
+OUTAGE_SECONDS = 30
+
+
+def test_a_cancelled_run_leaves_no_process_and_no_lock_and_a_rerun_goes_on(
+    installation: Installation, slow: Images, tmp_path: Path
+):
+    output = tmp_path / "data"
+    run = installation.run("on-demand", slow.settings(output))
+    wait_until(lambda: receipts(output), "a shard is done")
+    processes = installation.processes(run)
+    assert len(processes) > 2, "the flow's process and its workers"
+    installation.prefect("flow-run", "cancel", run)
+    assert installation.ended(run, 60)["state_name"] == "Cancelled"
+    until(lambda: not alive(processes) and not installation.processes(run), "all processes of the run are gone", 60)
+    assert not (output / "dataset_info.json").exists(), "the build must have been cancelled in its middle"
+    assert not leftovers(output)
+    finished = len(receipts(output))
+    rerun = installation.run("on-demand", slow.settings(output))
+    installation.completed(rerun)
+    assert f"{finished} kept" in _summary(installation, rerun)
+    assert sums(output) == slow.undisturbed.sums
+
+
+def test_of_two_runs_on_one_output_the_second_waits_its_turn(installation: Installation, slow: Images, tmp_path: Path):
+    output = tmp_path / "data"
+    runs = [installation.run(deployment, slow.settings(output)) for deployment in ("on-demand", "on-labels")]
+    ended = [installation.completed(run) for run in runs]
+    assert all(run["run_count"] == 1 for run in ended), "neither may need a second try"
+    kept = sorted(_summary(installation, run) for run in runs)
+    assert f"0 shards converted, {slow.shards} kept" in kept[0]
+    assert f"{slow.shards} shards converted, 0 kept" in kept[1]
+    assert sums(output) == slow.undisturbed.sums
+
+
+def _summary(installation: Installation, run: str) -> str:
+    """The line of a run's closing artifact that says how many shards were converted."""
+    query = {"artifacts": {"flow_run_id": {"any_": [run]}, "key": {"any_": ["build-summary"]}}}
+    (artifact,) = installation.post("artifacts/filter", query)
+    (line,) = [line for line in artifact["data"].splitlines() if "shards converted" in line]
+    return str(line)
+
+
+@pytest.fixture(scope="module")
+def outage(slow: Images, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installation, Path, Running]]:
+    """A build whose server was away while most of its shards were converted, and is back with the same database."""
+    installation = Installation(tmp_path_factory.mktemp("outage"))
+    output = tmp_path_factory.mktemp("build") / "data"
+    shell = Shell(installation.folder, installation.environment)
+    held: list[psutil.Process] = []
+    try:
+        build = shell.start(slow.arguments(output))
+        wait_until(lambda: receipts(output), "a shard is done")
+        held.append(wait_until(lambda: working_on(build, output), "a worker is within a shard"))
+        held[0].suspend()  # so that the build can't end before the server is back
+        installation.stop_server()
+        gone = time.monotonic()
+        wait_until(lambda: len(receipts(output)) >= slow.train_shards - 1, "the other shards are done without the server")
+        time.sleep(max(0.0, gone + OUTAGE_SECONDS - time.monotonic()))
+        assert build.process.poll() is None, f"the build must live on without the server: {build.stderr}"
+        installation.server = installation.start_server()
+        held[0].resume()
+        yield installation, output, build
+    finally:
+        shell.end()
+        installation.end()
+
+
+def test_a_build_outlives_an_outage_of_the_server(outage: tuple[Installation, Path, Running], slow: Images):
+    installation, output, build = outage
+    assert build.wait() == 0, build.stderr
+    assert sums(output) == slow.undisturbed.sums
+    assert build.summary["digest"] == slow.undisturbed.digest
+    run = installation.run_of(output)
+    assert run is not None
+    assert run["state_name"] == "Completed"
+
+
+def test_after_an_outage_the_same_output_can_be_built_again(
+    outage: tuple[Installation, Path, Running], slow: Images, shell: Shell
+):
+    installation, output, build = outage
+    build.wait()
+    again = shell.start(slow.arguments(output), {"PREFECT_API_URL": installation.url})
+    assert again.wait(120) == 0, again.stderr
+    assert again.summary["shards_kept"] == slow.shards
+    assert sums(output) == slow.undisturbed.sums
+
+
+def test_a_killed_run_is_crashed_by_its_worker_and_run_again_to_the_same_bytes(
+    installation: Installation, dead_runs: DeadRuns, slow: Images
+):
+    assert installation.ended(dead_runs.under_a_worker)["state_name"] == "Crashed"
+    installation.completed(dead_runs.rerun)
+    assert sums(dead_runs.under_a_worker_output) == slow.undisturbed.sums
+
+
+def test_a_run_that_vanished_is_crashed_by_the_automation(
+    installation: Installation, dead_runs: DeadRuns, shell: Shell, slow: Images
+):
+    crashed = installation.ended(dead_runs.without_a_worker, 240)
+    assert crashed["state_name"] == "Crashed"
+    assert crashed["state"]["message"] == "no heartbeat for 90 s: the process is gone"
+    output = dead_runs.without_a_worker_output
+    shell.run(slow.arguments(output), {"PREFECT_API_URL": installation.url})
+    assert sums(output) == slow.undisturbed.sums
