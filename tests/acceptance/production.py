@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +100,12 @@ class Installation:
 
     def _ask(self, request: urllib.request.Request) -> Any:
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
+            if error.code == 503:  # its SQLite is locked, for a minute at times; Prefect's own client tries again too
+                time.sleep(POLL_SECONDS)
+                return self._ask(request)
             raise AssertionError(f"{request.full_url}: {error} {error.read().decode()}") from error
 
     def deployment(self, name: str, flow: str = "build-image-dataset") -> dict[str, Any]:
@@ -187,3 +191,14 @@ class Installation:
                         process.kill()
             running.end()
         self.stop_server()
+
+
+@dataclass(frozen=True)
+class DeadRuns:
+    """Two runs that SIGKILL ended in mid-build, and where they were building."""
+
+    under_a_worker: str
+    under_a_worker_output: Path
+    rerun: str
+    without_a_worker: str
+    without_a_worker_output: Path

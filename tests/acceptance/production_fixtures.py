@@ -2,12 +2,10 @@
 
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from tests.acceptance.production import Installation
+from tests.acceptance.production import DeadRuns, Installation
 from tests.acceptance.running import COMMAND, Images, receipts, wait_until
 
 
@@ -20,17 +18,6 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         yield installation
     finally:
         installation.end()
-
-
-@dataclass(frozen=True)
-class DeadRuns:
-    """Two runs that SIGKILL ended in mid-build, and where they were building."""
-
-    under_a_worker: str
-    under_a_worker_output: Path
-    rerun: str
-    without_a_worker: str
-    without_a_worker_output: Path
 
 
 @pytest.fixture(scope="session")

@@ -149,4 +149,4 @@ def test_a_build_leaves_its_artifacts_and_its_announcement(installation: Install
     assert published["payload"] == {**facts, "digest": published["payload"]["digest"]}
     assert published["payload"]["digest"] in artifacts["build-summary"]["data"]
     (asset,) = until(lambda: installation.events("prefect.asset.materialization.succeeded", id=[output]), "the asset is there")
-    assert asset["payload"]["metadata"] == published["payload"]
+    assert asset["payload"] == published["payload"]

@@ -7,8 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.acceptance.production import Installation, until
-from tests.acceptance.production_fixtures import DeadRuns
+from tests.acceptance.production import DeadRuns, Installation, until
 from tests.acceptance.running import Images, Running, Shell, alive, leftovers, receipts, sums, wait_until, working_on
 
 pytest_plugins = ["tests.acceptance.production_fixtures"]
@@ -88,6 +87,8 @@ def test_a_build_outlives_an_outage_of_the_server(outage: tuple[Installation, Pa
     run = installation.run_of(output)
     assert run is not None
     assert run["state_name"] == "Completed"
+    resource = f"imagerecords.dataset.file://{output}"
+    assert until(lambda: installation.events("imagerecords.dataset.published", id=[resource]), "the data set is announced", 60)
 
 
 def test_after_an_outage_the_same_output_can_be_built_again(
