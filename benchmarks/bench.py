@@ -63,15 +63,21 @@ def measure(images: int, rounds: int, patience: float) -> Results:
 
 
 def _about(images: int, rounds: int, data: Path) -> dict[str, Any]:
-    """Where, when and of what; no host's name and no path."""
+    """Where, when and of what."""
     versions = {"Python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
-    return {
+    return about_here() | {
         "command": f"python -m benchmarks.bench --images {images} --rounds {rounds}",
+        "versions": versions,
+        "data": describe(data),
+    }
+
+
+def about_here() -> dict[str, Any]:
+    """Where and when; no host's name and no path."""
+    return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "commit": _commit(),
         "machine": {"cores": os.cpu_count(), "cpu": _cpu(), "memory_gb": psutil.virtual_memory().total / 1e9},
-        "versions": versions,
-        "data": describe(data),
     }
 
 

@@ -18,12 +18,12 @@ def render(results: Results) -> str:
         _speed(results),
         _explained(results),
         "## Goals",
-        _table(["goal", "wanted", "measured", "met"], [_goal(goal) for goal in goals(results)]),
+        table(["goal", "wanted", "measured", "met"], [_goal(goal) for goal in goals(results)]),
         "## Beside the work",
-        _table(["seconds before the first shard and after the last", "total", "before", "after"], _startup(results)),
+        table(["seconds before the first shard and after the last", "total", "before", "after"], _startup(results)),
         _planning(results.planning),
         "## Peak memory, MB",
-        _table(["contender", "parent", "largest other process", "all processes at once"], _memory(results)),
+        table(["contender", "parent", "largest other process", "all processes at once"], _memory(results)),
         "From a run of its own, sampled every 20 ms; memory that processes share counts in each of them.",
     ]
     return "\n\n".join(parts) + "\n"
@@ -58,7 +58,7 @@ def _speed(results: Results) -> str:
         "others' CPU, s",
         "MB written",
     ]
-    return _table(heads, [_contender(results, contender.name) for contender in CONTENDERS])
+    return table(heads, [_contender(results, contender.name) for contender in CONTENDERS])
 
 
 def _contender(results: Results, name: str) -> list[str]:
@@ -138,6 +138,7 @@ def _ranged(values: Spread, digits: int = 2) -> str:
     return f"{values.median:.{digits}f} ({values.least:.{digits}f}..{values.greatest:.{digits}f})"
 
 
-def _table(heads: list[str], rows: list[list[str]]) -> str:
+def table(heads: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table, its first column to the left."""
     lines = [heads, ["---"] + ["---:"] * (len(heads) - 1), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
