@@ -22,6 +22,7 @@ from tasks.storage import Folder
 
 SETTLE_SECONDS = 0.5  # how long two builds that take over the same lock may differ in writing it
 LONGEST_BEAT = 15.0
+REMOVED = "somebody who removed it"
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,13 @@ class Lock:
     def check(self) -> None:
         """Raise OutputLocked when another build has taken the lock over."""
         if self.lost:
-            raise OutputLocked(f"the output's lock was lost to {self.lost}: {self.output.url}. Let that build finish")
+            raise OutputLocked(_lost(self.output, self.lost))
 
     def beat(self) -> None:
         """Give a sign of life, unless the lock is no longer ours."""
         current = read_holder(self.output)
         if current is None or current.id != self.holder.id:
-            self.lost = str(current or "somebody who removed it")
+            self.lost = str(current or REMOVED)
         else:
             self.holder = Holder(**(vars(self.holder) | {"beat": time.time()}))
             self.output.write(LOCK, _dump(self.holder))
@@ -114,7 +115,7 @@ def refuse_left_over(output: Folder, build: str) -> None:
     would have to end after another build has converted and proved the same shard.
     """
     if build and ((holder := read_holder(output)) is None or holder.id != build):
-        raise OutputLocked(f"output_directory must be locked for the build that asked, got {holder or 'no lock'}: {output.url}")
+        raise OutputLocked(_lost(output, str(holder or REMOVED)))
 
 
 def read_holder(output: Folder) -> Holder | None:
@@ -178,6 +179,10 @@ def _is_precondition_failure(error: OSError) -> bool:
 
 def _dump(holder: Holder) -> bytes:
     return json.dumps(vars(holder)).encode()
+
+
+def _lost(output: Folder, to: str) -> str:
+    return f"the output's lock was lost to {to}: {output.url}. Let that build finish"
 
 
 def _locked(output: Folder, holder: Holder | None, stale_seconds: float) -> str:
