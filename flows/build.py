@@ -130,7 +130,8 @@ def build_image_dataset(settings: BuildSettings) -> BuildSummary:
         logger.info("%s in %.1f s, digest %s", summary.output_directory, summary.seconds, summary.digest)
         show_summary(logger, summary, settings.storage_options)
 
-    with turn(open_folder(settings.output_directory, settings.storage_options).canonical_url):
+    output = open_folder(settings.output_directory, settings.storage_options)
+    with turn(output, settings.lock_stale_seconds, logger.warning):
         workers, tensorflow = Workers(settings).warm_up(), Workers(settings, count=1)
         runners = Runner(max_workers=workers.count + SPARE_THREADS), Runner(max_workers=1)
         # The workers end first: threads that wait for them are free then, and the runners can end too.

@@ -5,14 +5,20 @@ failing on it. A holder that was killed gives its turn back when its lease ends.
 """
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 from prefect.client.orchestration import get_client
+from prefect.concurrency.asyncio import AcquireConcurrencySlotTimeoutError
 from prefect.concurrency.sync import concurrency
 from prefect.exceptions import ObjectAlreadyExists, PrefectHTTPStatusError
 
+from schemas.errors import OutputLocked
+from tasks.lock import refuse_if_locked
+from tasks.storage import Folder
+
 LEASE_SECONDS = 60.0  # the shortest that Prefect allows
+WAIT_SECONDS = 75.0  # longer than a lease, so that the turn of a holder that was killed has come back by then
 
 
 def turn_name(output_url: str) -> str:
@@ -21,11 +27,32 @@ def turn_name(output_url: str) -> str:
 
 
 @contextmanager
-def turn(output_url: str) -> Iterator[None]:
-    """Hold the only slot of an output's global concurrency limit for the length of the block."""
-    name = turn_name(output_url)
+def turn(output: Folder, stale_seconds: float, warn: Callable[[str], None]) -> Iterator[None]:
+    """Hold the only slot of an output's global concurrency limit for the length of the block.
+
+    A server that was restarted may have forgotten whose slot it was, and would never free it: after each WAIT_SECONDS without
+    a turn the output's lock is asked, and a build that finds it free goes on.
+    """
+    name = turn_name(output.canonical_url)
     with get_client(sync_client=True) as client, suppress(ObjectAlreadyExists, PrefectHTTPStatusError):
         client.upsert_global_concurrency_limit_by_name(name, limit=1)  # of two that make it at once, one is refused
-    # Not strict: a server that is away when the lease is to be renewed costs a warning, not the build.
-    with concurrency(name, occupy=1, lease_duration=LEASE_SECONDS, strict=False):
+    with ExitStack() as held:
+        while True:
+            # Not strict: a server that is away when the lease is to be renewed costs a warning, not the build.
+            slot = concurrency(name, occupy=1, lease_duration=LEASE_SECONDS, timeout_seconds=WAIT_SECONDS, strict=False)
+            try:
+                held.enter_context(slot)
+                break
+            except AcquireConcurrencySlotTimeoutError:
+                if _is_free(output, stale_seconds):
+                    warn(f"the concurrency limit {name} is taken, but nobody builds {output.url}: going on")
+                    break
         yield
+
+
+def _is_free(output: Folder, stale_seconds: float) -> bool:
+    try:
+        refuse_if_locked(output, stale_seconds)
+    except OutputLocked:
+        return False
+    return True
