@@ -14,6 +14,7 @@ setup: $(VENV)/ready  ## Make .venv with everything for use and development
 $(VENV)/ready: requirements-dev.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "imagerecords needs Python 3.11 or newer, got " + sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade "pip>=25,<27"  # 23.2 takes sqlalchemy[asyncio] for another package than sqlalchemy
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
