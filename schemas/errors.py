@@ -1,9 +1,9 @@
 """The errors of imagerecords.
 
     ImageRecordsError                 exit code 1
-    ├── BadInput (ValueError)         exit code 2: told before anything is written
-    │   ├── BadSettings               a setting is wrong or contradicts another
-    │   ├── BadLayout                 folders or labels are not as the settings say
+    ├── BadInput                      exit code 2: told before anything is written
+    │   ├── BadSettings (ValueError)  a setting is wrong or contradicts another
+    │   ├── BadLayout (ValueError)    folders or labels are not as the settings say
     │   └── OutputConflict (FileExistsError)   the output holds another plan's shards
     ├── OutputLocked (BlockingIOError)         another build writes this output
     ├── CorruptRecord (ValueError)    a TFRecord file does not read back
@@ -24,17 +24,17 @@ class ImageRecordsError(Exception):
     exit_code = 1
 
 
-class BadInput(ImageRecordsError, ValueError):
+class BadInput(ImageRecordsError):
     """Settings or input that can't be built from; nothing was written."""
 
     exit_code = 2
 
 
-class BadSettings(BadInput):
+class BadSettings(BadInput, ValueError):
     """A setting is unknown, out of range, or contradicts another one."""
 
 
-class BadLayout(BadInput):
+class BadLayout(BadInput, ValueError):
     """Directories, label folders or the labels file are not as the settings say."""
 
 

@@ -78,7 +78,7 @@ ROWS = {
         ["must be below 1"],
     ),
     "unknown setting": (two_labels, [*TRAIN, "--train_shard", "3"], ["--train_shard"]),
-    "unknown value": (two_labels, [*TRAIN, "--executor", "ray"], ["executor", "'processes' or 'threads'"]),
+    "unknown value": (two_labels, [*TRAIN, "--executor", "ray"], ["executor", "'processes', 'threads' or 'dask'"]),
     "no number": (two_labels, [*TRAIN, "--seed", "x"], ["seed", "integer"]),
     "credential": (
         two_labels,
