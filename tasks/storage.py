@@ -75,14 +75,6 @@ class Folder:
         names = (entry["name"].rstrip("/").rpartition("/")[2] for entry in entries if entry["type"] != "directory")
         return sorted(names)
 
-    def sizes(self, name: str = "") -> dict[str, int]:
-        """The files right in a directory with their sizes in bytes."""
-        try:
-            entries = self.fs.ls(self.join(name), detail=True)
-        except (FileNotFoundError, NotADirectoryError):
-            return {}
-        return {entry["name"].rpartition("/")[2]: entry["size"] for entry in entries if entry["type"] == "file"}
-
     def remove(self, name: str) -> None:
         """Remove a file; nothing happens where there is none."""
         with contextlib.suppress(FileNotFoundError):
