@@ -28,7 +28,7 @@ from tasks.discover import discover_images
 from tasks.partition import partition_images
 from tasks.prepare import prepare_output
 from tasks.publish import publish_dataset
-from tasks.storage import open_folder
+from tasks.storage import open_output
 from tasks.tensorflow_check import check_with_tensorflow
 from tasks.validate import validate_shard
 
@@ -130,7 +130,7 @@ def build_image_dataset(settings: BuildSettings) -> BuildSummary:
         logger.info("%s in %.1f s, digest %s", summary.output_directory, summary.seconds, summary.digest)
         show_summary(logger, summary, settings.storage_options)
 
-    output = open_folder(settings.output_directory, settings.storage_options)
+    output = open_output(settings)
     with turn(output, settings.lock_stale_seconds, logger.warning):
         workers, tensorflow = Workers(settings).warm_up(), Workers(settings, count=1)
         runners = Runner(max_workers=workers.count + SPARE_THREADS), Runner(max_workers=1)

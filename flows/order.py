@@ -18,7 +18,7 @@ from tasks.lock import Lock, output_lock, refuse_if_locked
 from tasks.partition import partition_images
 from tasks.prepare import prepare_output, refuse_conflict
 from tasks.publish import Published, publish_dataset
-from tasks.storage import open_folder, sweep_scratch
+from tasks.storage import open_output, sweep_scratch
 from tasks.tensorflow_check import check_with_tensorflow
 from tasks.validate import validate_shard
 
@@ -65,7 +65,7 @@ def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progr
     Raises BadInput before anything is written, OverBudget after the manifest is.
     """
     began = time.time()
-    output = open_folder(settings.output_directory, settings.storage_options)
+    output = open_output(settings)
     refuse_if_locked(output, settings.lock_stale_seconds)
     listing = conductor.run(discover_images, settings)
     for note in listing.notes:

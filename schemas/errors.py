@@ -4,6 +4,7 @@
     ├── BadInput                      exit code 2: told before anything is written
     │   ├── BadSettings (ValueError)  a setting is wrong or contradicts another
     │   ├── BadLayout (ValueError)    folders or labels are not as the settings say
+    │   ├── BadStorage (OSError)      a place can't be reached, read or written with these credentials
     │   └── OutputConflict (FileExistsError)   the output holds another plan's shards
     ├── OutputLocked (BlockingIOError)         another build writes this output
     ├── CorruptRecord (ValueError)    a TFRecord file does not read back
@@ -36,6 +37,10 @@ class BadSettings(BadInput, ValueError):
 
 class BadLayout(BadInput, ValueError):
     """Directories, label folders or the labels file are not as the settings say."""
+
+
+class BadStorage(BadInput, OSError):
+    """A bucket or server can't be reached, or does not let these credentials in."""
 
 
 class OutputConflict(BadInput, FileExistsError):

@@ -24,6 +24,8 @@ RECEIPTS = f"{BUILD}/receipts"
 LOCK = f"{BUILD}/lock"
 SCRATCH = f"{BUILD}/tmp"  # noqa: S108  # below the output, not the system's
 
+OURS_AT_THE_TOP = frozenset([LABELS, MANIFEST, DATASET_INFO, FEATURES, CLASS_LABELS, CROISSANT])
+
 SHARD_NAME = re.compile(r"(?P<prefix>.+)-(?P<index>\d{5})-of-(?P<count>\d{5})")
 
 
@@ -49,6 +51,11 @@ def is_our_shard(name: str) -> bool:
     """Whether a build could have written a file of this name."""
     parts = parse_shard_name(name)
     return parts is not None and parts.prefix in SPLITS
+
+
+def is_ours(path: str) -> bool:
+    """Whether a build could have written a file of this path, relative to the output."""
+    return is_our_shard(path) or path in OURS_AT_THE_TOP or path.startswith((f"{INDEX}/", f"{BUILD}/"))
 
 
 def index_path(shard_name: str) -> str:

@@ -83,6 +83,17 @@ class BuildSettings(BaseModel):
     )
     retries: int = Field(2, ge=0, le=20, description="How often a shard is tried again after a fault.")
     read_ahead: int = Field(16, ge=1, le=1024, description="Objects fetched ahead in a shard when the input is remote.")
+    read_ahead_bytes: int = Field(
+        64 << 20, ge=1, description="Bytes fetched ahead in a shard at most, or one object where that is larger."
+    )
+    s3_reader: Literal["obstore", "s3fs"] = Field(
+        "obstore", description="What reads the images from S3; s3fs is slower, and the way round should obstore ever fail you."
+    )
+    scratch_directory: str | None = Field(
+        None,
+        description="Directory of the machine in which shards grow before they are uploaded to a remote output; default: its "
+        "temporary directory. A local output needs none.",
+    )
     lock_stale_seconds: float = Field(
         120.0, ge=1, description="A lock whose holder gave no sign of life for so long may be taken over, seconds."
     )
@@ -122,6 +133,11 @@ class BuildSettings(BaseModel):
         urls = [url for url in (self.output_directory, *self.directories().values()) if url.startswith("memory:")]
         if urls and self.executor != "threads":
             yield f"executor must be threads for memory:// URLs, which live in one process: {urls[0]}"
+        if self.scratch_directory and "://" not in self.output_directory.removeprefix("file://"):
+            yield (
+                "scratch_directory must go with a remote output_directory, got a local one, whose shards grow below it: "
+                f"{self.output_directory}. Drop it"
+            )
         if self.dask_address and self.executor != "dask":
             yield f"dask_address must go with executor dask, got {self.executor}. Pass --executor dask"
 

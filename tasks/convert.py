@@ -25,7 +25,7 @@ from tasks.interrupt import check_interrupt
 from tasks.lock import refuse_left_over
 from tasks.prepare import read_shard_plan
 from tasks.receipts import read_receipt, receipt_fingerprint, write_receipt
-from tasks.storage import Folder, open_folder
+from tasks.storage import Folder, open_folder, open_output
 from tasks.validate import verify_shard
 
 
@@ -52,7 +52,7 @@ class RecordWriter:
 def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
     """Build one shard, or keep it when its receipt, fingerprint and file agree already; safe to repeat at any time."""
     began = time.time()
-    output = open_folder(settings.output_directory, settings.storage_options)
+    output = open_output(settings)
     header, rows = read_shard_plan(output, shard)
     _refuse_other_version(header)
     if (kept := _finished(output, shard, header)) is not None:
@@ -64,7 +64,7 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
     with output.write_whole(shard.name) as file:
         writer = RecordWriter(file)
         receipts = []
-        for image, data in fetch_images(source, rows, settings.read_ahead):
+        for image, data in fetch_images(source, rows, settings):
             check_interrupt()
             about = {"split": shard.split, "shard": shard.name, "text": header.label_text(image.label)}
             receipts.append(about | _write_image(writer, image, data, about["text"], settings))

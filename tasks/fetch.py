@@ -1,17 +1,22 @@
-"""The bytes of a shard's images, in the plan's order; read ahead where the input is remote."""
+"""The bytes of a shard's images, in the plan's order; read ahead where the input is remote.
+
+The window that is read ahead is bounded in objects and in bytes, so that memory stays flat whatever the images' sizes.
+"""
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from schemas.receipt import Reason
+from schemas.settings import BuildSettings
+from tasks.bulk_read import FileChanged, Read, bulk_reader
 from tasks.images import Rejected
 from tasks.storage import Folder
-from tasks.walk import remote_version
 
 GONE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 
@@ -25,7 +30,10 @@ class PlannedImage(NamedTuple):
     version: str
 
 
-def fetch_images(source: Folder, rows: pa.Table, read_ahead: int) -> Iterator[tuple[PlannedImage, bytes | Rejected]]:
+Fetched = tuple[PlannedImage, bytes | Rejected]
+
+
+def fetch_images(source: Folder, rows: pa.Table, settings: BuildSettings) -> Iterator[Fetched]:
     """Each planned image with its bytes, or with why it can't be had.
 
     An image that is not the one that was planned is rejected, never mixed in. OSErrors that say nothing of this image
@@ -33,26 +41,38 @@ def fetch_images(source: Folder, rows: pa.Table, read_ahead: int) -> Iterator[tu
     """
     images = list(map(PlannedImage._make, zip(*(rows[name].to_pylist() for name in PlannedImage._fields), strict=True)))
     if source.is_local:
+        read = partial(_read_local, source)
         for image in images:
-            yield image, _attempt(source, image)
+            yield image, _attempt(read, image)
         return
-    window: deque[tuple[PlannedImage, Future[bytes | Rejected]]] = deque()
-    with ThreadPoolExecutor(read_ahead) as threads:
+    read = partial(_read_remote, bulk_reader(source, settings.s3_reader))
+    with ThreadPoolExecutor(settings.read_ahead) as threads:
         try:
-            for image in images:
-                window.append((image, threads.submit(_attempt, source, image)))
-                if len(window) >= read_ahead:
-                    first, future = window.popleft()
-                    yield first, future.result()
-            for first, future in window:
-                yield first, future.result()
+            yield from _read_ahead(images, settings, lambda image: threads.submit(_attempt, read, image))
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _attempt(source: Folder, image: PlannedImage) -> bytes | Rejected:
+def _read_ahead(
+    images: list[PlannedImage], settings: BuildSettings, submit: Callable[[PlannedImage], Future[bytes | Rejected]]
+) -> Iterator[Fetched]:
+    """The images in their order; while one is worked on, those behind it are fetched, as many as the settings allow."""
+    window: deque[tuple[PlannedImage, Future[bytes | Rejected]]] = deque()
+    held = 0  # bytes of the images in the window
+    for image in images:
+        while window and (len(window) >= settings.read_ahead or held + image.size > settings.read_ahead_bytes):
+            first, future = window.popleft()
+            yield first, future.result()
+            held -= first.size
+        window.append((image, submit(image)))
+        held += image.size
+    for first, future in window:
+        yield first, future.result()
+
+
+def _attempt(read: Callable[[PlannedImage], bytes], image: PlannedImage) -> bytes | Rejected:
     try:
-        return _read_local(source, image) if source.is_local else _read_remote(source, image)
+        return read(image)
     except Rejected as rejected:
         return rejected
     except GONE as error:
@@ -81,8 +101,8 @@ def _read_local(source: Folder, image: PlannedImage) -> bytes:
     return data
 
 
-def _read_remote(source: Folder, image: PlannedImage) -> bytes:
-    data = source.read(image.path)
-    if len(data) != image.size or remote_version(source.fs.info(source.join(image.path))) != image.version:
-        raise Rejected(Reason.CHANGED_DURING_BUILD, f"not the file that was listed: {len(data)} bytes now, {image.size} then")
-    return data
+def _read_remote(read: Read, image: PlannedImage) -> bytes:
+    try:
+        return read(image.path, image.size, image.version)
+    except FileChanged:
+        raise Rejected(Reason.CHANGED_DURING_BUILD, "not the object that was listed: its version is another") from None

@@ -1,10 +1,13 @@
 """One writer an output: a lock object created exclusively, with a heartbeat; a dead holder's lock is taken over.
 
-Exclusive means O_EXCL on disks and If-None-Match on S3. Whoever takes over a stale lock writes its own and looks again
-after a moment: of several who try, the last one to write holds it and the others see so.
+Exclusive means O_EXCL on disks and a single PUT with If-None-Match on S3. Whoever takes over a stale lock writes its own and
+looks again after a moment: of several who try, the last one to write holds it and the others see so. The same is done where
+a server ignores If-None-Match or refuses to know it: the lock is advisory there. It then excludes a second build that starts
+while another one goes on, and of builds that start within SETTLE_SECONDS all but one.
 """
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -18,10 +21,12 @@ import psutil
 
 from schemas.errors import OutputLocked
 from schemas.layout import LOCK
+from tasks.s3_upload import put_object
 from tasks.storage import Folder
 
 SETTLE_SECONDS = 0.5  # how long two builds that take over the same lock may differ in writing it
 LONGEST_BEAT = 15.0
+EXISTS = ("PreconditionFailed", "412", "ConditionalRequestConflict")  # the last: AWS, where somebody writes or deletes it now
 REMOVED = "somebody who removed it"
 
 
@@ -57,7 +62,18 @@ class Lock:
     def __init__(self, output: Folder, holder: Holder) -> None:
         self.output = output
         self.holder = holder
+        self.advisory = False
         self.lost: str | None = None
+
+    @property
+    def note(self) -> str | None:
+        """What is to be told of the lock, in a line."""
+        if not self.advisory:
+            return None
+        return (
+            f"the server of {self.output.url} does not keep a PUT from overwriting (If-None-Match: *): the lock is advisory "
+            "there. Start no two builds of this output at the same moment"
+        )
 
     def check(self) -> None:
         """Raise OutputLocked when another build has taken the lock over."""
@@ -71,7 +87,7 @@ class Lock:
             self.lost = str(current or REMOVED)
         else:
             self.holder = Holder(**(vars(self.holder) | {"beat": time.time()}))
-            self.output.write(LOCK, _dump(self.holder))
+            _write(self.output, _dump(self.holder))
 
 
 @contextlib.contextmanager
@@ -83,21 +99,24 @@ def output_lock(output: Folder, stale_seconds: float) -> Iterator[Lock]:
 
     def beat_until_done() -> None:
         while not done.wait(min(stale_seconds / 4, LONGEST_BEAT)) and not lock.lost:
-            with contextlib.suppress(OSError):  # a passing fault; if it lasts, the lock goes stale, which is right
+            with contextlib.suppress(
+                Exception
+            ):  # a passing fault of any client; if it lasts, the lock goes stale, which is right
                 lock.beat()
 
     heart = threading.Thread(target=beat_until_done, name="lock heartbeat", daemon=True)
     try:  # from before the lock is made: an interrupt may come at any line
-        _acquire(output, lock.holder, stale_seconds)
+        _acquire(lock, stale_seconds)
         heart.start()
         yield lock
     finally:
         done.set()
         if heart.is_alive():
             heart.join()
-        current = read_holder(output)
-        if current and current.id == lock.holder.id:
-            output.remove(LOCK)
+        with contextlib.suppress(Exception):  # a lock that can't be removed goes stale; what ended the block is told
+            current = read_holder(output)
+            if current and current.id == lock.holder.id:
+                output.remove(LOCK)
 
 
 def refuse_if_locked(output: Folder, stale_seconds: float) -> None:
@@ -135,21 +154,36 @@ def read_holder(output: Folder) -> Holder | None:
         return Holder("unreadable", "an unknown machine", 0, 0.0, made)
 
 
-def _acquire(output: Folder, holder: Holder, stale_seconds: float) -> None:
-    """Make `holder` the lock's holder, or raise OutputLocked."""
-    if not _create(output, _dump(holder)):
+def _acquire(lock: Lock, stale_seconds: float) -> None:
+    """Make the lock's holder the one that the output names, or raise OutputLocked."""
+    output, holder = lock.output, lock.holder
+    refuse_if_locked(output, stale_seconds)  # where a server ignores conditions, nothing else would
+    data = _dump(holder)
+    created = _create(output, data)
+    # A server that keeps the condition refuses the same PUT a second time.
+    lock.advisory = created is None or bool(created and output.is_s3 and _create(output, data) is not False)
+    if not created:
         current = read_holder(output)
-        if current and not current.is_gone(stale_seconds):
+        if current and current.id != holder.id and not current.is_gone(stale_seconds):
             raise OutputLocked(_locked(output, current, stale_seconds))
-        output.write(LOCK, _dump(holder))
+        _write(output, data)
+    if not created or lock.advisory:
         time.sleep(SETTLE_SECONDS)
-    current = read_holder(output)  # a server that ignores If-None-Match lets both believe they were first
+    current = read_holder(output)
     if current is None or current.id != holder.id:
         raise OutputLocked(_locked(output, current, stale_seconds))
 
 
-def _create(output: Folder, data: bytes) -> bool:
-    """Create the lock object; False where there is one already."""
+def _write(output: Folder, data: bytes) -> None:
+    """Write the lock object, in one request where it is remote; it is not looked at, since another build may write it too."""
+    if output.is_s3:
+        put_object(output.fs, output.join(LOCK), data)
+    else:
+        output.write(LOCK, data)
+
+
+def _create(output: Folder, data: bytes) -> bool | None:
+    """Create the lock object; False where there is one already, None where the server can't tell."""
     path = output.join(LOCK)
     if output.is_local:
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -161,12 +195,17 @@ def _create(output: Folder, data: bytes) -> bool:
             file.write(data)
         return True
     try:
-        output.fs.pipe_file(path, data, mode="create")
+        if output.is_s3:
+            put_object(output.fs, path, data, IfNoneMatch="*")
+        else:
+            output.fs.pipe_file(path, data, mode="create")
     except FileExistsError:
         return False
     except OSError as error:
         if _is_precondition_failure(error):
             return False
+        if error.errno == errno.ENOSYS:
+            return None
         raise
     return True
 
@@ -174,7 +213,7 @@ def _create(output: Folder, data: bytes) -> bool:
 def _is_precondition_failure(error: OSError) -> bool:
     """s3fs knows a refused If-None-Match only from AWS's wording; other servers' arrive as OSError(EINVAL)."""
     response = getattr(error.__cause__, "response", None) or {}
-    return response.get("Error", {}).get("Code") in ("PreconditionFailed", "412")
+    return response.get("Error", {}).get("Code") in EXISTS
 
 
 def _dump(holder: Holder) -> bytes:

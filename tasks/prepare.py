@@ -22,14 +22,14 @@ from schemas.layout import (
 )
 from schemas.plan import COLUMNS, METADATA_KEY, SHARDS_KEY, Plan, PlanHeader, PlannedShard, Shard, references
 from schemas.settings import BuildSettings
-from tasks.storage import Folder, open_folder, sweep_scratch
+from tasks.storage import Folder, open_output, sweep_scratch
 
 SHARDS = TypeAdapter(tuple[PlannedShard, ...])
 
 
 def refuse_conflict(plan: Plan, settings: BuildSettings) -> None:
     """Raise OutputConflict where shards of another plan are in the output, unless `overwrite` is on; writes nothing."""
-    output = open_folder(settings.output_directory, settings.storage_options)
+    output = open_output(settings)
     foreign = _foreign_shards(output, plan)
     if foreign and not settings.overwrite:
         raise OutputConflict(
@@ -46,7 +46,7 @@ def prepare_output(plan: Plan, settings: BuildSettings) -> None:
     as by refuse_conflict, or removed. dataset_info.json goes first: from here on the data set is not complete.
     """
     refuse_conflict(plan, settings)
-    output = open_folder(settings.output_directory, settings.storage_options)
+    output = open_output(settings)
     expected = {shard.name for shard in plan.references()}
     foreign = _foreign_shards(output, plan)
     output.remove(DATASET_INFO)

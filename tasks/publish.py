@@ -19,7 +19,7 @@ from schemas.summary import SplitSummary
 from tasks.prepare import read_plan_header, read_whole_plan
 from tasks.receipts import read_receipt
 from tasks.sidecars import class_labels_text, croissant_json, dataset_info_json, features_json, labels_text
-from tasks.storage import Folder, open_folder
+from tasks.storage import Folder, open_folder, open_output
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Publish
     Within the budget of rejected images dataset_info.json is written, last; over it the manifest is there to tell why, the
     data set stays incomplete, and `problems` says what is wrong. Raises BooksDoNotBalance when an image is unaccounted for.
     """
-    output = open_folder(settings.output_directory, settings.storage_options)
+    output = open_output(settings)
     header = read_plan_header(output)
     by_name = {verdict.shard: verdict for verdict in verdicts}
     books = _write_manifest(output, header, by_name)

@@ -5,7 +5,6 @@ import hashlib
 import os
 import shutil
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +14,14 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from schemas.layout import SCRATCH
+from schemas.settings import BuildSettings
+from tasks.s3_upload import is_s3
+from tasks.whole_files import put_whole, renamed_file, uploaded_file
 
-# Smaller than most images, which then pass without another copy.
-WRITE_BUFFER = READ_BUFFER = 64 << 10
-# How often a growing file is looked at, in seconds; by then some 20 to 100 MB are new.
-WRITE_BACK_EVERY = 0.05
-SYNC_DATA = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
+READ_BUFFER = 64 << 10  # smaller than most images, which then pass without another copy
+# How often s3fs tries again where nobody answers, each time with botocore's own retries: together about a minute and a half,
+# in which a server can be started again.
+S3_RETRIES = 10
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Folder:
     url: str
     fs: Any
     path: str
+    scratch: str | None = None
 
     @property
     def is_local(self) -> bool:
@@ -37,9 +39,14 @@ class Folder:
         return isinstance(self.fs, LocalFileSystem)
 
     @property
+    def is_s3(self) -> bool:
+        """Whether the folder lies on S3."""
+        return is_s3(self.fs)
+
+    @property
     def bucket(self) -> str | None:
         """The S3 bucket; None on file systems without buckets."""
-        return self.path.partition("/")[0] if "s3" in self.fs.protocol else None
+        return self.path.partition("/")[0] if self.is_s3 else None
 
     @property
     def canonical_url(self) -> str:
@@ -81,7 +88,10 @@ class Folder:
             self.fs.rm_file(self.join(name))
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a file whole."""
+        """Write a file whole; object stores get it as one request."""
+        if not self.is_local:
+            put_whole(self.fs, self.join(name), data)
+            return
         with self.write_whole(name) as file:
             file.write(data)
 
@@ -92,83 +102,41 @@ class Folder:
         It grows in the scratch directory (same file system as a local output, so that a rename is enough) and leaves
         nothing behind when the block raises. Object stores get it as one upload.
         """
-        scratch = scratch_directory(self)
-        scratch.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=name.replace("/", "_") + ".", dir=scratch)
+        path, scratch = self.join(name), scratch_directory(self)
         try:
-            with open(handle, "wb", buffering=WRITE_BUFFER) as file:
-                with _writing_back(file.fileno()):
-                    yield file
-                    file.flush()
-                os.fsync(file.fileno())
-            self._publish(temporary, name)
+            with renamed_file(path, scratch) if self.is_local else uploaded_file(self.fs, path, scratch) as file:
+                yield file
         except OSError as error:
             if error.filename is None and error.errno:  # a full disk does not say which file it was too small for
-                raise OSError(error.errno, error.strerror, self.join(name)) from error
+                raise OSError(error.errno, error.strerror, path) from error
             raise
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-
-    def _publish(self, temporary: str, name: str) -> None:
-        target = self.join(name)
-        if not self.is_local:
-            self.fs.put_file(temporary, target)
-            return
-        os.chmod(temporary, 0o666 & ~UMASK)
-        parent = Path(target).parent
-        parent.mkdir(parents=True, exist_ok=True)
-        os.replace(temporary, target)
-        descriptor = os.open(parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)  # the new name is on the disk too
-        finally:
-            os.close(descriptor)
 
 
-@contextlib.contextmanager
-def _writing_back(descriptor: int) -> Iterator[None]:
-    """Bring a file to the disk while it grows, so that the last fsync has little left to wait for."""
-    done = threading.Event()
+def open_folder(url: str, storage_options: Mapping[str, Any], scratch: str | None = None) -> Folder:
+    """The folder at a path or URL. `storage_options` are for remote file systems; a local path takes none.
 
-    def write_back() -> None:
-        while not done.wait(WRITE_BACK_EVERY):
-            with contextlib.suppress(OSError):  # the last fsync, in the writer's thread, tells of it
-                SYNC_DATA(descriptor)
-
-    thread = threading.Thread(target=write_back, name="write back", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-UMASK = _umask()  # mkstemp makes files only their owner may read; what is published gets the ordinary mode
-
-
-def open_folder(url: str, storage_options: Mapping[str, Any]) -> Folder:
-    """The folder at a path or URL. `storage_options` are for remote file systems; a local path takes none."""
+    Below `scratch`, a directory of this machine, grow the files that will be uploaded.
+    """
     protocol = fsspec.utils.get_protocol(url)
     options = {} if protocol in ("file", "local", "memory") else dict(storage_options)
     fs, path = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
     # One folder has one path, however it is written: an output inside an input is seen through links and dots.
     path = os.path.realpath(path) if isinstance(fs, LocalFileSystem) else path.rstrip("/")
-    return Folder(url, fs, path)
+    if is_s3(fs):
+        fs.retries = S3_RETRIES
+    return Folder(url, fs, path, scratch)
+
+
+def open_output(settings: BuildSettings) -> Folder:
+    """The output of a build."""
+    return open_folder(settings.output_directory, settings.storage_options, settings.scratch_directory)
 
 
 def scratch_directory(output: Folder) -> Path:
-    """Where unfinished files of an output grow: below it when it is local, else in this machine's temporary directory."""
+    """Where unfinished files of an output grow: below it when it is local, else in a temporary directory of this machine."""
     if output.is_local:
         return Path(output.path, SCRATCH)
-    return Path(tempfile.gettempdir(), "imagerecords-" + hashlib.sha256(output.url.encode()).hexdigest()[:16])
+    return Path(output.scratch or tempfile.gettempdir(), "imagerecords-" + hashlib.sha256(output.url.encode()).hexdigest()[:16])
 
 
 def sweep_scratch(output: Folder) -> None:

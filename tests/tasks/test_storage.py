@@ -5,7 +5,8 @@ import stat
 
 import pytest
 
-from tasks.storage import UMASK, open_folder, scratch_directory, sweep_scratch
+from tasks.storage import open_folder, scratch_directory, sweep_scratch
+from tasks.whole_files import UMASK
 
 
 @pytest.fixture(params=["local", "memory"])
