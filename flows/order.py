@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from flows.progress import Progress
 from flows.retry import is_final
 from schemas.errors import Interrupted, OutputLocked, ShardFailed
-from schemas.plan import Shard
+from schemas.plan import Plan, Shard
 from schemas.receipt import ShardOutcome, Verdict
 from schemas.settings import BuildSettings
 from schemas.summary import BuildSummary, Timeline
@@ -18,7 +19,9 @@ from tasks.lock import Lock, output_lock, refuse_if_locked
 from tasks.partition import partition_images
 from tasks.prepare import prepare_output, refuse_conflict
 from tasks.publish import Published, publish_dataset
-from tasks.storage import open_output, sweep_scratch
+from tasks.s3_access import refuse_no_access
+from tasks.s3_retries import lose_patience
+from tasks.storage import Folder, open_output, sweep_unfinished
 from tasks.tensorflow_check import check_with_tensorflow
 from tasks.validate import validate_shard
 
@@ -66,33 +69,60 @@ def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progr
     """
     began = time.time()
     output = open_output(settings)
-    refuse_if_locked(output, settings.lock_stale_seconds)
-    listing = conductor.run(discover_images, settings)
-    for note in listing.notes:
-        progress.note(note)
-    plan = conductor.run(partition_images, listing, settings)
-    refuse_conflict(plan, settings)
-    with output_lock(output, settings.lock_stale_seconds) as lock:
-        try:
-            conductor.run(prepare_output, plan, settings)
-            build = _Build(settings, conductor, lock, progress)
-            shards = plan.references(lock.holder.id)
-            outcomes, checks = _convert(build, shards, plan.images.num_rows)
-            verdicts = _validate(build, shards, outcomes)
-            validated = time.time()
-            for check in checks:
-                check.result()
+    refuse_no_access(settings)
+    with ExitStack() as held:
+        if output.is_local:
+            refuse_if_locked(output, settings.lock_stale_seconds)
+            plan = _plan(settings, conductor, progress)
+            lock = held.enter_context(output_lock(output, settings.lock_stale_seconds))
+        else:  # credentials that may not write are told before a long listing
+            lock = held.enter_context(output_lock(output, settings.lock_stale_seconds))
+            if lock.note:
+                progress.note(lock.note)
+            plan = _plan(settings, conductor, progress)
             lock.check()
-            published = conductor.run(publish_dataset, verdicts, settings)
-        finally:
-            progress.end()
-            sweep_scratch(output)
+        held.enter_context(_tidied(output, progress))
+        conductor.run(prepare_output, plan, settings)
+        build = _Build(settings, conductor, lock, progress)
+        shards = plan.references(lock.holder.id)
+        outcomes, checks = _convert(build, shards, plan.images.num_rows)
+        verdicts = _validate(build, shards, outcomes)
+        validated = time.time()
+        for check in checks:
+            check.result()
+        lock.check()
+        published = conductor.run(publish_dataset, verdicts, settings)
     first = min((outcome.began for outcome in outcomes), default=validated)
     timeline = Timeline(began=began, first_shard_began=first, last_shard_validated=validated, ended=time.time())
     summary = _summary(build, published, outcomes, timeline)
     progress.report(summary)
     published.refuse_over_budget()
     return summary
+
+
+def _plan(settings: BuildSettings, conductor: Conductor, progress: Progress) -> Plan:
+    """The plan of a build that may be carried out: nothing in the output stands against it."""
+    listing = conductor.run(discover_images, settings, progress.note)
+    for note in listing.notes:
+        progress.note(note)
+    plan = conductor.run(partition_images, listing, settings)
+    refuse_conflict(plan, settings)
+    return plan
+
+
+@contextmanager
+def _tidied(output: Folder, progress: Progress) -> Iterator[None]:
+    """Leave nothing unfinished in the output after the block; a server that has failed the build is not waited for."""
+    try:
+        yield
+    except BaseException:
+        if output.is_s3:
+            lose_patience(output.fs)
+        raise
+    finally:
+        progress.end()
+        with suppress(Exception):  # what ended the block is told; the next build sweeps again
+            sweep_unfinished(output)
 
 
 def _convert(build: _Build, shards: list[Shard], images: int) -> tuple[list[ShardOutcome], list[Pending[int]]]:

@@ -8,10 +8,13 @@ from schemas.settings import BuildSettings
 from schemas.summary import PlannedSplit, PlanSummary
 from tasks.discover import survey
 from tasks.partition import partition_images
+from tasks.s3_access import access_problems
 
 
 def plan_dataset(settings: BuildSettings) -> PlanSummary:
     """The summary of a plan, with all layout mistakes that stand in its way."""
+    if problems := tuple(access_problems(settings)):
+        return PlanSummary(output_directory=settings.output_directory, splits=(), passed_over={}, notes=(), mistakes=problems)
     listing = survey(settings)
     mistakes = listing.mistakes
     plan = None

@@ -1,15 +1,16 @@
-"""Many single remote files, each read whole and only in the version that was planned: S3 through obstore, all else through fsspec.
+"""Many single remote files, each read whole and only in the version that was planned.
 
-obstore's plain interface reads small objects five times as fast as s3fs, for a sixth of the CPU (benchmarks/results/s3.md). It
-is told the endpoint, region, certificates and credentials that s3fs has found, so that both see the same server as the same
-user. Its errors become OSErrors here, without the server's whole answer: AWS repeats signed headers in it, a session's token
-among them.
+From S3 they come through obstore, whose plain interface reads small objects several times as fast as s3fs, for a fraction of
+the CPU (benchmarks/results/s3.md); from all other file systems through fsspec. obstore is told the endpoint, region,
+certificates and credentials that s3fs has found, so that both see the same server as the same user. Its errors become OSErrors
+here, without the server's whole answer: AWS repeats signed headers in it, a session's token among them.
 """
 
 import errno
 import functools
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ Read = Callable[[str, int, str], bytes]
 
 # Nobody answering, 5xx, 429 and cut bodies are tried again for so long; then the shard is tried again.
 RETRY_SECONDS = 100
-RETRIES = 60
+RETRIES = 10_000  # the seconds end them
 LONGEST_BACKOFF_SECONDS = 4
 CONNECT_SECONDS = 5
 SILENCE_SECONDS = 20
@@ -45,7 +46,7 @@ def bulk_reader(source: Folder, s3_reader: str) -> Read:
     if not (source.is_s3 and s3_reader == "obstore"):
         return by_fsspec
     bucket, key, _ = source.fs.split_path(source.path)
-    return functools.partial(_read_by_obstore, _store(source.fs, bucket), f"{key}/" if key else "", by_fsspec)
+    return _ObstoreReader(_store(source.fs, bucket), f"{key}/" if key else "", by_fsspec)
 
 
 def _read_by_fsspec(source: Folder, name: str, size: int, version: str) -> bytes:
@@ -59,22 +60,31 @@ def _read_by_fsspec(source: Folder, name: str, size: int, version: str) -> bytes
     return _whole(data, size, path)
 
 
-def _read_by_obstore(store: Any, prefix: str, otherwise: Read, name: str, size: int, version: str) -> bytes:
-    from obstore.exceptions import BaseError, PreconditionError
+@dataclass(frozen=True)
+class _ObstoreReader:
+    """Reads what lies below a prefix of a bucket; what obstore can't name, `otherwise` reads."""
 
-    etag, version_id = version_parts(version)
-    try:
-        found = store.get(prefix + name, options={"if_match": f'"{etag}"', "version": version_id})
-        return _whole(bytes(found.bytes()), size, name)
-    except PreconditionError:
-        raise FileChanged from None
-    except FileNotFoundError as error:
-        fault: Exception = _os_error(error) if _code(error) == "NoSuchBucket" else FileNotFoundError(errno.ENOENT, "gone", name)
-    except ValueError:  # obstore takes no keys with empty or dotted parts
-        return otherwise(name, size, version)
-    except BaseError as error:
-        fault = _os_error(error)
-    raise fault from None
+    store: Any
+    prefix: str
+    otherwise: Read
+
+    def __call__(self, name: str, size: int, version: str) -> bytes:
+        from obstore.exceptions import BaseError, PreconditionError
+
+        etag, version_id = version_parts(version)
+        options = {"if_match": f'"{etag}"'} | ({"version": version_id} if version_id else {})
+        try:
+            return _whole(bytes(self.store.get(self.prefix + name, options=options).bytes()), size, name)
+        except PreconditionError:
+            raise FileChanged from None
+        except FileNotFoundError as error:
+            if _code(error) == "NoSuchBucket":
+                raise _os_error(error) from None
+            raise FileNotFoundError(errno.ENOENT, "gone", name) from None
+        except ValueError:  # keys with empty or dotted parts
+            return self.otherwise(name, size, version)
+        except BaseError as error:
+            raise _os_error(error) from None
 
 
 def _whole(data: bytes, size: int, name: str) -> bytes:

@@ -1,7 +1,7 @@
 """discover: labels, and a sorted listing of their images, from label folders; every layout mistake is told at once."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -13,7 +13,7 @@ from schemas.labels import name_problems, nested_problems, numbered_name, read_l
 from schemas.listing import COLUMNS, Listing
 from schemas.settings import BuildSettings
 from tasks.storage import Folder, open_folder
-from tasks.walk import FoundFile, Level, find_label_folders, read_level, walk_files
+from tasks.walk import FoundFile, Level, ListingProgress, find_label_folders, read_level, walk_files
 
 # Names people give to splits; folders of only these names under one data directory are split/label/ layouts.
 SPLIT_NAMES = {"train", "training", "val", "valid", "validation", "test", "testing", "eval"}
@@ -33,18 +33,18 @@ class _Source:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-def discover_images(settings: BuildSettings) -> Listing:
-    """The labels and the sorted listing of all input images.
+def discover_images(settings: BuildSettings, tell: Callable[[str], None] = lambda _: None) -> Listing:
+    """The labels and the sorted listing of all input images; `tell` is given a line now and then while it is long.
 
     Raises BadLayout, with a line for each mistake, when the folders or the labels file are not as the settings say.
     """
-    listing = survey(settings)
+    listing = survey(settings, tell)
     if listing.mistakes:
         raise BadLayout("\n".join(listing.mistakes))
     return listing
 
 
-def survey(settings: BuildSettings) -> Listing:
+def survey(settings: BuildSettings, tell: Callable[[str], None] = lambda _: None) -> Listing:
     """The same, but with mistakes listed instead of raised; images of a mistaken layout may be missing."""
     mistakes = list(_directory_mistakes(settings))
     listed, labels_mistakes = _read_labels_file(settings)
@@ -66,7 +66,7 @@ def survey(settings: BuildSettings) -> Listing:
     labels, mistakes = _choose_labels(settings, listed, sources)
     if mistakes:
         return _nothing(settings, mistakes)
-    return _list_images(settings, labels, sources)
+    return _list_images(settings, labels, sources, ListingProgress(tell))
 
 
 def _nothing(settings: BuildSettings, mistakes: Iterable[str]) -> Listing:
@@ -81,8 +81,6 @@ def _directory_mistakes(settings: BuildSettings) -> Iterable[str]:
     output = open_folder(settings.output_directory, settings.storage_options)
     if not output.path:
         yield f"output_directory must name a directory or prefix, got {settings.output_directory!r}"
-    elif output.bucket and not output.fs.exists(output.bucket):
-        yield f"output_directory must be in a bucket that exists, got {output.bucket!r}: {settings.output_directory}. Make it"
     seen: dict[str, str] = {}
     for name, url in settings.directories().items():
         folder = open_folder(url, settings.storage_options)
@@ -169,7 +167,9 @@ def _choose_labels(
     return tuple(listed), mistakes
 
 
-def _list_images(settings: BuildSettings, labels: tuple[str, ...], sources: list[_Source]) -> Listing:
+def _list_images(
+    settings: BuildSettings, labels: tuple[str, ...], sources: list[_Source], progress: ListingProgress
+) -> Listing:
     mistakes: list[str] = []
     notes: list[str] = []
     passed_over: Counter[str] = Counter()
@@ -183,7 +183,9 @@ def _list_images(settings: BuildSettings, labels: tuple[str, ...], sources: list
             notes.append(f"{source.folder.url}: {len(ignored)} unlisted label folders ignored: {_some(ignored)}")
         with ThreadPoolExecutor(1 if source.folder.is_local else REMOTE_LISTINGS) as threads:
             for label, level in zip(
-                present, threads.map(lambda name, folder=source.folder: walk_files(folder, name), present), strict=True
+                present,
+                threads.map(lambda name, folder=source.folder: walk_files(folder, name, progress.advance), present),
+                strict=True,
             ):
                 mistakes += _label_mistakes(settings, source, label, level.files)
                 passed_over += level.passed_over

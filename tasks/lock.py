@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from schemas.errors import OutputLocked
+from schemas.errors import BadStorage, OutputLocked
 from schemas.layout import LOCK
 from tasks.s3_upload import put_object
 from tasks.storage import Folder
@@ -92,7 +92,10 @@ class Lock:
 
 @contextlib.contextmanager
 def output_lock(output: Folder, stale_seconds: float) -> Iterator[Lock]:
-    """Hold the lock of an output for the length of the block. Raises OutputLocked when another build holds it."""
+    """Hold the lock of an output for the length of the block.
+
+    Raises OutputLocked when another build holds it, BadStorage when the output may not be written.
+    """
     process_started = psutil.Process().create_time()
     lock = Lock(output, Holder(uuid.uuid4().hex, _machine(), os.getpid(), process_started, time.time()))
     done = threading.Event()
@@ -106,7 +109,13 @@ def output_lock(output: Folder, stale_seconds: float) -> Iterator[Lock]:
 
     heart = threading.Thread(target=beat_until_done, name="lock heartbeat", daemon=True)
     try:  # from before the lock is made: an interrupt may come at any line
-        _acquire(lock, stale_seconds)
+        try:
+            _acquire(lock, stale_seconds)
+        except PermissionError as error:
+            raise BadStorage(
+                f"output_directory must be writable, got {type(error).__name__}: {error}: {output.url}. Check the permissions "
+                "of the directory, or those of the credentials: PutObject, GetObject, DeleteObject"
+            ) from error
         heart.start()
         yield lock
     finally:

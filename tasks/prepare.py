@@ -22,7 +22,7 @@ from schemas.layout import (
 )
 from schemas.plan import COLUMNS, METADATA_KEY, SHARDS_KEY, Plan, PlanHeader, PlannedShard, Shard, references
 from schemas.settings import BuildSettings
-from tasks.storage import Folder, open_output, sweep_scratch
+from tasks.storage import Folder, open_output, sweep_unfinished
 
 SHARDS = TypeAdapter(tuple[PlannedShard, ...])
 
@@ -50,7 +50,7 @@ def prepare_output(plan: Plan, settings: BuildSettings) -> None:
     expected = {shard.name for shard in plan.references()}
     foreign = _foreign_shards(output, plan)
     output.remove(DATASET_INFO)
-    sweep_scratch(output)
+    sweep_unfinished(output)
     for name in foreign:
         if name not in expected:
             output.remove(name)

@@ -71,24 +71,20 @@ def _upload_parts(fs: Any, path: str, file: str, size: int) -> str | None:
     return etag
 
 
-def abort_left_uploads(fs: Any, path: str, is_ours: Callable[[str], bool]) -> int | None:
-    """Abort the unfinished multipart uploads below a path whose relative name is ours; returns how many there were.
+def abort_left_uploads(fs: Any, path: str, is_ours: Callable[[str], bool]) -> None:
+    """Abort the unfinished multipart uploads below a path whose relative name is ours.
 
-    None where the server or the credentials do not allow to list them.
+    Nothing happens where the server or the credentials do not allow to list them.
     """
     where = _where(fs, path + "/")
-    count = 0
     try:
         for upload in list(_unfinished(fs, where["Bucket"], where["Key"])):
             if is_ours(upload["Key"].removeprefix(where["Key"])):
                 with contextlib.suppress(FileNotFoundError):  # ended meanwhile
                     fs.call_s3("abort_multipart_upload", Bucket=where["Bucket"], Key=upload["Key"], UploadId=upload["UploadId"])
-                count += 1
     except OSError as error:
-        if isinstance(error, PermissionError) or error.errno in CANNOT_LIST:
-            return None
-        raise
-    return count
+        if not isinstance(error, PermissionError) and error.errno not in CANNOT_LIST:
+            raise
 
 
 def _unfinished(fs: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:

@@ -13,15 +13,13 @@ from typing import Any, BinaryIO
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from schemas.layout import SCRATCH
+from schemas.layout import SCRATCH, is_ours
 from schemas.settings import BuildSettings
-from tasks.s3_upload import is_s3
+from tasks.s3_retries import be_patient
+from tasks.s3_upload import abort_left_uploads, is_s3
 from tasks.whole_files import put_whole, renamed_file, uploaded_file
 
 READ_BUFFER = 64 << 10  # smaller than most images, which then pass without another copy
-# How often s3fs tries again where nobody answers, each time with botocore's own retries: together about a minute and a half,
-# in which a server can be started again.
-S3_RETRIES = 10
 
 
 @dataclass(frozen=True)
@@ -42,11 +40,6 @@ class Folder:
     def is_s3(self) -> bool:
         """Whether the folder lies on S3."""
         return is_s3(self.fs)
-
-    @property
-    def bucket(self) -> str | None:
-        """The S3 bucket; None on file systems without buckets."""
-        return self.path.partition("/")[0] if self.is_s3 else None
 
     @property
     def canonical_url(self) -> str:
@@ -123,7 +116,7 @@ def open_folder(url: str, storage_options: Mapping[str, Any], scratch: str | Non
     # One folder has one path, however it is written: an output inside an input is seen through links and dots.
     path = os.path.realpath(path) if isinstance(fs, LocalFileSystem) else path.rstrip("/")
     if is_s3(fs):
-        fs.retries = S3_RETRIES
+        be_patient(fs)
     return Folder(url, fs, path, scratch)
 
 
@@ -139,6 +132,8 @@ def scratch_directory(output: Folder) -> Path:
     return Path(output.scratch or tempfile.gettempdir(), "imagerecords-" + hashlib.sha256(output.url.encode()).hexdigest()[:16])
 
 
-def sweep_scratch(output: Folder) -> None:
-    """Remove the unfinished files that a killed build left. Only the holder of the output's lock may do this."""
+def sweep_unfinished(output: Folder) -> None:
+    """Remove the unfinished files and uploads that a killed build left. Only the holder of the output's lock may do this."""
     shutil.rmtree(scratch_directory(output), ignore_errors=True)
+    if output.is_s3:
+        abort_left_uploads(output.fs, output.path, is_ours)

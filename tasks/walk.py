@@ -5,12 +5,15 @@ is asked through fsspec.
 """
 
 import os
+import threading
+import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from tasks.s3_list import list_objects
 from tasks.storage import Folder
 
 JUNK = {"thumbs.db", "desktop.ini", "__macosx", "icon\r"}
@@ -18,6 +21,7 @@ HIDDEN = "hidden"
 KNOWN_JUNK = "junk"
 LOOP = "link loop"
 SPECIAL = "not a regular file"
+SECONDS_BETWEEN_LINES = 10.0
 
 
 class FoundFile(NamedTuple):
@@ -45,19 +49,47 @@ def read_level(folder: Folder, name: str) -> Level:
     return level
 
 
-def walk_files(folder: Folder, name: str) -> Level:
-    """All files below `name`, at any depth, sorted by path; `folders` stays empty."""
+class ListingProgress:
+    """Counts files while they are listed, from several threads, and tells how many there are so far."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._guard = threading.Lock()
+        self._files = 0
+        self._began = self._told = time.monotonic()
+
+    def advance(self, files: int) -> None:
+        """Count, and tell when it is time to."""
+        with self._guard:
+            self._files += files
+            now = time.monotonic()
+            if now - self._told >= SECONDS_BETWEEN_LINES:
+                self._told = now
+                self._tell(f"listing: {self._files:,} files so far, {self._files / (now - self._began):,.0f}/s")
+
+
+def walk_files(folder: Folder, name: str, advance: Callable[[int], None] = lambda _: None) -> Level:
+    """All files below `name`, at any depth, sorted by path; `folders` stays empty. `advance` is told of more files."""
     found = Level()
     if folder.is_local:
         _walk_local(folder, name, found, ())
+        advance(len(found.files))
     else:
         root = folder.join(name)
-        for path, info in folder.fs.find(root, detail=True).items():
-            relative = path[len(root) :].lstrip("/")
-            if _counts(relative, found.passed_over) and info["type"] == "file" and not path.endswith("/"):
-                found.files.append(FoundFile(_below(name, relative), info["size"], remote_version(info)))
+        for page in list_objects(folder.fs, root) if folder.is_s3 else _everything(folder.fs, root):
+            before = len(found.files)
+            for relative, info in page:
+                if _counts(relative, found.passed_over):
+                    found.files.append(FoundFile(_below(name, relative), info["size"], remote_version(info)))
+            advance(len(found.files) - before)
     found.files.sort()
     return found
+
+
+def _everything(fs: Any, root: str) -> Iterator[list[tuple[str, Mapping[str, Any]]]]:
+    """The files below a path as one page: their paths there, and what the file system tells of each."""
+    found = fs.find(root, detail=True).items()
+    yield [(path[len(root) :].lstrip("/"), info) for path, info in found if info["type"] == "file" and not path.endswith("/")]
 
 
 def _walk_local(folder: Folder, name: str, found: Level, above: tuple[tuple[int, int], ...]) -> None:

@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from tasks.storage import open_folder, scratch_directory, sweep_scratch
+from tasks.storage import open_folder, scratch_directory, sweep_unfinished
 from tasks.whole_files import UMASK
 
 
@@ -68,7 +68,7 @@ def test_unfinished_files_are_swept(folder):
     scratch = scratch_directory(folder)
     scratch.mkdir(parents=True)
     (scratch / "train-00000-of-00001.abc").write_bytes(b"half")
-    sweep_scratch(folder)
+    sweep_unfinished(folder)
     assert not scratch.exists()
 
 
