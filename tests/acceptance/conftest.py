@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from tests.acceptance.running import Images, Running, Shell, Undisturbed, clean_environment, free_port, sums, wait_until
+from tests.acceptance.seaweed import Bucket, OnS3, Seaweed, bucket_name
 
 LABELS = ("cat", "dog", "emu")
 
@@ -118,3 +119,34 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         with contextlib.suppress(subprocess.TimeoutExpired):
             server.process.wait(20)
         server.end()
+
+
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
+    """A real S3 server."""
+    server = Seaweed(tmp_path_factory.mktemp("seaweed") / "server")
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def bucket(seaweed: Seaweed, request: pytest.FixtureRequest) -> Bucket:
+    """A bucket of the test's own on the real server."""
+    return seaweed.bucket(bucket_name(request))
+
+
+@pytest.fixture
+def on_s3(shell: Shell, bucket: Bucket) -> Shell:
+    """The command with the server's address and keys in its environment, and a temporary directory to look into."""
+    (shell.folder / "tmp").mkdir()
+    shell.environment |= bucket.environment | {"TMPDIR": str(shell.folder / "tmp")}
+    return shell
+
+
+@pytest.fixture(scope="session")
+def quick_on_s3(seaweed: Seaweed, quick: Images) -> OnS3:
+    """The quick images on the real server, and how long a build from there to there takes."""
+    bucket = seaweed.bucket("quick")
+    bucket.put(quick.train, "in/train")
+    bucket.put(quick.validation, "in/validation")
+    return OnS3(quick, bucket.url("in/train"), bucket.url("in/validation"))

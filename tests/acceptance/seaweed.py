@@ -5,12 +5,13 @@ import hashlib
 import json
 import signal
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import s3fs
 
-from tests.acceptance.running import Running, clean_environment, free_port, wait_until
+from tests.acceptance.running import Images, Running, clean_environment, free_port, wait_until
 
 KEY, SECRET = "testkey", "testsecret123"
 READ_ONLY_KEY, READ_ONLY_SECRET = "rokey", "rosecret123"
@@ -149,6 +150,28 @@ class Bucket:
         """The keys of multipart uploads that nobody has ended."""
         answer = self.fs.call_s3("list_multipart_uploads", Bucket=self.name)
         return sorted(upload["Key"] for upload in answer.get("Uploads", []))
+
+
+@dataclass(frozen=True)
+class OnS3:
+    """Images that lie on the server too."""
+
+    images: Images
+    train: str
+    validation: str
+
+    def arguments(self, output: object, *flags: str, **more: object) -> list[str]:
+        """The command line of a build of them, from there."""
+        places = {"train_directory": self.train, "validation_directory": self.validation}
+        return self.images.arguments(output, "--no-prefect", *flags, **(places | more))
+
+
+def same_data(there: dict[str, str], images: Images) -> None:
+    """Every file is the same, but for those that tell where the input lies and which states its files had."""
+    told = {name for name in images.undisturbed.sums if name == "manifest.parquet" or name.startswith("_build/")}
+    assert there.keys() == images.undisturbed.sums.keys()
+    expected = {name: digest for name, digest in images.undisturbed.sums.items() if name not in told}
+    assert {name: digest for name, digest in there.items() if name not in told} == expected
 
 
 def bucket_name(request: pytest.FixtureRequest) -> str:
