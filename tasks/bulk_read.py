@@ -36,6 +36,10 @@ class FileChanged(Exception):
     """The file is no longer the one that was listed."""
 
 
+class UntrustedCertificate(OSError):
+    """The server's certificate is not trusted."""
+
+
 def bulk_reader(source: Folder, s3_reader: str) -> Read:
     """A function that gives the bytes of a file of the folder by its name, planned size and version; for many threads.
 
@@ -106,9 +110,34 @@ def _code(error: Exception) -> str:
     return match[1] if match else ""
 
 
+def refuse_certificate(source: Folder) -> None:
+    """Raise UntrustedCertificate where obstore does not trust a server that s3fs trusts; to be asked before the work.
+
+    obstore's TLS takes no certificate that is its own CA, and would try again for long.
+    """
+    from obstore.exceptions import BaseError
+
+    bucket, key, _ = source.fs.split_path(source.path)
+    if not source.fs.s3.meta.endpoint_url.startswith("https:"):
+        return
+    try:
+        next(iter(_open_store(source.fs, bucket, {"max_retries": 1}).list(key or None, chunk_size=1)), None)
+    except BaseError as error:
+        if match := re.search(r"invalid peer certificate: [^\n\")]+", str(error)):
+            raise UntrustedCertificate(match[0]) from None
+
+
 @functools.lru_cache(maxsize=16)
 def _store(fs: Any, bucket: str) -> Any:
-    """A bucket in obstore's eyes, with all that s3fs has found out about the server; made once a process."""
+    """A bucket in obstore's eyes, made once a process."""
+    backoff = {"max_backoff": timedelta(seconds=LONGEST_BACKOFF_SECONDS)}
+    return _open_store(
+        fs, bucket, {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=RETRY_SECONDS), "backoff": backoff}
+    )
+
+
+def _open_store(fs: Any, bucket: str, retry: dict[str, Any]) -> Any:
+    """A bucket in obstore's eyes, with all that s3fs has found out about the server."""
     from obstore.store import S3Store
 
     endpoint = fs.s3.meta.endpoint_url
@@ -124,17 +153,9 @@ def _store(fs: Any, bucket: str) -> Any:
         "request_payer": bool(fs.requester_pays),
         "skip_signature": bool(fs.anon),
     }
-    return S3Store(
-        bucket,
-        config=config,
-        client_options=_client_options(fs, session, endpoint),
-        retry_config={
-            "max_retries": RETRIES,
-            "retry_timeout": timedelta(seconds=RETRY_SECONDS),
-            "backoff": {"max_backoff": timedelta(seconds=LONGEST_BACKOFF_SECONDS)},
-        },
-        **({} if fs.anon else {"credential_provider": _credentials(session)}),
-    )
+    credentials = {} if fs.anon else {"credential_provider": _credentials(session)}
+    client_options = _client_options(fs, session, endpoint)
+    return S3Store(bucket, config=config, client_options=client_options, retry_config=retry, **credentials)
 
 
 def _client_options(fs: Any, session: Any, endpoint: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from fsspec.asyn import sync
 
 from schemas.errors import BadStorage
 from schemas.settings import BuildSettings
+from tasks.bulk_read import UntrustedCertificate, refuse_certificate
 from tasks.storage import Folder, open_folder
 
 CREDENTIALS = "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE"
@@ -46,7 +47,10 @@ def access_problems(settings: BuildSettings) -> Iterable[str]:
         if not url.startswith(("s3://", "s3a://")):
             continue
         try:
-            _ask(open_folder(url, settings.storage_options))
+            folder = open_folder(url, settings.storage_options)
+            _ask(folder)
+            if setting != "output_directory" and settings.s3_reader == "obstore":
+                refuse_certificate(folder)
         except Exception as error:  # botocore's, aiohttp's and s3fs's errors have no common base
             problem = _problem(error)
             if problem and problem not in told:  # several places fail for one reason
@@ -72,6 +76,8 @@ def _problem(error: Exception) -> tuple[str, str] | None:
         code = str(response.get("Error", {}).get("Code"))
         must, remedy = BY_CODE.get(code, (None, ""))
         return (f"{must}, got {code}", remedy) if must else None
+    if isinstance(error, UntrustedCertificate):
+        return f"have a certificate that obstore trusts, got: {text}", "Have it signed by a CA, or pass --s3_reader s3fs"
     if isinstance(error, botocore.SSLError):
         return f"have a certificate that is trusted, got: {text}", "Set AWS_CA_BUNDLE to the CA's PEM file"
     if isinstance(error, (botocore.EndpointConnectionError, botocore.ConnectTimeoutError, botocore.ProxyConnectionError)):

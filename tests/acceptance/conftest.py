@@ -150,3 +150,32 @@ def quick_on_s3(seaweed: Seaweed, quick: Images) -> OnS3:
     bucket.put(quick.train, "in/train")
     bucket.put(quick.validation, "in/validation")
     return OnS3(quick, bucket.url("in/train"), bucket.url("in/validation"))
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a private CA's certificate, ca.pem, and one for 127.0.0.1 that it has signed."""
+    folder = tmp_path_factory.mktemp("authority")
+    new = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30"]
+    server = [
+        "-subj",
+        "/CN=127.0.0.1",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+        "-addext",
+        "basicConstraints=critical,CA:FALSE",
+    ]
+    for words in (
+        ["-subj", "/CN=private", "-keyout", "ca-key.pem", "-out", "ca.pem"],
+        [*server, "-CA", "ca.pem", "-CAkey", "ca-key.pem", "-keyout", "server-key.pem", "-out", "server.pem"],
+    ):
+        subprocess.run([*new, *words], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory, authority: Path) -> Iterator[Seaweed]:
+    """A real S3 server that speaks HTTPS with a private CA's certificate."""
+    server = Seaweed(tmp_path_factory.mktemp("seaweed-tls") / "server", authority)
+    yield server
+    server.kill()

@@ -35,20 +35,27 @@ IDENTITIES = {
 FILER = '[filer.options]\ns3.empty_folder_cleanup_delay = "1s"\n[leveldb2]\nenabled = true\ndir = "{folder}/filer"\n'
 
 
-class Seaweed:
-    """The server; `certificate` is a pair of PEM files, certificate and key, for HTTPS."""
+def environment(endpoint: str) -> dict[str, str]:
+    """The variables with which a command uses a server."""
+    keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
+    return keys | {"AWS_ENDPOINT_URL_S3": endpoint}
 
-    def __init__(self, folder: Path, certificate: tuple[Path, Path] | None = None) -> None:
+
+class Seaweed:
+    """The server; `authority` is a folder with ca.pem, server.pem and server-key.pem, for HTTPS."""
+
+    def __init__(self, folder: Path, authority: Path | None = None) -> None:
         self.folder = folder
-        self._certificate = certificate
+        self._authority = authority
         (folder / "data").mkdir(parents=True)
         (folder / "identities.json").write_text(json.dumps(IDENTITIES))
         (folder / "filer.toml").write_text(FILER.format(folder=folder))
         self._ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
         self._grpc = {name: free_port() for name in self._ports}
         self.port = self._ports["s3"]
-        scheme = "https" if certificate else "http"
+        scheme = "https" if authority else "http"
         self.endpoint = f"{scheme}://127.0.0.1:{self.port}"
+        self.environment = environment(self.endpoint)
         self.start()
 
     def start(self) -> None:
@@ -59,8 +66,8 @@ class Seaweed:
         words += ["-master.volumeSizeLimitMB=64", "-volume.max=0"]
         words += [f"-{name}.port={port}" for name, port in self._ports.items()]
         words += [f"-{name}.port.grpc={port}" for name, port in self._grpc.items()]
-        if self._certificate:
-            words += [f"-s3.cert.file={self._certificate[0]}", f"-s3.key.file={self._certificate[1]}"]
+        if self._authority:
+            words += [f"-s3.cert.file={self._authority}/server.pem", f"-s3.key.file={self._authority}/server-key.pem"]
         self.server = Running(words, clean_environment(self.folder), self.folder)
         wait_until(self._takes_objects, "SeaweedFS takes an object", 60)
 
@@ -77,7 +84,7 @@ class Seaweed:
 
     def file_system(self, **more: object) -> s3fs.S3FileSystem:
         """The server seen from outside the command."""
-        options = {"client_kwargs": {"verify": str(self._certificate[0])}} if self._certificate else {}
+        options = {"client_kwargs": {"verify": f"{self._authority}/ca.pem"}} if self._authority else {}
         return s3fs.S3FileSystem(
             key=KEY,
             secret=SECRET,
@@ -111,12 +118,7 @@ class Bucket:
         self.fs = fs
         self.endpoint = endpoint
         self.name = name
-        self.environment = {
-            "AWS_ACCESS_KEY_ID": fs.key,
-            "AWS_SECRET_ACCESS_KEY": fs.secret,
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL_S3": endpoint,
-        }
+        self.environment = environment(endpoint)
         self.fs.mkdir(name)
 
     def url(self, prefix: str) -> str:

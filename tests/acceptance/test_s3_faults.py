@@ -1,0 +1,184 @@
+"""An S3 that fails in the middle of a build: it goes on, or ends clean and a rerun finishes; the bytes are the same."""
+
+import json
+import random
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.faulty_proxy import Faults, FaultyProxy
+from tests.acceptance.running import Images, Running, Shell, clean_environment, wait_until
+from tests.acceptance.seaweed import Bucket, OnS3, Seaweed, same_data
+
+KILLS = 10
+# One moment in each tenth of a build's duration, the same ones each time the tests run.
+MOMENTS = [(tenth + random.Random(tenth).random()) / KILLS for tenth in range(KILLS)]
+AWAY_SECONDS = 3.0
+STOPPED_SECONDS = 10.0
+
+
+@pytest.fixture
+def mortal(tmp_path: Path) -> Iterator[Seaweed]:
+    """A server of the test's own, which may be killed."""
+    server = Seaweed(tmp_path / "mortal")
+    yield server
+    server.go_on()
+    server.kill()
+
+
+def begun(shell: Shell, server: Seaweed, images: Images) -> tuple[Running, Bucket, list[str]]:
+    """A build from and to a server, with its first shard done and others to do."""
+    bucket = server.bucket("data")
+    bucket.put(images.train, "in/train")
+    bucket.put(images.validation, "in/validation")
+    words = OnS3(images, bucket.url("in/train"), bucket.url("in/validation")).arguments(bucket.url("out"))
+    build = shell.start(words, bucket.environment)
+    wait_until(lambda: any(key.startswith("_build/receipts/") for key in bucket.keys("out")), "a shard is done")
+    return build, bucket, words
+
+
+def finish(shell: Shell, build: Running, bucket: Bucket, words: list[str], images: Images) -> None:
+    """The build has gone on or ended clean, and then a rerun finishes; the data are as if nothing had been."""
+    code = build.wait()
+    assert code in {0, 1}, build.stderr
+    if code:
+        assert build.stderr.splitlines()[-1].startswith("imagerecords: error: ")
+        assert "dataset_info.json" not in bucket.keys("out")
+        shell.run([*words, "--lock_stale_seconds", "1"], bucket.environment)
+    same_data(bucket.sums("out"), images)
+    assert bucket.unfinished_uploads() == []
+
+
+def test_a_server_killed_in_mid_build_and_started_again_costs_no_more_than_a_rerun(shell: Shell, slow: Images, mortal: Seaweed):
+    build, bucket, words = begun(shell, mortal, slow)
+    mortal.kill()
+    time.sleep(AWAY_SECONDS)
+    assert build.process.poll() is None, "the build gave up within seconds, or ended too early to prove anything"
+    mortal.start()
+    finish(shell, build, bucket, words, slow)
+
+
+def test_a_server_that_is_stopped_for_a_while_holds_the_build_up_and_no_more(shell: Shell, slow: Images, mortal: Seaweed):
+    build, bucket, words = begun(shell, mortal, slow)
+    mortal.stop()
+    time.sleep(STOPPED_SECONDS)
+    mortal.go_on()
+    finish(shell, build, bucket, words, slow)
+
+
+def test_a_server_that_throttles_cuts_answers_and_dawdles_changes_no_byte(on_s3: Shell, quick_on_s3: OnS3, bucket: Bucket):
+    with FaultyProxy(bucket.endpoint, Faults(slow_down=0.2, cut=0.05, delay=0.1)) as proxy:
+        on_s3.run(quick_on_s3.arguments(bucket.url("out"), retries=5), {"AWS_ENDPOINT_URL_S3": proxy.endpoint})
+        assert min(proxy.done["slow down"], proxy.done["cuts"], proxy.done["delays"]) > 3, proxy.done
+    same_data(bucket.sums("out"), quick_on_s3.images)
+    assert bucket.unfinished_uploads() == []
+
+
+@pytest.mark.parametrize(
+    ("faults", "told"),
+    [
+        (Faults(answers={"if-none-match": (501, "NotImplemented")}), True),  # as Swift answers
+        (Faults(answers={"if-none-match": (412, "PreconditionFailed")}), None),  # a stranger's lock that nobody can see
+        (Faults(), False),
+    ],
+    ids=["refuses conditions", "always exists", "keeps conditions"],
+)
+def test_a_lock_is_told_to_be_advisory_where_the_server_has_no_conditions(
+    on_s3: Shell, quick_on_s3: OnS3, bucket: Bucket, faults: Faults, told: bool | None
+):
+    with FaultyProxy(bucket.endpoint, faults) as proxy:
+        build = on_s3.run(quick_on_s3.arguments(bucket.url("out")), {"AWS_ENDPOINT_URL_S3": proxy.endpoint})
+    lines = [line for line in build.stderr.splitlines() if "advisory" in line]
+    assert len(lines) == (1 if told else 0), build.stderr
+    same_data(bucket.sums("out"), quick_on_s3.images)
+
+
+def test_of_two_builds_of_a_prefix_started_at_once_one_wins(on_s3: Shell, quick_on_s3: OnS3, bucket: Bucket):
+    builds = [on_s3.start(quick_on_s3.arguments(bucket.url("out"))) for _ in range(2)]
+    codes = [build.wait() for build in builds]
+    assert sorted(codes) == [0, 1], [build.stderr for build in builds]
+    loser = builds[codes.index(1)]
+    assert "must have one build at a time" in loser.stderr.splitlines()[-1]
+    same_data(bucket.sums("out"), quick_on_s3.images)
+
+
+@pytest.fixture(scope="module")
+def undisturbed_seconds(quick_on_s3: OnS3, seaweed: Seaweed, tmp_path_factory: pytest.TempPathFactory) -> float:
+    """How long a build of the quick images from S3 to S3 takes when nobody kills it."""
+    bucket = seaweed.bucket("undisturbed")
+    shell = Shell(tmp_path_factory.mktemp("undisturbed"), clean_environment(Path("/nowhere")) | bucket.environment)
+    began = time.monotonic()
+    shell.run(quick_on_s3.arguments(bucket.url("out")))
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: f"{moment:.0%}")
+def test_a_killed_build_is_finished_by_a_rerun_with_the_same_bytes(
+    moment: float, on_s3: Shell, quick_on_s3: OnS3, bucket: Bucket, undisturbed_seconds: float
+):
+    build = on_s3.start(quick_on_s3.arguments(bucket.url("out")))
+    time.sleep(max(0.0, build.began + moment * undisturbed_seconds - time.monotonic()))
+    build.signal_group(signal.SIGKILL)
+    build.wait()
+    on_s3.run(quick_on_s3.arguments(bucket.url("out")))
+    same_data(bucket.sums("out"), quick_on_s3.images)  # no stray object either
+    assert bucket.unfinished_uploads() == []
+    assert not [path for path in (on_s3.folder / "tmp").rglob("*-of-*") if path.is_file()]
+
+
+class Reader:
+    """Somebody who trusts dataset_info.json: whenever it is there, and still the same afterwards, all shards must be right."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self.complete = 0
+        self.faults: list[str] = []
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> "Reader":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._done.is_set():
+            before = self._info()
+            if before is None:
+                continue
+            there = {key: self._bucket.fs.size(f"{self._bucket.name}/out/{key}") for key in self._shards()}
+            if self._info() == before:
+                self.complete += 1
+                told = {split["name"]: (len(split["shardLengths"]), int(split["numBytes"])) for split in before["splits"]}
+                for split, (shards, size) in told.items():
+                    sizes = [there[key] for key in there if re.fullmatch(rf"{split}-\d+-of-{shards:05d}", key)]
+                    if (len(sizes), sum(sizes)) != (shards, size):
+                        self.faults.append(f"{split}: {len(sizes)} shards of {sum(sizes)} bytes, {shards} of {size} told")
+
+    def _info(self) -> dict[str, object] | None:
+        try:
+            return json.loads(self._bucket.read("out/dataset_info.json"))
+        except FileNotFoundError:
+            return None
+
+    def _shards(self) -> list[str]:
+        return [key for key in self._bucket.keys("out") if "-of-" in key and "/" not in key]
+
+
+def test_who_trusts_dataset_info_never_sees_a_half_made_data_set(on_s3: Shell, quick_on_s3: OnS3, bucket: Bucket):
+    with Reader(bucket) as reader:
+        on_s3.run(quick_on_s3.arguments(bucket.url("out")))
+        wait_until(lambda: reader.complete, "the reader has seen the whole")
+        other = quick_on_s3.arguments(bucket.url("out"), "--overwrite", train_shards=5, seed=2)
+        on_s3.run(other)
+        seen = reader.complete
+        wait_until(lambda: reader.complete > seen, "the reader has seen the other")
+    assert reader.faults == []
