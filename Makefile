@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types tests bench lock docs clean
+.PHONY: help setup demo test check format lint types tests bench bench-s3 lock docs clean
 
 help:  ## Print the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 setup: $(VENV)/ready  ## Make .venv with everything for use and development
 
@@ -44,6 +44,9 @@ tests: setup
 
 bench: setup  ## Measure speed, start-up and memory beside the classic script and peers; about 20 minutes
 	$(BIN)/python -m benchmarks.bench
+
+bench-s3: setup  ## Measure builds from S3 beside loops that only read, on a real S3 server; about 15 minutes
+	$(BIN)/python -m benchmarks.bench_s3
 
 lock: setup  ## Pin anew what is installed, from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --upgrade \

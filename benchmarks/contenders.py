@@ -23,7 +23,7 @@ class Contender:
     read: Callable[[str], tuple[int, float]]
 
 
-def build_command(data: Path, output: Path, *options: str) -> list[str]:
+def build_command(data: Path | str, output: Path | str, *options: str) -> list[str]:
     """`imagerecords build` as installed beside this Python."""
     program = Path(sys.executable).with_name("imagerecords")
     if not program.exists():

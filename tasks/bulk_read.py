@@ -29,6 +29,7 @@ SILENCE_SECONDS = 20
 OBJECT_SECONDS = 600
 # How long credentials are used before botocore is asked again. It renews temporary ones that have less than ten minutes left.
 CREDENTIALS_SECONDS = 300
+UNTRUSTED = re.compile(r"InvalidCertificate\(([^)]*)")
 CODE = re.compile(r"<Code>(\w+)</Code>")
 
 
@@ -123,8 +124,8 @@ def refuse_certificate(source: Folder) -> None:
     try:
         next(iter(_open_store(source.fs, bucket, {"max_retries": 1}).list(key or None, chunk_size=1)), None)
     except BaseError as error:
-        if match := re.search(r"invalid peer certificate: [^\n\")]+", str(error)):
-            raise UntrustedCertificate(match[0]) from None
+        if match := UNTRUSTED.search(str(error)):
+            raise UntrustedCertificate(" ".join(re.findall(r"\w+", match[1]))) from None
 
 
 @functools.lru_cache(maxsize=16)
