@@ -38,7 +38,7 @@ def test_every_code_block_of_the_readme_is_run_by_a_test_here():
 
 
 def test_every_code_block_of_the_readers_page_is_run_by_a_test():
-    """tests/acceptance/readers runs the block that it takes with `block(section)`, and compares what it reads with the manifest."""
+    """The tests in tests/acceptance/readers name the sections whose blocks they run."""
     sections = re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", (ROOT / "docs/readers.md").read_text(), re.M | re.S)
     tests = "".join(path.read_text() for path in (ROOT / "tests/acceptance/readers").glob("test_*.py"))
     assert {kind for _, text in sections for kind in re.findall(r"^```(\w+)$", text, re.M)} == {"python"}

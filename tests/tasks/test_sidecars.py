@@ -1,6 +1,5 @@
 """The files by which other programs open a data set, opened by those programs."""
 
-import hashlib
 import json
 import re
 from pathlib import Path

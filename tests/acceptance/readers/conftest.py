@@ -65,6 +65,19 @@ def workplace(tmp_path_factory, picture, build):
     return folder
 
 
+@pytest.fixture
+def ran(block, workplace, monkeypatch):
+    """`ran(section)` runs a block of the page in this process and gives what it names."""
+
+    def ran(title):
+        monkeypatch.chdir(workplace)
+        names = {}
+        exec(block(title), names)
+        return names
+
+    return ran
+
+
 @pytest.fixture(scope="session")
 def expected(workplace):
     """`expected(split)` gives what the manifest says was written: how often which name, label and SHA-256 of the bytes."""

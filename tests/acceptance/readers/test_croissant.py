@@ -7,7 +7,7 @@ import shutil
 import pyarrow.parquet as pq
 import pytest
 
-from tests.acceptance.readers.conftest import IMAGES
+from schemas.settings import SPLITS
 
 mlcroissant = pytest.importorskip("mlcroissant")
 
@@ -45,18 +45,16 @@ def test_every_file_has_its_true_sha256(dataset, workplace):
 
 
 def test_the_file_sets_are_the_splits_shards(dataset, workplace):
-    assert [each.id for each in dataset.metadata.file_sets] == [f"{split}-shards" for split in IMAGES]
-    for each, split in zip(dataset.metadata.file_sets, IMAGES, strict=True):
+    assert [each.id for each in dataset.metadata.file_sets] == [f"{split}-shards" for split in SPLITS]
+    for each, split in zip(dataset.metadata.file_sets, SPLITS, strict=True):
         shards = sorted(path.name for path in workplace.glob(f"out/{split}-*"))
         (pattern,) = each.includes
         assert sorted(path.name for path in workplace.glob(f"out/{pattern}")) == shards
         assert sorted(each.contained_in) == shards
 
 
-def test_the_pages_code_loads_every_image_of_the_manifest(block, workplace, monkeypatch):
-    monkeypatch.chdir(workplace)
-    names = {}
-    exec(block("Croissant"), names)
+def test_the_pages_code_loads_every_image_of_the_manifest(ran, workplace):
+    names = ran("Croissant")
     loaded = [{key.removeprefix("images/"): value for key, value in each.items()} for each in names["images"]]
     rows = pq.read_table(workplace / "out/manifest.parquet").to_pylist()
     assert len(loaded) == len(rows) == 78
@@ -74,7 +72,7 @@ def test_the_pages_code_loads_every_image_of_the_manifest(block, workplace, monk
 
 
 def test_the_splits_are_named(dataset):
-    assert [each["splits/name"] for each in dataset.records("splits")] == list(IMAGES)
+    assert [each["splits/name"] for each in dataset.records("splits")] == list(SPLITS)
 
 
 def test_a_manifest_of_another_build_is_refused(workplace, tmp_path):

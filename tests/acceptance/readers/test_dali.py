@@ -28,11 +28,8 @@ def test_dali_reads_each_record_once_with_our_index(block, run, expected):
     assert run(code.replace(returned, stored), FOUND) == expected("train")
 
 
-def test_the_pages_code_decodes_pictures(block, workplace, monkeypatch):
-    monkeypatch.chdir(workplace)
-    names = {}
-    exec(block("DALI"), names)
-    pictures, labels = names["pipeline"].run()
+def test_the_pages_code_decodes_pictures(ran):
+    pictures, labels = ran("DALI")["pipeline"].run()
     assert len(pictures) == len(labels) == 8
     assert {(pictures.at(number).shape[0], pictures.at(number).shape[2]) for number in range(8)} == {(12, 3)}
     assert all(1 <= labels.at(number)[0] <= 3 for number in range(8))

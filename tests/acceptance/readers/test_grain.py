@@ -17,30 +17,17 @@ def found():
 """
 
 
-@pytest.fixture
-def names(block, workplace, monkeypatch):
-    """`names(title)` runs the page's block in this process and gives what it names."""
-    monkeypatch.chdir(workplace)
-
-    def names(title):
-        found = {}
-        exec(block(title), found)
-        return found
-
-    return names
-
-
-def test_grains_tfrecord_reader_gives_each_record_once(names, expected, seen):
-    examples = map(parse_example, names("grain")["records"])
+def test_grains_tfrecord_reader_gives_each_record_once(ran, expected, seen):
+    examples = map(parse_example, ran("grain")["records"])
     assert seen(of_each(examples)) == expected("train")
 
 
-def test_the_manifest_gives_each_record_once_to_grain(names, expected, seen):
-    examples = names("grain, any record by its number")["examples"]
+def test_the_manifest_gives_each_record_once_to_grain(ran, expected, seen):
+    examples = ran("grain, any record by its number")["examples"]
     assert seen(of_each(examples)) == expected("train")
 
 
-@pytest.mark.parametrize("title, variable", [("grain", "records"), ("grain, any record by its number", "examples")])
+@pytest.mark.parametrize(("title", "variable"), [("grain", "records"), ("grain, any record by its number", "examples")])
 def test_two_processes_of_grain_lose_no_record_and_double_none(block, run, expected, title, variable):
     assert run(block(title), FOUND.replace("RECORDS", variable)) == expected("train")
 
@@ -50,8 +37,8 @@ def of_each(examples):
         yield example["image/filename"][0], example["image/class/label"][0], example["image/encoded"][0]
 
 
-def test_the_place_of_an_iterator_over_the_manifest_can_be_saved(names):
-    iterator = iter(names("grain, any record by its number")["examples"])
+def test_the_place_of_an_iterator_over_the_manifest_can_be_saved(ran):
+    iterator = iter(ran("grain, any record by its number")["examples"])
     [next(iterator) for _ in range(20)]
     place, rest = iterator.get_state(), [example["image/filename"] for example in iterator]
     assert len(rest) == 37

@@ -2,8 +2,8 @@
 
 import pytest
 
+from schemas.settings import SPLITS
 from tasks.records import parse_example
-from tests.acceptance.readers.conftest import IMAGES
 
 
 def of_examples(serialized):
@@ -13,10 +13,8 @@ def of_examples(serialized):
         yield example["image/filename"][0], example["image/class/label"][0], example["image/encoded"][0]
 
 
-def test_tf_data_reads_each_record_once_and_decodes_it(tf, block, workplace, expected, seen, monkeypatch):
-    monkeypatch.chdir(workplace)
-    names = {}
-    exec(block("tf.data"), names)
+def test_tf_data_reads_each_record_once_and_decodes_it(tf, ran, expected, seen):
+    names = ran("tf.data")
     assert seen(of_examples(record.numpy() for record in names["records"])) == expected("train")
     images = [(image.shape[0], image.shape[2], int(label)) for image, label in names["images"]]
     assert len(images) == 57
@@ -24,7 +22,7 @@ def test_tf_data_reads_each_record_once_and_decodes_it(tf, block, workplace, exp
     assert sorted(label for _, _, label in images) == [1] * 21 + [2] * 17 + [3] * 19  # größe, two words, кошка
 
 
-@pytest.mark.parametrize("split", IMAGES)
+@pytest.mark.parametrize("split", SPLITS)
 def test_the_classic_specification_parses_every_record(read_classic, workplace, expected, seen, split):
     records = [record for shard in sorted(workplace.glob(f"out/{split}-*")) for record in read_classic(shard)]
     assert seen((each["filename"], each["class/label"][0], each["encoded"]) for each in records) == expected(split)
@@ -38,11 +36,9 @@ def builder(tf, workplace):
     return tfds.builder_from_directory(str(workplace / "out"))
 
 
-def test_the_pages_code_opens_the_folder_with_tfds(tf, block, workplace, monkeypatch):
+def test_the_pages_code_opens_the_folder_with_tfds(tf, ran):
     pytest.importorskip("tensorflow_datasets")
-    monkeypatch.chdir(workplace)
-    names = {}
-    exec(block("TensorFlow Datasets"), names)
+    names = ran("TensorFlow Datasets")
     assert names["names"] == ["background", "größe", "two words", "кошка"]
     images, held_out = list(names["images"]), list(names["held_out"])
     assert (len(images), len(held_out)) == (51, 6)
@@ -51,11 +47,11 @@ def test_the_pages_code_opens_the_folder_with_tfds(tf, block, workplace, monkeyp
     assert all(image.shape[-1] == 3 and 1 <= label <= 3 for image, label in names["pairs"])
 
 
-@pytest.mark.parametrize("split", IMAGES)
+@pytest.mark.parametrize("split", SPLITS)
 def test_tfds_reads_each_record_of_a_split_once(builder, expected, seen, split):
     import tensorflow_datasets as tfds
 
-    assert builder.info.splits[split].num_examples == sum(IMAGES[split].values())
+    assert builder.info.splits[split].num_examples == expected(split).total()
     undecoded = builder.as_dataset(split=split, decoders={"image": {"encoded": tfds.decode.SkipDecoding()}})
     read = [example["image"] for example in undecoded.as_numpy_iterator()]
     assert seen((image["filename"], image["class"]["label"], image["encoded"]) for image in read) == expected(split)

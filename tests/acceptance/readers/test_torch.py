@@ -1,4 +1,4 @@
-"""PyTorch reads what was built, with the package tfrecord and by the manifest: none lost, none doubled, by any number of workers.
+"""PyTorch reads what was built, with the package tfrecord and by the manifest: workers lose no record and double none.
 
 In processes of their own: the package tfrecord and TensorFlow cannot be imported in one.
 """
@@ -41,7 +41,7 @@ def with_workers(code, workers):
 
 
 @pytest.mark.parametrize(
-    "number, workers",
+    ("number", "workers"),
     [
         (0, 2),
         (0, 0),  # in the training process itself it begins in the middle of each shard, and reads the beginning last
