@@ -1,4 +1,4 @@
-"""croissant.json tells of every file, and of columns that the manifest has; tests/acceptance/readers loads it with mlcroissant."""
+"""croissant.json tells of every file, and of columns the manifest has; tests/acceptance/readers loads it with mlcroissant."""
 
 import hashlib
 import json
