@@ -169,8 +169,12 @@ class OnS3:
 
 
 def same_data(there: dict[str, str], images: Images) -> None:
-    """Every file is the same, but for those that tell where the input lies and which states its files had."""
-    told = {name for name in images.undisturbed.sums if name == "manifest.parquet" or name.startswith("_build/")}
+    """Every file is the same, but for those that tell where the input lies and which states its files had.
+
+    These are the plan, whose digest the receipts and the manifest hold, whose SHA-256 croissant.json tells.
+    """
+    names = images.undisturbed.sums
+    told = {name for name in names if name in {"manifest.parquet", "croissant.json"} or name.startswith("_build/")}
     assert there.keys() == images.undisturbed.sums.keys()
     expected = {name: digest for name, digest in images.undisturbed.sums.items() if name not in told}
     assert {name: digest for name, digest in there.items() if name not in told} == expected

@@ -129,7 +129,7 @@ def test_a_second_build_of_a_prefix_is_refused_and_a_killed_one_gives_way(on_s3:
     wait_until(lambda: any(key.startswith("_build/receipts/") for key in bucket.keys("out")), "a shard is done")
     second = on_s3.start(slow.arguments(bucket.url("out"), "--no-prefect"))
     assert second.wait() == 1, second.stderr
-    assert f"process {first.pid} on " in second.stderr.splitlines()[-1]
+    assert f"process {first.pid} on " in second.last_word
     assert first.process.poll() is None, "the first build ended too early to prove anything"
     first.signal_group(signal.SIGKILL)
     first.wait()
@@ -145,7 +145,7 @@ def test_of_two_builds_of_a_prefix_started_at_once_one_wins(on_s3: Shell, slow: 
     codes = [build.wait() for build in builds]
     assert sorted(codes) == [0, 1], [build.stderr for build in builds]
     loser = builds[codes.index(1)]
-    assert "must have one build at a time" in loser.stderr.splitlines()[-1]
+    assert "must have one build at a time" in loser.last_word
     assert bucket.sums("out") == slow.undisturbed.sums
 
 

@@ -47,7 +47,7 @@ def finish(shell: Shell, build: Running, bucket: Bucket, words: list[str], image
     code = build.wait()
     assert code in {0, 1}, build.stderr
     if code:
-        assert build.stderr.splitlines()[-1].startswith("imagerecords: error: ")
+        assert build.last_word.startswith("imagerecords: error: ")
         assert "dataset_info.json" not in bucket.keys("out")
         shell.run([*words, "--lock_stale_seconds", "1"], bucket.environment)
     same_data(bucket.sums("out"), images)
@@ -103,7 +103,7 @@ def test_of_two_builds_of_a_prefix_started_at_once_one_wins(on_s3: Shell, quick_
     codes = [build.wait() for build in builds]
     assert sorted(codes) == [0, 1], [build.stderr for build in builds]
     loser = builds[codes.index(1)]
-    assert "must have one build at a time" in loser.stderr.splitlines()[-1]
+    assert "must have one build at a time" in loser.last_word
     same_data(bucket.sums("out"), quick_on_s3.images)
 
 
