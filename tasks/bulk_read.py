@@ -99,7 +99,7 @@ def _whole(data: bytes, size: int, name: str) -> bytes:
 
 
 def _os_error(error: Exception) -> OSError:
-    text, code = str(error).partition("\n")[0].partition(": <?xml")[0], _code(error)
+    text, code = str(error).partition("\n")[0].partition(": <")[0], _code(error)
     if code == "AccessDenied":
         return PermissionError(errno.EACCES, code)
     return OSError(errno.EIO, f"{text} {code}".rstrip())
