@@ -166,4 +166,5 @@ def _summary(build: _Build, published: Published, outcomes: list[ShardOutcome], 
         images_per_second=round(sum(split.found for split in published.splits) / max(seconds, 1e-9), 1),
         timeline=timeline,
         digest=published.digest,
+        boxes=published.boxes,
     )

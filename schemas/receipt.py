@@ -23,7 +23,8 @@ WRITTEN = "written"
 REJECTED = "rejected"
 
 # record, offset and size say where the record stands in its shard; null for a rejected image. sha256 is the input file's,
-# encoded_sha256 that of image/encoded (the same where the bytes passed through), crc32c the masked CRC of the record.
+# encoded_sha256 that of image/encoded (the same where the bytes passed through), crc32c the masked CRC of the record. boxes
+# is the number of boxes written; null where the data set has none.
 COLUMNS = pa.schema(
     [
         ("split", pa.string()),
@@ -44,6 +45,7 @@ COLUMNS = pa.schema(
         ("source_size", pa.int64()),
         ("sha256", pa.string()),
         ("encoded_sha256", pa.string()),
+        ("boxes", pa.int32()),
     ]
 )
 
