@@ -44,7 +44,7 @@ class BuildSettings(BaseModel):
     validation_fraction: Fraction = Field(
         0.0, description="Share of an input without splits of its own that becomes validation, 0 to 1."
     )
-    test_fraction: Fraction = Field(0.0, description="The same for test.")
+    test_fraction: Fraction = Field(0.0, description="The same for test, 0 to 1.")
     group_pattern: str | None = Field(
         None,
         description="Regular expression with one group, searched in an image's path: images with the same text there "
