@@ -69,7 +69,7 @@ def place_boxes(
     )
     order = np.flatnonzero(placed)[np.argsort(rows[placed], kind="stable")]
     own = pc.index_in(found.names.take(pa.array(order)), value_set=pa.array(labels, pa.string()))
-    label = pc.coalesce(pc.add(own, 1), image_labels.combine_chunks().take(pa.array(rows[order])))
+    label = pc.coalesce(pc.add(own, 1), image_labels.combine_chunks().take(pa.array(rows[order]))).cast(pa.int32())
     columns = [pa.array(mended[order, number]) for number in range(len(CORNERS))]
     values = pa.StructArray.from_arrays([*columns, label], fields=list(PLANNED_BOX))
     edges = np.concatenate([[0], np.cumsum(np.bincount(rows[order], minlength=len(image_labels)))])

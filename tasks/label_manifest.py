@@ -38,7 +38,7 @@ def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None) ->
     rows = listed.rows.take(pa.array(chosen))
     places, images = _find_files(settings, listed, rows)
     mistakes = [f"{problem}: {listed.place(line)}" for line, problem in sorted(listed.bad)]
-    mistakes = [*first_told(mistakes), *_empty_labels(labels, rows, location)]
+    mistakes = [*first_told(mistakes), *_empty_labels(labels, listed.rows, location)]
     if mistakes or places is None:
         return Listing.of_mistakes(mistakes)
     return _listing(settings, listed, labels, places, images.append_column("row", pa.array(chosen)))

@@ -95,7 +95,7 @@ def test_boxes_and_synset_are_the_features_that_the_contract_promises_for_them(b
 
 @pytest.mark.parametrize("boxes", [TWO, NONE])
 def test_boxes_are_parsed_by_the_classic_pipeline_as_rows_of_ymin_xmin_ymax_xmax(tf, boxes):
-    """image_processing.parse_example_proto of the classic scripts, told anew; a list with nothing in it is empty, not missing."""
+    """image_processing.parse_example_proto of the classic scripts, told anew; an empty list is not missing."""
     data = encode_example(replace(IMAGE, boxes=boxes, synset="n02113023").features())
     keys = [f"image/object/bbox/{name}" for name in ("ymin", "xmin", "ymax", "xmax")]
     spec = {key: tf.io.VarLenFeature(tf.float32) for key in keys}
