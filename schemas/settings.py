@@ -142,9 +142,9 @@ class BuildSettings(BaseModel):
         if self.listed_by and self.recursive:
             yield f"recursive must go with directories, got {self.listed_by}, which names each image. Drop it"
         if self.manifest and not self.manifest.lower().endswith(MANIFEST_ENDINGS):
-            yield f"manifest must be a {', '.join(MANIFEST_ENDINGS[:-1])} or {MANIFEST_ENDINGS[-1]} file, got {self.manifest!r}"
+            yield f"manifest must be a {', '.join(MANIFEST_ENDINGS[:-1])} or {MANIFEST_ENDINGS[-1]} file, got another ending"
         if self.label_studio and not self.label_studio.lower().endswith(".json"):
-            yield f"label_studio must be a .json file, got {self.label_studio!r}. Export as JSON, or pass --manifest"
+            yield f"label_studio must be a .json file, got another ending. Export as JSON, or pass --manifest"
         if self.group_pattern is not None:
             if splits:
                 yield "group_pattern must go with data_directory, got split directories. Drop it"
