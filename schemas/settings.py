@@ -144,7 +144,7 @@ class BuildSettings(BaseModel):
         if self.manifest and not self.manifest.lower().endswith(MANIFEST_ENDINGS):
             yield f"manifest must be a {', '.join(MANIFEST_ENDINGS[:-1])} or {MANIFEST_ENDINGS[-1]} file, got another ending"
         if self.label_studio and not self.label_studio.lower().endswith(".json"):
-            yield f"label_studio must be a .json file, got another ending. Export as JSON, or pass --manifest"
+            yield "label_studio must be a .json file, got another ending. Export as JSON, or pass --manifest"
         if self.group_pattern is not None:
             if splits:
                 yield "group_pattern must go with data_directory, got split directories. Drop it"

@@ -25,7 +25,7 @@ def complaint(**settings):
         (BASE | {"data_directory": "in"}, "got both"),
         (BASE | {"manifest": "m.csv"}, "got both split directories and manifest"),
         ({"output_directory": "out", "manifest": "m.csv", "label_studio": "e.json"}, "got both manifest and label_studio"),
-        (LISTED | {"manifest": "m.txt"}, "manifest must be a .csv, .jsonl or .parquet file, got 'm.txt'"),
+        (LISTED | {"manifest": "m.txt"}, "manifest must be a .csv, .jsonl or .parquet file, got another ending"),
         (LISTED | {"recursive": True}, "recursive must go with directories, got manifest"),
         (LISTED | {"group_pattern": "a"}, "exactly one (group)"),
         ({"output_directory": "out", "label_studio": "e.csv"}, "label_studio must be a .json file"),
@@ -112,10 +112,12 @@ def test_a_credential_in_the_storage_options_is_refused_and_not_shown(options):
         "output_directory",
         "train_directory",
         "validation_directory",
+        "test_directory",
         "labels_file",
-        "bounding_boxes",
         "synsets_file",
+        "bounding_boxes",
         "manifest",
+        "label_studio",
     ],
 )
 def test_a_credential_in_any_url_is_refused_and_not_shown(setting):
