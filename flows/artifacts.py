@@ -83,9 +83,16 @@ def summary_markdown(summary: BuildSummary) -> str:
             f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s; passed over: {passed_over}.",
             "",
             *([boxes_text(summary.boxes) + ".", ""] if summary.boxes else []),
+            *_findings(summary),
             f"Digest `{summary.digest}`",
         ]
     )
+
+
+def _findings(summary: BuildSummary) -> list[str]:
+    """A list of what was found over the whole data set, with the blank line after it; nothing where it is clean."""
+    found = [f"- {phrase}" for phrase in summary.findings.phrases()]
+    return ["Found:", "", *found, ""] if found else []
 
 
 def attempt(logger: "Logger | LoggerAdapter[Any]", call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -24,6 +24,8 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
     _say(console, f"{summary.labels:,} labels, {shards}, {speed}{_passed_over(summary.passed_over)}")
     if summary.boxes:
         _say(console, boxes_text(summary.boxes))
+    if findings := "; ".join(summary.findings.phrases()):
+        _say(console, f"found: {findings}")
     _say(console, f"digest {summary.digest}  {summary.output_directory}")
 
 

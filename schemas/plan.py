@@ -19,6 +19,7 @@ from schemas.settings import Split
 METADATA_KEY = b"imagerecords"
 SHARDS_KEY = b"imagerecords.shards"
 EXTRAS_KEY = b"imagerecords.extras"  # in the manifest: what its records have beyond the classic features, comma-separated
+DROP = pa.field("drop", pa.string())  # why an image is not to be written; null for all others
 COLUMNS = pa.schema(
     [
         ("label", pa.int32()),
@@ -26,6 +27,7 @@ COLUMNS = pa.schema(
         ("size", pa.int64()),
         ("version", pa.string()),
         ("boxes", PLANNED_BOXES),
+        DROP,
     ]
 )
 

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from schemas.boxes import BoxCounts
+from schemas.findings import FindingCounts
 
 
 class SplitSummary(BaseModel):
@@ -61,6 +62,7 @@ class BuildSummary(BaseModel):
     seconds: float
     images_per_second: float
     timeline: Timeline
+    findings: FindingCounts = FindingCounts()
     digest: str
     boxes: BoxSummary | None = None
 

@@ -18,6 +18,7 @@ import itertools
 import random
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +27,7 @@ import pyarrow.compute as pc
 from schemas.errors import BadLayout
 from schemas.example import ENCODER_VERSION
 from schemas.listing import Listing
-from schemas.plan import COLUMNS, Plan, PlanHeader, PlannedShard, extras
+from schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedShard, extras
 from schemas.settings import SPLITS, BuildSettings, Split
 from schemas.version import VERSION
 
@@ -38,11 +39,16 @@ def partition_images(listing: Listing, settings: BuildSettings) -> Plan:
     """The plan that these settings make of a listing. Raises BadLayout where a split or a shard would stay empty."""
     planned: list[PlannedShard] = []
     tables: list[pa.Table] = [COLUMNS.empty_table()]
-    for split, found in split_images(listing, settings).items():
+    for split, found in split_images(_with_drop(listing), settings).items():
         if found.num_rows == 0:
             raise BadLayout(f"a split must have images, got none for {split}: {settings.output_directory}. Raise its fraction")
         images = found.take(shuffled(found.num_rows, settings.seed))
-        count = shard_count(split, images, settings)
+        kept = images.filter(pc.is_null(images[DROP.name]))
+        if kept.num_rows == 0:
+            raise BadLayout(
+                f"a split must keep an image, got all {images.num_rows} of {split} dropped as duplicates. Add others"
+            )
+        count = shard_count(split, kept, settings)
         root = listing.roots.get(split) or listing.roots["data"]
         for index, (start, end) in enumerate(cut(images.num_rows, count, settings.layout_threads)):
             rows = images.slice(start, end - start)
@@ -70,6 +76,14 @@ def partition_images(listing: Listing, settings: BuildSettings) -> Plan:
         boxes_as_shown=listing.boxes_as_shown,
     )
     return Plan(header, tuple(planned), pa.concat_tables(tables).combine_chunks())
+
+
+def _with_drop(listing: Listing) -> Listing:
+    """The listing with the column `drop`, of nulls where nobody has looked for duplicates."""
+    if DROP.name in listing.images.column_names:
+        return listing
+    nothing = pa.nulls(listing.images.num_rows, DROP.type)
+    return replace(listing, images=listing.images.append_column(DROP, nothing))
 
 
 def split_images(listing: Listing, settings: BuildSettings) -> dict[Split, pa.Table]:
@@ -144,11 +158,11 @@ def fingerprint(rows: pa.Table, root: str, listing: Listing, settings: BuildSett
     content = sorted(settings.content().items())
     digest = hashlib.sha256(f"{ENCODER_VERSION}\0{root}\0{content}\0{more}\0{listing.boxes_as_shown}\0".encode())
     labels = [f"{label}\0{text}" for label, text in zip(listing.labels, listing.texts or listing.labels, strict=True)]
-    columns = [rows[name].to_pylist() for name in ("label", "path", "size", "version")]
+    columns = [rows[name].to_pylist() for name in ("label", "path", "size", "version", DROP.name)]
     digest.update(
         "\n".join(
-            f"{label}\0{labels[label - 1]}\0{path}\0{size}\0{version}"
-            for label, path, size, version in zip(*columns, strict=True)
+            f"{label}\0{labels[label - 1]}\0{path}\0{size}\0{version}" + (f"\0{drop}" if drop else "")
+            for label, path, size, version, drop in zip(*columns, strict=True)
         ).encode()
     )
     if listing.boxes:
