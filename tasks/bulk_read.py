@@ -50,8 +50,7 @@ def bulk_reader(source: Folder, s3_reader: str) -> Read:
     by_fsspec = functools.partial(_read_by_fsspec, source)
     if not (source.is_s3 and s3_reader == "obstore"):
         return by_fsspec
-    bucket, key, _ = source.fs.split_path(source.path)
-    return _ObstoreReader(_store(source.fs, bucket), f"{key}/" if key else "", by_fsspec)
+    return _ObstoreReader(source, by_fsspec)
 
 
 def _read_by_fsspec(source: Folder, name: str, size: int, version: str) -> bytes:
@@ -67,19 +66,19 @@ def _read_by_fsspec(source: Folder, name: str, size: int, version: str) -> bytes
 
 @dataclass(frozen=True)
 class _ObstoreReader:
-    """Reads what lies below a prefix of a bucket; what obstore can't name, `otherwise` reads."""
+    """Reads from the buckets of one server, since a manifest may name several; what obstore can't name, `otherwise` reads."""
 
-    store: Any
-    prefix: str
+    source: Folder
     otherwise: Read
 
     def __call__(self, name: str, size: int, version: str) -> bytes:
         from obstore.exceptions import BaseError, PreconditionError
 
+        bucket, key, _ = self.source.fs.split_path(self.source.join(name))
         etag, version_id = version_parts(version)
         options = {"if_match": f'"{etag}"'} | ({"version": version_id} if version_id else {})
         try:
-            return _whole(bytes(self.store.get(self.prefix + name, options=options).bytes()), size, name)
+            return _whole(bytes(_store(self.source.fs, bucket).get(key, options=options).bytes()), size, name)
         except PreconditionError:
             raise FileChanged from None
         except FileNotFoundError as error:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -22,12 +22,13 @@ GONE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 
 
 class PlannedImage(NamedTuple):
-    """A row of the plan."""
+    """A row of the plan; `boxes` as its column has them, None in a data set without any."""
 
     label: int
     path: str
     size: int
     version: str
+    boxes: list[dict[str, Any]] | None
 
 
 Fetched = tuple[PlannedImage, bytes | Rejected]
