@@ -25,15 +25,17 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
 
 
 def print_plan(console: Console, plan: PlanSummary) -> None:
-    """What a build would do; its mistakes go to standard error as errors."""
+    """What a build would do, with columns of what is new where it adds to a data set; its mistakes go to standard error."""
     if plan.splits:
-        table = _table("label", *(split.split for split in plan.splits))
+        new = [split.model_copy(update={"split": f"new {split.split}"}) for split in plan.new or ()]
+        splits = [*plan.splits, *new]
+        table = _table("label", *(split.split for split in splits))
         for label in sorted({label for split in plan.splits for label in split.labels}):
-            table.add_row(Text(label), *(f"{split.labels.get(label, 0):,}" for split in plan.splits))
+            table.add_row(Text(label), *(f"{split.labels.get(label, 0):,}" for split in splits))
         table.add_section()
-        table.add_row("images", *(f"{split.images:,}" for split in plan.splits))
-        table.add_row("MiB", *(f"{split.bytes / MIB:,.1f}" for split in plan.splits))
-        table.add_row("shards", *(f"{split.shards:,}" for split in plan.splits))
+        table.add_row("images", *(f"{split.images:,}" for split in splits))
+        table.add_row("MiB", *(f"{split.bytes / MIB:,.1f}" for split in splits))
+        table.add_row("shards", *(f"{split.shards:,}" for split in splits))
         console.print(table)
     for note in plan.notes:
         _say(console, f"note: {note}")

@@ -8,10 +8,11 @@ from typing import Any, Protocol, TypeVar
 from flows.progress import Progress
 from flows.retry import is_final
 from schemas.errors import Interrupted, OutputLocked, ShardFailed
-from schemas.plan import Shard
+from schemas.plan import Plan, Shard
 from schemas.receipt import ShardOutcome, Verdict
 from schemas.settings import BuildSettings
 from schemas.summary import BuildSummary, Timeline
+from tasks.append import append_images, base_plan
 from tasks.convert import convert_shard
 from tasks.discover import discover_images
 from tasks.lock import Lock, output_lock, refuse_if_locked
@@ -67,10 +68,7 @@ def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progr
     began = time.time()
     output = open_folder(settings.output_directory, settings.storage_options)
     refuse_if_locked(output, settings.lock_stale_seconds)
-    listing = conductor.run(discover_images, settings)
-    for note in listing.notes:
-        progress.note(note)
-    plan = conductor.run(partition_images, listing, settings)
+    plan = _plan(settings, conductor, progress)
     refuse_conflict(plan, settings)
     with output_lock(output, settings.lock_stale_seconds) as lock:
         try:
@@ -93,6 +91,20 @@ def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progr
     progress.report(summary)
     published.refuse_over_budget()
     return summary
+
+
+def _plan(settings: BuildSettings, conductor: Conductor, progress: Progress) -> Plan:
+    """The plan of the build: of all images found, or with `append` of the output's and those that are new."""
+    base = base_plan(settings)
+    listing = conductor.run(discover_images, settings, base.header.labels if base else ())
+    for note in listing.notes:
+        progress.note(note)
+    if base is None:
+        return conductor.run(partition_images, listing, settings)
+    appended = conductor.run(append_images, base, listing, settings)
+    for note in appended.notes:
+        progress.note(note)
+    return appended.plan
 
 
 def _convert(build: _Build, shards: list[Shard], images: int) -> tuple[list[ShardOutcome], list[Pending[int]]]:

@@ -4,6 +4,7 @@ plan.parquet holds one row group a shard, in the shards' order. What is not rows
 every worker reads, and apart from it the list of shards, which only the parent needs.
 """
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -51,9 +52,18 @@ class PlannedShard(BaseModel):
     bytes: int
     fingerprint: str
 
+    @property
+    def name(self) -> str:
+        """The file name, `train-00000-of-00008`."""
+        return str(ShardName(self.split, self.index, self.count))
+
 
 class PlanHeader(BaseModel):
-    """All of a plan but its shards and rows."""
+    """All of a plan but its shards and rows.
+
+    `encoder` is the ENCODER_VERSION of its shards; `extends` the digest of the plan that it adds images to, empty for a first
+    build.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -62,7 +72,9 @@ class PlanHeader(BaseModel):
     roots: dict[str, str]
     content: dict[str, Any]
     passed_over: dict[str, int]
+    encoder: str
     digest: str
+    extends: str = ""
 
     def label_text(self, label: int) -> str:
         """The text of a label id, 1 to the number of labels."""
@@ -76,6 +88,15 @@ class Plan:
     header: PlanHeader
     shards: tuple[PlannedShard, ...]
     images: pa.Table
+
+    def shards_of(self, split: Split) -> list[PlannedShard]:
+        """The shards of a split, in their order; none where the plan does not know it."""
+        return [shard for shard in self.shards if shard.split == split]
+
+    def images_of(self, split: Split) -> pa.Table:
+        """The rows of a split, in their order."""
+        start = sum(shard.images for shard in itertools.takewhile(lambda shard: shard.split != split, self.shards))
+        return self.images.slice(start, sum(shard.images for shard in self.shards_of(split)))
 
     def references(self, build: str = "") -> list[Shard]:
         """The shards as references, in their order, asked for by a build."""

@@ -65,6 +65,14 @@ class BuildSettings(BaseModel):
         0.05, ge=0, le=1, description="The build fails when a larger share of a split's images is rejected, 0 to 1."
     )
     overwrite: bool = Field(False, description="Remove another plan's shards from the output directory first.")
+    append: bool = Field(
+        False,
+        description="Add the images that the output's data set does not have yet, in new shards; its records stay as they are. "
+        "The shard settings then count new shards. An output without a data set is built as usual.",
+    )
+    append_missing_labels: Literal["error", "keep"] = Field(
+        "error", description="With append, a label without images now: an error, or its id and records are kept."
+    )
     executor: Literal["processes", "threads", "dask"] = Field(
         "processes",
         description="Where shards are converted: a pool of processes, threads (tiny builds, tests), or a Dask cluster "
@@ -94,7 +102,12 @@ class BuildSettings(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        problems = [*self._source_problems(), *self._number_problems(), *self._secret_problems()]
+        problems = [
+            *self._source_problems(),
+            *self._number_problems(),
+            *self._append_problems(),
+            *self._secret_problems(),
+        ]
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -136,6 +149,12 @@ class BuildSettings(BaseModel):
                     f"{split}_shards must be a multiple of layout_threads ({self.layout_threads}), got {shards}. "
                     "Change one of them"
                 )
+
+    def _append_problems(self) -> Iterable[str]:
+        if self.append and self.overwrite:
+            yield "append must go without overwrite, got both: one keeps the output's shards, the other removes them. Drop one"
+        if self.append_missing_labels != "error" and not self.append:
+            yield f"append_missing_labels must go with append, got {self.append_missing_labels} without it. Pass --append"
 
     def _secret_problems(self) -> Iterable[str]:
         yield from option_problems(self.storage_options)

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 import pyarrow as pa
 
 from schemas.errors import BadLayout
-from schemas.labels import name_problems, nested_problems, numbered_name, read_labels
+from schemas.labels import grow_labels, missing_label, name_problems, nested_problems, numbered_name, read_labels
 from schemas.listing import COLUMNS, Listing
 from schemas.settings import BuildSettings
 from tasks.storage import Folder, open_folder
@@ -33,18 +33,27 @@ class _Source:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-def discover_images(settings: BuildSettings) -> Listing:
-    """The labels and the sorted listing of all input images.
+@dataclass(frozen=True)
+class _Labels:
+    """All labels in the order of their ids; those that a data set to be appended to has; those that take no new images."""
+
+    all: tuple[str, ...]
+    locked: tuple[str, ...] = ()
+    reserved: frozenset[str] = frozenset()
+
+
+def discover_images(settings: BuildSettings, locked: tuple[str, ...] = ()) -> Listing:
+    """The labels and the sorted listing of all input images; `locked` are the labels of the data set that is appended to.
 
     Raises BadLayout, with a line for each mistake, when the folders or the labels file are not as the settings say.
     """
-    listing = survey(settings)
+    listing = survey(settings, locked)
     if listing.mistakes:
         raise BadLayout("\n".join(listing.mistakes))
     return listing
 
 
-def survey(settings: BuildSettings) -> Listing:
+def survey(settings: BuildSettings, locked: tuple[str, ...] = ()) -> Listing:
     """The same, but with mistakes listed instead of raised; images of a mistaken layout may be missing."""
     mistakes = list(_directory_mistakes(settings))
     listed, labels_mistakes = _read_labels_file(settings)
@@ -63,7 +72,7 @@ def survey(settings: BuildSettings) -> Listing:
         mistakes += _folder_mistakes(source)
     if mistakes:
         return _nothing(settings, mistakes)
-    labels, mistakes = _choose_labels(settings, listed, sources)
+    labels, mistakes = _choose_labels(settings, listed, sources, locked)
     if mistakes:
         return _nothing(settings, mistakes)
     return _list_images(settings, labels, sources)
@@ -141,35 +150,43 @@ def _split_name(folder: str) -> str:
 
 
 def _choose_labels(
-    settings: BuildSettings, listed: Mapping[str, int] | None, sources: list[_Source]
-) -> tuple[tuple[str, ...], list[str]]:
-    """The labels in the order of their ids, and what is wrong between labels file and folders."""
+    settings: BuildSettings, listed: Mapping[str, int] | None, sources: list[_Source], locked: tuple[str, ...]
+) -> tuple[_Labels, list[str]]:
+    """The labels, and what is wrong between labels file, folders and the labels of the data set that is appended to."""
     folders = {name for source in sources for name in source.found.folders}
-    if listed is None:
-        labels = tuple(sorted(folders))
-        return labels, [f"{problem}. Rename the folder" for label in labels for problem in name_problems(label)]
     mistakes = []
+    if listed is None:
+        named = sorted(folders)
+        mistakes += [f"{problem}. Rename the folder" for label in named for problem in name_problems(label)]
+    else:
+        named = [label for label in listed if label in folders or label not in locked]
+        mistakes += _listed_mistakes(settings, {label: listed[label] for label in named}, folders)
+        unlisted = sorted(folders - set(listed))
+        if unlisted and settings.unlisted_labels == "error":
+            mistakes.append(
+                f"each label folder must be in the labels file, got {len(unlisted)} not listed: {settings.labels_file}: "
+                f"{_some(unlisted)}. Add them, or pass --unlisted_labels ignore"
+            )
+    keep = settings.append_missing_labels == "keep"
+    labels, lost = grow_labels(locked, named, settings.labels_file, keep)
+    return _Labels(labels, locked, frozenset(locked) - set(named)), mistakes + lost
+
+
+def _listed_mistakes(settings: BuildSettings, listed: Mapping[str, int], folders: set[str]) -> Iterable[str]:
     for label, line in listed.items():
         if label in folders:
             continue
         where = f"{settings.labels_file}, line {line}"
         if (name := numbered_name(label)) and name in folders:
-            mistakes.append(
+            yield (
                 f"a line of the labels file must be a name alone, got {label!r}: {where}. Write {name!r}: ids come from "
                 "the order of the lines"
             )
         else:
-            mistakes.append(f"a listed label must have a folder, got none for {label!r}: {where}. Make it or remove the line")
-    unlisted = sorted(folders - set(listed))
-    if unlisted and settings.unlisted_labels == "error":
-        mistakes.append(
-            f"each label folder must be in the labels file, got {len(unlisted)} not listed: {settings.labels_file}: "
-            f"{_some(unlisted)}. Add them, or pass --unlisted_labels ignore"
-        )
-    return tuple(listed), mistakes
+            yield f"a listed label must have a folder, got none for {label!r}: {where}. Make it or remove the line"
 
 
-def _list_images(settings: BuildSettings, labels: tuple[str, ...], sources: list[_Source]) -> Listing:
+def _list_images(settings: BuildSettings, labels: _Labels, sources: list[_Source]) -> Listing:
     mistakes: list[str] = []
     notes: list[str] = []
     passed_over: Counter[str] = Counter()
@@ -177,8 +194,9 @@ def _list_images(settings: BuildSettings, labels: tuple[str, ...], sources: list
     for source in sources:
         passed_over += source.found.passed_over
         passed_over["beside the label folders"] += len(source.found.files)
-        present = [label for label in labels if label in set(source.found.folders)]
-        ignored = sorted(set(source.found.folders) - set(labels))
+        taken = set(source.found.folders).intersection(labels.all) - labels.reserved
+        present = [label for label in labels.all if label in taken]
+        ignored = sorted(set(source.found.folders) - taken)
         if ignored:
             notes.append(f"{source.folder.url}: {len(ignored)} unlisted label folders ignored: {_some(ignored)}")
         with ThreadPoolExecutor(1 if source.folder.is_local else REMOTE_LISTINGS) as threads:
@@ -188,17 +206,22 @@ def _list_images(settings: BuildSettings, labels: tuple[str, ...], sources: list
                 mistakes += _label_mistakes(settings, source, label, level.files)
                 passed_over += level.passed_over
                 source.counts[label] = len(level.files)
-                tables.append(_table(source.name, labels.index(label) + 1, level.files))
-    for label in labels:
+                tables.append(_table(source.name, labels.all.index(label) + 1, level.files))
+    for label in labels.all:
         missing = [source.folder.url for source in sources if not source.counts.get(label)]
-        if len(missing) == len(sources):
+        if len(missing) == len(sources) and label in labels.locked:
+            if settings.append_missing_labels == "error":
+                mistakes.append(missing_label(label))
+            else:
+                notes.append(f"no image of label {label!r} any more: its id and records are kept")
+        elif len(missing) == len(sources):
             mistakes.append(f"a label must have images, got none for {label!r}: {_some(missing)}. Add some or drop the label")
         else:
             notes.extend(f"{url}: no image of label {label!r}" for url in missing)
     if mistakes:
         return _nothing(settings, mistakes)
     roots = {source.name: source.folder.canonical_url for source in sources}
-    return Listing(labels, roots, pa.concat_tables(tables), dict(+passed_over), (), tuple(notes))
+    return Listing(labels.all, roots, pa.concat_tables(tables), dict(+passed_over), (), tuple(notes))
 
 
 def _label_mistakes(settings: BuildSettings, source: _Source, label: str, files: list[FoundFile]) -> Iterable[str]:

@@ -17,7 +17,7 @@ import hashlib
 import itertools
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -39,51 +39,66 @@ def partition_images(listing: Listing, settings: BuildSettings) -> Plan:
     planned: list[PlannedShard] = []
     tables: list[pa.Table] = [COLUMNS.empty_table()]
     for split, found in split_images(listing, settings).items():
-        if found.num_rows == 0:
-            raise BadLayout(f"a split must have images, got none for {split}: {settings.output_directory}. Raise its fraction")
-        images = found.take(shuffled(found.num_rows, settings.seed))
-        count = shard_count(split, images, settings)
-        root = listing.roots.get(split) or listing.roots["data"]
-        for index, (start, end) in enumerate(cut(images.num_rows, count, settings.layout_threads)):
-            rows = images.slice(start, end - start)
-            planned.append(
-                PlannedShard(
-                    split=split,
-                    index=index,
-                    count=count,
-                    images=rows.num_rows,
-                    bytes=pc.sum(rows["size"]).as_py() or 0,
-                    fingerprint=fingerprint(rows, root, listing.labels, settings),
-                )
+        shards, images = plan_split(split, found, listing, settings)
+        planned += shards
+        tables.append(images)
+    return Plan(plan_header(listing, planned, settings), tuple(planned), pa.concat_tables(tables).combine_chunks())
+
+
+def plan_split(split: Split, found: pa.Table, listing: Listing, settings: BuildSettings) -> tuple[list[PlannedShard], pa.Table]:
+    """The shards that a split's images are cut into, and the images in the shards' order. Raises BadLayout as above."""
+    if found.num_rows == 0:
+        raise BadLayout(f"a split must have images, got none for {split}: {settings.output_directory}. Raise its fraction")
+    images = found.take(shuffled(found.num_rows, settings.seed))
+    count = shard_count(split, images, settings)
+    root = listing.roots.get(split) or listing.roots["data"]
+    shards = []
+    for index, (start, end) in enumerate(cut(images.num_rows, count, settings.layout_threads)):
+        rows = images.slice(start, end - start)
+        shards.append(
+            PlannedShard(
+                split=split,
+                index=index,
+                count=count,
+                images=rows.num_rows,
+                bytes=pc.sum(rows["size"]).as_py() or 0,
+                fingerprint=fingerprint(rows, root, listing.labels, settings),
             )
-        tables.append(images.select(COLUMNS.names))
+        )
+    return shards, images.select(COLUMNS.names)
+
+
+def plan_header(listing: Listing, planned: Iterable[PlannedShard], settings: BuildSettings, extends: str = "") -> PlanHeader:
+    """The header of a plan of these shards."""
     digest = hashlib.sha256("\n".join(f"{s.split} {s.index} {s.count} {s.fingerprint}" for s in planned).encode())
-    header = PlanHeader(
+    return PlanHeader(
         version=VERSION,
         labels=listing.labels,
         roots=listing.roots,
         content=settings.content(),
         passed_over=listing.passed_over,
+        encoder=ENCODER_VERSION,
         digest=digest.hexdigest(),
+        extends=extends,
     )
-    return Plan(header, tuple(planned), pa.concat_tables(tables).combine_chunks())
 
 
-def split_images(listing: Listing, settings: BuildSettings) -> dict[Split, pa.Table]:
-    """The images of each split, in the listing's order."""
+def split_images(
+    listing: Listing, settings: BuildSettings, settled: Mapping[str, Split] | None = None
+) -> dict[Split, pa.Table]:
+    """The images of each split, in the listing's order; groups in `settled` stay in their split, whatever the fractions."""
     images = listing.images
     if not settings.data_directory:
         return {split: images.filter(pc.equal(images["source"], split)) for split in SPLITS if split in listing.roots}
-    group = group_of(settings.group_pattern)
-    position = np.fromiter((group_position(group(path)) for path in images["path"].to_pylist()), np.float64, images.num_rows)
+    groups = list(map(group_of(settings.group_pattern), images["path"].to_pylist()))
+    position = np.fromiter(map(group_position, groups), np.float64, images.num_rows)
     validation = position < settings.validation_fraction
     test = position >= 1 - settings.test_fraction
-    chosen: dict[Split, np.ndarray] = {"train": ~validation & ~test}
-    if settings.validation_fraction:
-        chosen["validation"] = validation
-    if settings.test_fraction:
-        chosen["test"] = test
-    return {split: images.filter(pa.array(mask)) for split, mask in chosen.items()}
+    chosen = np.where(validation, "validation", np.where(test, "test", "train"))
+    if settled:
+        chosen = np.array([settled.get(group, split) for group, split in zip(groups, chosen.tolist(), strict=True)])
+    asked = {"train": True, "validation": settings.validation_fraction > 0, "test": settings.test_fraction > 0}
+    return {split: images.filter(pa.array(chosen == split)) for split in SPLITS if asked[split] or (chosen == split).any()}
 
 
 def group_of(pattern: str | None) -> Callable[[str], str]:

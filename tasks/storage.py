@@ -80,6 +80,14 @@ class Folder:
         with contextlib.suppress(FileNotFoundError):
             self.fs.rm_file(self.join(name))
 
+    def move(self, name: str, to: str) -> None:
+        """Give a file another name in its directory. It is there whole at any moment; on object stores for a while twice."""
+        if self.is_local:
+            _rename(self.join(name), self.join(to))
+            return
+        self.fs.cp_file(self.join(name), self.join(to))
+        self.fs.rm_file(self.join(name))
+
     def write(self, name: str, data: bytes) -> None:
         """Write a file whole."""
         with self.write_whole(name) as file:
@@ -116,14 +124,18 @@ class Folder:
             self.fs.put_file(temporary, target)
             return
         os.chmod(temporary, 0o666 & ~UMASK)
-        parent = Path(target).parent
-        parent.mkdir(parents=True, exist_ok=True)
-        os.replace(temporary, target)
-        descriptor = os.open(parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)  # the new name is on the disk too
-        finally:
-            os.close(descriptor)
+        _rename(temporary, target)
+
+
+def _rename(path: str, target: str) -> None:
+    parent = Path(target).parent
+    parent.mkdir(parents=True, exist_ok=True)
+    os.replace(path, target)
+    descriptor = os.open(parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)  # the new name is on the disk too
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

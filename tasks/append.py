@@ -1,0 +1,203 @@
+"""append: the plan of a data set that grows, by a pure function from the plan it has, a listing, and settings.
+
+Decisions that bind users' data:
+
+What is there stays. An image is known by its path in its input directory; the plan that lies in the output says which are
+known, whatever became of them: rejected, dropped, taken out, changed in the input or gone from it. Their rows, shards and
+fingerprints are carried over as they are, so convert finds their shards finished and reads no old image again. Changed and
+vanished images are told, never mended: a record that trainers have seen does not change under its name.
+
+What is new goes behind. New images alone are shuffled with the seed and cut into shards of their own, after the split's old
+ones; a split without new images keeps its shards' names. Others are renumbered, train-00003-of-00008 to
+train-00003-of-00010 (tasks/renumber.py says why). New shards are cut in one level, and are never more than the new images:
+layout_threads and empty shards have their meaning in a first build alone.
+
+Splits hold. An old image stays in its split even when the fractions were changed; a new one is placed by the same keyed hash
+as ever, and where its group (group_pattern) has old images, with them, so that no change of fractions parts a group.
+
+Labels hold (schemas/labels.py), and so must all that a shard's bytes depend on: input directories, content settings and
+encoder. Shards of two kinds in one data set would be no data set.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.errors import BadLayout, OutputConflict
+from schemas.example import ENCODER_VERSION
+from schemas.listing import Listing
+from schemas.plan import COLUMNS, Plan, PlanHeader, PlannedShard
+from schemas.settings import SPLITS, BuildSettings, Split
+from tasks.partition import group_of, plan_header, plan_split, split_images
+from tasks.prepare import read_plan
+from tasks.storage import open_folder
+
+MOST_SHARDS = 99_999  # the names have five digits
+NAMED = 3  # how many of many images a note names
+
+
+@dataclass(frozen=True)
+class Appended:
+    """The plan of a data set with its new images, and what is to be told of it."""
+
+    plan: Plan
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """A listing held against a plan: the rows that are new, and the paths of known images that changed or vanished."""
+
+    new: pa.Table
+    changed: list[str]
+    vanished: list[str]
+    moved: list[str]
+
+
+def base_plan(settings: BuildSettings) -> Plan | None:
+    """The plan in the output that a build with these settings adds to; None where it adds to none.
+
+    Raises OutputConflict where the input directories or the settings that change bytes are others than the plan's.
+    """
+    if not settings.append:
+        return None
+    base = read_plan(open_folder(settings.output_directory, settings.storage_options))
+    if base is not None:
+        roots = {name: _canonical(url, settings) for name, url in settings.directories().items()}
+        refuse_differences(base.header, roots, settings)
+    return base
+
+
+def refuse_differences(header: PlanHeader, roots: Mapping[str, str], settings: BuildSettings) -> None:
+    """Raise OutputConflict, naming each difference, where new shards would not be of one kind with a plan's."""
+    content = settings.content()
+    pairs: list[tuple[str, Any, Any]] = [(f"{name}_directory", roots.get(name), root) for name, root in header.roots.items()]
+    pairs += [(name, content.get(name), header.content.get(name)) for name in sorted(content.keys() | header.content.keys())]
+    pairs.append(("the encoder's version", ENCODER_VERSION, header.encoder))
+    differences = [f"{name} {now!r} after {then!r}" for name, now, then in pairs if now != then]
+    if differences:
+        raise OutputConflict(
+            f"append must go on as the data set was built, got {', '.join(differences)}: {settings.output_directory}. Use the "
+            "same again, or build anew: into another output, or with --overwrite instead of --append"
+        )
+
+
+def append_images(base: Plan, listing: Listing, settings: BuildSettings) -> Appended:
+    """The plan of a data set that has a plan's images and the new ones of a listing, whose labels begin with the plan's.
+
+    Raises OutputConflict as refuse_differences, and BadLayout where a new split has no images or the names no more numbers.
+    """
+    refuse_differences(base.header, listing.roots, settings)
+    compared = _compare(base, listing)
+    added = replace(listing, images=compared.new)
+    shards: list[PlannedShard] = []
+    tables: list[pa.Table] = [COLUMNS.empty_table()]
+    notes = list(_comparison_notes(compared))
+    splits = split_images(added, settings, _settled_groups(base, settings))
+    for split in SPLITS:
+        old, found = base.shards_of(split), splits.get(split)
+        tables.append(base.images_of(split))
+        if found is None or (old and not found.num_rows):
+            shards += old
+            continue
+        new, images = plan_split(split, found, listing, _narrowed(split, found.num_rows, settings))
+        shards += _numbered(split, [*old, *new], settings)
+        tables.append(images)
+        notes.append(_split_note(split, found.num_rows, len(new), settings))
+    if not compared.new.num_rows:
+        header = plan_header(replace(listing, labels=base.header.labels), shards, settings, base.header.extends)
+        return Appended(Plan(header, base.shards, base.images), (*notes, "no new image: nothing to append"))
+    header = plan_header(listing, shards, settings, base.header.digest)
+    return Appended(Plan(header, tuple(shards), pa.concat_tables(tables).combine_chunks()), tuple(notes))
+
+
+def _canonical(url: str, settings: BuildSettings) -> str:
+    return open_folder(url, settings.storage_options).canonical_url
+
+
+def _compare(base: Plan, listing: Listing) -> _Compared:
+    tables = [listing.images.schema.empty_table()]
+    changed: list[str] = []
+    vanished = [COLUMNS.empty_table()]
+    for source in listing.roots:
+        known = base.images if source == "data" else base.images_of(_split(source))
+        found = listing.images.filter(pc.equal(listing.images["source"], source))
+        place = pc.index_in(found["path"], value_set=known["path"].combine_chunks())
+        tables.append(found.filter(pc.is_null(place)))
+        changed += _changed(known.take(place.drop_null()), found.filter(pc.is_valid(place)))
+        vanished.append(known.filter(pc.invert(pc.is_in(known["path"], value_set=found["path"].combine_chunks()))))
+    new, gone = pa.concat_tables(tables), pa.concat_tables(vanished)
+    states = set(_rows(gone, ["size", "version"]))
+    moved = [path for path, *state in _rows(new, ["path", "size", "version"]) if tuple(state) in states]
+    return _Compared(new, changed, gone["path"].to_pylist(), moved)
+
+
+def _changed(known: pa.Table, found: pa.Table) -> list[str]:
+    """The paths of images that a listing has in another state than the plan; the tables hold the same paths in one order."""
+    columns = [name for name in COLUMNS.names if name in found.column_names]
+    pairs = zip(found["path"].to_pylist(), _rows(known, columns), _rows(found, columns), strict=True)
+    return [path for path, then, now in pairs if then != now]
+
+
+def _rows(table: pa.Table, columns: list[str]) -> Iterable[tuple[Any, ...]]:
+    return zip(*(table[name].to_pylist() for name in columns), strict=True)
+
+
+def _split(source: str) -> Split:
+    return next(split for split in SPLITS if split == source)
+
+
+def _settled_groups(base: Plan, settings: BuildSettings) -> dict[str, Split]:
+    """The split of each group that has images in the plan; of one that was parted before, the first of its splits."""
+    if settings.group_pattern is None:
+        return {}
+    group = group_of(settings.group_pattern)
+    return {group(path): split for split in reversed(SPLITS) for path in base.images_of(split)["path"].to_pylist()}
+
+
+def _narrowed(split: Split, images: int, settings: BuildSettings) -> BuildSettings:
+    """The settings by which new images are cut: in one level, into no more shards than there are images."""
+    asked = settings.shards_of(split)
+    shards = asked if asked == "auto" else min(asked, max(1, images))
+    return settings.model_copy(update={f"{split}_shards": shards, "layout_threads": 1})
+
+
+def _numbered(split: Split, shards: list[PlannedShard], settings: BuildSettings) -> list[PlannedShard]:
+    if len(shards) > MOST_SHARDS:
+        raise BadLayout(
+            f"a split must have at most {MOST_SHARDS} shards, got {len(shards)} of {split}: {settings.output_directory}. Build "
+            "anew, into fewer"
+        )
+    return [shard.model_copy(update={"index": index, "count": len(shards)}) for index, shard in enumerate(shards)]
+
+
+def _split_note(split: Split, images: int, shards: int, settings: BuildSettings) -> str:
+    asked = settings.shards_of(split)
+    fewer = f", fewer than the {asked} asked for: each has an image" if asked != "auto" and asked > shards else ""
+    return f"{split}: {images:,} new images in {shards:,} new shards{fewer}"
+
+
+def _comparison_notes(compared: _Compared) -> Iterable[str]:
+    if compared.changed:
+        yield (
+            f"{len(compared.changed):,} images have changed since they were built, and stay in the data set as they were: "
+            f"{_some(compared.changed)}. To take them as they are now, build anew"
+        )
+    if compared.vanished:
+        yield (
+            f"{len(compared.vanished):,} images are gone from the input, and stay in the data set: {_some(compared.vanished)}. "
+            "imagerecords remove takes them out"
+        )
+    if compared.moved:
+        yield (
+            f"{len(compared.moved):,} new images are in size and time as ones that are gone: {_some(compared.moved)}. If they "
+            "were moved to another label, the data set now has them under both"
+        )
+
+
+def _some(paths: list[str]) -> str:
+    more = f" and {len(paths) - NAMED:,} more" if len(paths) > NAMED else ""
+    return ", ".join(paths[:NAMED]) + more
