@@ -2,7 +2,6 @@
 
 import shutil
 import threading
-from pathlib import Path
 
 import pytest
 from fsspec.implementations.local import LocalFileSystem
@@ -113,14 +112,20 @@ def prepare(settings):
     prepare_output(append_images(base, listing, settings).plan, settings)
 
 
-def add(source, picture, numbers):
-    for split in ("train", "validation"):
-        for number in numbers:
-            (Path(source) / split / "cat" / f"new{number}.jpg").write_bytes(picture(number))
+@pytest.fixture
+def add(source, picture):
+    """`add(1, 2)` adds images of these numbers to the label cat in both splits."""
+
+    def add(*numbers):
+        for split in ("train", "validation"):
+            for number in numbers:
+                (source / split / "cat" / f"new{number}.jpg").write_bytes(picture(number))
+
+    return add
 
 
 def withdraw(source):
-    for path in Path(source).rglob("new*.jpg"):
+    for path in source.rglob("new*.jpg"):
         path.unlink()
 
 
@@ -135,17 +140,17 @@ AFTERWARDS = {
 
 @pytest.mark.parametrize("afterwards", AFTERWARDS)
 def test_killed_between_any_two_changes_and_run_again_it_is_as_if_nothing_had_been(  # noqa: PLR0917
-    store, source, settings, build, picture, killer, afterwards
+    store, source, settings, build, add, killer, afterwards
 ):
     build(**settings(f"{store.url}/base", train_shards=2, validation_shards=1))
-    add(source, picture, [1, 2])
+    add(1, 2)
     kills, url = 0, store.copy("base", "killed0")
     while killer(kills, lambda: prepare(settings(url))):  # noqa: B023  # called at once
         kills += 1
         url = store.copy("base", f"killed{kills}")
     assert kills > 3 * 4, "a receipt, a file, an index and a receipt's end for each of three shards"
     if afterwards == "more images":
-        add(source, picture, [3])
+        add(3)
     if afterwards.startswith("withdrawn"):
         withdraw(source)
     build(**settings(store.copy("base", "undisturbed"), **AFTERWARDS[afterwards]))
@@ -157,11 +162,11 @@ def test_killed_between_any_two_changes_and_run_again_it_is_as_if_nothing_had_be
         assert store.files(f"killed{number}") == expected, f"killed before change {number}"
 
 
-def test_a_receipt_tells_the_new_name_and_is_otherwise_the_old_one(store, source, settings, build, picture):
+def test_a_receipt_tells_the_new_name_and_is_otherwise_the_old_one(store, settings, build, add):
     url = f"{store.url}/out"
     build(**settings(url, train_shards=2))
     before = read_receipt(open_folder(url, {}), "train-00001-of-00002")
-    add(source, picture, [1])
+    add(1)
     prepare(settings(url))
     after = read_receipt(open_folder(url, {}), "train-00001-of-00003")
     assert set(after["shard"].to_pylist()) == {"train-00001-of-00003"}
@@ -169,9 +174,9 @@ def test_a_receipt_tells_the_new_name_and_is_otherwise_the_old_one(store, source
     assert after.schema.equals(before.schema, check_metadata=True)
 
 
-def test_the_data_set_is_not_complete_while_its_shards_change_names(store, source, settings, build, picture, killer):
+def test_the_data_set_is_not_complete_while_its_shards_change_names(store, settings, build, add, killer):
     build(**settings(f"{store.url}/out"))
-    add(source, picture, [1])
+    add(1)
     assert killer(1, lambda: prepare(settings(f"{store.url}/out")))
     assert "/dataset_info.json" not in store.files("out")
 
@@ -185,25 +190,25 @@ STRANGERS = [
 
 
 @pytest.mark.parametrize("name", STRANGERS)
-def test_a_strange_shard_beside_the_plans_is_refused(store, source, settings, build, picture, name):
+def test_a_strange_shard_beside_the_plans_is_refused(store, settings, build, add, name):
     url = f"{store.url}/out"
     build(**settings(url, train_shards=2))
     open_folder(url, {}).write(name, b"")
-    add(source, picture, [1])
+    add(1)
     before = store.files("out")
     with pytest.raises(OutputConflict, match=name):
         build(**settings(url))
     assert store.files("out") == before
 
 
-def test_what_an_unfinished_base_left_is_removed_and_built_under_the_new_name(store, source, settings, build, picture):
+def test_what_an_unfinished_base_left_is_removed_and_built_under_the_new_name(store, settings, build, add):
     """A first build that was killed after a shard's file and before its receipt, and then more images."""
     url = f"{store.url}/out"
     build(**settings(url, train_shards=2))
     output: Folder = open_folder(url, {})
     output.remove("_build/receipts/train-00001-of-00002.parquet")
     output.remove("dataset_info.json")
-    add(source, picture, [1])
+    add(1)
     summary = build(**settings(url))
     names = [path for path in store.files("out") if "train-0000" in path]
     assert all("-of-00003" in path for path in names)
