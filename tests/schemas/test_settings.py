@@ -40,6 +40,9 @@ def complaint(**settings):
         ({"output_directory": "out", "train_directory": "memory://in"}, "executor must be threads for memory://"),
         (BASE | {"train_shards": 5, "layout_threads": 2}, "train_shards must be a multiple of layout_threads (2), got 5"),
         (BASE | {"test_shards": 3, "layout_threads": 2}, "test_shards must be a multiple of layout_threads (2), got 3"),
+        (BASE | {"append": True, "overwrite": True}, "append must go without overwrite"),
+        (BASE | {"append_missing_labels": "keep"}, "append_missing_labels must go with append"),
+        (BASE | {"append": True, "append_missing_labels": "drop"}, "append_missing_labels"),
         (BASE | {"layout_threads": 0}, "layout_threads"),  # ZeroDivisionError in the classic script
         (BASE | {"train_shards": 0}, "train_shards"),
         (BASE | {"train_shards": 100_000}, "train_shards"),  # the name has five digits

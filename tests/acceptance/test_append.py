@@ -1,0 +1,124 @@
+"""Data sets that grow, killed at any moment and run again: the same bytes as an append that nothing disturbed."""
+
+import random
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.running import Images, Running, Shell, Undisturbed, clean_environment, receipts, sums, wait_until
+
+KILLS = 4
+MOMENTS = [(part + random.Random(part).random()) / KILLS for part in range(KILLS)]
+OLD, NEW = 40, 4  # train shards before the append, and added by it
+
+
+@dataclass(frozen=True)
+class Growing:
+    """A data set, images that it does not have yet, and an append of them that went well."""
+
+    base: Path
+    append: list[str]
+    undisturbed: Undisturbed
+
+    def arguments(self, output: object, conductor: str = "--no-prefect") -> list[str]:
+        """The command line of the append."""
+        return [*self.append, conductor, "--output_directory", str(output)]
+
+    def copy(self, output: Path) -> Path:
+        """The data set as it was before the append."""
+        return Path(shutil.copytree(self.base, output))
+
+
+@pytest.fixture(scope="module")
+def growing(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path, quick: Images, slow: Images) -> Growing:
+    """Many small old shards, so that renaming them takes a while, and new images that take long to convert."""
+    folder = tmp_path_factory.mktemp("growing")
+    shell = Shell(folder, clean_environment(prefect_home))
+    train = Path(shutil.copytree(quick.train, folder / "train"))
+    words = ["build", "--json", "--append", "--workers", "2", "--train_directory", str(train)]
+    try:
+        shell.run([*words, "--no-prefect", "--output_directory", str(folder / "base"), "--train_shards", str(OLD)])
+        for path in sorted(slow.train.rglob("*.png"))[::5]:
+            shutil.copy2(path, train / path.parent.name)
+        growing = Growing(folder / "base", [*words, "--train_shards", str(NEW)], Undisturbed(folder / "data", {}, "", 0.0))
+        output = growing.copy(folder / "data")
+        build = shell.run(growing.arguments(output))
+        undisturbed = Undisturbed(output, sums(output), build.summary["digest"], time.monotonic() - build.began)
+    finally:
+        shell.end()
+    return Growing(growing.base, growing.append, undisturbed)
+
+
+def _named(count: int) -> str:
+    return f"*-of-{count:05d}"
+
+
+def _kill(build: Running) -> None:
+    """SIGKILL to the command and its workers, as a machine's loss of power."""
+    build.signal_group(signal.SIGKILL)
+    build.wait()
+
+
+def _finish_and_compare(shell: Shell, growing: Growing, output: Path) -> None:
+    rerun = shell.run(growing.arguments(output))
+    assert sums(output) == growing.undisturbed.sums
+    assert rerun.summary["digest"] == growing.undisturbed.digest
+    assert rerun.summary["shards_kept"] >= OLD
+
+
+def test_an_append_changes_no_byte_of_an_old_shard(growing: Growing):
+    before, after = (
+        {name.partition("-of-")[0]: digest for name, digest in files.items() if name.startswith("train-")}
+        for files in (sums(growing.base), growing.undisturbed.sums)
+    )
+    assert len(before) == OLD
+    assert len(after) == OLD + NEW
+    assert before.items() <= after.items()
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: f"{moment:.0%}")
+def test_a_killed_append_is_finished_by_a_rerun_with_the_same_bytes(
+    moment: float, shell: Shell, growing: Growing, tmp_path: Path
+):
+    output = growing.copy(tmp_path / "data")
+    append = shell.start(growing.arguments(output))
+    time.sleep(max(0.0, append.began + moment * growing.undisturbed.seconds - time.monotonic()))
+    _kill(append)
+    _finish_and_compare(shell, growing, output)
+
+
+STATES: dict[str, Callable[[Path], bool]] = {
+    # what an output looks like in the middle of each phase
+    "the first shard is renamed": lambda output: any(output.glob(_named(OLD + NEW))),
+    "half of them are renamed": lambda output: len(list(output.glob(_named(OLD + NEW)))) >= OLD // 2,
+    "all are renamed": lambda output: not any(output.glob(_named(OLD))),
+    "a new shard is done": lambda output: len(receipts(output)) > OLD,
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_an_append_killed_in_each_of_its_phases_is_finished_by_a_rerun(
+    state: str, shell: Shell, growing: Growing, tmp_path: Path
+):
+    output = growing.copy(tmp_path / "data")
+    append = shell.start(growing.arguments(output))
+    wait_until(lambda: STATES[state](output), state)
+    _kill(append)
+    assert not (output / "dataset_info.json").exists(), "a data set is not complete before its append has ended"
+    _finish_and_compare(shell, growing, output)
+
+
+def test_an_append_under_prefect_killed_and_finished_gives_the_same_bytes(
+    shell: Shell, growing: Growing, tmp_path: Path, prefect_server: str
+):
+    output = growing.copy(tmp_path / "data")
+    append = shell.start(growing.arguments(output, "--prefect"), {"PREFECT_API_URL": prefect_server})
+    wait_until(lambda: any(output.glob(_named(OLD + NEW))), "the first shard is renamed")
+    _kill(append)
+    shell.run(growing.arguments(output, "--prefect"), {"PREFECT_API_URL": prefect_server})
+    assert sums(output) == growing.undisturbed.sums
