@@ -36,9 +36,14 @@ def plan_dataset(settings: BuildSettings) -> PlanSummary:
         splits=_splits(plan) if plan else (),
         new=_splits(plan, old) if plan and base else None,
         passed_over=listing.passed_over,
-        notes=notes,
+        notes=(*notes, *_drop_note(settings)),
         mistakes=tuple(mistakes),
     )
+
+
+def _drop_note(settings: BuildSettings) -> tuple[str, ...]:
+    note = "the duplicates that a build would drop are counted here: finding them means reading images"
+    return (note,) if settings.duplicates == "drop" else ()
 
 
 def _plan(base: Plan | None, listing: Listing, settings: BuildSettings) -> tuple[Plan, tuple[str, ...]]:

@@ -19,7 +19,7 @@ Labels hold (schemas/labels.py), and so must all that a shard's bytes depend on:
 encoder. Shards of two kinds in one data set would be no data set.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,14 +28,16 @@ import pyarrow.compute as pc
 
 from schemas.errors import BadLayout, OutputConflict
 from schemas.example import ENCODER_VERSION
+from schemas.listing import COLUMNS as LISTED
 from schemas.listing import Listing
-from schemas.plan import COLUMNS, Plan, PlanHeader, PlannedShard
+from schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedShard
 from schemas.settings import SPLITS, BuildSettings, Split
-from tasks.partition import group_of, plan_header, plan_split, split_images
+from tasks.partition import group_of, plan_header, plan_split, split_images, with_drop
 from tasks.prepare import read_plan
 from tasks.storage import open_folder
 
 MOST_SHARDS = 99_999  # the names have five digits
+STATE = [name for name in COLUMNS.names if name in LISTED.names]  # what tells that an image is not what it was
 NAMED = 3  # how many of many images a note names
 
 
@@ -92,22 +94,24 @@ def append_images(base: Plan, listing: Listing, settings: BuildSettings) -> Appe
     """
     refuse_differences(base.header, listing.roots, settings)
     compared = _compare(base, listing)
-    added = replace(listing, images=compared.new)
+    added = with_drop(replace(listing, images=compared.new))
     shards: list[PlannedShard] = []
     tables: list[pa.Table] = [COLUMNS.empty_table()]
     notes = list(_comparison_notes(compared))
     splits = split_images(added, settings, _settled_groups(base, settings))
     for split in SPLITS:
-        old, found = base.shards_of(split), splits.get(split)
+        old, found = base.shards_of(split), splits.get(split, added.images.slice(0, 0))
+        kept = found[DROP.name].null_count
         tables.append(base.images_of(split))
-        if found is None or (old and not found.num_rows):
+        if not kept and (old or split not in splits):
             shards += old
+            notes += [f"{split}: {found.num_rows:,} new images, all duplicates: nothing to append"] * bool(found.num_rows)
             continue
-        new, images = plan_split(split, found, listing, _narrowed(split, found.num_rows, settings))
+        new, images = plan_split(split, found, listing, _narrowed(split, kept, settings))
         shards += _numbered(split, [*old, *new], settings)
         tables.append(images)
         notes.append(_split_note(split, found.num_rows, len(new), settings))
-    if not compared.new.num_rows:
+    if len(shards) == len(base.shards):
         header = plan_header(replace(listing, labels=base.header.labels), shards, settings, base.header.extends)
         return Appended(Plan(header, base.shards, base.images), (*notes, "no new image: nothing to append"))
     header = plan_header(listing, shards, settings, base.header.digest)
@@ -118,36 +122,36 @@ def _canonical(url: str, settings: BuildSettings) -> str:
     return open_folder(url, settings.storage_options).canonical_url
 
 
+def known_images(rows_of: Callable[[Split], pa.Table], images: pa.Table) -> pa.ChunkedArray:
+    """Whether each image of a listing has its path among the rows of its split, or of any split where it comes from `data`."""
+    everywhere = pa.concat_tables(map(rows_of, SPLITS))["path"].combine_chunks()
+    known = pc.and_(pc.equal(images["source"], "data"), pc.is_in(images["path"], value_set=everywhere))
+    for split in SPLITS:
+        here = pc.is_in(images["path"], value_set=rows_of(split)["path"].combine_chunks())
+        known = pc.or_(known, pc.and_(pc.equal(images["source"], split), here))
+    return known
+
+
 def _compare(base: Plan, listing: Listing) -> _Compared:
-    tables = [listing.images.schema.empty_table()]
     changed: list[str] = []
     vanished = [COLUMNS.empty_table()]
+    is_known = known_images(base.images_of, listing.images)
+    new, seen = listing.images.filter(pc.invert(is_known)), listing.images.filter(is_known)
     for source in listing.roots:
-        known = base.images if source == "data" else base.images_of(_split(source))
-        found = listing.images.filter(pc.equal(listing.images["source"], source))
-        place = pc.index_in(found["path"], value_set=known["path"].combine_chunks())
-        tables.append(found.filter(pc.is_null(place)))
-        changed += _changed(known.take(place.drop_null()), found.filter(pc.is_valid(place)))
-        vanished.append(known.filter(pc.invert(pc.is_in(known["path"], value_set=found["path"].combine_chunks()))))
-    new, gone = pa.concat_tables(tables), pa.concat_tables(vanished)
+        old = base.images if source == "data" else pa.concat_tables(base.images_of(s) for s in SPLITS if s == source)
+        found = seen.filter(pc.equal(seen["source"], source))
+        then = old.take(pc.index_in(found["path"], value_set=old["path"].combine_chunks()))
+        pairs = zip(found["path"].to_pylist(), _rows(then, STATE), _rows(found, STATE), strict=True)
+        changed += [path for path, before, now in pairs if before != now]
+        vanished.append(old.filter(pc.invert(pc.is_in(old["path"], value_set=found["path"].combine_chunks()))))
+    gone = pa.concat_tables(vanished)
     states = set(_rows(gone, ["size", "version"]))
     moved = [path for path, *state in _rows(new, ["path", "size", "version"]) if tuple(state) in states]
     return _Compared(new, changed, gone["path"].to_pylist(), moved)
 
 
-def _changed(known: pa.Table, found: pa.Table) -> list[str]:
-    """The paths of images that a listing has in another state than the plan; the tables hold the same paths in one order."""
-    columns = [name for name in COLUMNS.names if name in found.column_names]
-    pairs = zip(found["path"].to_pylist(), _rows(known, columns), _rows(found, columns), strict=True)
-    return [path for path, then, now in pairs if then != now]
-
-
 def _rows(table: pa.Table, columns: list[str]) -> Iterable[tuple[Any, ...]]:
     return zip(*(table[name].to_pylist() for name in columns), strict=True)
-
-
-def _split(source: str) -> Split:
-    return next(split for split in SPLITS if split == source)
 
 
 def _settled_groups(base: Plan, settings: BuildSettings) -> dict[str, Split]:

@@ -397,3 +397,61 @@ def test_a_refused_append_is_exit_code_2(grown, imagerecords):
     ran = imagerecords("build", "--append", "--no-prefect", "--check_pixels", "none", *words)
     assert ran.code == 2
     assert "append must go on as the data set was built" in ran.err
+
+
+def copy(source, target):
+    """A file's bytes under another name."""
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes(source.read_bytes())
+
+
+def reasons(output):
+    """Why images were left out, by split and path."""
+    rows = [row for split in ("train", "validation") for row in manifest(output, split)]
+    return {f"{row['split']}/{row['path']}": row["message"] for row in rows if row["reason"] == "duplicate"}
+
+
+def test_a_new_copy_of_an_old_image_is_left_out_and_the_old_one_stays(grown, build, add):
+    """Even where a first build would keep the new one, since validation comes before train."""
+    train, validation = Path(grown["train_directory"]), Path(grown["validation_directory"])
+    before = contents(grown["output_directory"], "train")
+    copy(train / "dog/000.jpg", validation / "cat/copy.jpg")
+    add(validation, "cat", 1, first=200)
+    add(train, "cat", 2)
+    copy(train / "cat/101.jpg", train / "dog/copy.jpg")
+    build(**grown, duplicates="drop")
+    assert reasons(grown["output_directory"]) == {
+        "validation/cat/copy.jpg": "the same bytes as dog/000.jpg in train, which is kept",
+        "train/dog/copy.jpg": "the same bytes as cat/101.jpg in train, which is kept",
+    }
+    assert contents(grown["output_directory"], "train")[:3] == before
+
+
+def test_a_copy_of_an_image_that_is_gone_is_left_out_too(grown, build, add):
+    """What is stored counts, not what is still there."""
+    train = Path(grown["train_directory"])
+    (train / "dog/000.jpg").rename(train / "cat/renamed.jpg")
+    add(train, "cat", 1)
+    build(**grown, duplicates="drop")
+    assert reasons(grown["output_directory"]) == {
+        "train/cat/renamed.jpg": "the same bytes as dog/000.jpg in train, which is kept"
+    }
+
+
+def test_what_a_stopped_build_has_not_told_of_yet_is_read_for_its_copies(grown, build, add):
+    train = Path(grown["train_directory"])
+    for lost in ("dataset_info.json", "manifest.parquet"):
+        (grown["output_directory"] / lost).unlink()
+    copy(train / "dog/003.jpg", train / "cat/copy.jpg")
+    add(train, "cat", 1)
+    build(**grown, duplicates="drop")
+    assert reasons(grown["output_directory"]) == {"train/cat/copy.jpg": "the same bytes as dog/003.jpg in train, which is kept"}
+
+
+def test_new_images_that_are_all_copies_make_no_shard(grown, told, digests):
+    train = Path(grown["train_directory"])
+    before = digests(grown["output_directory"])
+    copy(train / "cat/000.jpg", train / "cat/copy.jpg")
+    notes = told(**grown, duplicates="drop")
+    assert any("train: 1 new images, all duplicates: nothing to append" in note for note in notes)
+    assert digests(grown["output_directory"]) == before

@@ -1,0 +1,113 @@
+"""duplicates: which images of a listing are left out because the same bytes are there already; for duplicates="drop".
+
+Decisions that bind users' data: of images of the same bytes the first is kept in the order of split (validation, test, train),
+label id and path. So what validation and test measure stays as it is, and no training image is in either. A change of this
+order moves images between data sets built before and after it.
+
+What a data set that is appended to holds is kept before all that is new, whatever its split, by the bytes that were stored: its
+manifest has their SHA-256, so the images need not be there any more, nor be what they were. Only those that it does not tell of
+yet, because a build was stopped, are read.
+
+Only images whose size another one has too are read. Files without bytes, and those that can't be read, are left to convert.
+The plan pins the state of each file that was listed: one that changes after it was compared is `changed_during_build` in
+convert, as without this step, and its copies stay left out; the next build compares anew. A copy that was left out is not
+looked at again. Where the one that is kept turns out to be no sound image, its copies would have been none either.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.listing import Listing
+from schemas.plan import DROP, Plan
+from schemas.receipt import WRITTEN
+from schemas.settings import BuildSettings, Split
+from tasks.append import known_images
+from tasks.fetch import fetch_images
+from tasks.images import Rejected
+from tasks.partition import split_images
+from tasks.receipts import read_manifest
+from tasks.storage import Folder, open_folder
+
+ORDER: tuple[Split, ...] = ("validation", "test", "train")
+_STORED = pa.schema([("split", pa.string()), ("path", pa.string()), ("source_size", pa.int64()), ("sha256", pa.string())])
+IMAGES_A_THREAD = 64  # handed to a thread at once
+
+
+def drop_duplicates(listing: Listing, settings: BuildSettings, base: Plan | None = None) -> Listing:
+    """The listing with a column `drop`: why an image is left out, null for those that are kept.
+
+    With `base`, the plan of the data set that is appended to, only new images are left out.
+    """
+    images = listing.images.append_column("number", pa.array(np.arange(listing.images.num_rows)))
+    splits = split_images(replace(listing, images=images), settings)
+    ordered = pa.concat_tables(
+        splits[split].append_column("split", pa.array([split] * splits[split].num_rows, pa.string()))
+        for split in ORDER
+        if split in splits
+    )
+    stored = _STORED.empty_table()
+    if base is not None:
+        ordered, stored = _new_after_old(ordered, base, settings)
+    suspects = _of_a_shared_size(ordered, stored["source_size"])
+    rows = (stored[name].to_pylist() for name in ("sha256", "path", "split"))
+    kept = {bytes.fromhex(sha256): f"{path} in {split}" for sha256, path, split in zip(*rows, strict=True)}
+    drop: list[str | None] = [None] * images.num_rows
+    columns = (suspects[name].to_pylist() for name in ("number", "split", "path"))
+    for number, split, path, digest in zip(*columns, _digests(listing, suspects, settings), strict=True):
+        if digest in kept:
+            drop[number] = f"the same bytes as {kept[digest]}, which is kept"
+        elif digest is not None:
+            kept[digest] = f"{path} in {split}"
+    return replace(listing, images=listing.images.append_column(DROP, pa.array(drop, DROP.type)))
+
+
+def _new_after_old(ordered: pa.Table, base: Plan, settings: BuildSettings) -> tuple[pa.Table, pa.Table]:
+    """The images to be compared, old ones first, and what is stored of those that are not among them."""
+    output = open_folder(settings.output_directory, settings.storage_options)
+    manifest = read_manifest(output, [*_STORED.names, "status"])
+    is_old = known_images(base.images_of, ordered)
+    is_told = known_images(lambda split: manifest.filter(pc.equal(manifest["split"], split)), ordered)
+    old, new = pc.and_(is_old, pc.invert(is_told)), pc.invert(is_old)
+    written = manifest.filter(pc.equal(manifest["status"], WRITTEN)).select(_STORED.names)
+    return pa.concat_tables([ordered.filter(old), ordered.filter(new)]), written
+
+
+def _of_a_shared_size(images: pa.Table, others: pa.ChunkedArray) -> pa.Table:
+    """The images that could have a copy among themselves or of a size of others, in their order."""
+    counts = images["size"].value_counts()
+    shared = pa.chunked_array([counts.filter(pc.greater(counts.field("counts"), 1)).field("values"), *others.chunks])
+    return images.filter(pc.and_(pc.is_in(images["size"], shared.combine_chunks()), pc.greater(images["size"], 0)))
+
+
+def _digests(listing: Listing, images: pa.Table, settings: BuildSettings) -> Iterator[bytes | None]:
+    """The SHA-256 of each image in its order; None where it can't be had. A source's images follow one another."""
+    source = images["source"]
+    for name in pc.unique(source).to_pylist():
+        folder = open_folder(listing.roots[name], settings.storage_options)
+        yield from _digests_in(folder, images.filter(pc.equal(source, name)), settings)
+
+
+def _digests_in(folder: Folder, images: pa.Table, settings: BuildSettings) -> Iterator[bytes | None]:
+    """The same for the images of one folder: in threads where it is local, else fetched ahead."""
+    if not folder.is_local:
+        yield from _hash(folder, images, settings)
+        return
+    threads = ThreadPoolExecutor(settings.workers or os.cpu_count() or 1, thread_name_prefix="duplicates")
+    parts = (images.slice(start, IMAGES_A_THREAD) for start in range(0, images.num_rows, IMAGES_A_THREAD))
+    try:
+        for digests in threads.map(lambda part: list(_hash(folder, part, settings)), parts):
+            yield from digests
+    finally:
+        threads.shutdown(cancel_futures=True)
+
+
+def _hash(folder: Folder, images: pa.Table, settings: BuildSettings) -> Iterator[bytes | None]:
+    for _, data in fetch_images(folder, images, settings.read_ahead):
+        yield None if isinstance(data, Rejected) else hashlib.sha256(data).digest()
