@@ -2,10 +2,11 @@
 
 Decisions that bind users' data:
 
-What is there stays. An image is known by its path in its input directory; the plan that lies in the output says which are
-known, whatever became of them: rejected, dropped, taken out, changed in the input or gone from it. Their rows, shards and
-fingerprints are carried over as they are, so convert finds their shards finished and reads no old image again. Changed and
-vanished images are told, never mended: a record that trainers have seen does not change under its name.
+What is there stays. An image is known by its path below its root (a split's directory, or the one of all); the plan that lies
+in the output says which are known, whatever became of them: rejected, dropped, taken out, changed in the input or gone from
+it. Their rows, shards and fingerprints are carried over as they are, so convert finds their shards finished and reads no old
+image again. Changed and vanished images are told, never mended: a record that trainers have seen does not change under its
+name. New images that are all duplicates make no shard, and are told each time.
 
 What is new goes behind. New images alone are shuffled with the seed and cut into shards of their own, after the split's old
 ones; a split without new images keeps its shards' names. Others are renumbered, train-00003-of-00008 to
@@ -76,7 +77,7 @@ def base_plan(settings: BuildSettings) -> Plan | None:
 def refuse_differences(header: PlanHeader, roots: Mapping[str, str], settings: BuildSettings) -> None:
     """Raise OutputConflict, naming each difference, where new shards would not be of one kind with a plan's."""
     content = settings.content()
-    pairs: list[tuple[str, Any, Any]] = [(f"{name}_directory", roots.get(name), root) for name, root in header.roots.items()]
+    pairs: list[tuple[str, Any, Any]] = [(f"input of {name}", roots.get(name), root) for name, root in header.roots.items()]
     pairs += [(name, content.get(name), header.content.get(name)) for name in sorted(content.keys() | header.content.keys())]
     pairs.append(("the encoder's version", ENCODER_VERSION, header.encoder))
     differences = [f"{name} {now!r} after {then!r}" for name, now, then in pairs if now != then]
@@ -122,32 +123,51 @@ def _canonical(url: str, settings: BuildSettings) -> str:
     return open_folder(url, settings.storage_options).canonical_url
 
 
-def known_images(rows_of: Callable[[Split], pa.Table], images: pa.Table) -> pa.ChunkedArray:
-    """Whether each image of a listing has its path among the rows of its split, or of any split where it comes from `data`."""
-    everywhere = pa.concat_tables(map(rows_of, SPLITS))["path"].combine_chunks()
-    known = pc.and_(pc.equal(images["source"], "data"), pc.is_in(images["path"], value_set=everywhere))
-    for split in SPLITS:
-        here = pc.is_in(images["path"], value_set=rows_of(split)["path"].combine_chunks())
-        known = pc.or_(known, pc.and_(pc.equal(images["source"], split), here))
+def known_images(
+    header: PlanHeader, roots: Mapping[str, str], rows_of: Callable[[Split], pa.Table], images: pa.Table
+) -> pa.ChunkedArray:
+    """Whether each image of a listing with these roots has its path among the rows of a plan's splits with the same root."""
+    known = pa.chunked_array([pa.repeat(False, images.num_rows)])
+    for root, splits in _splits_by_root(header).items():
+        paths = pa.concat_tables(rows_of(split).select(["path"]) for split in splits)["path"].combine_chunks()
+        known = pc.or_(known, pc.and_(_is_from(roots, root, images), pc.is_in(images["path"], value_set=paths)))
     return known
 
 
+def _splits_by_root(header: PlanHeader) -> dict[str, list[Split]]:
+    splits: dict[str, list[Split]] = {}
+    for split in SPLITS:
+        if root := header.roots.get(split) or header.roots.get("data"):
+            splits.setdefault(root, []).append(split)
+    return splits
+
+
+def _is_from(roots: Mapping[str, str], root: str, images: pa.Table) -> pa.ChunkedArray:
+    sources = pa.array([source for source, its_root in roots.items() if its_root == root], pa.string())
+    return pc.is_in(images["source"], value_set=sources)
+
+
 def _compare(base: Plan, listing: Listing) -> _Compared:
-    changed: list[str] = []
-    vanished = [COLUMNS.empty_table()]
-    is_known = known_images(base.images_of, listing.images)
+    is_known = known_images(base.header, listing.roots, base.images_of, listing.images)
     new, seen = listing.images.filter(pc.invert(is_known)), listing.images.filter(is_known)
-    for source in listing.roots:
-        old = base.images if source == "data" else pa.concat_tables(base.images_of(s) for s in SPLITS if s == source)
-        found = seen.filter(pc.equal(seen["source"], source))
+    changed: list[str] = []
+    vanished = []
+    for root, splits in _splits_by_root(base.header).items():
+        old = pa.concat_tables(_with_source(base.images_of(split), split) for split in splits)
+        found = seen.filter(_is_from(listing.roots, root, seen))
         then = old.take(pc.index_in(found["path"], value_set=old["path"].combine_chunks()))
-        pairs = zip(found["path"].to_pylist(), _rows(then, STATE), _rows(found, STATE), strict=True)
+        state = STATE + ["source"] * ("data" not in listing.roots)
+        pairs = zip(found["path"].to_pylist(), _rows(then, state), _rows(found, state), strict=True)
         changed += [path for path, before, now in pairs if before != now]
         vanished.append(old.filter(pc.invert(pc.is_in(old["path"], value_set=found["path"].combine_chunks()))))
     gone = pa.concat_tables(vanished)
     states = set(_rows(gone, ["size", "version"]))
-    moved = [path for path, *state in _rows(new, ["path", "size", "version"]) if tuple(state) in states]
+    moved = [path for path, *its_state in _rows(new, ["path", "size", "version"]) if tuple(its_state) in states]
     return _Compared(new, changed, gone["path"].to_pylist(), moved)
+
+
+def _with_source(images: pa.Table, source: str) -> pa.Table:
+    return images.append_column("source", pa.array([source] * images.num_rows, pa.string()))
 
 
 def _rows(table: pa.Table, columns: list[str]) -> Iterable[tuple[Any, ...]]:

@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 from schemas.listing import Listing
 from schemas.plan import DROP, Plan
 from schemas.receipt import WRITTEN
-from schemas.settings import BuildSettings, Split
+from schemas.settings import SPLITS, BuildSettings, Split
 from tasks.append import known_images
 from tasks.fetch import fetch_images
 from tasks.images import Rejected
@@ -54,7 +54,7 @@ def drop_duplicates(listing: Listing, settings: BuildSettings, base: Plan | None
     )
     stored = _STORED.empty_table()
     if base is not None:
-        ordered, stored = _new_after_old(ordered, base, settings)
+        ordered, stored = _new_after_old(replace(listing, images=ordered), base, settings)
     suspects = _of_a_shared_size(ordered, stored["source_size"])
     rows = (stored[name].to_pylist() for name in ("sha256", "path", "split"))
     kept = {bytes.fromhex(sha256): f"{path} in {split}" for sha256, path, split in zip(*rows, strict=True)}
@@ -68,15 +68,16 @@ def drop_duplicates(listing: Listing, settings: BuildSettings, base: Plan | None
     return replace(listing, images=listing.images.append_column(DROP, pa.array(drop, DROP.type)))
 
 
-def _new_after_old(ordered: pa.Table, base: Plan, settings: BuildSettings) -> tuple[pa.Table, pa.Table]:
+def _new_after_old(listing: Listing, base: Plan, settings: BuildSettings) -> tuple[pa.Table, pa.Table]:
     """The images to be compared, old ones first, and what is stored of those that are not among them."""
     output = open_folder(settings.output_directory, settings.storage_options)
     manifest = read_manifest(output, [*_STORED.names, "status"])
-    is_old = known_images(base.images_of, ordered)
-    is_told = known_images(lambda split: manifest.filter(pc.equal(manifest["split"], split)), ordered)
+    told = {split: manifest.filter(pc.equal(manifest["split"], split)) for split in SPLITS}
+    is_old = known_images(base.header, listing.roots, base.images_of, listing.images)
+    is_told = known_images(base.header, listing.roots, told.__getitem__, listing.images)
     old, new = pc.and_(is_old, pc.invert(is_told)), pc.invert(is_old)
     written = manifest.filter(pc.equal(manifest["status"], WRITTEN)).select(_STORED.names)
-    return pa.concat_tables([ordered.filter(old), ordered.filter(new)]), written
+    return pa.concat_tables([listing.images.filter(old), listing.images.filter(new)]), written
 
 
 def _of_a_shared_size(images: pa.Table, others: pa.ChunkedArray) -> pa.Table:

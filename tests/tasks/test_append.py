@@ -202,13 +202,13 @@ def test_names_have_no_more_than_five_digits(base, monkeypatch):
 
 
 REFUSED = {
-    "another directory": ({"roots": {"train": "file:///else"}}, {}, "train_directory 'file:///else' after 'file:///train'"),
-    "another kind of directory": ({"roots": {"data": "file:///train"}}, {}, "train_directory None after"),
+    "another directory": ({"roots": {"train": "file:///else"}}, {}, "input of train 'file:///else' after 'file:///train'"),
+    "another kind of directory": ({"roots": {"data": "file:///train"}}, {}, "input of train None after"),
     "another setting": ({}, {"check_pixels": "none"}, "check_pixels 'none' after 'all'"),
     "both": (
         {"roots": {"train": "file:///else"}},
         {"check_pixels": "none"},
-        "train_directory .*, check_pixels 'none' after 'all'",
+        "input of train .*, check_pixels 'none' after 'all'",
     ),
 }
 
