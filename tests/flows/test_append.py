@@ -294,7 +294,7 @@ DIFFERENCES = {
     "a split less": ({"validation_directory": None}, "input of validation None after"),
     "divided by fractions": (
         {"train_directory": None, "validation_directory": None, "data_directory": "other"},
-        "train_directory",
+        "input of train None after",
     ),
     "content": ({"check_pixels": "none"}, "check_pixels 'none' after 'all'"),
 }
