@@ -38,6 +38,7 @@ def plan_dataset(settings: BuildSettings) -> PlanSummary:
         passed_over=listing.passed_over,
         notes=(*notes, *_drop_note(settings)),
         mistakes=tuple(mistakes),
+        boxes=plan.header.boxes if plan else None,
     )
 
 
@@ -61,7 +62,7 @@ def _splits(plan: Plan, passed: Mapping[Split, int] | None = None) -> tuple[Plan
         before, shards = plan.shards_of(split)[:first], plan.shards_of(split)[first:]
         rows = plan.images_of(split).slice(sum(shard.images for shard in before))
         counts = Counter(rows["label"].to_pylist())
-        labels = {plan.header.label_text(label): count for label, count in sorted(counts.items())}
+        labels = {plan.header.labels[label - 1]: count for label, count in sorted(counts.items())}
         size = sum(shard.bytes for shard in shards)
         splits.append(PlannedSplit(split=split, images=rows.num_rows, bytes=size, shards=len(shards), labels=labels))
     return tuple(splits)

@@ -1,12 +1,14 @@
 """Labels: from the text of a labels file to names with ids, and what is wrong with them.
 
 A decision that binds users' data: line n of the file is id n, 0 is background. The same format is written to `labels.txt`,
-so a later build can be given it back. A data set that grows keeps the ids it has: new labels come after the old ones, and the
-id of a label that is gone stays its own, since records that are not written again carry it.
+so a later build can be given it back. With a synsets file the labels are synsets, and stay so in `labels.txt`. A data set that
+grows keeps the ids it has: new labels come after the old ones, and the id of a label that is gone stays its own, since records
+that are not written again carry it.
 """
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 # "0 daisy", "3: cat", "n,dog": an id before the name, as several tutorials write labels.
 NUMBERED = re.compile(r"^\d+\s*[\s:,;]\s*(?P<name>\S.*)$")
@@ -41,6 +43,25 @@ def read_labels(text: str, file: str) -> tuple[dict[str, int], list[str]]:
     return labels, mistakes
 
 
+def read_synsets(text: str, file: str) -> tuple[dict[str, str], list[str]]:
+    """The human text of each synset of a file of `synset<TAB>human text` lines, and the mistakes, each naming file and line."""
+    texts: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    mistakes: list[str] = []
+    for number, line in enumerate(text.removeprefix(BOM).replace("\r\n", "\n").removesuffix("\n").split("\n"), start=1):
+        synset, *rest = (part.strip(SPACE) for part in line.split("\t"))
+        where = f"{file}, line {number}"
+        if len(rest) != 1:
+            mistakes.append(f"a line must be a synset, one tab and its human text, got {len(rest)} tabs: {where}")
+        elif not synset or not rest[0]:
+            mistakes.append(f"a line must have a synset and a human text, got {line!r}: {where}")
+        elif synset in texts:
+            mistakes.append(f"synsets must differ, got {synset!r} again: {where}, first on line {lines[synset]}. Remove one")
+        else:
+            texts[synset], lines[synset] = rest[0], number
+    return texts, mistakes
+
+
 def name_problems(name: str) -> Iterable[str]:
     """What forbids a label's name: it is a name or a path below the input, never one that climbs."""
     parts = name.split("/")
@@ -60,6 +81,24 @@ def nested_problems(labels: Iterable[str]) -> Iterable[str]:
         for depth in range(1, len(parts)):
             if (outer := "/".join(parts[:depth])) in names:
                 yield f"a label must not lie inside another label's folder, got {name!r} inside {outer!r}. Keep one of them"
+
+
+@dataclass(frozen=True)
+class Labels:
+    """All labels in the order of their ids.
+
+    `locked` are those that the data set which is appended to has, and `reserved` those of them that take no new images.
+    """
+
+    all: tuple[str, ...]
+    locked: tuple[str, ...] = ()
+    reserved: frozenset[str] = frozenset()
+
+
+def choose_labels(named: Sequence[str], locked: tuple[str, ...], file: str | None, *, keep: bool) -> tuple[Labels, list[str]]:
+    """The labels of an input that names these, in the order that a first build would take; and what forbids them."""
+    labels, mistakes = grow_labels(locked, named, file, keep)
+    return Labels(labels, locked, frozenset(locked) - set(named)), mistakes
 
 
 def grow_labels(locked: Sequence[str], named: Sequence[str], file: str | None, keep: bool) -> tuple[tuple[str, ...], list[str]]:
@@ -89,6 +128,11 @@ def missing_label(label: str) -> str:
         f"append must find each label of the data set, got no images of {label!r}: was its folder or line renamed or removed? "
         "Bring it back, or pass --append_missing_labels keep: its id and records stay, and a new name is a new label"
     )
+
+
+def kept_label(label: str) -> str:
+    """What is told of a label that is kept without images."""
+    return f"no image of label {label!r} any more: its id and records are kept"
 
 
 def numbered_name(label: str) -> str | None:

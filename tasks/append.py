@@ -27,12 +27,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.boxes import BoxCounts
 from schemas.errors import BadLayout, OutputConflict
 from schemas.example import ENCODER_VERSION
 from schemas.listing import COLUMNS as LISTED
 from schemas.listing import Listing
 from schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedShard
 from schemas.settings import SPLITS, BuildSettings, Split
+from schemas.version import VERSION
 from tasks.partition import group_of, plan_header, plan_split, split_images, with_drop
 from tasks.prepare import read_plan
 from tasks.storage import open_folder
@@ -70,34 +72,24 @@ def base_plan(settings: BuildSettings) -> Plan | None:
     base = read_plan(open_folder(settings.output_directory, settings.storage_options))
     if base is not None:
         roots = {name: _canonical(url, settings) for name, url in settings.directories().items()}
-        refuse_differences(base.header, roots, settings)
+        _refuse(_differences(base.header, roots or base.header.roots, settings), settings)
     return base
-
-
-def refuse_differences(header: PlanHeader, roots: Mapping[str, str], settings: BuildSettings) -> None:
-    """Raise OutputConflict, naming each difference, where new shards would not be of one kind with a plan's."""
-    content = settings.content()
-    pairs: list[tuple[str, Any, Any]] = [(f"input of {name}", roots.get(name), root) for name, root in header.roots.items()]
-    pairs += [(name, content.get(name), header.content.get(name)) for name in sorted(content.keys() | header.content.keys())]
-    pairs.append(("the encoder's version", ENCODER_VERSION, header.encoder))
-    differences = [f"{name} {now!r} after {then!r}" for name, now, then in pairs if now != then]
-    if differences:
-        raise OutputConflict(
-            f"append must go on as the data set was built, got {', '.join(differences)}: {settings.output_directory}. Use the "
-            "same again, or build anew: into another output, or with --overwrite instead of --append"
-        )
 
 
 def append_images(base: Plan, listing: Listing, settings: BuildSettings) -> Appended:
     """The plan of a data set that has a plan's images and the new ones of a listing, whose labels begin with the plan's.
 
-    Raises OutputConflict as refuse_differences, and BadLayout where a new split has no images or the names no more numbers.
+    Raises OutputConflict, naming each difference, where new shards would not be of one kind with the plan's, and BadLayout
+    where a new split has no images or the names no more numbers.
     """
-    refuse_differences(base.header, listing.roots, settings)
+    if settings.listed_by:  # it may list new images alone, none of them in some split
+        listing = replace(listing, roots=base.header.roots | listing.roots)
+    kinds = _kind_differences(base.header, listing)
+    _refuse([*_differences(base.header, listing.roots, settings), *kinds], settings)
     compared = _compare(base, listing)
     added = with_drop(replace(listing, images=compared.new))
     shards: list[PlannedShard] = []
-    tables: list[pa.Table] = [COLUMNS.empty_table()]
+    tables: list[pa.Table] = []
     notes = list(_comparison_notes(compared))
     splits = split_images(added, settings, _settled_groups(base, settings))
     for split in SPLITS:
@@ -113,10 +105,49 @@ def append_images(base: Plan, listing: Listing, settings: BuildSettings) -> Appe
         tables.append(images)
         notes.append(_split_note(split, found.num_rows, len(new), settings))
     if len(shards) == len(base.shards):
-        header = plan_header(replace(listing, labels=base.header.labels), shards, settings, base.header.extends)
+        header = base.header.model_copy(update={"version": VERSION, "passed_over": listing.passed_over})
         return Appended(Plan(header, base.shards, base.images), (*notes, "no new image: nothing to append"))
-    header = plan_header(listing, shards, settings, base.header.digest)
-    return Appended(Plan(header, tuple(shards), pa.concat_tables(tables).combine_chunks()), tuple(notes))
+    images = pa.concat_tables(tables).combine_chunks()
+    header = plan_header(replace(listing, boxes=_boxes(listing, images)), shards, settings, base.header.digest)
+    return Appended(Plan(header, tuple(shards), images), tuple(notes))
+
+
+def _refuse(differences: list[str], settings: BuildSettings) -> None:
+    if differences:
+        raise OutputConflict(
+            f"append must go on as the data set was built, got {', '.join(differences)}: {settings.output_directory}. Use the "
+            "same again, or build anew: into another output, or with --overwrite instead of --append"
+        )
+
+
+def _differences(header: PlanHeader, roots: Mapping[str, str], settings: BuildSettings) -> list[str]:
+    """What the settings have otherwise than a plan's."""
+    content = settings.content()
+    pairs: list[tuple[str, Any, Any]] = [(f"input of {name}", roots.get(name), root) for name, root in header.roots.items()]
+    pairs += [(name, content.get(name), header.content.get(name)) for name in sorted(content.keys() | header.content.keys())]
+    pairs.append(("the encoder's version", ENCODER_VERSION, header.encoder))
+    return [f"{name} {now!r} after {then!r}" for name, now, then in pairs if now != then]
+
+
+def _kind_differences(header: PlanHeader, listing: Listing) -> list[str]:
+    """What an input's records would have otherwise than a plan's: boxes, and texts for the labels that there are."""
+    pairs: list[tuple[str, Any, Any]] = [
+        ("boxes", listing.boxes is not None, header.boxes is not None),
+        ("boxes as shown", listing.boxes_as_shown, header.boxes_as_shown),
+        ("synsets", listing.texts is not None, header.texts is not None),
+    ]
+    texts = zip(header.labels, listing.texts or (), header.texts or (), strict=False)
+    pairs += [(f"text of {label}", now, then) for label, now, then in texts]
+    return [f"{name} {now!r} after {then!r}" for name, now, then in pairs if now != then]
+
+
+def _boxes(listing: Listing, images: pa.Table) -> BoxCounts | None:
+    """The books of the boxes of all planned images, with what was dropped or of no image at the latest look."""
+    if listing.boxes is None:
+        return None
+    planned = pc.sum(pc.list_value_length(images["boxes"])).as_py() or 0
+    found = planned + listing.boxes.dropped + listing.boxes.of_no_image
+    return listing.boxes.model_copy(update={"planned": planned, "found": found})
 
 
 def _canonical(url: str, settings: BuildSettings) -> str:
