@@ -1,5 +1,6 @@
 """Old shards under their new names: the same bytes, and no moment at which a kill could lose one."""
 
+import os
 import shutil
 import threading
 
@@ -37,10 +38,10 @@ def killer(monkeypatch):
 
         return run
 
-    monkeypatch.setattr(storage, "_rename", counted(storage._rename))
+    monkeypatch.setattr(os, "replace", counted(os.replace))
     monkeypatch.setattr(LocalFileSystem, "rm_file", counted(LocalFileSystem.rm_file))
     memory = type(open_folder("memory://", {}).fs)
-    for name in ("cp_file", "rm_file", "put_file"):
+    for name in ("cp_file", "rm_file", "put_file", "pipe_file"):
         monkeypatch.setattr(memory, name, counted(getattr(memory, name)))
 
     def kill(operations, work):
