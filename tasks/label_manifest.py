@@ -1,7 +1,8 @@
 """Labels and listing from a manifest or a Label Studio export; every bad row is told by its line, all at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -66,11 +67,14 @@ def _column_mistakes(settings: BuildSettings, listed: ListedRows) -> Iterator[st
 def _refuse_texts(listed: ListedRows) -> np.ndarray:
     """Which rows can be used, by what stands in them; the others are told."""
     usable = np.ones(listed.rows.num_rows, bool)
-    for column in ("path", "label", "split"):
-        if column != "split" or "split" in listed.columns:
-            usable &= _refuse(listed, pc.is_null(listed.rows[column]), f"a row must have a {column}, got none")
+    for column in ("path", "label", *({"split"} & listed.columns)):
+        without = pc.is_null(listed.rows[column])
+        listed.bad += [
+            (line, f"a row must have a {column}, got none") for line in listed.rows.filter(without)["line"].to_pylist()
+        ]
+        usable &= ~without.to_numpy()
     other = pc.and_not(pc.is_valid(listed.rows["split"]), pc.is_in(listed.rows["split"], pa.array(SPLITS)))
-    usable &= _refuse(listed, other, f"a split must be {', '.join(SPLITS[:-1])} or {SPLITS[-1]}, got {{split!r}}")
+    usable &= _refuse(listed, other, lambda row: f"a split must be one of {', '.join(SPLITS)}, got {row['split']!r}")
     carrying = pc.fill_null(pc.match_substring_regex(listed.rows["path"], MAY_CARRY_SECRETS), False).to_numpy()
     for row in np.flatnonzero(carrying):
         for problem in url_problems({"a path": listed.rows["path"][int(row)].as_py()}):
@@ -79,10 +83,9 @@ def _refuse_texts(listed: ListedRows) -> np.ndarray:
     return usable
 
 
-def _refuse(listed: ListedRows, wrong: pa.ChunkedArray, problem: str) -> np.ndarray:
-    """Tell of the rows that are wrong, in words that may have a row's texts in them; returns which are right."""
-    for row in listed.rows.filter(wrong).to_pylist():
-        listed.bad.append((row["line"], problem.format(**row)))
+def _refuse(listed: ListedRows, wrong: pa.ChunkedArray, problem_of: Callable[[dict[str, Any]], str]) -> np.ndarray:
+    """Tell of the rows that are wrong; returns which are right."""
+    listed.bad += [(row["line"], problem_of(row)) for row in listed.rows.filter(wrong).to_pylist()]
     right: np.ndarray = ~wrong.to_numpy()
     return right
 
@@ -102,8 +105,8 @@ def _name_labels(settings: BuildSettings, listed: ListedRows, names: Mapping[str
         listed.passed_over[UNLISTED] = pc.sum(of_others).as_py() or 0
         usable &= ~of_others.to_numpy()
     else:
-        rule = f"a label must be in the labels file {settings.labels_file}, got {{label!r}}"
-        _refuse(listed, of_others, f"{rule}. Add it, or pass --unlisted_labels ignore")
+        rule = f"a label must be in {settings.labels_file} (add it, or pass --unlisted_labels ignore)"
+        _refuse(listed, of_others, lambda row: f"{rule}, got {row['label']!r}")
     return list(names)
 
 
