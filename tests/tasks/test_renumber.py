@@ -13,7 +13,7 @@ from tasks import storage
 from tasks.append import append_images, base_plan
 from tasks.discover import discover_images
 from tasks.prepare import prepare_output
-from tasks.receipts import read_receipt
+from tasks.receipts import read_receipt, receipt_fingerprint
 from tasks.storage import Folder, open_folder
 
 
@@ -172,7 +172,7 @@ def test_a_receipt_tells_the_new_name_and_is_otherwise_the_old_one(store, settin
     after = read_receipt(open_folder(url, {}), "train-00001-of-00003")
     assert set(after["shard"].to_pylist()) == {"train-00001-of-00003"}
     assert after.drop_columns("shard").equals(before.drop_columns("shard"))
-    assert after.schema.equals(before.schema, check_metadata=True)
+    assert receipt_fingerprint(after) == receipt_fingerprint(before)
 
 
 def test_the_data_set_is_not_complete_while_its_shards_change_names(store, settings, build, add, killer):
