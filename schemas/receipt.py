@@ -14,9 +14,26 @@ class Reason(StrEnum):
     TRUNCATED = "truncated"
     CORRUPT = "corrupt"
     TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_MANY_BYTES = "too_many_bytes"
+    TOO_SMALL = "too_small"
+    TOO_ELONGATED = "too_elongated"
+    ORIENTED = "oriented"
+    ANIMATED = "animated"
     UNSUPPORTED = "unsupported"
     UNREADABLE = "unreadable"
     CHANGED_DURING_BUILD = "changed_during_build"
+
+
+MESSAGE_LENGTH = 300  # characters of a decoder's message kept in the manifest
+
+
+class Rejected(Exception):
+    """One image is left out; `reason` is from the closed list, `message` for people."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(reason, message)
+        self.reason = reason
+        self.message = message[:MESSAGE_LENGTH]
 
 
 WRITTEN = "written"
@@ -24,6 +41,7 @@ REJECTED = "rejected"
 
 # record, offset and size say where the record stands in its shard; null for a rejected image. sha256 is the input file's,
 # encoded_sha256 that of image/encoded (the same where the bytes passed through), crc32c the masked CRC of the record.
+# The figures from brightness to dhash are null for a rejected image, and with check_pixels=none.
 COLUMNS = pa.schema(
     [
         ("split", pa.string()),
@@ -44,6 +62,10 @@ COLUMNS = pa.schema(
         ("source_size", pa.int64()),
         ("sha256", pa.string()),
         ("encoded_sha256", pa.string()),
+        ("brightness", pa.float32()),
+        ("contrast", pa.float32()),
+        ("sharpness", pa.float32()),
+        ("dhash", pa.uint64()),
     ]
 )
 

@@ -16,11 +16,11 @@ from schemas.example import LabelledImage, encode_example
 from schemas.frame import OVERHEAD, frame
 from schemas.layout import index_path, index_text, receipt_path
 from schemas.plan import PlanHeader, Shard
-from schemas.receipt import COLUMNS, REJECTED, WRITTEN, ShardOutcome, Verdict
+from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Rejected, ShardOutcome, Verdict
 from schemas.settings import BuildSettings
 from schemas.version import VERSION
 from tasks.fetch import PlannedImage, fetch_images
-from tasks.images import Rejected, process_image
+from tasks.images import process_image
 from tasks.interrupt import check_interrupt
 from tasks.lock import refuse_left_over
 from tasks.prepare import read_shard_plan
@@ -64,7 +64,7 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
     with output.write_whole(shard.name) as file:
         writer = RecordWriter(file)
         receipts = []
-        for image, data in fetch_images(source, rows, settings.read_ahead):
+        for image, data in fetch_images(source, rows, settings):
             check_interrupt()
             about = {"split": shard.split, "shard": shard.name, "text": header.label_text(image.label)}
             receipts.append(about | _write_image(writer, image, data, about["text"], settings))
@@ -93,6 +93,8 @@ def _write_image(
     row |= writer.append(encode_example(example.features()))
     untouched = jpeg.encoded is data
     row["encoded_sha256"] = row["sha256"] if untouched else hashlib.sha256(jpeg.encoded).hexdigest()
+    if jpeg.figures:
+        row |= jpeg.figures._asdict()
     return row | {
         "status": WRITTEN,
         "height": jpeg.height,

@@ -11,8 +11,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from schemas.receipt import Reason
-from tasks.images import MESSAGE_LENGTH, Rejected, process_image
+from schemas.receipt import MESSAGE_LENGTH, Reason, Rejected
+from tasks.images import process_image
 
 TOLERANCE = 6  # grey levels that JPEG at quality 100 with halved chroma changes in a smooth picture
 
