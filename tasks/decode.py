@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from schemas.receipt import Reason, Rejected
 from schemas.settings import BuildSettings
-from tasks.jpeg import ORIENTATION_TAG, UPRIGHT, exif_orientation
+from tasks.jpeg import ORIENTATION_TAG, START, UPRIGHT, exif_orientation
 
 # Programs and containers, which Pillow hands to other software where that is installed, or only names.
 NO_PIXELS = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
@@ -34,7 +34,7 @@ class Decoded(NamedTuple):
 
 def decode_image(data: bytes, settings: BuildSettings) -> Decoded:
     """The decoded image, with `info` as Pillow has it. Raises Rejected, and nothing else."""
-    image = _open(data)
+    image = open_image(data)
     if image.format in NO_PIXELS:
         raise Rejected(Reason.UNSUPPORTED, f"{image.format} holds no pixels that Pillow itself reads")
     refuse_size(image.height, image.width, settings)
@@ -64,7 +64,8 @@ def _load(image: Image.Image, settings: BuildSettings) -> Decoded:
     return Decoded(image, exif_orientation(image.info.get("exif") or b""), is_upright=False)
 
 
-def _open(data: bytes) -> Image.Image:
+def open_image(data: bytes) -> Image.Image:
+    """The image file opened by Pillow, its pixels not decoded yet. Raises Rejected."""
     if data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
         _register_heic()
     try:
@@ -72,6 +73,8 @@ def _open(data: bytes) -> Image.Image:
     except UnidentifiedImageError as error:
         if data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS and not _register_heic():
             raise Rejected(Reason.UNSUPPORTED, "HEIC: pip install 'imagerecords[heic]', and build into a new output") from error
+        if data.startswith(START):
+            raise Rejected(Reason.CORRUPT, "a JPEG with segments that Pillow refuses") from error
         raise Rejected(Reason.NOT_AN_IMAGE, "no image format that Pillow reads") from error
     except Exception as error:
         raise _rejection(error) from error

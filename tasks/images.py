@@ -15,7 +15,7 @@ from PIL import Image
 from schemas.receipt import Reason, Rejected
 from schemas.settings import BuildSettings
 from tasks.colour import is_srgb
-from tasks.decode import decode_image, refuse_size
+from tasks.decode import decode_image, open_image, refuse_size
 from tasks.figures import Figures, Grey, measure, measure_colours, reduction
 from tasks.jpeg import DECODABLE, LONGEST_SIDE, START, UPRIGHT, JpegHeader, read_jpeg_header
 from tasks.normalise import normalise
@@ -48,6 +48,8 @@ def process_image(data: bytes, settings: BuildSettings) -> RgbJpeg:
     if header is None:
         raise Rejected(Reason.CORRUPT, "the JPEG's markers lead to no picture")
     _refuse_jpeg(header, settings)
+    if header.is_odd:
+        open_image(data).close()
     grey = _walk_coefficients(data, header, settings) if settings.check_pixels == "all" else None
     if not _is_ready(header, settings):
         return _encode_anew(data, settings)

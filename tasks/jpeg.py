@@ -15,9 +15,12 @@ DECODABLE = HUFFMAN_CODED | {ARITHMETIC, ARITHMETIC_PROGRESSIVE}
 LONGEST_SIDE = 65_500  # of a JPEG that libjpeg reads or writes
 SCAN = 0xDA
 STANDALONE = {0x01, *range(0xD0, 0xD8)}  # TEM and RST0-7 have no length
-APP1, APP2 = 0xE1, 0xE2
+APP0, APP1, APP2, APP13, APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
 EXIF = b"Exif\0\0"
 PROFILE = b"ICC_PROFILE\0"  # followed by the chunk's number and the count of chunks, a byte each
+# Segments that Pillow reads with no care for their ends, by how they start, and the bytes that it needs at least; Photoshop's
+# resources may end anywhere.
+PILLOW_READS = {APP0: (b"JFIF", 7), APP13: (b"Photoshop 3.0\0", 1 << 16), APP14: (b"Adobe", 7)}
 UPRIGHT = 1
 ORIENTATION_TAG, SHORT = 0x0112, 3
 BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
@@ -26,7 +29,8 @@ BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 class JpegHeader(NamedTuple):
     """A JPEG's size in pixels, its components, bits a sample, coding process, and whether an end of image follows the scan.
 
-    `orientation` is EXIF's, 1 to 8, 1 where there is none; `profile` the ICC profile, empty where there is none.
+    `orientation` is EXIF's, 1 to 8, 1 where there is none; `profile` the ICC profile, empty where there is none; `is_odd`
+    tells that a segment may make Pillow refuse what every other decoder passes over.
     """
 
     height: int
@@ -37,6 +41,7 @@ class JpegHeader(NamedTuple):
     ends: bool
     orientation: int = UPRIGHT
     profile: bytes = b""
+    is_odd: bool = False
 
     @property
     def is_plain_colour(self) -> bool:
@@ -49,6 +54,7 @@ def read_jpeg_header(data: bytes) -> JpegHeader | None:
     frame: JpegHeader | None = None
     orientation = UPRIGHT
     profile: list[bytes] = []
+    is_odd = False
     for marker, start, end in _segments(data):
         if marker in FRAMES and min(end, len(data)) - start >= 6:
             precision, height, width, components = struct.unpack_from(">BHHB", data, start)
@@ -57,10 +63,13 @@ def read_jpeg_header(data: bytes) -> JpegHeader | None:
             orientation = exif_orientation(data[start:end])
         elif marker == APP2 and data.startswith(PROFILE, start):
             profile.append(data[start + len(PROFILE) : end])
+        elif marker in PILLOW_READS:
+            name, least = PILLOW_READS[marker]
+            is_odd |= end - start < least and data.startswith(name, start)
         elif marker == SCAN and frame:
             # Inside a scan 0xFF is always stuffed or a restart, so this is no pixel data and no thumbnail's end.
             ends = data.rfind(END, start) > 0
-            return frame._replace(ends=ends, orientation=orientation, profile=_joined(profile))
+            return frame._replace(ends=ends, orientation=orientation, profile=_joined(profile), is_odd=is_odd)
     return None
 
 
