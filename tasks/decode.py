@@ -67,11 +67,11 @@ def _load(image: Image.Image, settings: BuildSettings) -> Decoded:
 def open_image(data: bytes) -> Image.Image:
     """The image file opened by Pillow, its pixels not decoded yet. Raises Rejected."""
     if data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
-        _register_heic()
+        register_heic()
     try:
         return Image.open(io.BytesIO(data))
     except UnidentifiedImageError as error:
-        if data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS and not _register_heic():
+        if data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS and not register_heic():
             raise Rejected(Reason.UNSUPPORTED, "HEIC: pip install 'imagerecords[heic]', and build into a new output") from error
         if data.startswith(START):
             raise Rejected(Reason.CORRUPT, "a JPEG with segments that Pillow refuses") from error
@@ -81,7 +81,7 @@ def open_image(data: bytes) -> Image.Image:
 
 
 @functools.cache
-def _register_heic() -> bool:
+def register_heic() -> bool:
     """Have Pillow read HEIC, once a process; whether it can. Only when it is needed: the import takes 0.2 s."""
     try:
         from pillow_heif import register_heif_opener
