@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types tests bench lock docs clean
+.PHONY: help setup demo test check format lint types tests torture bench lock docs clean
 
 help:  ## Print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -39,8 +39,11 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
-tests: setup
+tests: setup torture
 	$(BIN)/python -m pytest
+
+torture: setup  ## Fetch Pillow's own broken and odd test images, which a test runs through; 60 MB into the cache
+	$(BIN)/python tests/acceptance/torture_set.py
 
 bench: setup  ## Measure speed, start-up and memory beside the classic script and peers; about 20 minutes
 	$(BIN)/python -m benchmarks.bench
