@@ -95,8 +95,8 @@ def test_a_rerun_under_the_other_conductor_keeps_every_shard(shell: Shell, quick
 def test_an_api_that_does_not_answer_fails_the_build_in_one_line(shell: Shell, quick: Images, tmp_path: Path):
     build = shell.start(quick.arguments(tmp_path / "data"), {"PREFECT_API_URL": "http://127.0.0.1:9/api"})
     assert build.wait() == 1
-    assert build.stderr.splitlines()[-1].startswith("imagerecords: error: ")
-    assert "http://127.0.0.1:9/api" in build.stderr.splitlines()[-1]
+    assert build.last_word.startswith("imagerecords: error: ")
+    assert "http://127.0.0.1:9/api" in build.last_word
     assert not (tmp_path / "data").exists()
 
 
@@ -105,5 +105,5 @@ def test_bad_input_has_the_same_exit_code_under_prefect(shell: Shell, quick: Ima
     words = quick.arguments(tmp_path / "data", train_directory=tmp_path / "empty")
     build = shell.start(words, {"PREFECT_API_URL": prefect_server})
     assert build.wait() == 2, build.stderr
-    assert build.stderr.splitlines()[-1].startswith("imagerecords: error: ")
+    assert build.last_word.startswith("imagerecords: error: ")
     assert _flow_run(prefect_server, f"build {tmp_path / 'data'}")["state_name"] == "Failed"
