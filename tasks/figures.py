@@ -18,6 +18,7 @@ Grid = npt.NDArray[np.float64]
 SHORTER_SIDE = 32  # pixels of a grid at least, where the picture has as many
 SCALES = (8, 4, 2)
 WHITE = 255
+ROWS, COLUMNS = 8, 9  # of the difference hash
 
 
 class Figures(NamedTuple):
@@ -43,9 +44,14 @@ def measure(grey: Grey) -> Figures:
     if factor > 1:
         grey = np.asarray(Image.fromarray(grey).reduce(factor))
     grid = grey.astype(np.float64)
-    mean, variance = _moments(grid)
-    sharpness = None if min(grid.shape) < 3 else _moments(_laplacian(grid))[1] / WHITE**2
-    return Figures(mean / WHITE, math.sqrt(variance) / WHITE, sharpness, _difference_hash(grid))
+    cells = _cells(grid)
+    total = int(cells.sum()) // (ROWS * COLUMNS)  # cheaper than summing the grid
+    contrast = math.sqrt(_variance(grid, total)) / WHITE
+    sharpness = None
+    if min(grid.shape) >= 3:
+        laplacian = _laplacian(grid)
+        sharpness = _variance(laplacian, int(laplacian.sum())) / WHITE**2
+    return Figures(total / grid.size / WHITE, contrast, sharpness, _difference_hash(cells))
 
 
 def measure_colours(rgb: Image.Image) -> Figures:
@@ -64,18 +70,21 @@ def _laplacian(grid: Grid) -> Grid:
     return inner
 
 
-def _moments(values: Grid) -> tuple[float, float]:
-    """Mean and variance of whole numbers; exact, whatever the order of summation, up to the last division."""
-    flat = values.ravel()
-    total, squares = int(flat.sum()), int(flat @ flat)
-    return total / flat.size, (flat.size * squares - total * total) / flat.size**2
+def _variance(values: Grid, total: int) -> float:
+    """The variance of whole numbers, whose sum is known; exact, whatever the order of summation, up to the last division."""
+    flat = values.reshape(-1)
+    return (flat.size * int(flat @ flat) - total * total) / flat.size**2
 
 
-def _difference_hash(grid: Grid) -> int:
-    """64 bits, rows from the top, each bit 1 where a ninth of the width is brighter than the one to its left."""
-    height, width = grid.shape
-    cells = _shares(height, 8) @ grid @ _shares(width, 9).T
+def _difference_hash(cells: Grid) -> int:
+    """64 bits, rows from the top, each bit 1 where a cell is brighter than the one to its left."""
     return int.from_bytes(np.packbits(cells[:, 1:] > cells[:, :-1]).tobytes(), "big")
+
+
+def _cells(grid: Grid) -> Grid:
+    """The sums of 8 rows of 9 cells, in which each pixel counts as 72."""
+    height, width = grid.shape
+    return _shares(height, ROWS) @ grid @ _shares(width, COLUMNS).T
 
 
 @functools.lru_cache(1024)
