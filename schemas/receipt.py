@@ -22,6 +22,7 @@ class Reason(StrEnum):
     UNSUPPORTED = "unsupported"
     UNREADABLE = "unreadable"
     CHANGED_DURING_BUILD = "changed_during_build"
+    DUPLICATE = "duplicate"
 
 
 MESSAGE_LENGTH = 300  # characters of a decoder's message kept in the manifest

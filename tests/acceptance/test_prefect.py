@@ -56,6 +56,20 @@ def test_a_server_shows_the_build_and_each_shard_by_name(shell: Shell, quick: Im
     assert task_runs == dict.fromkeys(expected, "Completed")
 
 
+def test_looking_for_duplicates_is_a_task_of_its_own(
+    shell: Shell, fill: Any, picture: Any, tmp_path: Path, prefect_server: str
+):
+    output = tmp_path / "data"
+    source = fill(tmp_path / "in", {"cat": [picture(1), picture(1), picture(2)]})
+    build = shell.run(
+        ["build", "--json", "--train_directory", source, "--output_directory", str(output), "--duplicates", "drop"],
+        {"PREFECT_API_URL": prefect_server},
+    )
+    assert build.summary["splits"][0]["rejected"] == {"duplicate": 1}
+    names = _task_runs(prefect_server, _flow_run(prefect_server, f"build {output}"), 8)
+    assert names["duplicates"] == "Completed"
+
+
 def test_without_an_api_the_command_builds_directly(shell: Shell, quick: Images, tmp_path: Path):
     build = shell.run(quick.arguments(tmp_path / "data"))
     assert build.summary["conductor"] == "direct"
