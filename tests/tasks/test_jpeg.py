@@ -68,6 +68,12 @@ def test_the_orientation_is_read_from_the_first_directory(picture, block, orient
         assert read_jpeg_header(data[:2] + segment + data[2:]).orientation == orientation
 
 
+def test_the_first_exif_block_counts(picture):
+    data = picture()
+    blocks = b"".join(b"\xff\xe1" + struct.pack(">H", len(exif(6)) + 2) + exif(orientation) for orientation in (1, 6))
+    assert read_jpeg_header(data[:2] + blocks + data[2:]).orientation == 1
+
+
 def test_a_profile_with_a_missing_segment_counts_as_none(picture):
     data = picture(icc_profile=bytes(range(256)) * 600)
     assert read_jpeg_header(data).profile == bytes(range(256)) * 600
