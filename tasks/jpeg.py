@@ -51,14 +51,14 @@ class JpegHeader(NamedTuple):
 
 def read_jpeg_header(data: bytes) -> JpegHeader | None:
     """The header, or None when the markers do not lead to a frame and a scan."""
-    frame: JpegHeader | None = None
+    frame: tuple[int, int, int, int, int] | None = None
     orientation: int | None = None
     profile: list[bytes] = []
     is_odd = False
     for marker, start, end in _segments(data):
         if marker in FRAMES and min(end, len(data)) - start >= 6:
             precision, height, width, components = struct.unpack_from(">BHHB", data, start)
-            frame = JpegHeader(height, width, components, precision, marker, ends=False)
+            frame = height, width, components, precision, marker
         elif marker == APP1 and orientation is None and data.startswith(EXIF, start):
             orientation = exif_orientation(data[start:end])
         elif marker == APP2 and data.startswith(PROFILE, start):
@@ -69,7 +69,7 @@ def read_jpeg_header(data: bytes) -> JpegHeader | None:
         elif marker == SCAN and frame:
             # Inside a scan 0xFF is always stuffed or a restart, so this is no pixel data and no thumbnail's end.
             ends = data.rfind(END, start) > 0
-            return frame._replace(ends=ends, orientation=orientation or UPRIGHT, profile=_joined(profile), is_odd=is_odd)
+            return JpegHeader(*frame, ends, orientation or UPRIGHT, _joined(profile), is_odd)
     return None
 
 
