@@ -19,11 +19,11 @@ from schemas.example import LabelledImage, encode_example
 from schemas.frame import OVERHEAD, frame
 from schemas.layout import index_path, index_text, receipt_path
 from schemas.plan import DROP, PlanHeader, Shard
-from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, ShardOutcome, Verdict
+from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Rejected, ShardOutcome, Verdict
 from schemas.settings import BuildSettings
 from schemas.version import VERSION
 from tasks.fetch import PlannedImage, fetch_images, planned_images
-from tasks.images import Rejected, RgbJpeg, process_image
+from tasks.images import RgbJpeg, process_image
 from tasks.interrupt import check_interrupt
 from tasks.lock import refuse_left_over
 from tasks.prepare import read_shard_plan
@@ -83,7 +83,7 @@ def _planned_images(source: Folder, rows: pa.Table, settings: BuildSettings) -> 
     """Each planned image with its bytes, or with why it is left out; duplicates that are dropped are not read."""
     drop = rows[DROP.name]
     dropped = iter(planned_images(rows.filter(pc.is_valid(drop))))
-    fetched = fetch_images(source, rows.filter(pc.is_null(drop)), settings.read_ahead)
+    fetched = fetch_images(source, rows.filter(pc.is_null(drop)), settings)
     for why in drop.to_pylist():
         yield next(fetched) if why is None else (next(dropped), Rejected(Reason.DUPLICATE, why))
     yield from fetched  # nothing comes any more: it puts away its threads
@@ -105,6 +105,8 @@ def _write_image(
     row |= writer.append(encode_example(example.features()))
     untouched = jpeg.encoded is data
     row["encoded_sha256"] = row["sha256"] if untouched else hashlib.sha256(jpeg.encoded).hexdigest()
+    if jpeg.figures:
+        row |= jpeg.figures._asdict()
     return row | {
         "status": WRITTEN,
         "height": jpeg.height,
