@@ -10,6 +10,7 @@ from rich.console import Console
 
 from flows.console import print_audit
 from flows.options import FAILED, OK, AsJson, StorageOptions, refuse_secrets
+from schemas.audit import AuditOptions
 
 
 def add_dataset_commands(app: App) -> None:
@@ -18,12 +19,19 @@ def add_dataset_commands(app: App) -> None:
         app.command(command)
 
 
-def audit(path: str, /, *, storage_options: StorageOptions = None, as_json: AsJson = False) -> int:
+def audit(
+    path: str,
+    /,
+    *,
+    options: Annotated[AuditOptions, Parameter(name="*")] = AuditOptions(),  # noqa: B008  # frozen
+    storage_options: StorageOptions = None,
+    as_json: AsJson = False,
+) -> int:
     """Re-read any folder of TFRecord files, or one file, and name each fault; exit 1 when there is one."""
     from tasks.audit import audit_folder
 
     refuse_secrets(storage_options, path=path)
-    result = audit_folder(path, storage_options or {})
+    result = audit_folder(path, storage_options or {}, options)
     if as_json:
         print(json.dumps(asdict(result), indent=2))
     else:

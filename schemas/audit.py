@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pydantic import BaseModel, ConfigDict, Field
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -41,11 +43,12 @@ class Audit:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AuditOptions:
-    """How deep an audit looks. Digests are the SHA-256 of files and pictures, where the data set tells them."""
+class AuditOptions(BaseModel):
+    """How deep an audit looks."""
 
-    digests: bool = True
-    pixels: bool = False
-    tensorflow: bool = False
-    workers: int | None = None
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    digests: bool = Field(True, description="Compute SHA-256 of files and pictures where the data set tells it.")
+    pixels: bool = Field(False, description="Decode every picture.")
+    tensorflow: bool = Field(False, description="Read all files with TensorFlow too.")
+    workers: int | None = Field(None, ge=1, le=1024, description="Files that are read at once; default: one a processor.")

@@ -48,19 +48,24 @@ class _Window:
         self.buffer = b""
         self.begin = 0
 
-    def take(self, offset: int, size: int) -> bytes:
-        """`size` bytes from `offset`, fewer at the end. What lies before `offset` may be forgotten."""
+    def hold(self, offset: int, size: int) -> int:
+        """Read on until `size` bytes from `offset` are held, or all there are; returns how many. Those before are forgotten."""
         start = offset - self.begin
-        end = start + size
-        if end > len(self.buffer):
+        if start + size > len(self.buffer):
             pieces = [self.buffer[start:]]
             held = len(pieces[0])
             while held < size and (block := self.file.read(BLOCK)):  # a block at a time, whatever a length claims
                 pieces.append(block)
                 held += len(block)
             self.buffer, self.begin = b"".join(pieces), offset
-            start, end = 0, size
-        return self.buffer[start:end]
+            return min(held, size)
+        return size
+
+    def take(self, offset: int, size: int) -> bytes:
+        """The bytes from `offset`, fewer than `size` at the file's end."""
+        self.hold(offset, size)
+        start = offset - self.begin
+        return self.buffer[start : start + size]
 
 
 def read_frames(file: Readable, resume: bool = True) -> Iterator[Frame]:
@@ -95,12 +100,11 @@ def _read(window: _Window, offset: int, head: bytes) -> tuple[str | None, bytes 
         return HEAD_FAULT, None, 0
     if length > MAX_LENGTH:
         return f"a length of {length} bytes is more than protobuf reads", None, 0
-    window.take(offset, HEADER.size + length + FOOTER.size)  # so that what follows does not forget the head
-    data, tail = window.take(offset + HEADER.size, length), window.take(offset + HEADER.size + length, FOOTER.size)
-    if len(data) < length or len(tail) < FOOTER.size:
-        have, want = len(data) + len(tail), length + FOOTER.size
-        return f"truncated: {have} of {want} bytes of data", None, 0
-    (crc,) = FOOTER.unpack(tail)
+    held = window.hold(offset, length + OVERHEAD) - HEADER.size
+    if held < length + FOOTER.size:
+        return f"truncated: {held} of {length + FOOTER.size} bytes of data", None, 0
+    data = window.take(offset + HEADER.size, length)
+    (crc,) = FOOTER.unpack(window.take(offset + HEADER.size + length, FOOTER.size))
     return (None if mask(google_crc32c.value(data)) == crc else "the CRC of the data is wrong"), data, crc
 
 
@@ -118,8 +122,8 @@ def _next_frame(window: _Window, offset: int) -> int:
 
 def _is_whole(window: _Window, offset: int, length: bytes) -> bool:
     """Whether the file is long enough for the frame at `offset`."""
-    size = LENGTH.unpack(length)[0] + OVERHEAD
-    return size <= MAX_LENGTH + OVERHEAD and len(window.take(offset, size)) == size
+    size: int = LENGTH.unpack(length)[0] + OVERHEAD
+    return size <= MAX_LENGTH + OVERHEAD and window.hold(offset, size) == size
 
 
 def head_positions(data: bytes) -> list[int]:

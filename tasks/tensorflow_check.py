@@ -23,12 +23,12 @@ BATCH = 64
 def check_with_tensorflow(shard: Shard, settings: BuildSettings) -> int:
     """How many records TensorFlow read and decoded to their recorded size; raises CorruptRecord at the first other."""
     output = open_folder(settings.output_directory, settings.storage_options)
-    with _local_copy(output, shard.name) as path:
+    with local_copy(output, shard.name) as path:
         return _read(path, output.join(shard.name))
 
 
 def _read(path: str, name: str) -> int:
-    tf = _tensorflow()
+    tf = import_tensorflow()
     spec = {
         "image/encoded": tf.io.FixedLenFeature([], tf.string),
         "image/height": tf.io.FixedLenFeature([], tf.int64),
@@ -62,7 +62,7 @@ def _read(path: str, name: str) -> int:
 
 
 @functools.cache
-def _tensorflow() -> Any:
+def import_tensorflow() -> Any:
     """TensorFlow, imported and started; in a worker process without its pages about this machine's processors."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
@@ -88,7 +88,7 @@ def _silent_stderr() -> Iterator[None]:
 
 
 @contextmanager
-def _local_copy(output: Folder, name: str) -> Iterator[str]:
+def local_copy(output: Folder, name: str) -> Iterator[str]:
     """A path of this machine's file system with the shard's bytes, since TensorFlow knows nothing of fsspec."""
     if output.is_local:
         yield output.join(name)

@@ -1,0 +1,68 @@
+"""What our own data sets promise beyond any other: the manifest's rows, and files that must be there and agree."""
+
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from schemas.audit import Fault
+from schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST
+from tasks.audit_file import Row
+from tasks.sidecars import class_labels_text
+from tasks.storage import Folder
+
+COLUMNS = ["split", "shard", "label", "text", "path", "record", "offset", "size", "crc32c", "height", "width"]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The rows of written images by shard."""
+
+    shards: dict[str, pa.Table]
+
+    def rows(self, shard: str) -> dict[int, Row]:
+        """A shard's rows by the offset of their record."""
+        return {row["offset"]: row for row in self.shards[shard].to_pylist()} if shard in self.shards else {}
+
+
+def promised_faults(folder: Folder, present: set[str]) -> Iterable[Fault]:
+    """Files that a complete data set of ours has, and label names for TFDS that differ from labels.txt."""
+    if DATASET_INFO not in present:
+        yield Fault(DATASET_INFO, None, None, "is missing: the data set is not complete")
+        return
+    for name in (LABELS, CLASS_LABELS, FEATURES, CROISSANT):
+        if name not in present:
+            yield Fault(name, None, None, "is missing")
+    if {LABELS, CLASS_LABELS} <= present:
+        labels = folder.read(LABELS).decode("utf-8", "replace").removesuffix("\n").split("\n")
+        if folder.read(CLASS_LABELS) != class_labels_text(tuple(labels)):
+            yield Fault(CLASS_LABELS, None, None, f"does not tell the labels of {LABELS}")
+
+
+def digest_faults(digests: Mapping[str, str], shards: Iterable[str]) -> Iterable[Fault]:
+    """Shards of ours of which croissant.json tells no digest, and digests of what is not there."""
+    for name in sorted(set(shards) - digests.keys()):
+        yield Fault(CROISSANT, None, None, f"tells no SHA-256 of {name}")
+    for name in sorted(digests.keys() - set(shards)):
+        yield Fault(CROISSANT, None, None, f"tells of {name}, which is no shard of the manifest")
+
+
+def read_manifest(folder: Folder, digests: bool) -> tuple[Manifest | None, list[Fault]]:
+    """The manifest's written rows by shard; None and a fault when it can't be read."""
+    columns = [*COLUMNS, "encoded_sha256"] if digests else COLUMNS
+    try:
+        data = io.BytesIO(folder.read(MANIFEST))
+        table = pq.read_table(data, columns=columns).combine_chunks()
+    except (pa.ArrowException, OSError) as error:
+        return None, [Fault(MANIFEST, None, None, f"can't be read: {' '.join(str(error).split())}")]
+    names = table["shard"].unique().to_pylist()
+    places = pc.index_in(table["shard"], pa.array(names)).to_numpy()
+    order = np.argsort(places, kind="stable")
+    ordered, ends = table.take(order), np.cumsum(np.bincount(places, minlength=len(names)))
+    starts = [0, *ends[:-1].tolist()]
+    slices = {name: ordered.slice(start, end - start) for name, start, end in zip(names, starts, ends.tolist(), strict=True)}
+    return Manifest({name: rows.filter(pc.is_valid(rows["record"])) for name, rows in slices.items()}), []
