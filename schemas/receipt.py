@@ -17,6 +17,7 @@ class Reason(StrEnum):
     UNSUPPORTED = "unsupported"
     UNREADABLE = "unreadable"
     CHANGED_DURING_BUILD = "changed_during_build"
+    REMOVED = "removed"  # taken out of the finished data set; it does not count against the budget of rejected images
 
 
 WRITTEN = "written"

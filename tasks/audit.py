@@ -14,12 +14,12 @@ from typing import Any
 
 from schemas.audit import Audit, AuditOptions, Fault
 from schemas.errors import BadLayout
-from schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, INDEX, LABELS, MANIFEST
+from schemas.layout import CROISSANT, DATASET_INFO, INDEX, MANIFEST
 from tasks.audit_file import FileAudit, audit_file
 from tasks.audit_manifest import Manifest, digest_faults, promised_faults, read_manifest
 from tasks.audit_sidecars import index_faults, info_faults, number_faults, read_json, told_digests
 from tasks.audit_tensorflow import tensorflow_faults
-from tasks.audit_together import LabelNames, label_faults, label_notes, read_label_names, shape_faults, shape_notes, together
+from tasks.audit_together import LabelNames, label_faults, label_names, label_notes, shape_faults, shape_notes, together
 from tasks.record_files import record_files
 from tasks.storage import Folder, open_folder
 
@@ -66,7 +66,7 @@ def _audit_folder(folder: Folder, names: list[str], present: set[str], notes: li
         if fault.file not in told or not fault.problem.startswith("is missing"):
             faults.append(fault)
             told.add(fault.file)
-    return _result(audits, faults, notes, _label_names(folder, present, ours))
+    return _result(audits, faults, notes, label_names(folder, present, ours))
 
 
 def _audit_files(
@@ -83,14 +83,6 @@ def _audit_files(
             yield result
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
-
-
-def _label_names(folder: Folder, present: set[str], ours: bool) -> LabelNames | None:
-    """The names of the labels, from the file beside the records that tells them."""
-    for name, bases in ((LABELS, (1,) if ours else (1, 0)), (CLASS_LABELS, (0,))):
-        if name in present:
-            return read_label_names(folder.read(name).decode("utf-8", "replace"), name, bases)
-    return None
 
 
 def _result(audits: list[FileAudit], faults: list[Fault], notes: list[str], names: LabelNames | None) -> Audit:

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from schemas.audit import Fault, Place
+from schemas.layout import CLASS_LABELS, LABELS
 from tasks.audit_file import FileAudit, Shape, Tally
 from tasks.audit_record import ENCODED, LABEL, TEXT
+from tasks.storage import Folder
 
 KINDS = {"bytes": "bytes", "int": "int64", "float": "float"}
 CLASSIC_KINDS = {ENCODED: "bytes", LABEL: "int", TEXT: "bytes", "image/height": "int", "image/width": "int"}
@@ -131,6 +133,14 @@ def read_label_names(text: str, file: str, bases: tuple[int, ...]) -> LabelNames
     if all(numbered):
         return LabelNames(file, numbered={int(match[1]): match[2] for match in numbered if match})
     return LabelNames(file, tuple(line.strip(" \t\r") for line in lines), bases=bases)
+
+
+def label_names(folder: Folder, present: set[str], ours: bool) -> LabelNames | None:
+    """The names of the labels, from the file beside the records that tells them."""
+    for name, bases in ((LABELS, (1,) if ours else (1, 0)), (CLASS_LABELS, (0,))):
+        if name in present:
+            return read_label_names(folder.read(name).decode("utf-8", "replace"), name, bases)
+    return None
 
 
 def _kinds(all_: Together) -> dict[str, dict[str, Tally]]:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from schemas.errors import BooksDoNotBalance, OverBudget
 from schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST
 from schemas.plan import METADATA_KEY, PlanHeader
-from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Verdict
+from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Verdict
 from schemas.settings import BuildSettings
 from schemas.summary import SplitSummary
 from tasks.prepare import read_plan_header, read_whole_plan
@@ -45,6 +45,7 @@ class _Books:
     found: Counter[int] = field(default_factory=Counter)
     written: Counter[int] = field(default_factory=Counter)
     rejected: Counter[int] = field(default_factory=Counter)
+    removed: Counter[int] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     verdicts: list[Verdict] = field(default_factory=list)
 
@@ -55,7 +56,11 @@ def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Publish
     Within the budget of rejected images dataset_info.json is written, last; over it the manifest is there to tell why, the
     data set stays incomplete, and `problems` says what is wrong. Raises BooksDoNotBalance when an image is unaccounted for.
     """
-    output = open_folder(settings.output_directory, settings.storage_options)
+    return publish(open_folder(settings.output_directory, settings.storage_options), verdicts, settings.max_rejected_fraction)
+
+
+def publish(output: Folder, verdicts: list[Verdict], max_rejected_fraction: float | None) -> Published:
+    """The same for an output whose plan and receipts are there; without a fraction there is no budget."""
     header = read_plan_header(output)
     by_name = {verdict.shard: verdict for verdict in verdicts}
     books = _write_manifest(output, header, by_name)
@@ -63,7 +68,10 @@ def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Publish
         _balance(split, book, header, output)
     splits = {split: book.verdicts for split, book in books.items()}
     digest = hashlib.sha256("".join(f"{v.sha256}  {v.shard}\n" for each in splits.values() for v in each).encode())
-    problems = [problem for split, book in books.items() for problem in _over_budget(split, book, header, settings)]
+    problems: list[str] = []
+    if max_rejected_fraction is not None:
+        for split, book in books.items():
+            problems += _over_budget(split, book, header, max_rejected_fraction)
     if not problems:
         output.write(LABELS, labels_text(header.labels))
         output.write(CLASS_LABELS, class_labels_text(header.labels))
@@ -86,15 +94,16 @@ def _write_manifest(output: Folder, header: PlanHeader, verdicts: dict[str, Verd
             writer.write_table(receipt.replace_schema_metadata(schema.metadata), row_group_size=max(1, receipt.num_rows))
             book = books.setdefault(shard.split, _Books())
             book.found += Counter(planned["label"].to_pylist())
-            book.written += _labels_with(receipt, WRITTEN)
-            book.rejected += _labels_with(receipt, REJECTED)
+            book.written += _labels_with(receipt, "status", WRITTEN)
+            book.rejected += _labels_with(receipt, "status", REJECTED)
+            book.removed += _labels_with(receipt, "reason", Reason.REMOVED)
             book.reasons += Counter(receipt["reason"].drop_null().to_pylist())
             book.verdicts.append(verdicts[shard.name])
     return books
 
 
-def _labels_with(receipt: pa.Table, status: str) -> Counter[int]:
-    return Counter(receipt.filter(pc.equal(receipt["status"], status))["label"].to_pylist())
+def _labels_with(receipt: pa.Table, column: str, value: str) -> Counter[int]:
+    return Counter(receipt.filter(pc.equal(receipt[column], value))["label"].to_pylist())
 
 
 def _balance(split: str, book: _Books, header: PlanHeader, output: Folder) -> None:
@@ -113,16 +122,18 @@ def _balance(split: str, book: _Books, header: PlanHeader, output: Folder) -> No
         )
 
 
-def _over_budget(split: str, book: _Books, header: PlanHeader, settings: BuildSettings) -> Iterable[str]:
-    found, rejected = book.found.total(), book.rejected.total()
-    if found and rejected / found > settings.max_rejected_fraction:
+def _over_budget(split: str, book: _Books, header: PlanHeader, max_rejected_fraction: float) -> Iterable[str]:
+    """Too many rejections of a split, or of a label. Images that somebody took out count neither as found nor as rejected."""
+    removed = book.removed.total()
+    found, rejected = book.found.total() - removed, book.rejected.total() - removed
+    if found and rejected / found > max_rejected_fraction:
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(book.reasons.items()))
         yield (
-            f"at most {settings.max_rejected_fraction:.1%} of the {split} images may be rejected, got {rejected} of {found} "
+            f"at most {max_rejected_fraction:.1%} of the {split} images may be rejected, got {rejected} of {found} "
             f"({reasons}). See {MANIFEST}, then mend them or raise --max_rejected_fraction"
         )
     for label in sorted(book.found):
-        if not book.written[label]:
+        if not book.written[label] and book.found[label] > book.removed[label]:
             yield (
                 f"each label must keep an image, got all {book.found[label]} of {header.label_text(label)!r} in {split} "
                 f"rejected. See {MANIFEST}"
