@@ -13,6 +13,7 @@ from rich.console import Console
 from flows.console import print_audit
 from flows.options import FAILED, OK, AsJson, StorageOptions, refuse_secrets, tell
 from schemas.audit import AuditOptions
+from schemas.catalogue import Selection
 from schemas.errors import BadInput
 
 
@@ -78,8 +79,7 @@ def extract(
     /,
     *,
     to: Annotated[Path, Parameter(help="Directory that gets a folder for each label.")],
-    label: Annotated[list[str] | None, Parameter(help="Text or id of a label; repeat for more. Without it: all.")] = None,
-    split: Annotated[str | None, Parameter(help="Only this split.")] = None,
+    selection: Annotated[Selection, Parameter(name="*")] = Selection(),  # noqa: B008  # frozen
     storage_options: StorageOptions = None,
     as_json: AsJson = False,
 ) -> int:
@@ -87,7 +87,7 @@ def extract(
     from tasks.extract import extract_images
 
     refuse_secrets(storage_options, dataset=dataset)
-    done = extract_images(dataset, to, label or [], split, storage_options or {})
+    done = extract_images(dataset, to, selection, storage_options or {})
     if as_json:
         print(json.dumps(asdict(done), indent=2))
     else:

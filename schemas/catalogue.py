@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field
 
 # The manifest's columns by which images are found; a folder without a manifest gives the same from its records.
 CATALOGUE = pa.schema(
@@ -22,6 +23,15 @@ CATALOGUE = pa.schema(
         ("encoded_sha256", pa.string()),
     ]
 )
+
+
+class Selection(BaseModel):
+    """Which images of a data set are meant."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: tuple[str, ...] = Field((), description="Text or id of a label; repeat for more. Without it: all.")
+    split: str | None = Field(None, description="Only this split.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ label that share a name are numbered in the order of their shards and records, `
 import hashlib
 import os
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.catalogue import Extracted
+from schemas.catalogue import Extracted, Selection
 from schemas.errors import BadInput
 from schemas.labels import name_problems
 from schemas.receipt import WRITTEN
@@ -26,15 +26,13 @@ NAME_LENGTH = 200  # bytes; file systems allow 255, and a number may be added
 CONFLICTS = 10  # that are told
 
 
-def extract_images(
-    url: str, to: Path, labels: Collection[str], split: str | None, storage_options: Mapping[str, Any]
-) -> Extracted:
-    """Write the images of these labels (texts or ids; all, when none is given) into a folder a label below `to`.
+def extract_images(url: str, to: Path, selection: Selection, storage_options: Mapping[str, Any]) -> Extracted:
+    """Write the selected images into a folder a label below `to`.
 
     Nothing is written when a file is there with other bytes, or a label or split is none of the data set's: BadInput.
     """
     folder = open_dataset(url, storage_options)
-    rows = _chosen(read_catalogue(folder), labels, split, url)
+    rows = _chosen(read_catalogue(folder), selection, url)
     targets = _targets(rows, to)
     present = _present(targets, rows["encoded_sha256"].to_pylist())
     written = 0
@@ -49,7 +47,8 @@ def extract_images(
     return Extracted(written, len(present), len({target.parent for target in targets}))
 
 
-def _chosen(catalogue: pa.Table, labels: Collection[str], split: str | None, url: str) -> pa.Table:
+def _chosen(catalogue: pa.Table, selection: Selection, url: str) -> pa.Table:
+    labels, split = selection.label, selection.split
     rows = catalogue.filter(pc.and_(pc.equal(catalogue["status"], WRITTEN), pc.is_valid(catalogue["encoded_sha256"])))
     problems = []
     if split is not None:
