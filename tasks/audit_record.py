@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import simplejpeg
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from tasks.features import Features
 from tasks.jpeg import START as JPEG_START
@@ -102,7 +102,7 @@ def pixel_problem(encoded: bytes) -> str | None:
         with Image.open(io.BytesIO(encoded)) as image:
             image.load()
     except Exception as error:  # Pillow's plugins throw anything
-        return f"{type(error).__name__}: {error}"
+        return _describe(error)
     return None
 
 
@@ -113,6 +113,7 @@ def _picture_problems(encoded: bytes, features: Features) -> Iterable[str]:
     found, claimed = picture_format(encoded), _claimed_format(features)
     if claimed in STARTS and found != claimed:
         yield f"{FORMAT} says {claimed}, and {ENCODED} begins as {found or 'no image (' + encoded[:4].hex(' ') + ')'}"
+        return
     if not found:
         return
     picture = _read_jpeg(encoded) if found == "JPEG" else _read_header(encoded)
@@ -146,4 +147,9 @@ def _read_header(encoded: bytes) -> Picture | str:
         with Image.open(io.BytesIO(encoded)) as image:
             return image.height, image.width, None
     except Exception as error:  # Pillow's plugins throw anything
-        return f"its header can't be read ({type(error).__name__}: {error})"
+        return f"its header can't be read ({_describe(error)})"
+
+
+def _describe(error: Exception) -> str:
+    """An error of Pillow's; the one for unknown formats would tell a memory address."""
+    return "no format that Pillow reads" if isinstance(error, UnidentifiedImageError) else f"{type(error).__name__}: {error}"

@@ -50,24 +50,19 @@ def extract_images(url: str, to: Path, selection: Selection, storage_options: Ma
 def _chosen(catalogue: pa.Table, selection: Selection, url: str) -> pa.Table:
     labels, split = selection.label, selection.split
     rows = catalogue.filter(pc.and_(pc.equal(catalogue["status"], WRITTEN), pc.is_valid(catalogue["encoded_sha256"])))
-    problems = []
-    if split is not None:
-        splits = rows["split"].unique().to_pylist()
-        if split not in splits:
-            problems.append(f"split must be one of {', '.join(sorted(splits))}, got {split!r}: {url}")
-        rows = rows.filter(pc.equal(rows["split"], split))
-    if labels:
-        texts = pc.fill_null(rows["text"], "")
-        ids = pc.fill_null(pc.cast(rows["label"], pa.string()), "")
-        known = {*texts.unique().to_pylist(), *ids.unique().to_pylist()}
-        problems += [f"label must be one of the data set's, got {label!r}: {url}" for label in labels if label not in known]
-        wanted = pa.array(list(labels), pa.string())
-        # An id counts only where it is no label's text: a folder may be named 7.
-        as_ids = pa.array([label for label in labels if label not in set(texts.to_pylist())], pa.string())
-        rows = rows.filter(pc.or_(pc.is_in(texts, wanted), pc.is_in(ids, as_ids)))
+    texts, ids = pc.fill_null(rows["text"], ""), pc.fill_null(pc.cast(rows["label"], pa.string()), "")
+    splits, known_texts = rows["split"].unique().to_pylist(), set(texts.unique().to_pylist())
+    known = known_texts | set(ids.unique().to_pylist())
+    problems = [f"label must be one of the data set's, got {label!r}: {url}" for label in labels if label not in known]
+    if split is not None and split not in splits:
+        problems.append(f"split must be one of {', '.join(sorted(splits))}, got {split!r}: {url}")
     if problems:
         raise BadInput("\n".join(problems))
-    return rows
+    if labels:  # an id counts only where it is no label's text: a folder may be named 7
+        as_ids = [label for label in labels if label not in known_texts]
+        wanted = pc.is_in(texts, pa.array(labels, pa.string())), pc.is_in(ids, pa.array(as_ids, pa.string()))
+        rows = rows.filter(pc.or_(*wanted))
+    return rows if split is None else rows.filter(pc.equal(rows["split"], split))
 
 
 def _targets(rows: pa.Table, to: Path) -> list[Path]:

@@ -15,6 +15,7 @@ from schemas.frame import FOOTER, HEADER, LENGTH, MASK_DELTA, OVERHEAD, mask
 
 BLOCK = 8 << 20
 MAX_LENGTH = 1 << 31  # protobuf reads no message beyond 2 GiB
+DATA_FAULT = "the CRC of the data is wrong"
 HEAD_FAULT = "the CRC of the length is wrong: not a TFRecord from here on"
 
 
@@ -71,8 +72,8 @@ class _Window:
 def read_frames(file: Readable, resume: bool = True) -> Iterator[Frame]:
     """The frames of an uncompressed TFRecord file from its start.
 
-    After a fault in the data the next frame follows. After a broken length the next frame is searched for, and the broken
-    one tells how many bytes were skipped; without `resume` it is the last.
+    After a fault in the data the next frame follows. Where none does, or the length is broken, the next frame is searched
+    for, and the broken one tells how many bytes were skipped; without `resume` it is the last.
     """
     window = _Window(file)
     number = offset = 0
@@ -100,12 +101,16 @@ def _read(window: _Window, offset: int, head: bytes) -> tuple[str | None, bytes 
         return HEAD_FAULT, None, 0
     if length > MAX_LENGTH:
         return f"a length of {length} bytes is more than protobuf reads", None, 0
-    held = window.hold(offset, length + OVERHEAD) - HEADER.size
+    held = window.hold(offset, length + OVERHEAD + HEADER.size) - HEADER.size
     if held < length + FOOTER.size:
         return f"truncated: {held} of {length + FOOTER.size} bytes of data", None, 0
     data = window.take(offset + HEADER.size, length)
     (crc,) = FOOTER.unpack(window.take(offset + HEADER.size + length, FOOTER.size))
-    return (None if mask(google_crc32c.value(data)) == crc else "the CRC of the data is wrong"), data, crc
+    sound = mask(google_crc32c.value(data)) == crc
+    following = b"" if sound else window.take(offset + length + OVERHEAD, HEADER.size)
+    if following and head_positions(following) != [0]:  # cut short, and others written behind it: they begin within
+        return f"{DATA_FAULT}, and no record follows it", None, 0
+    return None if sound else DATA_FAULT, data, crc
 
 
 def _next_frame(window: _Window, offset: int) -> int:
