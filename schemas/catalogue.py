@@ -70,8 +70,8 @@ class Difference:
     now: str | None
 
     def __str__(self) -> str:
-        change = "" if self.was is None and self.now is None else f": {self.was} → {self.now}"
-        return f"{self.kind} {self.split} {self.path}{change}"
+        change = " → ".join(side for side in (self.was, self.now) if side is not None)
+        return f"{self.kind} {self.split} {self.path}: {change}"
 
 
 @dataclass(frozen=True, slots=True)
