@@ -7,6 +7,7 @@ Files are read by threads: digests and decoders release the interpreter, and the
 """
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,10 +17,11 @@ from schemas.audit import Audit, AuditOptions, Fault
 from schemas.errors import BadLayout
 from schemas.layout import CROISSANT, DATASET_INFO, INDEX, MANIFEST
 from tasks.audit_file import FileAudit, audit_file
-from tasks.audit_manifest import Manifest, digest_faults, promised_faults, read_manifest
+from tasks.audit_manifest import Manifest, digest_faults, promised_faults, read_manifest, shard_faults
 from tasks.audit_sidecars import index_faults, info_faults, number_faults, read_json, told_digests
 from tasks.audit_tensorflow import tensorflow_faults
 from tasks.audit_together import LabelNames, label_faults, label_names, label_notes, shape_faults, shape_notes, together
+from tasks.interrupt import obey
 from tasks.record_files import record_files
 from tasks.storage import Folder, open_folder
 
@@ -58,9 +60,8 @@ def _audit_folder(folder: Folder, names: list[str], present: set[str], notes: li
     if ours:
         faults += promised_faults(folder, present)
     if manifest:
-        missing = sorted(manifest.shards.keys() - set(names))
-        faults += [Fault(name, None, None, "is missing, and the manifest tells of it") for name in missing]
-        faults += digest_faults(digests, manifest.shards) if CROISSANT in present else []
+        faults += shard_faults(manifest, audits)
+        faults += digest_faults(digests, manifest) if CROISSANT in present else []
     told = {fault.file for fault in faults}  # a missing file is told once, however many tell of it
     for fault in (*info_faults(contents[DATASET_INFO], {audit.name: audit for audit in audits}), *number_faults(names)):
         if fault.file not in told or not fault.problem.startswith("is missing"):
@@ -72,7 +73,10 @@ def _audit_folder(folder: Folder, names: list[str], present: set[str], notes: li
 def _audit_files(
     folder: Folder, names: list[str], manifest: Manifest | None, digests: Mapping[str, str], options: AuditOptions
 ) -> Iterator[FileAudit]:
+    stop = threading.Event()
+
     def audit(name: str) -> FileAudit:
+        obey(stop)
         return audit_file(folder, name, manifest.rows(name) if manifest else None, options, digests.get(name, ""))
 
     threads = ThreadPoolExecutor(options.workers or os.cpu_count() or 1)
@@ -82,6 +86,7 @@ def _audit_files(
                 result.faults += tensorflow_faults(folder, result)
             yield result
     finally:
+        stop.set()
         threads.shutdown(wait=False, cancel_futures=True)
 
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from schemas.audit import Fault
 from schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST
-from tasks.audit_file import Row
+from tasks.audit_file import FileAudit, Row
 from tasks.sidecars import class_labels_text
 from tasks.storage import Folder
 
@@ -24,9 +24,9 @@ class Manifest:
 
     shards: dict[str, pa.Table]
 
-    def rows(self, shard: str) -> dict[int, Row]:
-        """A shard's rows by the offset of their record."""
-        return {row["offset"]: row for row in self.shards[shard].to_pylist()} if shard in self.shards else {}
+    def rows(self, shard: str) -> dict[int, Row] | None:
+        """A shard's rows by the offset of their record; None for what is no shard of the manifest."""
+        return {row["offset"]: row for row in self.shards[shard].to_pylist()} if shard in self.shards else None
 
 
 def promised_faults(folder: Folder, present: set[str]) -> Iterable[Fault]:
@@ -43,12 +43,20 @@ def promised_faults(folder: Folder, present: set[str]) -> Iterable[Fault]:
             yield Fault(CLASS_LABELS, None, None, f"does not tell the labels of {LABELS}")
 
 
-def digest_faults(digests: Mapping[str, str], shards: Iterable[str]) -> Iterable[Fault]:
-    """Shards of ours of which croissant.json tells no digest, and digests of what is not there."""
-    for name in sorted(set(shards) - digests.keys()):
+def shard_faults(manifest: Manifest, audits: Iterable[FileAudit]) -> Iterable[Fault]:
+    """Shards that the manifest tells of and that are not there, and files of records of which it tells nothing."""
+    holding = {audit.name: bool(audit.places) for audit in audits}
+    for name in sorted(manifest.shards.keys() - holding.keys()):
+        yield Fault(name, None, None, "is missing, and the manifest tells of it")
+    for name, holds in sorted(holding.items()):
+        if holds and name not in manifest.shards:  # a shard of no images has no rows
+            yield Fault(name, None, None, "is no shard of the manifest")
+
+
+def digest_faults(digests: Mapping[str, str], manifest: Manifest) -> Iterable[Fault]:
+    """Shards of ours of which croissant.json tells no digest."""
+    for name in sorted(manifest.shards.keys() - digests.keys()):
         yield Fault(CROISSANT, None, None, f"tells no SHA-256 of {name}")
-    for name in sorted(digests.keys() - set(shards)):
-        yield Fault(CROISSANT, None, None, f"tells of {name}, which is no shard of the manifest")
 
 
 def read_manifest(folder: Folder, digests: bool) -> tuple[Manifest | None, list[Fault]]:

@@ -31,7 +31,7 @@ ENDINGS = {"JPEG": ".jpg", "PNG": ".png", "GIF": ".gif", "BMP": ".bmp", "WEBP": 
 def open_dataset(url: str, storage_options: Mapping[str, Any]) -> Folder:
     """The folder of a finished data set; raises BadInput where there is none."""
     folder = open_folder(url, storage_options)
-    if MANIFEST not in folder.files() and not record_files(folder)[0]:
+    if folder.fs.isfile(folder.path) or (MANIFEST not in folder.files() and not record_files(folder)[0]):
         raise BadInput(f"a data set must be a folder with {MANIFEST} or TFRecord files, got none: {url}. Check the path")
     return folder
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from schemas.catalogue import Removal
 from schemas.errors import BadInput, CorruptRecord
 from schemas.frame import OVERHEAD
-from schemas.layout import CROISSANT, DATASET_INFO, MANIFEST, PLAN, index_path, index_text
+from schemas.layout import CROISSANT, DATASET_INFO, MANIFEST, PLAN, REPORT, index_path, index_text
 from schemas.plan import PlanHeader, Shard
 from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Verdict
 from tasks.catalogue import read_catalogue
@@ -59,6 +59,7 @@ def remove_images(url: str, names: Iterable[str], storage_options: Mapping[str, 
             elif not removals.unfinished:
                 return Removal((), already, (), "")
             output.remove(DATASET_INFO)
+            output.remove(REPORT)  # it shows pictures
             verdicts, written = _take_out(output, shards, removals)
             lock.check()
             published = publish(output, verdicts, None)

@@ -424,3 +424,18 @@ def test_a_file_of_faults_is_told_in_part_and_counted(tmp_path, picture):
     faults = audit_folder(str(tmp_path), {}).faults
     assert len(faults) == 101
     assert str(faults[-1]) == "x.tfrecord: has 150 more faults, not listed"
+
+
+def test_shards_of_no_images_and_of_another_build_are_told_apart(tmp_path, fill, build):
+    build(
+        train_directory=fill(tmp_path / "in", {"a": 2}),
+        output_directory=tmp_path / "out",
+        train_shards=3,
+        allow_empty_shards=True,
+    )
+    assert audit_folder(str(tmp_path / "out"), {}).faults == ()
+    shutil.copy(tmp_path / "out/train-00002-of-00003", tmp_path / "out/train-00000-of-00001")
+    assert list(map(str, audit_folder(str(tmp_path / "out"), {}).faults)) == [
+        "train-00000-of-00001: is no shard of the manifest",
+        "train-*-of-*: are of several data sets, and would be read as one: 1 of -of-00001, 3 of -of-00003",
+    ]

@@ -85,6 +85,7 @@ def test_a_foreign_folder_is_searched_by_image_filename_and_hash(small, tmp_path
     assert places(locate_image(str(tmp_path), hashlib.sha256(encoded).hexdigest()[:10], {})) == [place]
 
 
-def test_a_folder_of_nothing_is_bad_input(tmp_path):
-    with pytest.raises(BadInput, match="a data set must be a folder with"):
-        locate_image(str(tmp_path), "x", {})
+def test_a_folder_of_nothing_and_a_file_are_bad_input(tmp_path, small):
+    for path in (tmp_path, small / "train-00000-of-00003", tmp_path / "nowhere"):
+        with pytest.raises(BadInput, match="a data set must be a folder with"):
+            locate_image(str(path), "x", {})
