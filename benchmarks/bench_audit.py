@@ -116,9 +116,9 @@ def report(seconds: dict[str, list[float]], size: int, images: int) -> str:
     lines = [
         "# Audit beside tf.data",
         "",
-        f"`python -m benchmarks.bench_audit`, {date.today()}: {images:,} records, {size / 1e6:,.0f} MB in two shards, in the page "
-        f"cache, read on one core; {rounds} rounds, each contender once a round. CPU seconds, so that others on the machine count "
-        "little.",
+        f"`python -m benchmarks.bench_audit`, {date.today()}: {images:,} records, {size / 1e6:,.0f} MB in two shards, in the",
+        f"page cache, read on one core; {rounds} rounds, each contender once a round. CPU seconds, so that others on the machine",
+        "count little.",
         "",
         "| | MB/s a core, median (least–most) | times tf.data reading and parsing, median (least–most) |",
         "|---|---|---|",

@@ -56,7 +56,7 @@ def _audit_folder(folder: Folder, names: list[str], present: set[str], notes: li
     digests = told_digests(contents[CROISSANT])
     audits = list(_audit_files(folder, names, manifest, digests, options))
     for audit in audits:
-        faults += index_faults(folder, audit, present, required=ours)
+        faults += index_faults(folder, audit, present, required=manifest is not None and audit.name in manifest.shards)
     if ours:
         faults += promised_faults(folder, present)
     if manifest:
