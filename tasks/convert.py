@@ -7,19 +7,21 @@ import hashlib
 import socket
 import time
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas.errors import CorruptRecord, ShardFailed
 from schemas.example import LabelledImage, encode_example
 from schemas.frame import OVERHEAD, frame
 from schemas.layout import index_path, index_text, receipt_path
-from schemas.plan import PlanHeader, Shard
+from schemas.plan import DROP, PlanHeader, Shard
 from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, ShardOutcome, Verdict
 from schemas.settings import BuildSettings
 from schemas.version import VERSION
-from tasks.fetch import PlannedImage, fetch_images
+from tasks.fetch import PlannedImage, fetch_images, planned_images
 from tasks.images import Rejected, process_image
 from tasks.interrupt import check_interrupt
 from tasks.lock import refuse_left_over
@@ -66,7 +68,7 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
     with output.write_whole(shard.name) as file:
         writer = RecordWriter(file)
         receipts = []
-        for image, data in fetch_images(source, rows, settings.read_ahead):
+        for image, data in _planned_images(source, rows, settings):
             check_interrupt()
             about = {"split": shard.split, "shard": shard.name, "text": header.label_text(image.label)}
             if image.path in removed:
@@ -79,6 +81,16 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
     output.write(index_path(shard.name), _index(receipt))
     write_receipt(output, shard.name, shard.fingerprint, receipt)
     return _outcome(shard, began, receipt, None)
+
+
+def _planned_images(source: Folder, rows: pa.Table, settings: BuildSettings) -> Iterator[tuple[PlannedImage, bytes | Rejected]]:
+    """Each planned image with its bytes, or with why it is left out; duplicates that are dropped are not read."""
+    drop = rows[DROP.name]
+    dropped = iter(planned_images(rows.filter(pc.is_valid(drop))))
+    fetched = fetch_images(source, rows.filter(pc.is_null(drop)), settings.read_ahead)
+    for why in drop.to_pylist():
+        yield next(fetched) if why is None else (next(dropped), Rejected(Reason.DUPLICATE, why))
+    yield from fetched  # nothing comes any more: it puts away its threads
 
 
 def _write_image(
