@@ -1,9 +1,11 @@
 """The frames of a TFRecord file, both CRCs checked, read in large blocks; a broken frame does not hide those after it.
 
+Written apart from the writer in schemas/frame.py, of which it knows nothing: a fault in one is seen by the other.
 Blocks are read, not mapped: a mapped file that shrinks, or whose disk fails, kills the process with SIGBUS.
 """
 
 import functools
+import struct
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
@@ -11,7 +13,11 @@ import google_crc32c
 import numpy as np
 import numpy.typing as npt
 
-from schemas.frame import FOOTER, HEADER, LENGTH, MASK_DELTA, OVERHEAD, mask
+HEADER = struct.Struct("<QI")  # length, masked CRC of its 8 bytes
+LENGTH = struct.Struct("<Q")
+FOOTER = struct.Struct("<I")  # masked CRC of the data
+OVERHEAD = HEADER.size + FOOTER.size
+MASK_DELTA = 0xA282EAD8
 
 BLOCK = 8 << 20
 MAX_LENGTH = 1 << 31  # protobuf reads no message beyond 2 GiB
@@ -97,7 +103,7 @@ def _read(window: _Window, offset: int, head: bytes) -> tuple[str | None, bytes 
     if len(head) < HEADER.size:
         return f"truncated: {len(head)} of {HEADER.size} bytes of the record's head", None, 0
     length, head_crc = HEADER.unpack(head)
-    if mask(google_crc32c.value(head[: LENGTH.size])) != head_crc:
+    if google_crc32c.value(head[: LENGTH.size]) != unmask(head_crc):
         return HEAD_FAULT, None, 0
     if length > MAX_LENGTH:
         return f"a length of {length} bytes is more than protobuf reads", None, 0
@@ -106,11 +112,17 @@ def _read(window: _Window, offset: int, head: bytes) -> tuple[str | None, bytes 
         return f"truncated: {held} of {length + FOOTER.size} bytes of data", None, 0
     data = window.take(offset + HEADER.size, length)
     (crc,) = FOOTER.unpack(window.take(offset + HEADER.size + length, FOOTER.size))
-    sound = mask(google_crc32c.value(data)) == crc
+    sound = google_crc32c.value(data) == unmask(crc)
     following = b"" if sound else window.take(offset + length + OVERHEAD, HEADER.size)
     if following and head_positions(following) != [0]:  # cut short, and others written behind it: they begin within
         return f"{DATA_FAULT}, and no record follows it", None, 0
     return None if sound else DATA_FAULT, data, crc
+
+
+def unmask(masked: int) -> int:
+    """The CRC32C behind a masked one (tensorflow/core/lib/hash/crc32c.h)."""
+    rotated = (masked - MASK_DELTA) & 0xFFFFFFFF
+    return ((rotated >> 17) | (rotated << 15)) & 0xFFFFFFFF
 
 
 def _next_frame(window: _Window, offset: int) -> int:
