@@ -1,5 +1,6 @@
 """What our own data sets promise beyond any other: the manifest's rows, and files that must be there and agree."""
 
+import hashlib
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,9 +21,10 @@ COLUMNS = ["split", "shard", "label", "text", "path", "record", "offset", "size"
 
 @dataclass(frozen=True)
 class Manifest:
-    """The rows of written images by shard."""
+    """The rows of written images by shard, and the file's SHA-256, empty where nobody asked."""
 
     shards: dict[str, pa.Table]
+    sha256: str
 
     def rows(self, shard: str) -> dict[int, Row] | None:
         """A shard's rows by the offset of their record; None for what is no shard of the manifest."""
@@ -54,7 +56,10 @@ def shard_faults(manifest: Manifest, audits: Iterable[FileAudit]) -> Iterable[Fa
 
 
 def digest_faults(digests: Mapping[str, str], manifest: Manifest) -> Iterable[Fault]:
-    """Shards of ours of which croissant.json tells no digest."""
+    """Shards of ours of which croissant.json tells no digest, and a manifest of which it tells another."""
+    told = digests.get(MANIFEST)
+    if told and manifest.sha256 and told != manifest.sha256:
+        yield Fault(MANIFEST, None, None, f"has SHA-256 {manifest.sha256}, {CROISSANT} tells {told}")
     for name in sorted(manifest.shards.keys() - digests.keys()):
         yield Fault(CROISSANT, None, None, f"tells no SHA-256 of {name}")
 
@@ -63,8 +68,8 @@ def read_manifest(folder: Folder, digests: bool) -> tuple[Manifest | None, list[
     """The manifest's written rows by shard; None and a fault when it can't be read."""
     columns = [*COLUMNS, "encoded_sha256"] if digests else COLUMNS
     try:
-        data = io.BytesIO(folder.read(MANIFEST))
-        table = pq.read_table(data, columns=columns).combine_chunks()
+        data = folder.read(MANIFEST)
+        table = pq.read_table(io.BytesIO(data), columns=columns).combine_chunks()
     except (pa.ArrowException, OSError) as error:
         return None, [Fault(MANIFEST, None, None, f"can't be read: {' '.join(str(error).split())}")]
     names = table["shard"].unique().to_pylist()
@@ -73,4 +78,5 @@ def read_manifest(folder: Folder, digests: bool) -> tuple[Manifest | None, list[
     ordered, ends = table.take(order), np.cumsum(np.bincount(places, minlength=len(names)))
     starts = [0, *ends[:-1].tolist()]
     slices = {name: ordered.slice(start, end - start) for name, start, end in zip(names, starts, ends.tolist(), strict=True)}
-    return Manifest({name: rows.filter(pc.is_valid(rows["record"])) for name, rows in slices.items()}), []
+    written = {name: rows.filter(pc.is_valid(rows["record"])) for name, rows in slices.items()}
+    return Manifest(written, hashlib.sha256(data).hexdigest() if digests else ""), []

@@ -170,7 +170,7 @@ def _digests(output: Folder) -> dict[str, tuple[str, str]]:
     """The size and SHA-256 of shards by name, as croissant.json tells them; empty where it does not."""
     try:
         entries = json.loads(output.read(CROISSANT))["distribution"]
-        return {entry["name"]: (entry["contentSize"], entry["sha256"]) for entry in entries if "sha256" in entry}
+        return {entry["name"]: (entry.get("contentSize", ""), entry["sha256"]) for entry in entries if "sha256" in entry}
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return {}
 

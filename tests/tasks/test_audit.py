@@ -397,7 +397,9 @@ def test_a_manifest_that_tells_another_digest_or_label_is_a_fault(ours):
     first = next(row for row in changed if row["record"] is not None)
     first |= {"encoded_sha256": "0" * 64, "height": 1, "label": 9}
     pq.write_table(pa.Table.from_pylist(changed, rows.schema), path)
-    found = [fault for fault in audit_folder(str(ours), {}).faults if fault.record == first["record"]]
+    faults = audit_folder(str(ours), {}).faults
+    assert any(fault.file == "manifest.parquet" and "croissant.json tells" in fault.problem for fault in faults)
+    found = [fault for fault in faults if fault.record == first["record"]]
     assert {fault.file for fault in found} == {first["shard"]}
     assert len([fault for fault in found if "manifest" in fault.problem]) == 3
 
