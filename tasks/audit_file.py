@@ -145,8 +145,8 @@ def _told_problems(frame: Frame, features: Features, row: Row | None, options: A
         yield "is not the record that the manifest tells of"
     expected = {
         LABEL: row["label"],
-        TEXT: row["text"].encode(),
-        FILENAME: row["path"].rpartition("/")[2].encode(),
+        TEXT: (row["text"] or "").encode(),
+        FILENAME: (row["path"] or "").rpartition("/")[2].encode(),
         HEIGHT: row["height"],
         WIDTH: row["width"],
     }

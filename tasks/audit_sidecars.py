@@ -1,5 +1,6 @@
 """What the files beside the shards tell, against what was found: names, indexes, dataset_info.json, croissant.json."""
 
+import itertools
 import json
 import re
 from collections import defaultdict
@@ -30,12 +31,10 @@ def number_faults(names: Iterable[str]) -> Iterable[Fault]:
         for count, present in sorted(counts.items()):
             first = 1 if 0 not in present and int(count) in present else 0  # some count from 1
             expected = range(first, first + int(count))
-            missing = [index for index in expected if index not in present]
-            for index in missing[:LISTED]:
+            for index in itertools.islice((index for index in expected if index not in present), LISTED):
                 yield Fault(f"{before}{index:0{len(count)}}-of-{count}{after}", None, None, "is missing")
-            if len(missing) > LISTED:
-                problem = f"{len(missing) - LISTED} more are missing"
-                yield Fault(f"{before}*-of-{count}{after}", None, None, problem)
+            if (more := len(expected) - sum(index in expected for index in present) - LISTED) > 0:
+                yield Fault(f"{before}*-of-{count}{after}", None, None, f"{more} more are missing")
             for index in sorted(present - set(expected)):
                 name = f"{before}{index:0{len(count)}}-of-{count}{after}"
                 yield Fault(name, None, None, f"is beyond the {int(count)} files that its name tells of")
@@ -52,8 +51,15 @@ def index_faults(folder: Folder, audit: FileAudit, present: set[str], required: 
             yield Fault(path, None, None, f"does not agree with the records of {audit.name}")
 
 
-def info_faults(info: dict[str, Any], audits: Mapping[str, FileAudit]) -> Iterable[Fault]:
-    """Where TFDS's dataset_info.json tells other counts than its files have."""
+def info_faults(info: dict[str, Any], audits: Mapping[str, FileAudit]) -> list[Fault]:
+    """Where TFDS's dataset_info.json tells other counts than its files have, or is not made as TFDS makes it."""
+    try:
+        return list(_info_faults(info, audits))
+    except (ValueError, TypeError, AttributeError) as error:
+        return [Fault(DATASET_INFO, None, None, f"must be as TFDS writes it, got {type(error).__name__}: {error}")]
+
+
+def _info_faults(info: dict[str, Any], audits: Mapping[str, FileAudit]) -> Iterable[Fault]:
     if info.get("fileFormat", "tfrecord") != "tfrecord":
         return
     for split in info.get("splits", []):

@@ -355,6 +355,13 @@ def test_numbering_promises_files(tmp_path, names, found):
     assert list(map(str, audit_folder(str(tmp_path), {}).faults)) == found
 
 
+def test_a_name_that_promises_a_billion_files_costs_no_memory(tmp_path):
+    (tmp_path / "t-000000001-of-999999999.tfrecord").touch()
+    faults = audit_folder(str(tmp_path), {}).faults
+    assert len(faults) == 101
+    assert str(faults[-1]) == "t-*-of-999999999.tfrecord: 999999898 more are missing"
+
+
 def test_tfds_counts_are_held_against_its_files(tmp_path, picture):
     write(tmp_path / "toy-train.tfrecord-00000-of-00001", record(picture, 1), record(picture, 2))
     size = (tmp_path / "toy-train.tfrecord-00000-of-00001").stat().st_size - 32  # TFDS counts what is in the records
@@ -380,6 +387,8 @@ def test_tfds_counts_are_held_against_its_files(tmp_path, picture):
         ("croissant.json", lambda text: text[:50], "must hold a JSON object"),
         ("dataset_info.json", lambda text: re.sub(r'"numBytes": "\d+"', '"numBytes": "1"', text), "tells 1 bytes of"),
         ("dataset_info.json", lambda text: text.replace('"4"', '"5"', 1), "dataset_info.json tells 5"),
+        ("dataset_info.json", lambda text: text.replace('"4"', '"four"', 1), "must be as TFDS writes it"),
+        ("dataset_info.json", lambda _: '{"splits": ["train"]}', "must be as TFDS writes it"),
     ],
 )
 def test_files_beside_our_shards_must_agree_with_them(ours, file, change, found):
