@@ -35,7 +35,7 @@ def number_faults(names: Iterable[str]) -> Iterable[Fault]:
                 yield Fault(f"{before}{index:0{len(count)}}-of-{count}{after}", None, None, "is missing")
             if (more := len(expected) - sum(index in expected for index in present) - LISTED) > 0:
                 yield Fault(f"{before}*-of-{count}{after}", None, None, f"{more} more are missing")
-            for index in sorted(present - set(expected)):
+            for index in sorted(index for index in present if index not in expected):
                 name = f"{before}{index:0{len(count)}}-of-{count}{after}"
                 yield Fault(name, None, None, f"is beyond the {int(count)} files that its name tells of")
 
