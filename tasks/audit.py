@@ -77,7 +77,7 @@ def _audit_files(
 
     def audit(name: str) -> FileAudit:
         obey(stop)
-        return audit_file(folder, name, manifest.rows(name) if manifest else None, options, digests.get(name, ""))
+        return audit_file(folder, name, manifest.told(name) if manifest else None, options, digests.get(name, ""))
 
     threads = ThreadPoolExecutor(options.workers or os.cpu_count() or 1)
     try:

@@ -2,18 +2,21 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.audit import AuditOptions, Fault, Place
 from schemas.errors import CorruptRecord
+from schemas.example import Feature
 from schemas.frame import OVERHEAD
 from tasks.audit_record import (
+    BOX_LABEL,
     ENCODED,
     FILENAME,
     HEIGHT,
     LABEL,
+    SYNSET,
     TEXT,
     WIDTH,
     one,
@@ -33,6 +36,14 @@ LISTED = 100  # faults a file that are told one by one
 
 Shape = frozenset[tuple[str, str]]  # each key of a record with the kind of its values
 Row = dict[str, Any]  # of the manifest
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a manifest tells of a file: its rows by the offset of their record, and the features that each record must have."""
+
+    rows: dict[int, Row]
+    promised: Mapping[str, Feature]
 
 
 @dataclass
@@ -68,8 +79,8 @@ class FileAudit:
             self.unlisted += 1
 
 
-def audit_file(folder: Folder, name: str, told: dict[int, Row] | None, options: AuditOptions, digest: str = "") -> FileAudit:
-    """The audit of a file. `told` are the manifest's rows by the offset of their record, `digest` its SHA-256 as told."""
+def audit_file(folder: Folder, name: str, told: Told | None, options: AuditOptions, digest: str = "") -> FileAudit:
+    """The audit of a file. `told` is what the manifest tells of it, `digest` its SHA-256 as told."""
     audit = FileAudit(name)
     with folder.open(name) as raw:
         kind = compression_of(raw.read(START))
@@ -86,8 +97,8 @@ def audit_file(folder: Folder, name: str, told: dict[int, Row] | None, options: 
             while file.read(BLOCK):  # the digest is of the whole file
                 pass
         audit.size = file.size
-    if told is not None and len(audit.places) != len(told):
-        audit.add(f"holds {len(audit.places)} records, the manifest tells {len(told)}")
+    if told is not None and len(audit.places) != len(told.rows):
+        audit.add(f"holds {len(audit.places)} records, the manifest tells {len(told.rows)}")
     if isinstance(file, HashingFile):
         audit.sha256 = file.sha256.hexdigest()
         if audit.sha256 != digest:
@@ -110,8 +121,8 @@ class _Counting:
         return data
 
 
-def _audit_frame(audit: FileAudit, frame: Frame, told: dict[int, Row] | None, options: AuditOptions) -> None:
-    row = told.get(frame.offset) if told else None
+def _audit_frame(audit: FileAudit, frame: Frame, told: Told | None, options: AuditOptions) -> None:
+    row = told.rows.get(frame.offset) if told else None
     place = Place(audit.name, row["record"] if row else frame.number, frame.offset)
     audit.skipped += frame.skipped
     if not frame.skipped:
@@ -127,7 +138,9 @@ def _audit_frame(audit: FileAudit, frame: Frame, told: dict[int, Row] | None, op
     for problem in record_problems(features):
         audit.add(problem, place)
     if told is not None:
-        for problem in _told_problems(frame, features, row, options):
+        for problem in contract_problems(features, told.promised):
+            audit.add(problem, place)
+        for problem in _row_problems(frame, features, row, options):
             audit.add(problem, place)
     encoded = one(features, ENCODED, bytes)
     if options.pixels and encoded and (damage := pixel_problem(encoded)):
@@ -136,8 +149,7 @@ def _audit_frame(audit: FileAudit, frame: Frame, told: dict[int, Row] | None, op
     _tally(audit, features, place)
 
 
-def _told_problems(frame: Frame, features: Features, row: Row | None, options: AuditOptions) -> Iterable[str]:
-    yield from contract_problems(features)
+def _row_problems(frame: Frame, features: Features, row: Row | None, options: AuditOptions) -> Iterable[str]:
     if row is None:
         yield "the manifest knows no record here"
         return
@@ -150,6 +162,9 @@ def _told_problems(frame: Frame, features: Features, row: Row | None, options: A
         HEIGHT: row["height"],
         WIDTH: row["width"],
     }
+    boxes = len(features[BOX_LABEL]) if BOX_LABEL in features else None
+    if boxes != row["boxes"]:
+        yield f"it has {boxes} boxes, in the manifest {row['boxes']}"
     for key, value in expected.items():
         if features.get(key) != [value]:
             yield f"{key} is {features.get(key)}, in the manifest {value!r}"
@@ -167,7 +182,7 @@ def _tally(audit: FileAudit, features: Features, place: Place) -> None:
     label = one(features, LABEL, int)
     if label is None:
         return
-    text = one(features, TEXT, bytes)
+    text = one(features, SYNSET, bytes) or one(features, TEXT, bytes)  # words of several synsets need not differ
     pair: tuple[int, str | None] = (label, None if text is None else text.decode("utf-8", "backslashreplace"))
     if tally := audit.labels.get(pair):
         tally.count += 1

@@ -11,24 +11,29 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.audit import Fault
+from schemas.example import EXTRAS, Feature, contract
 from schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST
-from tasks.audit_file import FileAudit, Row
+from schemas.plan import EXTRAS_KEY
+from tasks.audit_file import FileAudit, Told
 from tasks.sidecars import class_labels_text
 from tasks.storage import Folder
 
-COLUMNS = ["split", "shard", "label", "text", "path", "record", "offset", "size", "crc32c", "height", "width"]
+COLUMNS = ["split", "shard", "label", "text", "path", "record", "offset", "size", "crc32c", "height", "width", "boxes"]
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The rows of written images by shard, and the file's SHA-256, empty where nobody asked."""
+    """The rows of written images by shard, the features that records must have, and the SHA-256, empty if nobody asked."""
 
     shards: dict[str, pa.Table]
+    promised: Mapping[str, Feature]
     sha256: str
 
-    def rows(self, shard: str) -> dict[int, Row] | None:
-        """A shard's rows by the offset of their record; None for what is no shard of the manifest."""
-        return {row["offset"]: row for row in self.shards[shard].to_pylist()} if shard in self.shards else None
+    def told(self, shard: str) -> Told | None:
+        """What is told of a shard; None for what is no shard of the manifest."""
+        if shard not in self.shards:
+            return None
+        return Told({row["offset"]: row for row in self.shards[shard].to_pylist()}, self.promised)
 
 
 def promised_faults(folder: Folder, present: set[str]) -> Iterable[Fault]:
@@ -78,5 +83,7 @@ def read_manifest(folder: Folder, digests: bool) -> tuple[Manifest | None, list[
     ordered, ends = table.take(order), np.cumsum(np.bincount(places, minlength=len(names)))
     starts = [0, *ends[:-1].tolist()]
     slices = {name: ordered.slice(start, end - start) for name, start, end in zip(names, starts, ends.tolist(), strict=True)}
+    extras = (table.schema.metadata or {}).get(EXTRAS_KEY, b"").decode()
+    promised = contract(tuple(extra for extra in extras.split(",") if extra in EXTRAS))
     written = {name: rows.filter(pc.is_valid(rows["record"])) for name, rows in slices.items()}
-    return Manifest(written, hashlib.sha256(data).hexdigest() if digests else ""), []
+    return Manifest(written, promised, hashlib.sha256(data).hexdigest() if digests else ""), []

@@ -18,6 +18,7 @@ from tasks.jpeg import read_jpeg_header
 ENCODED, FORMAT = "image/encoded", "image/format"
 HEIGHT, WIDTH, CHANNELS = "image/height", "image/width", "image/channels"
 LABEL, TEXT, FILENAME = "image/class/label", "image/class/text", "image/filename"
+SYNSET = "image/class/synset"
 EDGES = tuple(f"image/object/bbox/{edge}" for edge in ("xmin", "xmax", "ymin", "ymax"))
 BOX_LABEL = "image/object/bbox/label"
 UNLABELLED = -1  # what TFDS's test splits and the classic parser's default say for "none"
