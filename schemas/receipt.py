@@ -23,6 +23,7 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"
     CHANGED_DURING_BUILD = "changed_during_build"
     DUPLICATE = "duplicate"
+    REMOVED = "removed"  # taken out of the finished data set; it does not count against the budget of rejected images
 
 
 MESSAGE_LENGTH = 300  # characters of a decoder's message kept in the manifest

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from schemas.boxes import CORNERS
-from schemas.settings import BuildSettings
 from tasks.audit import audit_folder
 from tasks.records import parse_example, read_records
 

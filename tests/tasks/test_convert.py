@@ -131,7 +131,7 @@ def test_each_reason_is_told(tmp_path, fill, picture, make_settings, prepared):
         "cat/013.jpg": "animated",
     }
     assert reasons == expected
-    planned = {Reason.DUPLICATE}  # decided before the conversion
+    planned = {Reason.DUPLICATE, Reason.REMOVED}  # decided before the conversion
     assert set(filter(None, expected.values())) == set(Reason) - planned  # the list is closed
     assert outcome.rejected == dict(Counter(sorted(filter(None, expected.values()))))
     assert all(row["message"] for row in rows_of(output, shard) if row["reason"])
