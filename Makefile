@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train-demo test check format lint types tests readers bench lock docs clean
+.PHONY: help setup demo train-demo test check format lint types tests torture readers bench lock docs clean
 
 help:  ## Print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -44,8 +44,11 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
-tests: setup
+tests: setup torture
 	$(BIN)/python -m pytest
+
+torture: setup  ## Fetch Pillow's own broken and odd test images, which a test runs through; 60 MB into the cache
+	$(BIN)/python tests/acceptance/torture_set.py
 
 readers: setup  ## Add PyTorch and DALI (2 GB, more where pip takes PyTorch with CUDA) and test every reader of docs/readers.md
 	$(BIN)/pip install --quiet --no-build-isolation --editable '.[readers]'

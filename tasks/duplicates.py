@@ -26,11 +26,10 @@ import pyarrow.compute as pc
 
 from schemas.listing import Listing
 from schemas.plan import DROP, Plan
-from schemas.receipt import WRITTEN
+from schemas.receipt import WRITTEN, Rejected
 from schemas.settings import SPLITS, BuildSettings, Split
 from tasks.append import known_images
 from tasks.fetch import fetch_images
-from tasks.images import Rejected
 from tasks.partition import split_images
 from tasks.receipts import read_manifest
 from tasks.storage import Folder, open_folder
@@ -110,5 +109,5 @@ def _digests_in(folder: Folder, images: pa.Table, settings: BuildSettings) -> It
 
 
 def _hash(folder: Folder, images: pa.Table, settings: BuildSettings) -> Iterator[bytes | None]:
-    for _, data in fetch_images(folder, images, settings.read_ahead):
+    for _, data in fetch_images(folder, images, settings):
         yield None if isinstance(data, Rejected) else hashlib.sha256(data).digest()
