@@ -16,6 +16,7 @@ DATASET_INFO = "dataset_info.json"
 FEATURES = "features.json"
 CLASS_LABELS = "image-class-label.labels.txt"
 CROISSANT = "croissant.json"
+REPORT = "report.html"
 
 INDEX = "index"
 BUILD = "_build"

@@ -53,7 +53,7 @@ class PlannedShard(BaseModel):
 
 
 class PlanHeader(BaseModel):
-    """All of a plan but its shards and rows."""
+    """All of a plan but its shards and rows; `content` and `layout` are the settings that decided what is where."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -61,6 +61,7 @@ class PlanHeader(BaseModel):
     labels: tuple[str, ...]
     roots: dict[str, str]
     content: dict[str, Any]
+    layout: dict[str, Any] = {}
     passed_over: dict[str, int]
     digest: str
 

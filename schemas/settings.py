@@ -15,6 +15,11 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 # What a shard's bytes and receipt depend on; a change of any of these makes its fingerprint another.
 CONTENT_SETTINGS = ("check_pixels",)
+# What else decides which image is where; told in the data card, so nothing that names a place on a machine.
+LAYOUT_SETTINGS = (
+    *("validation_fraction", "test_fraction", "group_pattern", "unlisted_labels", "recursive"),
+    *("train_shards", "validation_shards", "test_shards", "allow_empty_shards", "seed", "layout_threads"),
+)
 
 
 class BuildSettings(BaseModel):
@@ -64,6 +69,7 @@ class BuildSettings(BaseModel):
     max_rejected_fraction: float = Field(
         0.05, ge=0, le=1, description="The build fails when a larger share of a split's images is rejected, 0 to 1."
     )
+    report: bool = Field(True, description="Write report.html, the data card: counts, charts, sample pictures, problems.")
     overwrite: bool = Field(False, description="Remove another plan's shards from the output directory first.")
     executor: Literal["processes", "threads", "dask"] = Field(
         "processes",
@@ -155,3 +161,7 @@ class BuildSettings(BaseModel):
     def content(self) -> dict[str, Any]:
         """The settings that change a shard's bytes or receipt, for its fingerprint."""
         return {name: getattr(self, name) for name in CONTENT_SETTINGS}
+
+    def layout(self) -> dict[str, Any]:
+        """The settings that decide which image is in which split, shard and place."""
+        return {name: getattr(self, name) for name in LAYOUT_SETTINGS}

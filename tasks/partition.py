@@ -63,6 +63,7 @@ def partition_images(listing: Listing, settings: BuildSettings) -> Plan:
         labels=listing.labels,
         roots=listing.roots,
         content=settings.content(),
+        layout=settings.layout(),
         passed_over=listing.passed_over,
         digest=digest.hexdigest(),
     )

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.errors import BooksDoNotBalance, OverBudget
-from schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST
+from schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST, REPORT
 from schemas.plan import METADATA_KEY, PlanHeader
 from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Verdict
 from schemas.settings import BuildSettings
@@ -69,9 +69,22 @@ def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Publish
         output.write(CLASS_LABELS, class_labels_text(header.labels))
         output.write(FEATURES, features_json(header.labels))
         output.write(CROISSANT, croissant_json(header.labels, splits))
+    _write_card(output, settings, tuple(problems), digest.hexdigest())
+    if not problems:
         output.write(DATASET_INFO, dataset_info_json(splits))
     summaries = tuple(_summary(split, book) for split, book in books.items())
     return Published(summaries, len(header.labels), header.passed_over, digest.hexdigest(), tuple(problems))
+
+
+def _write_card(output: Folder, settings: BuildSettings, problems: tuple[str, ...], digest: str) -> None:
+    """Write report.html, or remove another build's where none is wanted."""
+    if settings.report:
+        from tasks.report import Outcome, write_report  # workers, which import this module's steps, draw no charts
+
+        outcome = Outcome(not problems, problems, "" if problems else digest)
+        write_report(output, outcome, settings.storage_options)
+    else:
+        output.remove(REPORT)
 
 
 def _write_manifest(output: Folder, header: PlanHeader, verdicts: dict[str, Verdict]) -> dict[str, _Books]:

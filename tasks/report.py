@@ -1,0 +1,115 @@
+"""The data card of a folder of TFRecord files: gathered from its manifest, or from its records where it has none.
+
+A decision: the page depends on the data set alone, so `imagerecords report` writes the bytes that the build wrote. Only what it
+shows of rejected images is read from the input, if that still lies where it was.
+"""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from schemas.layout import CROISSANT, DATASET_INFO, MANIFEST, REPORT
+from schemas.plan import PlanHeader
+from schemas.receipt import WRITTEN
+from schemas.report import Report
+from tasks.prepare import read_plan_header
+from tasks.report_figures import figure_charts, label_charts, label_rows, split_rows
+from tasks.report_gallery import draft_extremes, draft_rejected, illustrate
+from tasks.report_page import render
+from tasks.report_records import read_rows
+from tasks.report_sheets import make_sheets
+from tasks.storage import Folder, open_folder
+
+# Of the manifest; what an older one lacks is not asked for.
+WANTED = (
+    *("split", "shard", "path", "label", "text", "status", "reason", "message", "offset", "size", "height", "width"),
+    *("source_size", "brightness", "contrast", "sharpness"),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a build ended: complete, or over its budget and by what; the digest of a complete data set."""
+
+    is_complete: bool
+    over_budget: tuple[str, ...] = ()
+    digest: str = ""
+
+
+def write_report(output: Folder, outcome: Outcome, storage_options: Mapping[str, Any]) -> None:
+    """Write the data card of an output whose manifest is written."""
+    output.write(REPORT, render(gather(output, outcome, storage_options)))
+
+
+def make_report(url: str, storage_options: Mapping[str, Any]) -> bytes:
+    """The page of any folder of TFRecord files. Raises BadLayout where there are none."""
+    folder = open_folder(url, storage_options)
+    return render(gather(folder, read_outcome(folder), storage_options))
+
+
+def read_outcome(folder: Folder) -> Outcome:
+    """How the build of a folder ended, as its files tell."""
+    files = folder.files()
+    if DATASET_INFO not in files or CROISSANT not in files:
+        return Outcome(is_complete=DATASET_INFO in files)
+    distribution = json.loads(folder.read(CROISSANT)).get("distribution", [])
+    sums = [f"{file['sha256']}  {file['name']}\n" for file in distribution if "sha256" in file]
+    return Outcome(True, digest=hashlib.sha256("".join(sums).encode()).hexdigest())
+
+
+def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any]) -> Report:
+    """All that the page says."""
+    has_manifest = MANIFEST in folder.files()
+    rows = _read_manifest(folder) if has_manifest else read_rows(folder)
+    header = _read_header(folder) if has_manifest else None
+    written = rows.filter(pc.equal(rows["status"], WRITTEN))
+    splits = split_rows(rows)
+    names = [split.split for split in splits]
+    labels = label_rows(rows, names)
+    inputs = _inputs(header, names, storage_options) if header else {}
+    return Report(
+        is_complete=outcome.is_complete,
+        has_manifest=has_manifest,
+        over_budget=outcome.over_budget,
+        splits=splits,
+        labels=labels,
+        label_charts=tuple(label_charts(labels, names)),
+        figure_charts=tuple(figure_charts(written, names)),
+        sheets=make_sheets(folder, written, labels),
+        problems=illustrate([*draft_rejected(rows, inputs), *draft_extremes(folder, written)]),
+        passed_over=header.passed_over if header else {},
+        settings=_settings(header) if header else {},
+        version=header.version if header else "",
+        digest=outcome.digest,
+    )
+
+
+def _read_manifest(folder: Folder) -> pa.Table:
+    with folder.open(MANIFEST) as file:
+        parquet = pq.ParquetFile(file, pre_buffer=True)
+        return parquet.read([name for name in WANTED if name in parquet.schema_arrow.names])
+
+
+def _read_header(folder: Folder) -> PlanHeader | None:
+    """The plan's header, where _build/ is still there and speaks this version's language."""
+    with contextlib.suppress(FileNotFoundError, ValueError, KeyError, OSError, pa.ArrowException):
+        return read_plan_header(folder)
+    return None
+
+
+def _inputs(header: PlanHeader, splits: list[str], storage_options: Mapping[str, Any]) -> dict[str, Folder]:
+    """The input's folder of each split."""
+    roots = {split: header.roots.get(split) or header.roots.get("data") for split in splits}
+    return {split: open_folder(root, storage_options) for split, root in roots.items() if root}
+
+
+def _settings(header: PlanHeader) -> dict[str, str]:
+    """The settings that decide content and layout, as text."""
+    return {name: json.dumps(value, ensure_ascii=False) for name, value in sorted((header.layout | header.content).items())}

@@ -1,0 +1,157 @@
+"""The numbers of the data card: the books of splits and labels, and histograms, from a manifest's columns."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.layout import parse_shard_name
+from schemas.receipt import REJECTED, WRITTEN
+from schemas.report import ALL_SPLITS, Bars, LabelRow, SplitRow
+
+BINS = 24
+TICKS = 5
+WIDE = 20  # from here on, largest by smallest, bins grow by a factor instead of a step
+MOST_BARS = 40  # labels that have a bar each; with more the card counts labels by their images
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What a histogram counts: its title, its values (NaN where there is none), and how a value is told."""
+
+    title: str
+    values: np.ndarray
+    tell: Callable[[float], str]
+    is_whole: bool = False
+
+
+def split_rows(rows: pa.Table) -> tuple[SplitRow, ...]:
+    """The books of each split, in the order in which they come."""
+    made = []
+    for split in rows["split"].unique().to_pylist():
+        of_split = rows.filter(pc.equal(rows["split"], split))
+        written = of_split.filter(pc.equal(of_split["status"], WRITTEN))
+        shards = of_split["shard"].unique().to_pylist()
+        names = [parts.count for shard in shards if (parts := parse_shard_name(shard))]
+        made.append(
+            SplitRow(
+                split=split,
+                found=of_split.num_rows,
+                written=written.num_rows,
+                rejected=of_split.num_rows - written.num_rows,
+                shards=max(names, default=len(shards)),
+                bytes=pc.sum(written["size"]).as_py() or 0,
+            )
+        )
+    return tuple(made)
+
+
+def label_rows(rows: pa.Table, splits: Sequence[str]) -> tuple[LabelRow, ...]:
+    """The images of each label, in the order of their ids."""
+    counted = rows.group_by(["label", "text", "split", "status"]).aggregate([([], "count_all")]).to_pylist()
+    texts: dict[int, str] = {}
+    counts: dict[tuple[int, str, str], int] = {}
+    for row in counted:
+        texts.setdefault(row["label"], row["text"])
+        key = row["label"], row["split"], row["status"]
+        counts[key] = counts.get(key, 0) + row["count_all"]
+    return tuple(
+        LabelRow(
+            label=label,
+            text=texts[label],
+            written=tuple(counts.get((label, split, WRITTEN), 0) for split in splits),
+            rejected=sum(counts.get((label, split, REJECTED), 0) for split in splits),
+        )
+        for label in sorted(texts)
+    )
+
+
+def label_charts(labels: Sequence[LabelRow], splits: Sequence[str]) -> Iterator[Bars]:
+    """A chart for each split: a bar a label, or with many labels a histogram of their images."""
+    for number, split in enumerate(splits):
+        counts = [label.written[number] for label in labels]
+        summary = f"{len(counts):,} labels, from {min(counts, default=0):,} to {max(counts, default=0):,} images"
+        if len(labels) <= MOST_BARS:
+            names = tuple(label.text for label in labels)
+            yield Bars(f"Images a label in {split}", split, names, tuple(counts), is_horizontal=True, summary=summary)
+        else:
+            figure = Figure(f"Labels by their images in {split}", np.array(counts, np.float64), _whole(""), is_whole=True)
+            yield _histogram(figure, split, figure.values, _edges(figure))
+
+
+def figure_charts(written: pa.Table, splits: Sequence[str]) -> Iterator[Bars]:
+    """Histograms of sizes and looks, of all images and of each split on the same bins."""
+    split_of = np.asarray(written["split"].to_pylist(), dtype=object)
+    for figure in _figures(written):
+        if not np.isfinite(figure.values).any():
+            continue
+        edges = _edges(figure)
+        yield _histogram(figure, ALL_SPLITS, figure.values, edges)
+        for split in splits if len(splits) > 1 else ():
+            yield _histogram(figure, split, figure.values[split_of == split], edges)
+
+
+def _figures(written: pa.Table) -> Iterator[Figure]:
+    width, height = column(written, "width"), column(written, "height")
+    yield Figure("Width", width, _whole("px"), is_whole=True)
+    yield Figure("Height", height, _whole("px"), is_whole=True)
+    yield Figure("Aspect, width by height", width / np.where(height > 0, height, np.nan), lambda value: f"{value:.2f}")
+    yield Figure("Bytes of an input file", column(written, "source_size"), tell_bytes, is_whole=True)
+    for name, what in (("brightness", "Brightness, 0 to 1"), ("contrast", "Contrast, 0 to 1")):
+        yield Figure(what, column(written, name), lambda value: f"{value:.2f}")
+    yield Figure("Sharpness", column(written, "sharpness"), lambda value: f"{value:.2g}")
+
+
+def column(table: pa.Table, name: str) -> np.ndarray:
+    """A column as floats, NaN where it is null or not there at all (manifests of older versions lack some)."""
+    if name not in table.column_names:
+        return np.full(table.num_rows, np.nan)
+    values: np.ndarray = pc.cast(table[name], pa.float64()).to_numpy()
+    return values
+
+
+def _edges(figure: Figure) -> np.ndarray:
+    values = figure.values[np.isfinite(figure.values)]
+    low, high = float(values.min()), float(values.max())
+    if low == high and not figure.is_whole:
+        return np.array([low, np.nextafter(high, math.inf)])
+    steps = min(BINS, int(high - low) + 1) if figure.is_whole else BINS
+    edges = np.geomspace(low, high, steps + 1) if low > 0 and high / low >= WIDE else np.linspace(low, high, steps + 1)
+    edges[0], edges[-1] = low, high
+    if figure.is_whole:  # between whole numbers, so that no bin is empty by its width and each can be named by its ends
+        return np.append(np.unique(np.ceil(edges[:-1])) - 0.5, high + 0.5)
+    return edges
+
+
+def _histogram(figure: Figure, split: str, values: np.ndarray, edges: np.ndarray) -> Bars:
+    finite = np.sort(values[np.isfinite(values)])
+    counts = np.histogram(finite, edges)[0]
+    ends = list(zip(edges[:-1], edges[1:], strict=True))
+    if figure.is_whole:
+        ends = [(math.ceil(low), math.floor(high)) for low, high in ends]
+    names = [figure.tell(low) if low == high else f"{figure.tell(low)} to {figure.tell(high)}" for low, high in ends]
+    shown = sorted({round(number) for number in np.linspace(0, len(names) - 1, min(TICKS, len(names)))})
+    summary = "no images"
+    if finite.size:
+        least, middle, most = (figure.tell(float(value)) for value in (finite[0], finite[finite.size // 2], finite[-1]))
+        summary = f"from {least} to {most}, half of them up to {middle}"
+    ticks = {number: figure.tell(ends[number][0]) for number in shown}
+    return Bars(figure.title, split, tuple(names), tuple(counts.tolist()), ticks, summary=summary)
+
+
+def _whole(unit: str) -> Callable[[float], str]:
+    return lambda value: f"{value:,.0f} {unit}".rstrip()
+
+
+def tell_bytes(value: float) -> str:
+    """Bytes for people, in powers of ten."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            break
+        value /= 1000
+    else:
+        unit = "TB"
+    return f"{value:.0f} {unit}" if value >= 100 or unit == "B" else f"{value:.1f} {unit}"
