@@ -83,7 +83,7 @@ def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any])
         label_charts=tuple(label_charts(labels, names)),
         figure_charts=tuple(figure_charts(written, names)),
         sheets=make_sheets(folder, written, labels),
-        problems=illustrate([*draft_rejected(rows, inputs), *draft_extremes(folder, written)]),
+        problems=illustrate([draft_rejected(rows, inputs), *draft_extremes(folder, written)]),
         passed_over=header.passed_over if header else {},
         settings=_settings(header) if header else {},
         version=header.version if header else "",
@@ -112,4 +112,10 @@ def _inputs(header: PlanHeader, splits: list[str], storage_options: Mapping[str,
 
 def _settings(header: PlanHeader) -> dict[str, str]:
     """The settings that decide content and layout, as text."""
-    return {name: json.dumps(value, ensure_ascii=False) for name, value in sorted((header.layout | header.content).items())}
+    return {name: _told(value) for name, value in sorted((header.layout | header.content).items())}
+
+
+def _told(value: Any) -> str:
+    if value is None:
+        return "not set"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -11,9 +11,11 @@ from xml.etree import ElementTree
 
 from schemas.report import Bars
 
-WIDTH, HEIGHT = 440, 220
-ROW_HEIGHT, FRAME_HEIGHT = 22, 40  # of a horizontal chart
-LABEL_LENGTH = 24
+# Units of the SVG, about pixels: histograms stand four in a row on a wide screen, label charts two.
+WIDTH, HEIGHT = 340, 180
+ROWS_WIDTH, ROW_HEIGHT, FRAME_HEIGHT = 440, 24, 34
+TEXT_SIZE = 13  # as in report.css: pygal leaves room for it
+LABEL_LENGTH = 22
 SVG = "{http://www.w3.org/2000/svg}"
 # What pygal's script would need, and what the page says itself.
 DROPPED = {"defs", "title", "desc", "script", "style"}
@@ -25,15 +27,15 @@ def draw_bars(bars: Bars) -> str:
     """The chart as an SVG element. Names are escaped by the XML writer."""
     import pygal
 
-    options: dict[str, Any] = {"js": (), "css": (), "no_prefix": True, "disable_xml_declaration": True, "show_legend": False}
-    options |= {"margin": 4, "width": WIDTH, "value_formatter": "{:,.0f}".format, "max_scale": 5, "spacing": 0}
-    height = FRAME_HEIGHT + ROW_HEIGHT * len(bars.names) if bars.is_horizontal else HEIGHT
+    chart: Any
     if bars.is_horizontal:
-        chart = pygal.HorizontalBar(height=height, **options)
+        width, height = ROWS_WIDTH, FRAME_HEIGHT + ROW_HEIGHT * len(bars.names)
+        chart = pygal.HorizontalBar(width=width, height=height, **_options())
         order = range(len(bars.names) - 1, -1, -1)  # pygal draws the first at the bottom
         chart.x_labels = [_short(bars.names[number]) for number in order]
     else:
-        chart = pygal.Bar(height=height, show_minor_x_labels=False, **options)
+        width, height = WIDTH, HEIGHT
+        chart = pygal.Bar(width=width, height=height, show_minor_x_labels=False, **_options())
         order = range(len(bars.names))
         chart.x_labels = [str(number) for number in order]  # pygal shows a name twice when two bars have it
         chart.x_labels_major = [str(number) for number in sorted(bars.ticks)]
@@ -44,8 +46,16 @@ def draw_bars(bars: Bars) -> str:
     if not bars.is_horizontal:
         _name_ticks(root, [bars.ticks[number] for number in sorted(bars.ticks)])
     root.attrib.clear()
-    root.attrib |= {"viewBox": f"0 0 {WIDTH} {height}", "role": "img", "aria-label": f"{bars.title}. {bars.summary}"}
+    root.attrib |= {"viewBox": f"0 0 {width} {height}", "role": "img", "aria-label": f"{bars.title}. {bars.summary}"}
     return _plain(root)
+
+
+def _options() -> dict[str, Any]:
+    from pygal.style import Style
+
+    style = Style(label_font_size=TEXT_SIZE, major_label_font_size=TEXT_SIZE)
+    options: dict[str, Any] = {"js": (), "css": (), "no_prefix": True, "disable_xml_declaration": True, "show_legend": False}
+    return options | {"margin": 4, "spacing": 6, "max_scale": 5, "value_formatter": "{:,.0f}".format, "style": style}
 
 
 def _short(name: str) -> str:

@@ -45,17 +45,29 @@ def _cases(draft: Draft, pictures: Iterator[Picture]) -> Iterator[Case]:
         yield Case(note, tuple(next(pictures) for _ in images))
 
 
-def draft_rejected(rows: pa.Table, inputs: Mapping[str, Folder]) -> Iterator[Draft]:
-    """What was rejected, a problem for each reason; `inputs` are the folders of the input by split, where they still are."""
+def draft_rejected(rows: pa.Table, inputs: Mapping[str, Folder]) -> Draft:
+    """What was rejected, some of each reason; `inputs` are the folders of the input by split, where they are known."""
     rejected = rows.filter(pc.equal(rows["status"], REJECTED))
-    reasons = sorted(rejected["reason"].unique().to_pylist())
-    for reason in reasons:
-        found = rejected.filter(pc.equal(rejected["reason"], reason))
-        some = found.take(list(spread(found.num_rows, REJECTED_SHOWN // len(reasons) or 1)))
-        cases = tuple((row["message"] or "", (_rejected(row, inputs),)) for row in some.to_pylist())
-        title = f"Rejected: {reason.replace('_', ' ')}"
-        problem = Problem(f"rejected-{reason}", title, "Left out of the shards.", found.num_rows, "image", ())
-        yield Draft(problem, cases)
+    by_reason = {reason: rejected.filter(pc.equal(rejected["reason"], reason)) for reason in _sorted(rejected["reason"])}
+    cases = []
+    for found in by_reason.values():
+        some = found.take(list(spread(found.num_rows, max(1, REJECTED_SHOWN // len(by_reason)))))
+        cases += [(_note(row), (_rejected(row, inputs),)) for row in some.to_pylist()]
+    counts = ", ".join(f"{found.num_rows:,} {_spoken(reason)}" for reason, found in by_reason.items())
+    explanation = f"Left out of the shards: {counts}."
+    return Draft(Problem("rejected", "Rejected", explanation, rejected.num_rows, "image", ()), tuple(cases))
+
+
+def _sorted(column: pa.ChunkedArray) -> list[str]:
+    return sorted(column.unique().to_pylist())
+
+
+def _spoken(reason: str) -> str:
+    return reason.replace("_", " ")
+
+
+def _note(row: Mapping[str, Any]) -> str:
+    return f"{_spoken(row['reason'])}: {row['message']}" if row["message"] else _spoken(row["reason"])
 
 
 def _rejected(row: dict[str, Any], inputs: Mapping[str, Folder]) -> Shown:
