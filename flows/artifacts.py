@@ -81,9 +81,16 @@ def summary_markdown(summary: BuildSummary) -> str:
             f"{summary.labels:,} labels; {summary.shards_converted:,} shards converted, {summary.shards_kept:,} kept; "
             f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s; passed over: {passed_over}.",
             "",
+            *_findings(summary),
             f"Digest `{summary.digest}`",
         ]
     )
+
+
+def _findings(summary: BuildSummary) -> list[str]:
+    """A list of what was found over the whole data set, with the blank line after it; nothing where it is clean."""
+    found = [f"- {phrase}" for phrase in summary.findings.phrases()]
+    return ["Found:", "", *found, ""] if found else []
 
 
 def attempt(logger: "Logger | LoggerAdapter[Any]", call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

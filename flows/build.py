@@ -25,6 +25,7 @@ from schemas.settings import BuildSettings
 from schemas.summary import BuildSummary
 from tasks.convert import convert_shard
 from tasks.discover import discover_images
+from tasks.duplicates import drop_duplicates
 from tasks.partition import partition_images
 from tasks.prepare import prepare_output
 from tasks.publish import publish_dataset
@@ -53,6 +54,7 @@ POLICY: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
 ON_WORKERS: dict[str, Any] = POLICY | {"retry_condition_fn": retry_on_fault, "retry_jitter_factor": JITTER}
 TASKS: dict[Callable[..., Any], Task[..., Any]] = {
     discover_images: Task(discover_images, name="discover", task_run_name="discover", **POLICY),
+    drop_duplicates: Task(drop_duplicates, name="duplicates", task_run_name="duplicates", **POLICY),
     partition_images: Task(partition_images, name="partition", task_run_name="partition", **POLICY),
     prepare_output: Task(prepare_output, name="prepare", task_run_name="prepare {settings.output_directory}", **POLICY),
     convert_shard: Task(on_workers(convert_shard), name="convert", task_run_name="{shard.name}", **ON_WORKERS),

@@ -21,6 +21,8 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
     shards = f"{summary.shards_converted:,} shards converted, {summary.shards_kept:,} kept"
     speed = f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s"
     _say(console, f"{summary.labels:,} labels, {shards}, {speed}{_passed_over(summary.passed_over)}")
+    if findings := "; ".join(summary.findings.phrases()):
+        _say(console, f"found: {findings}")
     _say(console, f"digest {summary.digest}  {summary.output_directory}")
 
 

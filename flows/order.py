@@ -14,6 +14,7 @@ from schemas.settings import BuildSettings
 from schemas.summary import BuildSummary, Timeline
 from tasks.convert import convert_shard
 from tasks.discover import discover_images
+from tasks.duplicates import drop_duplicates
 from tasks.lock import Lock, output_lock, refuse_if_locked
 from tasks.partition import partition_images
 from tasks.prepare import prepare_output, refuse_conflict
@@ -62,7 +63,7 @@ class _Build:
 def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progress) -> BuildSummary:
     """Build, verify and publish the data set that the settings ask for.
 
-    Raises BadInput before anything is written, OverBudget after the manifest is.
+    Raises BadInput before anything is written, OverBudget and UnwantedCopies after the manifest is.
     """
     began = time.time()
     output = open_folder(settings.output_directory, settings.storage_options)
@@ -70,6 +71,8 @@ def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progr
     listing = conductor.run(discover_images, settings)
     for note in listing.notes:
         progress.note(note)
+    if settings.duplicates == "drop":
+        listing = conductor.run(drop_duplicates, listing, settings)
     plan = conductor.run(partition_images, listing, settings)
     refuse_conflict(plan, settings)
     with output_lock(output, settings.lock_stale_seconds) as lock:
@@ -91,7 +94,7 @@ def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progr
     timeline = Timeline(began=began, first_shard_began=first, last_shard_validated=validated, ended=time.time())
     summary = _summary(build, published, outcomes, timeline)
     progress.report(summary)
-    published.refuse_over_budget()
+    published.refuse_incomplete()
     return summary
 
 
@@ -165,5 +168,6 @@ def _summary(build: _Build, published: Published, outcomes: list[ShardOutcome], 
         seconds=round(seconds, 3),
         images_per_second=round(sum(split.found for split in published.splits) / max(seconds, 1e-9), 1),
         timeline=timeline,
+        findings=published.findings.counts,
         digest=published.digest,
     )

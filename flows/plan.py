@@ -24,9 +24,14 @@ def plan_dataset(settings: BuildSettings) -> PlanSummary:
         output_directory=settings.output_directory,
         splits=_splits(plan) if plan else (),
         passed_over=listing.passed_over,
-        notes=listing.notes,
+        notes=(*listing.notes, *_drop_note(settings)),
         mistakes=mistakes,
     )
+
+
+def _drop_note(settings: BuildSettings) -> tuple[str, ...]:
+    note = "the duplicates that a build would drop are counted here: finding them means reading images"
+    return (note,) if settings.duplicates == "drop" else ()
 
 
 def _splits(plan: Plan) -> tuple[PlannedSplit, ...]:

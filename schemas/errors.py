@@ -11,6 +11,7 @@
     ├── WorkerDied (RuntimeError)     a worker process ended in mid-shard; worth another try
     ├── BooksDoNotBalance (ArithmeticError)    found ≠ written + rejected
     ├── OverBudget (ValueError)       too many images rejected, or a label left empty
+    ├── UnwantedCopies (ValueError)   duplicates or leaks that the settings say must fail the build
     └── Interrupted (RuntimeError)    exit code 130: stopped from outside
 
 Each text is "<what> must be <rule>, got <value>: <file>. <remedy>". Every error takes its text as only argument, so it
@@ -64,6 +65,10 @@ class BooksDoNotBalance(ImageRecordsError, ArithmeticError):
 
 class OverBudget(ImageRecordsError, ValueError):
     """More images were rejected than `max_rejected_fraction` allows, or a label was left without any."""
+
+
+class UnwantedCopies(ImageRecordsError, ValueError):
+    """Images stand in the data set more than once, or in two splits, and `duplicates` or `leakage` is "fail"."""
 
 
 class Interrupted(ImageRecordsError, RuntimeError):

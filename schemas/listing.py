@@ -15,7 +15,8 @@ class Listing:
     """What discover found.
 
     `images` has the columns above, ordered by source, label id and path (code points); `path` is relative to
-    `roots[source]`, and a source is a split or `data`. `mistakes` must be mended before a build; `notes` are told only.
+    `roots[source]`, and a source is a split or `data`; where duplicates were looked for there is the plan's column `drop`
+    too. `mistakes` must be mended before a build; `notes` are told only.
     """
 
     labels: tuple[str, ...]

@@ -16,7 +16,16 @@ from schemas.settings import Split
 
 METADATA_KEY = b"imagerecords"
 SHARDS_KEY = b"imagerecords.shards"
-COLUMNS = pa.schema([("label", pa.int32()), ("path", pa.string()), ("size", pa.int64()), ("version", pa.string())])
+DROP = pa.field("drop", pa.string())  # why an image is not to be written; null for all others
+COLUMNS = pa.schema(
+    [
+        ("label", pa.int32()),
+        ("path", pa.string()),
+        ("size", pa.int64()),
+        ("version", pa.string()),
+        DROP,
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     UNSUPPORTED = "unsupported"
     UNREADABLE = "unreadable"
     CHANGED_DURING_BUILD = "changed_during_build"
+    DUPLICATE = "duplicate"
 
 
 WRITTEN = "written"
@@ -24,6 +25,7 @@ REJECTED = "rejected"
 
 # record, offset and size say where the record stands in its shard; null for a rejected image. sha256 is the input file's,
 # encoded_sha256 that of image/encoded (the same where the bytes passed through), crc32c the masked CRC of the record.
+# brightness, contrast, sharpness and dhash are of the picture's grey; null where it was not decoded.
 COLUMNS = pa.schema(
     [
         ("split", pa.string()),
@@ -44,6 +46,10 @@ COLUMNS = pa.schema(
         ("source_size", pa.int64()),
         ("sha256", pa.string()),
         ("encoded_sha256", pa.string()),
+        ("brightness", pa.float32()),
+        ("contrast", pa.float32()),
+        ("sharpness", pa.float32()),
+        ("dhash", pa.uint64()),
     ]
 )
 

@@ -6,8 +6,23 @@ Texts are plain: the page escapes them. Nothing here depends on who built the da
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from schemas.findings import Findings
+
 ALL_SPLITS = ""
 FEW_PICTURES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a build ended: what keeps the data set from being complete, what was found over the whole of it, and its digest.
+
+    The digest is empty where the data set is not complete or not ours.
+    """
+
+    is_complete: bool
+    problems: tuple[str, ...] = ()
+    findings: Findings = Findings()
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,39 +108,39 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A kind of problem: how many there are in all, and some of them; `key` is its anchor on the page."""
+    """A kind of problem: how many there are in all, and some of them; `key` is its anchor on the page.
+
+    Without a count it is no problem as such: the images at one end of a scale, which every data set has.
+    """
 
     key: str
     title: str
     explanation: str
-    count: int
-    unit: str
-    cases: tuple[Case, ...]
+    count: int | None = None
+    unit: str = "image"
+    cases: tuple[Case, ...] = ()
 
     @property
     def unshown(self) -> int:
         """How many are not on the page."""
-        return max(0, self.count - len(self.cases))
+        return max(0, (self.count or 0) - len(self.cases))
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole card; `problems` of the budget say why a data set is not complete."""
+    """The whole card; `caps` say what the page leaves out for its size."""
 
-    is_complete: bool
+    outcome: Outcome
     has_manifest: bool
-    over_budget: tuple[str, ...]
     splits: tuple[SplitRow, ...]
     labels: tuple[LabelRow, ...]
     label_charts: tuple[Bars, ...]
     figure_charts: tuple[Bars, ...]
     sheets: tuple[Sheet, ...]
     problems: tuple[Problem, ...]
-    findings: tuple[str, ...] = ()
     passed_over: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
-    digest: str = ""
     caps: tuple[str, ...] = ()
 
     @property

@@ -69,6 +69,14 @@ class BuildSettings(BaseModel):
     max_rejected_fraction: float = Field(
         0.05, ge=0, le=1, description="The build fails when a larger share of a split's images is rejected, 0 to 1."
     )
+    duplicates: Literal["report", "fail", "drop"] = Field(
+        "report",
+        description="Images of the same bytes: told; or the build fails; or all but one are left out (validation's and test's "
+        "are kept before train's), which reads the images of equal size once more beforehand.",
+    )
+    leakage: Literal["report", "fail"] = Field(
+        "report", description="Images of the same bytes in two splits: told, or the build fails."
+    )
     report: bool = Field(True, description="Write report.html, the data card: counts, charts, sample pictures, problems.")
     overwrite: bool = Field(False, description="Remove another plan's shards from the output directory first.")
     executor: Literal["processes", "threads", "dask"] = Field(

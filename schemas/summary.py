@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from schemas.findings import FindingCounts
+
 
 class SplitSummary(BaseModel):
     """The books of one split; bytes are those of its shards."""
@@ -42,6 +44,7 @@ class BuildSummary(BaseModel):
     seconds: float
     images_per_second: float
     timeline: Timeline
+    findings: FindingCounts = FindingCounts()
     digest: str
 
 

@@ -7,19 +7,21 @@ import hashlib
 import socket
 import time
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas.errors import CorruptRecord, ShardFailed
 from schemas.example import LabelledImage, encode_example
 from schemas.frame import OVERHEAD, frame
 from schemas.layout import index_path, index_text, receipt_path
-from schemas.plan import PlanHeader, Shard
-from schemas.receipt import COLUMNS, REJECTED, WRITTEN, ShardOutcome, Verdict
+from schemas.plan import DROP, PlanHeader, Shard
+from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, ShardOutcome, Verdict
 from schemas.settings import BuildSettings
 from schemas.version import VERSION
-from tasks.fetch import PlannedImage, fetch_images
+from tasks.fetch import PlannedImage, fetch_images, planned_images
 from tasks.images import Rejected, process_image
 from tasks.interrupt import check_interrupt
 from tasks.lock import refuse_left_over
@@ -64,7 +66,7 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
     with output.write_whole(shard.name) as file:
         writer = RecordWriter(file)
         receipts = []
-        for image, data in fetch_images(source, rows, settings.read_ahead):
+        for image, data in _planned_images(source, rows, settings):
             check_interrupt()
             about = {"split": shard.split, "shard": shard.name, "text": header.label_text(image.label)}
             receipts.append(about | _write_image(writer, image, data, about["text"], settings))
@@ -74,6 +76,16 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
     output.write(index_path(shard.name), _index(receipt))
     write_receipt(output, shard.name, shard.fingerprint, receipt)
     return _outcome(shard, began, receipt, None)
+
+
+def _planned_images(source: Folder, rows: pa.Table, settings: BuildSettings) -> Iterator[tuple[PlannedImage, bytes | Rejected]]:
+    """Each planned image with its bytes, or with why it is left out; duplicates that are dropped are not read."""
+    drop = rows[DROP.name].to_pylist()
+    dropped = planned_images(rows.filter(pc.is_valid(rows[DROP.name])))
+    fetched = fetch_images(source, rows.filter(pc.is_null(rows[DROP.name])), settings.read_ahead)
+    others = iter(dropped)
+    for why in drop:
+        yield next(fetched) if why is None else (next(others), Rejected(Reason.DUPLICATE, why))
 
 
 def _write_image(

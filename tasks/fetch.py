@@ -25,13 +25,18 @@ class PlannedImage(NamedTuple):
     version: str
 
 
+def planned_images(rows: pa.Table) -> list[PlannedImage]:
+    """The rows of a plan, in their order."""
+    return list(map(PlannedImage._make, zip(*(rows[name].to_pylist() for name in PlannedImage._fields), strict=True)))
+
+
 def fetch_images(source: Folder, rows: pa.Table, read_ahead: int) -> Iterator[tuple[PlannedImage, bytes | Rejected]]:
     """Each planned image with its bytes, or with why it can't be had.
 
     An image that is not the one that was planned is rejected, never mixed in. OSErrors that say nothing of this image
     alone (a failing disk, a server's 503) are raised: the shard is tried again.
     """
-    images = list(map(PlannedImage._make, zip(*(rows[name].to_pylist() for name in PlannedImage._fields), strict=True)))
+    images = planned_images(rows)
     if source.is_local:
         for image in images:
             yield image, _attempt(source, image)

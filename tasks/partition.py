@@ -18,6 +18,7 @@ import itertools
 import random
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +27,7 @@ import pyarrow.compute as pc
 from schemas.errors import BadLayout
 from schemas.example import ENCODER_VERSION
 from schemas.listing import Listing
-from schemas.plan import COLUMNS, Plan, PlanHeader, PlannedShard
+from schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedShard
 from schemas.settings import SPLITS, BuildSettings, Split
 from schemas.version import VERSION
 
@@ -38,7 +39,7 @@ def partition_images(listing: Listing, settings: BuildSettings) -> Plan:
     """The plan that these settings make of a listing. Raises BadLayout where a split or a shard would stay empty."""
     planned: list[PlannedShard] = []
     tables: list[pa.Table] = [COLUMNS.empty_table()]
-    for split, found in split_images(listing, settings).items():
+    for split, found in split_images(_with_drop(listing), settings).items():
         if found.num_rows == 0:
             raise BadLayout(f"a split must have images, got none for {split}: {settings.output_directory}. Raise its fraction")
         images = found.take(shuffled(found.num_rows, settings.seed))
@@ -68,6 +69,14 @@ def partition_images(listing: Listing, settings: BuildSettings) -> Plan:
         digest=digest.hexdigest(),
     )
     return Plan(header, tuple(planned), pa.concat_tables(tables).combine_chunks())
+
+
+def _with_drop(listing: Listing) -> Listing:
+    """The listing with the column `drop`, of nulls where nobody has looked for duplicates."""
+    if DROP.name in listing.images.column_names:
+        return listing
+    nothing = pa.nulls(listing.images.num_rows, DROP.type)
+    return replace(listing, images=listing.images.append_column(DROP, nothing))
 
 
 def split_images(listing: Listing, settings: BuildSettings) -> dict[Split, pa.Table]:
@@ -112,7 +121,8 @@ def shard_count(split: Split, images: pa.Table, settings: BuildSettings) -> int:
     """How many shards a split gets; raises BadLayout where some would stay empty and nobody asked for that."""
     shards, threads = settings.shards_of(split), settings.layout_threads
     if shards == "auto":
-        wanted = -(-pc.sum(images["size"]).as_py() // AUTO_SHARD_BYTES)
+        kept = images.filter(pc.is_null(images[DROP.name]))
+        wanted = -(-(pc.sum(kept["size"]).as_py() or 0) // AUTO_SHARD_BYTES)
         wanted = -(-max(1, wanted) // threads) * threads
         shards = int(min(wanted, max(1, images.num_rows // threads) * threads))
     if shards > images.num_rows and not settings.allow_empty_shards:
@@ -140,8 +150,8 @@ def fingerprint(rows: pa.Table, root: str, labels: tuple[str, ...], settings: Bu
     columns = [rows[name].to_pylist() for name in COLUMNS.names]
     digest.update(
         "\n".join(
-            f"{label}\0{labels[label - 1]}\0{path}\0{size}\0{version}"
-            for label, path, size, version in zip(*columns, strict=True)
+            f"{label}\0{labels[label - 1]}\0{path}\0{size}\0{version}" + (f"\0{drop}" if drop else "")
+            for label, path, size, version, drop in zip(*columns, strict=True)
         ).encode()
     )
     return digest.hexdigest()

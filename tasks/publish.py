@@ -10,12 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from schemas.errors import BooksDoNotBalance, OverBudget
+from schemas.errors import BooksDoNotBalance, OverBudget, UnwantedCopies
+from schemas.findings import Findings, GroupExample
 from schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST, REPORT
 from schemas.plan import METADATA_KEY, PlanHeader
-from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Verdict
+from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Verdict
+from schemas.report import Outcome
 from schemas.settings import BuildSettings
 from schemas.summary import SplitSummary
+from tasks.findings import find
 from tasks.prepare import read_plan_header, read_whole_plan
 from tasks.receipts import read_receipt
 from tasks.sidecars import class_labels_text, croissant_json, dataset_info_json, features_json, labels_text
@@ -30,12 +33,16 @@ class Published:
     labels: int
     passed_over: dict[str, int]
     digest: str
+    findings: Findings
     problems: tuple[str, ...] = ()
+    unwanted: tuple[str, ...] = ()
 
-    def refuse_over_budget(self) -> None:
-        """Raise OverBudget when the data set was not made complete, because too much of it was rejected."""
+    def refuse_incomplete(self) -> None:
+        """Raise when the data set was not made complete: OverBudget for what was rejected, else UnwantedCopies."""
         if self.problems:
-            raise OverBudget("\n".join(self.problems))
+            raise OverBudget("\n".join((*self.problems, *self.unwanted)))
+        if self.unwanted:
+            raise UnwantedCopies("\n".join(self.unwanted))
 
 
 @dataclass
@@ -52,8 +59,9 @@ class _Books:
 def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Published:
     """Close the books and write manifest and sidecars.
 
-    Within the budget of rejected images dataset_info.json is written, last; over it the manifest is there to tell why, the
-    data set stays incomplete, and `problems` says what is wrong. Raises BooksDoNotBalance when an image is unaccounted for.
+    Within the budget of rejected images dataset_info.json is written, last; over it, or with copies that the settings do not
+    want, the manifest is there to tell why, the data set stays incomplete, and `problems` and `unwanted` say what is wrong.
+    Raises BooksDoNotBalance when an image is unaccounted for.
     """
     output = open_folder(settings.output_directory, settings.storage_options)
     header = read_plan_header(output)
@@ -64,24 +72,28 @@ def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Publish
     splits = {split: book.verdicts for split, book in books.items()}
     digest = hashlib.sha256("".join(f"{v.sha256}  {v.shard}\n" for each in splits.values() for v in each).encode())
     problems = [problem for split, book in books.items() for problem in _over_budget(split, book, header, settings)]
-    if not problems:
+    findings = find(output)
+    unwanted = list(_unwanted(findings, settings))
+    complete = not problems and not unwanted
+    if complete:
         output.write(LABELS, labels_text(header.labels))
         output.write(CLASS_LABELS, class_labels_text(header.labels))
         output.write(FEATURES, features_json(header.labels))
         output.write(CROISSANT, croissant_json(header.labels, splits))
-    _write_card(output, settings, tuple(problems), digest.hexdigest())
-    if not problems:
+    _write_card(output, settings, Outcome(complete, (*problems, *unwanted), findings, digest.hexdigest() if complete else ""))
+    if complete:
         output.write(DATASET_INFO, dataset_info_json(splits))
     summaries = tuple(_summary(split, book) for split, book in books.items())
-    return Published(summaries, len(header.labels), header.passed_over, digest.hexdigest(), tuple(problems))
+    return Published(
+        summaries, len(header.labels), header.passed_over, digest.hexdigest(), findings, tuple(problems), tuple(unwanted)
+    )
 
 
-def _write_card(output: Folder, settings: BuildSettings, problems: tuple[str, ...], digest: str) -> None:
+def _write_card(output: Folder, settings: BuildSettings, outcome: Outcome) -> None:
     """Write report.html, or remove another build's where none is wanted."""
     if settings.report:
-        from tasks.report import Outcome, write_report  # workers, which import this module's steps, draw no charts
+        from tasks.report import write_report  # with all that it draws by; plan and audit get along without
 
-        outcome = Outcome(not problems, problems, "" if problems else digest)
         write_report(output, outcome, settings.storage_options)
     else:
         output.remove(REPORT)
@@ -127,9 +139,10 @@ def _balance(split: str, book: _Books, header: PlanHeader, output: Folder) -> No
 
 
 def _over_budget(split: str, book: _Books, header: PlanHeader, settings: BuildSettings) -> Iterable[str]:
-    found, rejected = book.found.total(), book.rejected.total()
+    dropped = book.reasons[Reason.DUPLICATE]  # asked for, so neither here nor there
+    found, rejected = book.found.total() - dropped, book.rejected.total() - dropped
     if found and rejected / found > settings.max_rejected_fraction:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(book.reasons.items()))
+        reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(book.reasons.items()) if reason != Reason.DUPLICATE)
         yield (
             f"at most {settings.max_rejected_fraction:.1%} of the {split} images may be rejected, got {rejected} of {found} "
             f"({reasons}). See {MANIFEST}, then mend them or raise --max_rejected_fraction"
@@ -140,6 +153,26 @@ def _over_budget(split: str, book: _Books, header: PlanHeader, settings: BuildSe
                 f"each label must keep an image, got all {book.found[label]} of {header.label_text(label)!r} in {split} "
                 f"rejected. See {MANIFEST}"
             )
+
+
+def _unwanted(findings: Findings, settings: BuildSettings) -> Iterable[str]:
+    exact, examples = findings.counts.exact, findings.exact
+    if settings.leakage == "fail" and exact.across_splits.groups:
+        yield (
+            f"no image may be in two splits with leakage=fail, got {exact.across_splits.images} images of "
+            f"{exact.across_splits.groups} contents: {_named(examples.across_splits[0])}. Remove them from one split, or pass "
+            "--duplicates drop"
+        )
+    if settings.duplicates == "fail" and exact.total.groups:
+        first = (*examples.across_splits, *examples.across_labels, *examples.within)[0]
+        yield (
+            f"each image must be there once with duplicates=fail, got {exact.total.images} images of {exact.total.groups} "
+            f"contents: {_named(first)}. See sha256 in {MANIFEST}, then remove them, or pass --duplicates drop"
+        )
+
+
+def _named(group: GroupExample) -> str:
+    return " = ".join(f"{image.path} in {image.split}" for image in group.members[:2])
 
 
 def _summary(split: str, book: _Books) -> SplitSummary:

@@ -8,17 +8,18 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from schemas.findings import Findings
 from schemas.layout import CROISSANT, DATASET_INFO, MANIFEST, REPORT
 from schemas.plan import PlanHeader
 from schemas.receipt import WRITTEN
-from schemas.report import Report
+from schemas.report import Outcome, Report
+from tasks.findings import find
 from tasks.prepare import read_plan_header
 from tasks.report_figures import figure_charts, label_charts, label_rows, split_rows
 from tasks.report_gallery import draft_extremes, draft_rejected, illustrate
@@ -32,15 +33,6 @@ WANTED = (
     *("split", "shard", "path", "label", "text", "status", "reason", "message", "offset", "size", "height", "width"),
     *("source_size", "brightness", "contrast", "sharpness"),
 )
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a build ended: complete, or over its budget and by what; the digest of a complete data set."""
-
-    is_complete: bool
-    over_budget: tuple[str, ...] = ()
-    digest: str = ""
 
 
 def write_report(output: Folder, outcome: Outcome, storage_options: Mapping[str, Any]) -> None:
@@ -57,11 +49,12 @@ def make_report(url: str, storage_options: Mapping[str, Any]) -> bytes:
 def read_outcome(folder: Folder) -> Outcome:
     """How the build of a folder ended, as its files tell."""
     files = folder.files()
-    if DATASET_INFO not in files or CROISSANT not in files:
-        return Outcome(is_complete=DATASET_INFO in files)
+    findings = find(folder) if MANIFEST in files else Findings()
+    if not {MANIFEST, DATASET_INFO, CROISSANT}.issubset(files):
+        return Outcome(DATASET_INFO in files, findings=findings)
     distribution = json.loads(folder.read(CROISSANT)).get("distribution", [])
     sums = [f"{file['sha256']}  {file['name']}\n" for file in distribution if "sha256" in file]
-    return Outcome(True, digest=hashlib.sha256("".join(sums).encode()).hexdigest())
+    return Outcome(True, findings=findings, digest=hashlib.sha256("".join(sums).encode()).hexdigest())
 
 
 def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any]) -> Report:
@@ -73,21 +66,25 @@ def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any])
     splits = split_rows(rows)
     names = [split.split for split in splits]
     labels = label_rows(rows, names)
-    inputs = _inputs(header, names, storage_options) if header else {}
     return Report(
-        is_complete=outcome.is_complete,
+        outcome=outcome,
         has_manifest=has_manifest,
-        over_budget=outcome.over_budget,
         splits=splits,
         labels=labels,
         label_charts=tuple(label_charts(labels, names)),
         figure_charts=tuple(figure_charts(written, names)),
         sheets=make_sheets(folder, written, labels),
-        problems=illustrate([draft_rejected(rows, inputs), *draft_extremes(folder, written)]),
+        problems=illustrate(
+            [
+                draft_rejected(rows, _inputs(header, names, storage_options)),
+                *draft_copies(folder, written, outcome.findings),
+                *draft_looks(folder, written, outcome.findings),
+                *draft_extremes(folder, written, outcome.findings.counts),
+            ]
+        ),
         passed_over=header.passed_over if header else {},
         settings=_settings(header) if header else {},
         version=header.version if header else "",
-        digest=outcome.digest,
     )
 
 
@@ -104,8 +101,10 @@ def _read_header(folder: Folder) -> PlanHeader | None:
     return None
 
 
-def _inputs(header: PlanHeader, splits: list[str], storage_options: Mapping[str, Any]) -> dict[str, Folder]:
-    """The input's folder of each split."""
+def _inputs(header: PlanHeader | None, splits: list[str], storage_options: Mapping[str, Any]) -> dict[str, Folder]:
+    """The input's folder of each split, where a plan tells it."""
+    if header is None:
+        return {}
     roots = {split: header.roots.get(split) or header.roots.get("data") for split in splits}
     return {split: open_folder(root, storage_options) for split, root in roots.items() if root}
 

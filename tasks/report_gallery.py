@@ -34,7 +34,7 @@ class Draft:
 
 def illustrate(drafts: Iterable[Draft]) -> tuple[Problem, ...]:
     """The problems that there are, with their pictures, which are read and made all at once."""
-    drafts = [draft for draft in drafts if draft.problem.count]
+    drafts = [draft for draft in drafts if draft.cases]
     images = [image for draft in drafts for _, shown in draft.cases for image in shown]
     pictures = iter(with_pictures(images, SIDE, BUDGET))
     return tuple(replace(draft.problem, cases=tuple(_cases(draft, pictures))) for draft in drafts)
@@ -55,7 +55,7 @@ def draft_rejected(rows: pa.Table, inputs: Mapping[str, Folder]) -> Draft:
         cases += [(_note(row), (_rejected(row, inputs),)) for row in some.to_pylist()]
     counts = ", ".join(f"{found.num_rows:,} {_spoken(reason)}" for reason, found in by_reason.items())
     explanation = f"Left out of the shards: {counts}."
-    return Draft(Problem("rejected", "Rejected", explanation, rejected.num_rows, "image", ()), tuple(cases))
+    return Draft(Problem("rejected", "Rejected", explanation, rejected.num_rows), tuple(cases))
 
 
 def _sorted(column: pa.ChunkedArray) -> list[str]:
@@ -78,20 +78,60 @@ def _rejected(row: dict[str, Any], inputs: Mapping[str, Folder]) -> Shown:
     return Shown(picture, Piece(folder, row["path"], None, row["source_size"] or 0))
 
 
-def draft_extremes(folder: Folder, written: pa.Table) -> Iterator[Draft]:
+def draft_copies(folder: Folder, written: pa.Table, findings: Findings) -> Iterator[Draft]:
+    """Groups of images that are the same, or nearly, the gravest first; each group side by side."""
+    groups = [(f"{kind}-{where}", counts, examples) for kind, where, counts, examples in _copies(findings)]
+    shown = [(key, counts, examples[:GROUPS_SHOWN]) for key, counts, examples in groups]
+    references = [image for *_, examples in shown for group in examples for image in group.members[:MEMBERS_SHOWN]]
+    rows = _rows_of(written, references)
+    for key, counts, examples in shown:
+        cases = []
+        for group in examples:
+            images = [rows[image.shard, image.offset] for image in group.members[:MEMBERS_SHOWN]]
+            cases.append((f"{group.images:,} images", tuple(of_row(folder, row) for row in images)))
+        title, explanation = COPIES[key]
+        yield Draft(Problem(key, title, explanation, counts.groups, "group"), tuple(cases))
+
+
+def _copies(findings: Findings) -> Iterator[tuple[str, str, Groups, tuple[GroupExample, ...]]]:
+    for where in ("across_splits", "across_labels", "within"):
+        for kind in ("exact", "near"):
+            counts, examples = getattr(findings.counts, kind), getattr(findings, kind)
+            yield kind, where, getattr(counts, where), getattr(examples, where)
+
+
+def draft_looks(folder: Folder, written: pa.Table, findings: Findings) -> Iterator[Draft]:
+    """What the findings tell of single images, but for the ends of the scales, which draft_extremes shows anyway."""
+    rows = _rows_of(written, [image for key in LOOKS for image in findings.images.get(key, ())])
+    for key, (title, explanation) in LOOKS.items():
+        images = findings.images.get(key, ())
+        cases = tuple((f"{image.value:.3g}", (of_row(folder, rows[image.shard, image.offset]),)) for image in images)
+        yield Draft(Problem(key, title, explanation, getattr(findings.counts, key)), cases)
+
+
+def _rows_of(written: pa.Table, images: Sequence[ImageReference]) -> dict[tuple[str, int], dict[str, Any]]:
+    """The manifest's rows of images by shard and offset."""
+    shards, offsets = pa.array([image.shard for image in images], pa.string()), pa.array([image.offset for image in images], pa.int64())
+    found = written.select(COLUMNS).filter(
+        pc.and_(pc.is_in(written["shard"], value_set=shards), pc.is_in(written["offset"], value_set=offsets))
+    )
+    return {(row["shard"], row["offset"]): row for row in found.to_pylist()}
+
+
+def draft_extremes(folder: Folder, written: pa.Table, counts: FindingCounts) -> Iterator[Draft]:
     """The images at the ends of the scales that the manifest has figures for, whether they are problems or not."""
     width, height = column(written, "width"), column(written, "height")
     aspect = np.maximum(width, height) / np.maximum(np.minimum(width, height), 1)
     brightness, sharpness = column(written, "brightness"), column(written, "sharpness")
     scales = (
-        ("darkest", "Darkest", "Mean of the grey picture, 0 is black.", brightness, brightness),
-        ("brightest", "Brightest", "Mean of the grey picture, 1 is white.", brightness, -brightness),
-        ("blurriest", "Blurriest", "The least sharp edges of all.", sharpness, sharpness),
-        ("oddest", "Oddest shapes", "Longer by shorter side.", aspect, np.where(aspect >= ODD_FROM, -aspect, np.nan)),
+        ("darkest", "Darkest", f"Mean brightness, 0 is black. {counts.dark:,} are below {DARK_BRIGHTNESS}.", brightness, brightness),
+        ("brightest", "Brightest", f"Mean brightness, 1 is white. {counts.bright:,} are above {BRIGHT_BRIGHTNESS}.", brightness, -brightness),
+        ("blurriest", "Blurriest", f"Sharpness of edges. {counts.blurred:,} are told as blurred.", sharpness, sharpness),
+        ("oddest", "Oddest shapes", f"Longer by shorter side. {counts.odd_shaped:,} are above {ODD_ASPECT:g}.", aspect, np.where(aspect >= ODD_FROM, -aspect, np.nan)),
     )
     for key, title, explanation, figure, order in scales:
         known = np.isfinite(order)
         first = np.argsort(order, kind="stable")[: min(EXTREMES_SHOWN, int(known.sum()))]  # NaN stands last
         rows = written.select(COLUMNS).take(first).to_pylist()
         cases = tuple((f"{figure[at]:.3g}", (of_row(folder, row),)) for at, row in zip(first, rows, strict=True))
-        yield Draft(Problem(key, title, explanation, len(cases), "image", ()), cases)
+        yield Draft(Problem(key, title, explanation), cases)

@@ -29,6 +29,7 @@ def render(report: Report) -> bytes:
     style, script = _asset(STYLE), _asset(SCRIPT)
     page = environment.from_string(_asset(TEMPLATE)).render(
         report=report,
+        phrases=list(report.outcome.findings.counts.phrases()),
         style=Markup(style),  # noqa: S704  # files of ours
         script=Markup(script),  # noqa: S704
         policy=_policy(style, script),

@@ -35,6 +35,7 @@ def test_each_error_has_its_exit_code(kind):
         (errors.WorkerDied, RuntimeError),
         (errors.BooksDoNotBalance, ArithmeticError),
         (errors.OverBudget, ValueError),
+        (errors.UnwantedCopies, ValueError),
     ],
 )
 def test_each_error_is_the_built_in_that_a_caller_expects(kind, built_in):

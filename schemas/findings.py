@@ -1,0 +1,144 @@
+"""What the manifest as a whole tells: images that are there more than once, images that look wrong, labels with too few.
+
+Only written images count, and each counts once in each of three questions:
+
+- exact: images of one SHA-256 (of the input file) are a group. A group is told once, under the gravest that holds: across
+  splits (leakage), else across labels (a label conflict), else within one label of one split.
+- near: groups of images whose difference hashes are joined by steps of at most NEAR_BITS bits, told in the same way. Exact
+  copies count as one image there, and a group of copies alone is none. Images that are blank, or whose hash says nothing,
+  are in none.
+- looks: a blank image is not also dark, bright or blurred. The sizes (tiny, odd-shaped) are told beside that.
+
+A threshold is where no image that people meant to have should lie: what is told should be worth a look.
+"""
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel, ConfigDict
+
+# Bits of 64 in which the hashes of near duplicates differ: re-encoded or resized copies differ in 0 to 3, other photos in
+# about 20 or more.
+NEAR_BITS = 3
+# Standard deviation of grey, 0 to 1: 2.5 steps of 255. JPEG's rounding and a sensor's noise stay below it at 1/8 scale.
+BLANK_CONTRAST = 0.01
+# Mean grey, 0 to 1: 15 steps of 255 from black. Night shots with anything lit lie above.
+DARK_BRIGHTNESS = 0.06
+# 7 steps of 255 from white: things photographed on white lie below.
+BRIGHT_BRIGHTNESS = 0.97
+# The figure is made on the picture at 1/8 scale, so the shorter side has to leave enough of it to judge by.
+BLURRED_SHARPNESS = 1e-5
+BLURRED_MIN_SIDE = 256
+# Pixels of the shorter side: below the smallest pictures that people train on (CIFAR's, 32).
+TINY_SIDE = 32
+# Longer by shorter side: panoramas are 3:1, and a square crop of 4:1 keeps a quarter of the picture.
+ODD_ASPECT = 4.0
+# Training images: with fewer, what a label's figures say is chance.
+THIN_LABEL = 10
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Groups(_Frozen):
+    """So many groups, with so many images in all of them."""
+
+    groups: int = 0
+    images: int = 0
+
+
+class Copies(_Frozen):
+    """Groups of images that are the same, or nearly; each group in one of the three."""
+
+    across_splits: Groups = Groups()
+    across_labels: Groups = Groups()
+    within: Groups = Groups()
+
+    @property
+    def total(self) -> Groups:
+        """All groups."""
+        kinds = self.across_splits, self.across_labels, self.within
+        return Groups(groups=sum(kind.groups for kind in kinds), images=sum(kind.images for kind in kinds))
+
+
+class FindingCounts(_Frozen):
+    """The findings in numbers; `measured` is how many images have the figures that the looks and near are judged by."""
+
+    exact: Copies = Copies()
+    near: Copies = Copies()
+    measured: int = 0
+    blank: int = 0
+    dark: int = 0
+    bright: int = 0
+    blurred: int = 0
+    tiny: int = 0
+    odd_shaped: int = 0
+    thin_labels: int = 0
+    missing_labels: int = 0
+
+    def phrases(self) -> Iterator[str]:
+        """What was found, in words, the gravest first; nothing for what was not."""
+        for copies, kind in ((self.exact, "exact duplicates"), (self.near, "near duplicates")):
+            for found, where in (
+                (copies.across_splits, " across splits"),
+                (copies.across_labels, " across labels"),
+                (copies.within, ""),
+            ):
+                if found.groups:
+                    yield f"{found.images:,} {kind}{where} ({_counted(found.groups, 'group')})"
+        for name in ("blank", "dark", "bright", "blurred", "tiny", "odd_shaped"):
+            if count := getattr(self, name):
+                yield f"{count:,} {name.replace('_', '-')}"
+        if self.thin_labels:
+            yield f"{_counted(self.thin_labels, 'label')} of fewer than {THIN_LABEL} training images"
+        if self.missing_labels:
+            yield f"{_counted(self.missing_labels, 'label')} missing in a split"
+
+
+class ImageReference(_Frozen):
+    """A written image: what it was, and where its record stands; `value` is the figure that it was found by."""
+
+    split: str
+    path: str
+    label: str
+    shard: str
+    offset: int
+    value: float | None = None
+
+
+class GroupExample(_Frozen):
+    """A group of copies; `members` are some of its images, the first of each split and label before others."""
+
+    images: int
+    members: tuple[ImageReference, ...]
+
+
+class CopiesExamples(_Frozen):
+    """Some groups of each kind, the largest first."""
+
+    across_splits: tuple[GroupExample, ...] = ()
+    across_labels: tuple[GroupExample, ...] = ()
+    within: tuple[GroupExample, ...] = ()
+
+
+class LabelExample(_Frozen):
+    """A label with few training images, or with none in a split, and how many of its images the split has."""
+
+    label: str
+    split: str
+    images: int
+
+
+class Findings(_Frozen):
+    """The counts, and for each some examples in a fixed order; `images` by the names that the counts have."""
+
+    counts: FindingCounts = FindingCounts()
+    exact: CopiesExamples = CopiesExamples()
+    near: CopiesExamples = CopiesExamples()
+    images: dict[str, tuple[ImageReference, ...]] = {}
+    thin_labels: tuple[LabelExample, ...] = ()
+    missing_labels: tuple[LabelExample, ...] = ()
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
