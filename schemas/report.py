@@ -21,7 +21,7 @@ class Outcome:
 
     is_complete: bool
     problems: tuple[str, ...] = ()
-    findings: Findings = Findings()
+    findings: Findings = field(default_factory=Findings)
     digest: str = ""
 
 

@@ -7,6 +7,7 @@ shows of rejected images is read from the input, if that still lies where it was
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,19 +16,21 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.findings import Findings
-from schemas.layout import CROISSANT, DATASET_INFO, MANIFEST, REPORT
+from schemas.layout import BUILD, CROISSANT, DATASET_INFO, MANIFEST, REPORT
 from schemas.plan import PlanHeader
 from schemas.receipt import WRITTEN
 from schemas.report import Outcome, Report
 from tasks.findings import find
+from tasks.lock import output_lock
 from tasks.prepare import read_plan_header
 from tasks.report_figures import figure_charts, label_charts, label_rows, split_rows
-from tasks.report_gallery import draft_extremes, draft_rejected, illustrate
+from tasks.report_gallery import draft_copies, draft_extremes, draft_looks, draft_rejected, illustrate
 from tasks.report_page import render
 from tasks.report_records import read_rows
 from tasks.report_sheets import make_sheets
-from tasks.storage import Folder, open_folder
+from tasks.storage import Folder, open_folder, sweep_scratch
 
+STALE_SECONDS = 120.0  # without a sign of life, a build's lock is that of a dead one: the default of lock_stale_seconds
 # Of the manifest; what an older one lacks is not asked for.
 WANTED = (
     *("split", "shard", "path", "label", "text", "status", "reason", "message", "offset", "size", "height", "width"),
@@ -44,6 +47,20 @@ def make_report(url: str, storage_options: Mapping[str, Any]) -> bytes:
     """The page of any folder of TFRecord files. Raises BadLayout where there are none."""
     folder = open_folder(url, storage_options)
     return render(gather(folder, read_outcome(folder), storage_options))
+
+
+def put_report(url: str, storage_options: Mapping[str, Any], page: bytes) -> None:
+    """Put a page into a folder. Raises OutputLocked while a build writes there.
+
+    A folder that is not ours gets nothing else.
+    """
+    folder = open_folder(url, storage_options)
+    with output_lock(folder, STALE_SECONDS):
+        folder.write(REPORT, page)
+        sweep_scratch(folder)
+    if folder.is_local:
+        with contextlib.suppress(OSError):  # it holds a build's files, and stays
+            os.rmdir(folder.join(BUILD))
 
 
 def read_outcome(folder: Folder) -> Outcome:

@@ -1,7 +1,8 @@
 """The numbers of the data card: the books of splits and labels, and histograms, from a manifest's columns."""
 
+import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from schemas.report import ALL_SPLITS, Bars, LabelRow, SplitRow
 BINS = 24
 TICKS = 5
 WIDE = 20  # from here on, largest by smallest, bins grow by a factor instead of a step
+UNITS = ("B", "kB", "MB", "GB", "TB")
 MOST_BARS = 40  # labels that have a bar each; with more the card counts labels by their images
 
 
@@ -129,7 +131,7 @@ def _edges(figure: Figure) -> np.ndarray:
 def _histogram(figure: Figure, split: str, values: np.ndarray, edges: np.ndarray) -> Bars:
     finite = np.sort(values[np.isfinite(values)])
     counts = np.histogram(finite, edges)[0]
-    ends = list(zip(edges[:-1], edges[1:], strict=True))
+    ends = list(itertools.pairwise(edges.tolist()))
     if figure.is_whole:
         ends = [(math.ceil(low), math.floor(high)) for low, high in ends]
     names = [figure.tell(low) if low == high else f"{figure.tell(low)} to {figure.tell(high)}" for low, high in ends]
@@ -148,10 +150,6 @@ def _whole(unit: str) -> Callable[[float], str]:
 
 def tell_bytes(value: float) -> str:
     """Bytes for people, in powers of ten."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000:
-            break
-        value /= 1000
-    else:
-        unit = "TB"
-    return f"{value:.0f} {unit}" if value >= 100 or unit == "B" else f"{value:.1f} {unit}"
+    power = min(len(UNITS) - 1, int(math.log10(value)) // 3) if value >= 1 else 0
+    scaled = value / 1000**power
+    return f"{scaled:.0f} {UNITS[power]}" if scaled >= 100 or not power else f"{scaled:.1f} {UNITS[power]}"

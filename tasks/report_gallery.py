@@ -1,13 +1,25 @@
 """The problem gallery of the data card: what was rejected, what the findings tell, and the images at each end of the scales."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.findings import (
+    BLANK_CONTRAST,
+    BRIGHT_BRIGHTNESS,
+    DARK_BRIGHTNESS,
+    ODD_ASPECT,
+    TINY_SIDE,
+    FindingCounts,
+    Findings,
+    GroupExample,
+    Groups,
+    ImageReference,
+)
 from schemas.receipt import REJECTED, Reason
 from schemas.report import Case, Picture, Problem
 from tasks.report_figures import column
@@ -19,7 +31,21 @@ SIDE = 144
 BUDGET = 1_000_000  # characters of all pictures here
 REJECTED_SHOWN = 48
 EXTREMES_SHOWN = 8
+GROUPS_SHOWN, MEMBERS_SHOWN = 8, 4
 ODD_FROM = 1.5  # longer by shorter side: what is nearer to a square is not odd
+# By kind: a title, and what it means for whoever trains on it.
+COPIES = {
+    "exact-across_splits": ("Leaks", "The same image in two splits: what is measured there was trained on."),
+    "near-across_splits": ("Near leaks", "Nearly the same image in two splits: re-encoded, resized, or the next frame."),
+    "exact-across_labels": ("Label conflicts", "The same image under two labels: one of them is wrong."),
+    "near-across_labels": ("Near label conflicts", "Nearly the same image under two labels."),
+    "exact-within": ("Duplicates", "The same image more than once in one label and split: it counts more than others."),
+    "near-within": ("Near duplicates", "Nearly the same image more than once in one label and split."),
+}
+LOOKS = {
+    "blank": ("Blank", f"A contrast below {BLANK_CONTRAST}: one shade all over."),
+    "tiny": ("Tiny", f"Fewer than {TINY_SIDE} pixels on the shorter side."),
+}
 # Nothing in these files could be shown.
 WITHOUT_PICTURE = (Reason.EMPTY_FILE, Reason.NOT_AN_IMAGE, Reason.UNREADABLE)
 
@@ -30,6 +56,15 @@ class Draft:
 
     problem: Problem
     cases: tuple[tuple[str, tuple[Shown, ...]], ...]
+
+
+class Scale(NamedTuple):
+    """What images can be ordered by: the first of `order` are shown, with its absolute value; NaN is out of the question."""
+
+    key: str
+    title: str
+    explanation: str
+    order: np.ndarray
 
 
 def illustrate(drafts: Iterable[Draft]) -> tuple[Problem, ...]:
@@ -111,7 +146,8 @@ def draft_looks(folder: Folder, written: pa.Table, findings: Findings) -> Iterat
 
 def _rows_of(written: pa.Table, images: Sequence[ImageReference]) -> dict[tuple[str, int], dict[str, Any]]:
     """The manifest's rows of images by shard and offset."""
-    shards, offsets = pa.array([image.shard for image in images], pa.string()), pa.array([image.offset for image in images], pa.int64())
+    shards = pa.array([image.shard for image in images], pa.string())
+    offsets = pa.array([image.offset for image in images], pa.int64())
     found = written.select(COLUMNS).filter(
         pc.and_(pc.is_in(written["shard"], value_set=shards), pc.is_in(written["offset"], value_set=offsets))
     )
@@ -120,18 +156,20 @@ def _rows_of(written: pa.Table, images: Sequence[ImageReference]) -> dict[tuple[
 
 def draft_extremes(folder: Folder, written: pa.Table, counts: FindingCounts) -> Iterator[Draft]:
     """The images at the ends of the scales that the manifest has figures for, whether they are problems or not."""
+    for scale in _scales(written, counts):
+        known = np.isfinite(scale.order)
+        first = np.argsort(scale.order, kind="stable")[: min(EXTREMES_SHOWN, int(known.sum()))]  # NaN stands last
+        rows = written.select(COLUMNS).take(first).to_pylist()
+        cases = tuple((f"{abs(scale.order[at]):.3g}", (of_row(folder, row),)) for at, row in zip(first, rows, strict=True))
+        yield Draft(Problem(scale.key, scale.title, scale.explanation), cases)
+
+
+def _scales(written: pa.Table, counts: FindingCounts) -> Iterator[Scale]:
+    brightness = column(written, "brightness")
+    yield Scale("darkest", "Darkest", f"Mean brightness, 0 to 1: {counts.dark:,} below {DARK_BRIGHTNESS}.", brightness)
+    yield Scale("brightest", "Brightest", f"Mean brightness, 0 to 1: {counts.bright:,} above {BRIGHT_BRIGHTNESS}.", -brightness)
+    yield Scale("blurriest", "Blurriest", f"Sharpness: {counts.blurred:,} told as blurred.", column(written, "sharpness"))
     width, height = column(written, "width"), column(written, "height")
     aspect = np.maximum(width, height) / np.maximum(np.minimum(width, height), 1)
-    brightness, sharpness = column(written, "brightness"), column(written, "sharpness")
-    scales = (
-        ("darkest", "Darkest", f"Mean brightness, 0 is black. {counts.dark:,} are below {DARK_BRIGHTNESS}.", brightness, brightness),
-        ("brightest", "Brightest", f"Mean brightness, 1 is white. {counts.bright:,} are above {BRIGHT_BRIGHTNESS}.", brightness, -brightness),
-        ("blurriest", "Blurriest", f"Sharpness of edges. {counts.blurred:,} are told as blurred.", sharpness, sharpness),
-        ("oddest", "Oddest shapes", f"Longer by shorter side. {counts.odd_shaped:,} are above {ODD_ASPECT:g}.", aspect, np.where(aspect >= ODD_FROM, -aspect, np.nan)),
-    )
-    for key, title, explanation, figure, order in scales:
-        known = np.isfinite(order)
-        first = np.argsort(order, kind="stable")[: min(EXTREMES_SHOWN, int(known.sum()))]  # NaN stands last
-        rows = written.select(COLUMNS).take(first).to_pylist()
-        cases = tuple((f"{figure[at]:.3g}", (of_row(folder, row),)) for at, row in zip(first, rows, strict=True))
-        yield Draft(Problem(key, title, explanation), cases)
+    odd = np.where(aspect >= ODD_FROM, -aspect, np.nan)
+    yield Scale("oddest", "Oddest shapes", f"Longer by shorter side: {counts.odd_shaped:,} above {ODD_ASPECT:g}.", odd)

@@ -29,7 +29,7 @@ def read_rows(folder: Folder) -> pa.Table:
             f"a folder to report on must hold TFRecord files (train-00000-of-00008, *.tfrecord), got none: {folder.url}. "
             "Check the path"
         )
-    order = {split: number for number, split in enumerate(SPLITS)}
+    order: dict[str, int] = {split: number for number, split in enumerate(SPLITS)}
     names.sort(key=lambda name: (order.get(split_of(name), len(order)), name))
     return pa.concat_tables([pa.Table.from_pylist(list(_rows_of(folder, name)), schema=COLUMNS) for name in names])
 
