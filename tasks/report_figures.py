@@ -101,7 +101,7 @@ def _figures(written: pa.Table) -> Iterator[Figure]:
     yield Figure("Width", width, _whole("px"), is_whole=True)
     yield Figure("Height", height, _whole("px"), is_whole=True)
     yield Figure("Aspect, width by height", width / np.where(height > 0, height, np.nan), lambda value: f"{value:.2f}")
-    yield Figure("Bytes of an input file", column(written, "source_size"), tell_bytes, is_whole=True)
+    yield Figure("Bytes of an image file", column(written, "source_size"), tell_bytes, is_whole=True)
     for name, what in (("brightness", "Brightness, 0 to 1"), ("contrast", "Contrast, 0 to 1")):
         yield Figure(what, column(written, name), lambda value: f"{value:.2f}")
     yield Figure("Sharpness", column(written, "sharpness"), lambda value: f"{value:.2g}")

@@ -31,7 +31,8 @@ def make_sheets(folder: Folder, written: pa.Table, labels: Sequence[LabelRow]) -
     rows = _sample(written, [label.label for label in chosen], a_label)
     by_turns = sorted((turn, label, row) for label, rows_of in rows.items() for turn, row in enumerate(rows_of))
     side = next(side for most, side in SIDES if len(by_turns) <= most)
-    images = [of_row(folder, row) for row in written.select(COLUMNS).take([row for *_, row in by_turns]).to_pylist()]
+    taken = pa.array([row for *_, row in by_turns], pa.int64())
+    images = [of_row(folder, row) for row in written.select(COLUMNS).take(taken).to_pylist()]
     # Should the budget end, every label has had as many turns as any other, give or take one.
     pictures: dict[int, list[Picture]] = {}
     for (_, label, _), picture in zip(by_turns, with_pictures(images, side, BUDGET), strict=True):
@@ -52,7 +53,7 @@ def _sample(written: pa.Table, labels: Sequence[int], a_label: int) -> dict[int,
     order = np.lexsort((split, label))
     starts = (np.diff(label[order]) != 0) | (np.diff(split[order]) != 0)
     by_label: dict[int, list[np.ndarray]] = {}
-    for rows in np.split(order, np.flatnonzero(starts) + 1):
+    for rows in np.split(order, np.flatnonzero(starts) + 1) if order.size else ():
         by_label.setdefault(int(label[rows[0]]), []).append(rows)
     sample: dict[int, list[int]] = {}
     for number in labels:
