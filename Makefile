@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types tests bench lock docs clean
+.PHONY: help setup demo test check format lint types tests chromium bench lock docs clean
 
 help:  ## Print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -39,8 +39,14 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
-tests: setup
+tests: setup chromium
 	$(BIN)/python -m pytest
+
+chromium:  ## Install Debian's Chromium, in which report.html is tested; where that can't be, its tests are skipped
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -qq --no-install-recommends chromium chromium-driver fonts-dejavu-core; \
+	} || echo "chromium and chromium-driver can't be installed here (Debian and root needed): the tests in a browser are skipped"
 
 bench: setup  ## Measure speed, start-up and memory beside the classic script and peers; about 20 minutes
 	$(BIN)/python -m benchmarks.bench

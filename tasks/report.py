@@ -8,17 +8,18 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from schemas.errors import BadLayout
 from schemas.findings import Findings
 from schemas.layout import BUILD, CROISSANT, DATASET_INFO, MANIFEST, REPORT
 from schemas.plan import PlanHeader
-from schemas.receipt import WRITTEN
+from schemas.receipt import COLUMNS, WRITTEN
 from schemas.report import Outcome, Report
 from tasks.findings import find
 from tasks.lock import output_lock
@@ -66,12 +67,30 @@ def put_report(url: str, storage_options: Mapping[str, Any], page: bytes) -> Non
 def read_outcome(folder: Folder) -> Outcome:
     """How the build of a folder ended, as its files tell."""
     files = folder.files()
-    findings = find(folder) if MANIFEST in files else Findings()
+    findings = find(folder) if MANIFEST in files and _has_all_columns(folder) else Findings()
     if not {MANIFEST, DATASET_INFO, CROISSANT}.issubset(files):
         return Outcome(DATASET_INFO in files, findings=findings)
     distribution = json.loads(folder.read(CROISSANT)).get("distribution", [])
     sums = [f"{file['sha256']}  {file['name']}\n" for file in distribution if "sha256" in file]
     return Outcome(True, findings=findings, digest=hashlib.sha256("".join(sums).encode()).hexdigest())
+
+
+def _has_all_columns(folder: Folder) -> bool:
+    """Whether a manifest has what the findings ask for; those of older versions have not."""
+    with _open_manifest(folder) as parquet:
+        return set(COLUMNS.names).issubset(parquet.schema_arrow.names)
+
+
+@contextlib.contextmanager
+def _open_manifest(folder: Folder) -> Iterator[pq.ParquetFile]:
+    with folder.open(MANIFEST) as file:
+        try:
+            yield pq.ParquetFile(file, pre_buffer=True)
+        except (pa.ArrowException, OSError) as error:  # Arrow tells damage as either
+            raise BadLayout(
+                f"{MANIFEST} must be readable, got {' '.join(str(error).split())}: {folder.join(MANIFEST)}. Build again, "
+                "or move it away: the records are read then"
+            ) from error
 
 
 def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any]) -> Report:
@@ -106,8 +125,7 @@ def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any])
 
 
 def _read_manifest(folder: Folder) -> pa.Table:
-    with folder.open(MANIFEST) as file:
-        parquet = pq.ParquetFile(file, pre_buffer=True)
+    with _open_manifest(folder) as parquet:
         return parquet.read([name for name in WANTED if name in parquet.schema_arrow.names])
 
 

@@ -3,6 +3,7 @@
 Needs Debian's chromium and chromium-driver: `make chromium` installs them where it may.
 """
 
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -187,19 +188,21 @@ def test_it_is_dark_where_the_system_is_and_where_one_asks_for_it(browser, card)
 
 CONTRAST = """
 const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
-const light = (colour) => parts(colour).slice(0, 3).map((c) => c / 255).map((c) => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-  .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-const ground = (element) => {
-  for (let at = element; at; at = at.parentElement) {
-    const colour = getComputedStyle(at).backgroundColor;
-    if (parts(colour)[3] !== 0) return colour;
-  }
+const linear = (part) => part <= 10.31 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4;
+const light = (colour) => {
+  const [red, green, blue] = parts(colour).map(linear);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 };
-return [...document.querySelectorAll("body *:not(script)")].filter((e) => e.checkVisibility() && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
-  .map((e) => {
-    const style = getComputedStyle(e), ink = e.namespaceURI.endsWith("svg") ? style.fill : style.color;
-    const [high, low] = [light(ink), light(ground(e))].sort((a, b) => b - a);
-    return [(high + 0.05) / (low + 0.05), e.outerHTML.slice(0, 80)];
+const ground = (element) => {
+  const colour = getComputedStyle(element).backgroundColor;
+  return parts(colour)[3] === 0 ? ground(element.parentElement) : colour;
+};
+const hasText = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+return [...document.querySelectorAll("body *:not(script)")].filter((element) => element.checkVisibility() && hasText(element))
+  .map((element) => {
+    const style = getComputedStyle(element), ink = element.namespaceURI.endsWith("svg") ? style.fill : style.color;
+    const [high, low] = [light(ink), light(ground(element))].sort((a, b) => b - a);
+    return [(high + 0.05) / (low + 0.05), element.outerHTML.slice(0, 80)];
   }).filter(([ratio]) => ratio < 4.5);
 """
 
@@ -237,7 +240,7 @@ def test_the_structure_is_told_to_those_who_listen(opened):
     landmarks = [len(opened.find_elements(By.CSS_SELECTOR, name)) for name in ("main", "header", "nav[aria-label]", "h1")]
     assert landmarks == [1, 1, 1, 1]
     levels = [int(heading.tag_name[1]) for heading in opened.find_elements(By.CSS_SELECTOR, "h1, h2, h3")]
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
     for link in opened.find_elements(By.CSS_SELECTOR, "nav a, #look a"):
         target = link.get_attribute("href").partition("#")[2]
         assert len(opened.find_elements(By.ID, target)) == 1

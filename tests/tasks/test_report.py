@@ -214,6 +214,23 @@ def test_a_folder_of_empty_shards_has_a_card_too(tmp_path):
     assert b"Data card" in make_report(str(tmp_path), {})
 
 
+def test_a_manifest_of_an_older_version_is_enough(tmp_path, odd):
+    """It has no figures, and nothing is found by them."""
+    shutil.copytree(odd / "out", tmp_path / "out")
+    table = pq.read_table(tmp_path / "out/manifest.parquet")
+    older = [name for name in table.column_names if name not in ("brightness", "contrast", "sharpness", "dhash", "boxes")]
+    pq.write_table(table.select(older), tmp_path / "out/manifest.parquet")
+    page = Page(make_report(str(tmp_path / "out"), {}))
+    assert "#rejected" in problems(page)
+    assert "#exact-within" not in problems(page)
+
+
+def test_a_damaged_manifest_is_named(tmp_path):
+    (tmp_path / "manifest.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(BadLayout, match=r"manifest\.parquet must be readable, got .*move it away"):
+        make_report(str(tmp_path), {})
+
+
 def test_a_folder_without_records_is_refused(tmp_path):
     with pytest.raises(BadLayout, match=r"must hold TFRecord files .*got none"):
         make_report(str(tmp_path), {})
