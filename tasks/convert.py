@@ -80,12 +80,12 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
 
 def _planned_images(source: Folder, rows: pa.Table, settings: BuildSettings) -> Iterator[tuple[PlannedImage, bytes | Rejected]]:
     """Each planned image with its bytes, or with why it is left out; duplicates that are dropped are not read."""
-    drop = rows[DROP.name].to_pylist()
-    dropped = planned_images(rows.filter(pc.is_valid(rows[DROP.name])))
-    fetched = fetch_images(source, rows.filter(pc.is_null(rows[DROP.name])), settings.read_ahead)
-    others = iter(dropped)
-    for why in drop:
-        yield next(fetched) if why is None else (next(others), Rejected(Reason.DUPLICATE, why))
+    drop = rows[DROP.name]
+    dropped = iter(planned_images(rows.filter(pc.is_valid(drop))))
+    fetched = fetch_images(source, rows.filter(pc.is_null(drop)), settings.read_ahead)
+    for why in drop.to_pylist():
+        yield next(fetched) if why is None else (next(dropped), Rejected(Reason.DUPLICATE, why))
+    yield from fetched  # nothing comes any more: it puts away its threads
 
 
 def _write_image(

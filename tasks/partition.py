@@ -43,7 +43,12 @@ def partition_images(listing: Listing, settings: BuildSettings) -> Plan:
         if found.num_rows == 0:
             raise BadLayout(f"a split must have images, got none for {split}: {settings.output_directory}. Raise its fraction")
         images = found.take(shuffled(found.num_rows, settings.seed))
-        count = shard_count(split, images, settings)
+        kept = images.filter(pc.is_null(images[DROP.name]))
+        if kept.num_rows == 0:
+            raise BadLayout(
+                f"a split must keep an image, got all {images.num_rows} of {split} dropped as duplicates. Add others"
+            )
+        count = shard_count(split, kept, settings)
         root = listing.roots.get(split) or listing.roots["data"]
         for index, (start, end) in enumerate(cut(images.num_rows, count, settings.layout_threads)):
             rows = images.slice(start, end - start)
@@ -121,8 +126,7 @@ def shard_count(split: Split, images: pa.Table, settings: BuildSettings) -> int:
     """How many shards a split gets; raises BadLayout where some would stay empty and nobody asked for that."""
     shards, threads = settings.shards_of(split), settings.layout_threads
     if shards == "auto":
-        kept = images.filter(pc.is_null(images[DROP.name]))
-        wanted = -(-(pc.sum(kept["size"]).as_py() or 0) // AUTO_SHARD_BYTES)
+        wanted = -(-pc.sum(images["size"]).as_py() // AUTO_SHARD_BYTES)
         wanted = -(-max(1, wanted) // threads) * threads
         shards = int(min(wanted, max(1, images.num_rows // threads) * threads))
     if shards > images.num_rows and not settings.allow_empty_shards:

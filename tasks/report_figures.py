@@ -22,12 +22,16 @@ MOST_BARS = 40  # labels that have a bar each; with more the card counts labels 
 
 @dataclass(frozen=True)
 class Figure:
-    """What a histogram counts: its title, its values (NaN where there is none), and how a value is told."""
+    """What a histogram counts: its title, its values (NaN where there is none), and how a value is told.
+
+    Bins of a wide range grow by a factor, as sizes do; not those of a share, which ends at 1 and may begin at 0.
+    """
 
     title: str
     values: np.ndarray
     tell: Callable[[float], str]
     is_whole: bool = False
+    is_share: bool = False
 
 
 def split_rows(rows: pa.Table) -> tuple[SplitRow, ...]:
@@ -103,7 +107,7 @@ def _figures(written: pa.Table) -> Iterator[Figure]:
     yield Figure("Aspect, width by height", width / np.where(height > 0, height, np.nan), lambda value: f"{value:.2f}")
     yield Figure("Bytes of an image file", column(written, "source_size"), tell_bytes, is_whole=True)
     for name, what in (("brightness", "Brightness, 0 to 1"), ("contrast", "Contrast, 0 to 1")):
-        yield Figure(what, column(written, name), lambda value: f"{value:.2f}")
+        yield Figure(what, column(written, name), lambda value: f"{value:.2f}", is_share=True)
     yield Figure("Sharpness", column(written, "sharpness"), lambda value: f"{value:.2g}")
 
 
@@ -121,7 +125,8 @@ def _edges(figure: Figure) -> np.ndarray:
     if low == high and not figure.is_whole:
         return np.array([low, np.nextafter(high, math.inf)])
     steps = min(BINS, int(high - low) + 1) if figure.is_whole else BINS
-    edges = np.geomspace(low, high, steps + 1) if low > 0 and high / low >= WIDE else np.linspace(low, high, steps + 1)
+    is_wide = low > 0 and high / low >= WIDE and not figure.is_share
+    edges = np.geomspace(low, high, steps + 1) if is_wide else np.linspace(low, high, steps + 1)
     edges[0], edges[-1] = low, high
     if figure.is_whole:  # between whole numbers, so that no bin is empty by its width and each can be named by its ends
         return np.append(np.unique(np.ceil(edges[:-1])) - 0.5, high + 0.5)

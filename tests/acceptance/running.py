@@ -56,6 +56,13 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
     return running
 
 
+def last_word(stderr: str) -> str:
+    """The last line of imagerecords among others: Python's resource tracker may grumble when the process has ended."""
+    lines = [line for line in stderr.splitlines() if line.startswith("imagerecords: ")]
+    assert lines, f"imagerecords must say something, got: {stderr}"
+    return lines[-1]
+
+
 @dataclass(frozen=True)
 class Undisturbed:
     """A build that nothing interrupted: its files' SHA-256, its digest, and how long it took."""
@@ -132,6 +139,11 @@ class Running:
     @property
     def stderr(self) -> str:
         return self._err.read_text()
+
+    @property
+    def last_word(self) -> str:
+        """The last line that imagerecords itself says on standard error."""
+        return last_word(self.stderr)
 
     @property
     def summary(self) -> dict[str, Any]:

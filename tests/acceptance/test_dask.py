@@ -191,8 +191,8 @@ def test_a_scheduler_that_goes_away_fails_the_build_in_one_line(shell: Shell, sl
     wait_until(cluster.busy, "a worker is in the middle of a shard")
     cluster.scheduler.end()
     assert build.wait(60) == 1
-    assert "imagerecords: error: " in build.stderr.splitlines()[-1]
-    assert "finished shards are kept" in build.stderr.splitlines()[-1]
+    assert "imagerecords: error: " in build.last_word
+    assert "finished shards are kept" in build.last_word
     assert not leftovers(tmp_path / "data")
 
 
@@ -205,7 +205,7 @@ def test_a_worker_with_another_version_is_refused_before_anything_is_written(
     worker = cluster.add_worker(PYTHONPATH=str(other))
     build = shell.start(_words(quick, cluster, tmp_path / "data", "--no-prefect"))
     assert build.wait() == 2
-    last = build.stderr.splitlines()[-1]
+    last = build.last_word
     assert last.startswith(
         f"imagerecords: error: scheduler and workers must have imagerecords {VERSION}, as here, got 0.0.9 on"
     )
@@ -218,7 +218,7 @@ def test_a_worker_without_the_package_is_refused_too(shell: Shell, quick: Images
     cluster.add_worker(_environment_with(tmp_path / "venv", f"distributed=={version('distributed')}"))
     build = shell.start(_words(quick, cluster, tmp_path / "data", "--no-prefect"))
     assert build.wait() == 2
-    assert f"must have imagerecords {VERSION}, as here, got none on tcp://" in build.stderr.splitlines()[-1]
+    assert f"must have imagerecords {VERSION}, as here, got none on tcp://" in build.last_word
     assert not (tmp_path / "data").exists()
 
 
@@ -228,7 +228,7 @@ def test_an_address_without_a_scheduler_is_told_in_one_line(shell: Shell, quick:
     words = quick.arguments(tmp_path / "data", "--no-prefect", executor="dask", dask_address=address)
     build = shell.start(words, soon)
     assert build.wait(60) == 2
-    assert "dask_address must be a scheduler that answers" in build.stderr.splitlines()[-1]
+    assert "dask_address must be a scheduler that answers" in build.last_word
 
 
 def test_a_worker_that_joins_later_works_too(shell: Shell, slow: Images, lone_scheduler: Cluster, tmp_path: Path):

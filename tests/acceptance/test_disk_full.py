@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 
 from tasks.audit import audit_folder
-from tests.acceptance.running import COMMAND, Images, Running, Shell, leftovers, receipts, shard_files, sums
+from tests.acceptance.running import COMMAND, Images, Running, Shell, last_word, leftovers, receipts, shard_files, sums
 
 TOO_SMALL_FOR_THE_PLAN = 1_000
 TOO_SMALL_FOR_A_SHARD = 60_000
 
 
 def _one_clear_line(build: Running, naming: str) -> None:
-    *_, last = build.stderr.splitlines()
-    assert last.startswith("imagerecords: error: ")
-    assert naming in last
+    assert build.last_word.startswith("imagerecords: error: ")
+    assert naming in build.last_word
     assert "Traceback" not in build.stderr
     assert build.stderr.count("error:") == 1, "one line, not one for each shard"
 
@@ -95,7 +94,7 @@ def test_a_full_disk_stops_the_build_and_a_rerun_with_room_finishes_it(kilobytes
     full, rerun = shell.folder / "full/data", shell.folder / "rerun/data"
     said = (shell.folder / "full.err").read_text()
     assert (shell.folder / "full.code").read_text() == "1\n", said
-    last = said.splitlines()[-1]
+    last = last_word(said)
     assert last.startswith("imagerecords: error: ")
     assert "No space left on device" in last
     assert "disk/data/" in last

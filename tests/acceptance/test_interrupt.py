@@ -37,7 +37,7 @@ def _stop(build: Running, output: Path, number: signal.Signals) -> None:
 
 def _says_so_and_no_more(build: Running) -> None:
     assert "Traceback" not in build.stderr
-    assert build.stderr.splitlines()[-1] == "imagerecords: interrupted. Run it again to go on: finished shards are kept"
+    assert build.last_word == "imagerecords: interrupted. Run it again to go on: finished shards are kept"
 
 
 def _check_what_is_left(shell: Shell, images: Images, output: Path) -> None:

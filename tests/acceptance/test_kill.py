@@ -118,7 +118,7 @@ def test_a_worker_killed_more_often_than_it_may_be_retried_fails_the_build_and_s
     build = shell.start(slow.arguments(tmp_path / "data", "--no-prefect", retries=0, workers=1))
     _kill_a_worker(build, tmp_path / "data")
     assert build.wait() == 1
-    assert "WorkerDied" in build.stderr.splitlines()[-1]
+    assert "WorkerDied" in build.last_word
     assert not leftovers(tmp_path / "data")
 
 

@@ -17,7 +17,7 @@ def test_of_two_builds_started_at_once_one_wins_and_the_other_says_who_holds_the
     assert sorted(codes) == [0, 1, 1], [build.stderr for build in builds]
     winner = builds[codes.index(0)]
     for loser in (build for build in builds if build is not winner):
-        last = loser.stderr.splitlines()[-1]
+        last = loser.last_word
         assert last.startswith("imagerecords: error: output_directory must have one build at a time")
         assert f"process {winner.pid} on " in last
         assert not loser.stdout
@@ -93,6 +93,6 @@ def test_a_build_whose_lock_was_taken_stops_and_leaves_the_lock_to_its_new_holde
     finally:
         stolen.set()
         thief.join()
-    assert "lock was lost to process 1 on elsewhere" in build.stderr.splitlines()[-1]
+    assert "lock was lost to process 1 on elsewhere" in build.last_word
     assert json.loads((output / "_build/lock").read_text()) == other
     assert not (output / "dataset_info.json").exists()

@@ -56,6 +56,20 @@ def test_a_server_shows_the_build_and_each_shard_by_name(shell: Shell, quick: Im
     assert task_runs == dict.fromkeys(expected, "Completed")
 
 
+def test_looking_for_duplicates_is_a_task_of_its_own(
+    shell: Shell, fill: Any, picture: Any, tmp_path: Path, prefect_server: str
+):
+    output = tmp_path / "data"
+    source = fill(tmp_path / "in", {"cat": [picture(1), picture(1), picture(2)]})
+    build = shell.run(
+        ["build", "--json", "--train_directory", source, "--output_directory", str(output), "--duplicates", "drop"],
+        {"PREFECT_API_URL": prefect_server},
+    )
+    assert build.summary["splits"][0]["rejected"] == {"duplicate": 1}
+    names = _task_runs(prefect_server, _flow_run(prefect_server, f"build {output}"), 8)
+    assert names["duplicates"] == "Completed"
+
+
 def test_without_an_api_the_command_builds_directly(shell: Shell, quick: Images, tmp_path: Path):
     build = shell.run(quick.arguments(tmp_path / "data"))
     assert build.summary["conductor"] == "direct"
@@ -95,8 +109,8 @@ def test_a_rerun_under_the_other_conductor_keeps_every_shard(shell: Shell, quick
 def test_an_api_that_does_not_answer_fails_the_build_in_one_line(shell: Shell, quick: Images, tmp_path: Path):
     build = shell.start(quick.arguments(tmp_path / "data"), {"PREFECT_API_URL": "http://127.0.0.1:9/api"})
     assert build.wait() == 1
-    assert build.stderr.splitlines()[-1].startswith("imagerecords: error: ")
-    assert "http://127.0.0.1:9/api" in build.stderr.splitlines()[-1]
+    assert build.last_word.startswith("imagerecords: error: ")
+    assert "http://127.0.0.1:9/api" in build.last_word
     assert not (tmp_path / "data").exists()
 
 
@@ -105,5 +119,5 @@ def test_bad_input_has_the_same_exit_code_under_prefect(shell: Shell, quick: Ima
     words = quick.arguments(tmp_path / "data", train_directory=tmp_path / "empty")
     build = shell.start(words, {"PREFECT_API_URL": prefect_server})
     assert build.wait() == 2, build.stderr
-    assert build.stderr.splitlines()[-1].startswith("imagerecords: error: ")
+    assert build.last_word.startswith("imagerecords: error: ")
     assert _flow_run(prefect_server, f"build {tmp_path / 'data'}")["state_name"] == "Failed"

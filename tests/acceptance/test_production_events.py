@@ -22,7 +22,8 @@ print(export_labels(LabelExport(**json.loads(sys.argv[1]))))
 EMIT = """
 import json, sys
 from prefect.events import emit_event
-emit_event(event="imagerecords.labels.exported", resource={"prefect.resource.id": sys.argv[1]}, payload=json.loads(sys.argv[2]))
+payload = json.load(open(sys.argv[2]))
+emit_event(event="imagerecords.labels.exported", resource={"prefect.resource.id": sys.argv[1]}, payload=payload)
 """
 TRAIN = """
 import json
@@ -150,28 +151,38 @@ def test_a_csv_export_is_laid_out_the_same_way_on_prefects_temporary_server(shel
     assert (tmp_path / "labelled/labels.txt").read_text().split() == ["cat", "dog", "emu"]
 
 
-def test_an_event_that_lacks_a_field_starts_nothing_and_the_server_has_the_reason(
-    installation: Installation, shell: Shell, quick: Images, tmp_path: Path
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"labels_file": None}, id="a field is missing"),
+        pytest.param({"train_shards": "many"}, id="a field has the wrong type"),
+        pytest.param({"labels_file": "x" * 600_000}, id="more than a run's 512 KiB of parameters"),
+    ],
+)
+def test_an_event_that_can_start_no_run_is_told_by_the_server_with_the_reason(
+    installation: Installation, shell: Shell, quick: Images, change: dict[str, object], tmp_path: Path
 ):
     payload = {
         "train_directory": str(quick.train),
         "validation_directory": str(quick.validation),
+        "labels_file": str(tmp_path / "labels.txt"),
         "output_directory": str(tmp_path / "data"),
         "train_shards": 4,
         "validation_shards": 1,
-    }
+    } | change
+    (tmp_path / "payload.json").write_text(json.dumps({name: value for name, value in payload.items() if value is not None}))
     before = len(installation.runs("on-labels"))
-    words = [sys.executable, "-c", EMIT, f"imagerecords.labels.{tmp_path}", json.dumps(payload)]
-    emitted = shell.start_program(words, {"PREFECT_API_URL": installation.url})
-    assert emitted.wait() == 0, emitted.stderr
     query = json.dumps({"filter": {"event": {"name": ["prefect.automation.action.failed"]}}})
 
     def failures() -> list[dict[str, object]]:
-        told = installation.prefect("api", "POST", "/events/filter", "--data", query)
-        ours = "build-on-labels-exported"
-        return [event for event in json.loads(told)["events"] if event["resource"]["prefect.resource.name"] == ours]
+        told = json.loads(installation.prefect("api", "POST", "/events/filter", "--data", query))["events"]
+        return [event for event in told if event["resource"]["prefect.resource.name"] == "build-on-labels-exported"]
 
-    failed = until(failures, "the server tells of the event that started nothing")[0]
-    assert failed["payload"]["reason"]
+    told_before = len(failures())
+    words = [sys.executable, "-c", EMIT, f"imagerecords.labels.{tmp_path}", str(tmp_path / "payload.json")]
+    emitted = shell.start_program(words, {"PREFECT_API_URL": installation.url})
+    assert emitted.wait() == 0, emitted.stderr
+    failed = until(lambda: len(seen := failures()) > told_before and seen, "the server tells of the event that started nothing")
+    assert all(event["payload"]["reason"] for event in failed)
     assert len(installation.runs("on-labels")) == before
     assert not (tmp_path / "data").exists()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from schemas.errors import BadLayout
 from tasks.discover import discover_images
 from tasks.duplicates import drop_duplicates
 from tasks.partition import partition_images
@@ -131,7 +132,7 @@ def test_what_is_dropped_does_not_depend_on_threads_or_storage(tmp_path, make_se
 
 def test_what_is_dropped_makes_its_shard_another_and_no_other_shard(three_splits):
     settings = three_splits(train={f"cat/{number}": b"%d" % number for number in range(4)} | {"dog/9": b"3", "dog/8": b"8"})
-    settings = settings.model_copy(update={"train_shards": 6})
+    settings = settings.model_copy(update={"train_shards": 6, "allow_empty_shards": True})
     listing = discover_images(settings)
     without, with_drop = (partition_images(each, settings) for each in (listing, drop_duplicates(listing, settings)))
     changed = [
@@ -154,6 +155,12 @@ def test_dropped_images_make_no_shards_of_their_own(three_splits):
         2,
         1,
     ]
+
+
+def test_a_split_of_copies_alone_is_bad_input(three_splits):
+    settings = three_splits(train={"cat/1": b"one"}, validation={"cat/1": b"one"})
+    with pytest.raises(BadLayout, match="got all 1 of train dropped as duplicates"):
+        partition_images(drop_duplicates(discover_images(settings), settings), settings)
 
 
 def test_paths_are_told_as_the_manifest_has_them(three_splits):

@@ -96,7 +96,7 @@ LOOK = [
     ({"brightness": 0.98}, {"bright"}),
     ({"brightness": 0.96}, {}),
     ({"sharpness": 0.0}, {"blurred"}),
-    ({"sharpness": 0.0, "height": 255}, {}),  # too little left at 1/8 scale to judge by
+    ({"sharpness": 0.0, "height": 255}, {}),  # small pictures are smooth on purpose
     ({"height": 31, "width": 31}, {"tiny"}),
     ({"height": 32, "width": 32}, {}),
     ({"height": 1601, "width": 400}, {"odd_shaped"}),

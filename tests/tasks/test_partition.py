@@ -264,7 +264,13 @@ def test_a_plan_holds_each_shards_rows_in_the_classic_order(make_settings):
     assert [table["path"].to_pylist() for table in plan.tables()] == classic_shards(sorted(paths), 6, 3)
 
 
-BEFORE = {"label": [1, 2], "path": ["cat/1.jpg", "dog/1.jpg"], "size": [10, 20], "version": ["1", "2"]}
+BEFORE = {
+    "label": [1, 2],
+    "path": ["cat/1.jpg", "dog/1.jpg"],
+    "size": [10, 20],
+    "version": ["1", "2"],
+    "drop": [None, None],
+}
 
 
 @pytest.mark.parametrize(
@@ -274,6 +280,7 @@ BEFORE = {"label": [1, 2], "path": ["cat/1.jpg", "dog/1.jpg"], "size": [10, 20],
         {"path": ["cat/2.jpg", "dog/1.jpg"]},
         {"size": [11, 20]},
         {"version": ["1", "3"]},
+        {"drop": [None, "a copy"]},
         {"path": BEFORE["path"][::-1], "label": [2, 1], "size": [20, 10], "version": ["2", "1"]},  # another order
     ],
 )

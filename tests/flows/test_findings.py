@@ -1,0 +1,211 @@
+"""Builds of inputs with planted copies: what is told, what fails, and what is left out, by the settings."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from schemas.errors import OverBudget, UnwantedCopies
+
+
+@pytest.fixture
+def planted(tmp_path, fill, picture):
+    """An input with one image twice in a label, one under two labels, and one in train and in validation."""
+    one, twice, conflict, leak, *others = (picture(number, size=(40, 32)) for number in range(10))
+    train = {"cat": [one, twice, twice, conflict, *others[:2]], "dog": [conflict, leak, *others[2:4]]}
+    return {
+        "train_directory": fill(tmp_path / "train", train),
+        "validation_directory": fill(tmp_path / "validation", {"cat": [others[4]], "dog": [leak, others[5]]}),
+        "output_directory": tmp_path / "out",
+    }
+
+
+@pytest.fixture
+def labels_apart(tmp_path, fill, picture):
+    """The same without a leak and a conflict."""
+    return {"train_directory": fill(tmp_path / "in", {"cat": [picture(1), picture(1)]}), "output_directory": tmp_path / "out"}
+
+
+def groups(summary):
+    exact = summary.findings.exact
+    return [(kind.groups, kind.images) for kind in (exact.within, exact.across_labels, exact.across_splits)]
+
+
+def manifest(settings):
+    return pq.read_table(Path(settings["output_directory"]) / "manifest.parquet").to_pylist()
+
+
+def is_complete(settings):
+    return (Path(settings["output_directory"]) / "dataset_info.json").exists()
+
+
+def test_by_default_copies_are_told_and_written(planted, build):
+    summary = build(**planted)
+    assert groups(summary) == [(1, 2), (1, 2), (1, 2)]
+    assert sum(split.written for split in summary.splits) == 13
+    assert is_complete(planted)
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ({"duplicates": "fail"}, "got 6 images of 3 contents: dog/001.jpg in train = dog/000.jpg in validation"),
+        ({"leakage": "fail"}, "got 2 images of 1 contents: dog/001.jpg in train = dog/000.jpg in validation"),
+    ],
+)
+def test_copies_that_are_not_wanted_fail_the_build_after_the_manifest_is_written(planted, build, policy, words):
+    with pytest.raises(UnwantedCopies, match=words):
+        build(**planted, **policy)
+    assert len(manifest(planted)) == 13
+    assert not is_complete(planted)
+
+
+def test_all_that_is_wrong_is_told_at_once(planted, build):
+    (Path(planted["train_directory"]) / "cat/bad.jpg").write_bytes(b"no image")
+    with pytest.raises(OverBudget) as error:
+        build(**planted, duplicates="fail", leakage="fail", max_rejected_fraction=0)
+    assert len(str(error.value).splitlines()) == 3
+
+
+def test_duplicates_within_a_split_are_no_leakage(labels_apart, build):
+    assert groups(build(**labels_apart, leakage="fail")) == [(1, 2), (0, 0), (0, 0)]
+    assert is_complete(labels_apart)
+
+
+def test_a_failed_build_that_is_told_to_report_keeps_all_its_shards(planted, build):
+    with pytest.raises(UnwantedCopies):
+        build(**planted, leakage="fail")
+    summary = build(**planted)
+    assert (summary.shards_converted, summary.shards_kept) == (0, 2)
+    assert is_complete(planted)
+
+
+def test_dropped_copies_are_in_the_books_and_not_in_the_data_set(planted, build, read_classic):
+    """The first label keeps the conflict, validation keeps the leak."""
+    summary = build(**planted, duplicates="drop", leakage="fail", max_rejected_fraction=0)
+    assert groups(summary) == [(0, 0)] * 3
+    assert [(split.found, split.written, split.rejected) for split in summary.splits] == [
+        (10, 7, {"duplicate": 3}),
+        (3, 3, {}),
+    ]
+    rejected = {row["path"]: row for row in manifest(planted) if row["status"] == "rejected"}
+    assert {path: (row["reason"], row["message"]) for path, row in rejected.items()} == {
+        "cat/002.jpg": ("duplicate", "the same bytes as cat/001.jpg in train, which is kept"),
+        "dog/000.jpg": ("duplicate", "the same bytes as cat/003.jpg in train, which is kept"),
+        "dog/001.jpg": ("duplicate", "the same bytes as dog/000.jpg in validation, which is kept"),
+    }
+    written = [
+        (record["class/text"].decode(), record["filename"].decode())
+        for path in Path(planted["output_directory"]).glob("train-*")
+        for record in read_classic(path)
+    ]
+    assert len(written) == 7
+    assert ("dog", "001.jpg") not in written
+
+
+def test_dropped_images_are_not_read_by_the_conversion(planted, build, monkeypatch):
+    """They are copies of what is written: one that goes away meanwhile is left out all the same."""
+    from flows import order
+
+    prepare = order.prepare_output
+
+    def prepare_then_lose_a_copy(*args):
+        prepare(*args)
+        (Path(planted["train_directory"]) / "cat/002.jpg").unlink()
+
+    monkeypatch.setattr(order, "prepare_output", prepare_then_lose_a_copy)
+    assert build(**planted, duplicates="drop").splits[0].rejected == {"duplicate": 3}
+
+
+def test_what_was_kept_and_changes_meanwhile_is_lost_with_its_copies_until_the_next_build(planted, build, monkeypatch):
+    from flows import order
+
+    prepare = order.prepare_output
+    kept = Path(planted["train_directory"]) / "cat/001.jpg"
+    before = kept.read_bytes()
+
+    def prepare_then_change_the_kept_one(*args):
+        prepare(*args)
+        kept.write_bytes(b"something else")
+
+    monkeypatch.setattr(order, "prepare_output", prepare_then_change_the_kept_one)
+    first = build(**planted, duplicates="drop", max_rejected_fraction=0.5)
+    assert first.splits[0].rejected == {"changed_during_build": 1, "duplicate": 3}
+    monkeypatch.undo()
+    kept.write_bytes(before)
+    again = build(**planted, duplicates="drop", overwrite=True)
+    assert again.splits[0].rejected == {"duplicate": 3}
+
+
+def test_a_rerun_that_drops_keeps_all_and_changes_nothing(planted, build, digests):
+    first = build(**planted, duplicates="drop", train_shards=3)
+    before = digests(planted["output_directory"])
+    again = build(**planted, duplicates="drop", train_shards=3)
+    assert (again.shards_kept, again.digest, again.findings) == (4, first.digest, first.findings)
+    assert digests(planted["output_directory"]) == before
+
+
+def test_every_file_is_the_same_by_threads_and_processes_where_copies_are_dropped(planted, tmp_path, build, digests):
+    made = []
+    for number, how in enumerate([{"executor": "threads", "workers": 1}, {"executor": "processes", "workers": 2}]):
+        build(**planted | {"output_directory": tmp_path / f"out{number}"}, duplicates="drop", train_shards=3, **how)
+        made.append(digests(tmp_path / f"out{number}"))
+    assert made[0] == made[1]
+
+
+def test_a_label_that_dropping_leaves_empty_fails_the_build(tmp_path, fill, picture, build):
+    source = fill(tmp_path / "in", {"cat": [picture(1), picture(2)], "dog": [picture(1)]})
+    with pytest.raises(OverBudget, match="each label must keep an image, got all 1 of 'dog' in train rejected"):
+        build(train_directory=source, output_directory=tmp_path / "out", duplicates="drop")
+
+
+def test_the_budget_is_that_of_the_images_that_were_not_dropped(tmp_path, fill, picture, build):
+    """One of the four that were asked for is bad, whatever was dropped beside them."""
+    images = [*(picture(number) for number in range(3)), b"no image", *[picture(0)] * 6]
+    settings = {"train_directory": fill(tmp_path / "in", {"cat": images}), "duplicates": "drop"}
+    build(**settings, output_directory=tmp_path / "out", max_rejected_fraction=0.25)
+    with pytest.raises(OverBudget, match=r"got 1 of 4 \(1 not_an_image\)"):
+        build(**settings, output_directory=tmp_path / "other", max_rejected_fraction=0.24)
+
+
+def test_the_command_tells_the_findings_in_a_line_and_in_json(planted, imagerecords):
+    arguments = [argument for name, value in planted.items() for argument in (f"--{name}", value)]
+    ran = imagerecords("build", "--no-prefect", "--executor", "threads", *arguments)
+    assert ran.code == 0, ran.err
+    (line,) = [line for line in ran.out.splitlines() if line.startswith("found:")]
+    assert "2 exact duplicates across splits (1 group); 2 exact duplicates across labels (1 group)" in line
+    ran = imagerecords("build", "--no-prefect", "--executor", "threads", *arguments, "--json")
+    assert json.loads(ran.out)["findings"]["exact"]["across_splits"] == {"groups": 1, "images": 2}
+
+
+def test_the_command_fails_with_1_over_unwanted_copies_after_its_summary(planted, imagerecords):
+    arguments = [argument for name, value in planted.items() for argument in (f"--{name}", value)]
+    ran = imagerecords("build", "--no-prefect", "--executor", "threads", *arguments, "--leakage", "fail")
+    assert ran.code == 1
+    assert "found:" in ran.out
+    assert "error: no image may be in two splits with leakage=fail, got 2 images" in ran.err
+
+
+def test_a_clean_data_set_has_no_line_of_findings(tmp_path, fill, picture, imagerecords):
+    source = fill(tmp_path / "in", {"cat": [picture(number, size=(64, 48)) for number in range(12)]})
+    ran = imagerecords(
+        "build", "--no-prefect", "--executor", "threads", "--train_directory", source, "--output_directory", tmp_path / "out"
+    )
+    assert ran.code == 0, ran.err
+    assert "exact" not in ran.out
+
+
+def test_prefects_summary_lists_what_was_found(planted, build):
+    from flows.artifacts import summary_markdown
+
+    text = summary_markdown(build(**planted))
+    assert "\n\nFound:\n\n- 2 exact duplicates across splits (1 group)\n- 2 exact" in text
+    assert "\n\nDigest `" in text
+
+
+def test_a_plan_says_that_it_does_not_look_for_duplicates(planted, imagerecords):
+    arguments = [argument for name, value in planted.items() for argument in (f"--{name}", value)]
+    ran = imagerecords("plan", *arguments, "--duplicates", "drop")
+    assert ran.code == 0, ran.err
+    assert "note: the duplicates that a build would drop are counted here" in ran.out

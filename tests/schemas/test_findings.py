@@ -1,0 +1,43 @@
+"""Findings in words: short, the gravest first, and nothing where nothing was found."""
+
+import pytest
+
+from schemas.findings import Copies, FindingCounts, Groups
+
+ROWS = [
+    (FindingCounts(measured=7), []),
+    (FindingCounts(exact=Copies(within=Groups(groups=1, images=2))), ["2 exact duplicates (1 group)"]),
+    (
+        FindingCounts(
+            exact=Copies(
+                within=Groups(groups=2, images=5),
+                across_labels=Groups(groups=1, images=2),
+                across_splits=Groups(groups=1000, images=2500),
+            ),
+            near=Copies(across_splits=Groups(groups=1, images=3)),
+        ),
+        [
+            "2,500 exact duplicates across splits (1,000 groups)",
+            "2 exact duplicates across labels (1 group)",
+            "5 exact duplicates (2 groups)",
+            "3 near duplicates across splits (1 group)",
+        ],
+    ),
+    (FindingCounts(blank=1, odd_shaped=2), ["1 blank", "2 odd-shaped"]),
+    (
+        FindingCounts(thin_labels=1, missing_labels=2),
+        ["1 label of fewer than 10 training images", "2 labels missing in a split"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("counts", "phrases"), ROWS)
+def test_only_what_was_found_is_told(counts, phrases):
+    assert list(counts.phrases()) == phrases
+
+
+def test_the_total_of_copies_is_that_of_its_three_kinds():
+    copies = Copies(
+        within=Groups(groups=1, images=2), across_labels=Groups(groups=3, images=7), across_splits=Groups(groups=5, images=11)
+    )
+    assert copies.total == Groups(groups=9, images=20)
