@@ -5,29 +5,30 @@ text which found a way into the markup could neither run nor load anything.
 """
 
 import base64
+import functools
 import hashlib
 from collections.abc import Iterable
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schemas.report import ALL_SPLITS, Bars, Case, Report
 from schemas.settings import SPLITS
 from tasks.report_charts import draw_bars
 from tasks.report_figures import tell_bytes
 
+if TYPE_CHECKING:
+    import jinja2
+
 STYLE, SCRIPT, TEMPLATE = "report.css", "report.js", "report.html.jinja"
 
 
 def render(report: Report) -> bytes:
     """The page, UTF-8."""
-    import jinja2
     from markupsafe import Markup
 
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    environment.filters |= {"number": "{:,}".format, "bytes": tell_bytes, "tone": _tone, "share": _share}
     numbers = {split: str(number) for number, split in enumerate(report.split_names)} | {ALL_SPLITS: ""}
     style, script = _asset(STYLE), _asset(SCRIPT)
-    page = environment.from_string(_asset(TEMPLATE)).render(
+    page = _template().render(
         report=report,
         phrases=list(report.outcome.findings.counts.phrases()),
         style=Markup(style),  # noqa: S704  # files of ours
@@ -43,6 +44,16 @@ def render(report: Report) -> bytes:
     return page.encode()
 
 
+@functools.cache
+def _template() -> "jinja2.Template":
+    import jinja2
+
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment.filters |= {"number": "{:,}".format, "bytes": tell_bytes, "tone": _tone, "share": _share}
+    return environment.from_string(_asset(TEMPLATE))
+
+
+@functools.cache
 def _asset(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
