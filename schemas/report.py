@@ -3,7 +3,7 @@
 Texts are plain: the page escapes them. Nothing here depends on who built the data set, where, when, or on how many workers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from schemas.findings import Findings
@@ -128,7 +128,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole card; `caps` say what the page leaves out for its size."""
+    """The whole card."""
 
     outcome: Outcome
     has_manifest: bool
@@ -141,7 +141,6 @@ class Report:
     passed_over: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
-    caps: tuple[str, ...] = ()
 
     @property
     def images(self) -> int:
@@ -162,3 +161,12 @@ class Report:
     def is_compact(self) -> bool:
         """Whether labels have so few pictures that they stand side by side."""
         return max((len(sheet.pictures) for sheet in self.sheets), default=0) <= FEW_PICTURES
+
+    def caps(self) -> Iterator[str]:
+        """What the contact sheet leaves out for the page's size, in sentences."""
+        present = sum(label.total > 0 for label in self.labels)
+        if len(self.sheets) < present:
+            yield f"{len(self.sheets):,} of {present:,} labels are here, taken at even distances: the page has room for no more."
+        missing = sum(not picture.source for sheet in self.sheets for picture in sheet.pictures)
+        if missing:
+            yield f"{missing:,} pictures are missing, for want of room or because they can't be drawn."

@@ -144,7 +144,7 @@ def _histogram(figure: Figure, split: str, values: np.ndarray, edges: np.ndarray
     summary = "no images"
     if finite.size:
         least, middle, most = (figure.tell(float(value)) for value in (finite[0], finite[finite.size // 2], finite[-1]))
-        summary = f"from {least} to {most}, half of them up to {middle}"
+        summary = f"all {least}" if least == most else f"from {least} to {most}, half of them up to {middle}"
     ticks = {number: figure.tell(ends[number][0]) for number in shown}
     return Bars(figure.title, split, tuple(names), tuple(counts.tolist()), ticks, summary=summary)
 
