@@ -166,7 +166,7 @@ class Report:
         """What the contact sheet leaves out for the page's size, in sentences."""
         present = sum(label.total > 0 for label in self.labels)
         if len(self.sheets) < present:
-            yield f"{len(self.sheets):,} of {present:,} labels are here, taken at even distances: the page has room for no more."
+            yield f"{len(self.sheets):,} of {present:,} labels are here, at even distances: the page has room for no more."
         missing = sum(not picture.source for sheet in self.sheets for picture in sheet.pictures)
         if missing:
             yield f"{missing:,} pictures are missing, for want of room or because they can't be drawn."

@@ -46,8 +46,8 @@ LOOKS = {
     "blank": ("Blank", f"A contrast below {BLANK_CONTRAST}: one shade all over."),
     "tiny": ("Tiny", f"Fewer than {TINY_SIDE} pixels on the shorter side."),
 }
-# Nothing in these files could be shown.
-WITHOUT_PICTURE = (Reason.EMPTY_FILE, Reason.NOT_AN_IMAGE, Reason.UNREADABLE)
+# Nothing in these files could be shown; and what was taken out of the data set is not to be seen here either.
+WITHOUT_PICTURE = (Reason.EMPTY_FILE, Reason.NOT_AN_IMAGE, Reason.UNREADABLE, "removed")
 
 
 @dataclass(frozen=True)

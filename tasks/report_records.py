@@ -23,7 +23,8 @@ UNLABELLED = "no label"
 
 def read_rows(folder: Folder) -> pa.Table:
     """A row a record of all TFRecord files right in a folder, train first. Raises BadLayout where there is no such file."""
-    names = [name for name in folder.files() if parse_shard_name(name) or name.endswith(RECORD_ENDINGS)]
+    files = [] if folder.fs.isfile(folder.path) else folder.files()
+    names = [name for name in files if parse_shard_name(name) or name.endswith(RECORD_ENDINGS)]
     if not names:
         raise BadLayout(
             f"a folder to report on must hold TFRecord files (train-00000-of-00008, *.tfrecord), got none: {folder.url}. "

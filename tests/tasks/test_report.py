@@ -7,6 +7,7 @@ import re
 import shutil
 from html.parser import HTMLParser
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -154,6 +155,17 @@ def test_a_rejected_image_that_still_opens_is_shown_and_one_that_is_gone_is_not(
     assert len(Page(before).all("img")) == len(Page(after).all("img")) + 1
 
 
+def test_what_was_taken_out_of_the_data_set_is_not_shown_again(tmp_path, odd):
+    """Even where the input still has it: removal is for pictures that must not be seen."""
+    shutil.copytree(odd / "out", tmp_path / "out")
+    table = pq.read_table(tmp_path / "out/manifest.parquet")
+    rows = [row | ({"reason": "removed"} if row["reason"] == "truncated" else {}) for row in table.to_pylist()]
+    before = Page(make_report(str(tmp_path / "out"), {})).all("img")
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), tmp_path / "out/manifest.parquet")
+    after = Page(make_report(str(tmp_path / "out"), {})).all("img")
+    assert len(after) == len(before) - 1
+
+
 def test_over_budget_the_card_is_there_and_tells_why(tmp_path, odd, build):
     with pytest.raises(OverBudget):
         build(train_directory=odd / "train", output_directory=tmp_path / "out")
@@ -234,6 +246,11 @@ def test_a_damaged_manifest_is_named(tmp_path):
 def test_a_folder_without_records_is_refused(tmp_path):
     with pytest.raises(BadLayout, match=r"must hold TFRecord files .*got none"):
         make_report(str(tmp_path), {})
+
+
+def test_a_file_is_no_folder(small):
+    with pytest.raises(BadLayout, match="a folder to report on"):
+        make_report(str(small / "train-00000-of-00003"), {})
 
 
 def test_a_foreign_folder_gets_one_file_and_no_other(tmp_path):
