@@ -8,18 +8,14 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from schemas.errors import BadLayout
 from schemas.findings import Findings
 from schemas.layout import BUILD, CROISSANT, DATASET_INFO, MANIFEST, REPORT
 from schemas.plan import PlanHeader
-from schemas.receipt import COLUMNS, WRITTEN
 from schemas.report import Outcome, Report
 from tasks.findings import find
 from tasks.lock import output_lock
@@ -27,16 +23,11 @@ from tasks.prepare import read_plan_header
 from tasks.report_figures import figure_charts, label_charts, label_rows, split_rows
 from tasks.report_gallery import draft_copies, draft_extremes, draft_looks, draft_rejected, illustrate
 from tasks.report_page import render
-from tasks.report_records import read_rows
+from tasks.report_rows import has_all_columns, read_rows
 from tasks.report_sheets import make_sheets
 from tasks.storage import Folder, open_folder, sweep_scratch
 
 STALE_SECONDS = 120.0  # without a sign of life, a build's lock is that of a dead one: the default of lock_stale_seconds
-# Of the manifest; what an older one lacks is not asked for.
-WANTED = (
-    *("split", "shard", "path", "label", "text", "status", "reason", "message", "offset", "size", "height", "width"),
-    *("source_size", "brightness", "contrast", "sharpness"),
-)
 
 
 def write_report(output: Folder, outcome: Outcome, storage_options: Mapping[str, Any]) -> None:
@@ -67,7 +58,7 @@ def put_report(url: str, storage_options: Mapping[str, Any], page: bytes) -> Non
 def read_outcome(folder: Folder) -> Outcome:
     """How the build of a folder ended, as its files tell."""
     files = folder.files()
-    findings = find(folder) if MANIFEST in files and _has_all_columns(folder) else Findings()
+    findings = find(folder) if MANIFEST in files and has_all_columns(folder) else Findings()
     if not {MANIFEST, DATASET_INFO, CROISSANT}.issubset(files):
         return Outcome(DATASET_INFO in files, findings=findings)
     distribution = json.loads(folder.read(CROISSANT)).get("distribution", [])
@@ -75,33 +66,15 @@ def read_outcome(folder: Folder) -> Outcome:
     return Outcome(True, findings=findings, digest=hashlib.sha256("".join(sums).encode()).hexdigest())
 
 
-def _has_all_columns(folder: Folder) -> bool:
-    """Whether a manifest has what the findings ask for; those of older versions have not."""
-    with _open_manifest(folder) as parquet:
-        return set(COLUMNS.names).issubset(parquet.schema_arrow.names)
-
-
-@contextlib.contextmanager
-def _open_manifest(folder: Folder) -> Iterator[pq.ParquetFile]:
-    with folder.open(MANIFEST) as file:
-        try:
-            yield pq.ParquetFile(file, pre_buffer=True)
-        except (pa.ArrowException, OSError) as error:  # Arrow tells damage as either
-            raise BadLayout(
-                f"{MANIFEST} must be readable, got {' '.join(str(error).split())}: {folder.join(MANIFEST)}. Build again, "
-                "or move it away: the records are read then"
-            ) from error
-
-
 def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any]) -> Report:
     """All that the page says."""
-    has_manifest = MANIFEST in folder.files()
-    rows = _read_manifest(folder) if has_manifest else read_rows(folder)
+    rows = read_rows(folder)
+    has_manifest = rows.wide is None
     header = _read_header(folder) if has_manifest else None
-    written = rows.filter(pc.equal(rows["status"], WRITTEN))
-    splits = split_rows(rows)
+    splits = split_rows(rows.narrow)
     names = [split.split for split in splits]
-    labels = label_rows(rows, names)
+    labels = label_rows(rows.narrow, names)
+    written = rows.narrow.take(rows.written())
     return Report(
         outcome=outcome,
         has_manifest=has_manifest,
@@ -109,24 +82,19 @@ def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any])
         labels=labels,
         label_charts=tuple(label_charts(labels, names)),
         figure_charts=tuple(figure_charts(written, names)),
-        sheets=make_sheets(folder, written, labels),
+        sheets=make_sheets(rows, written, labels),
         problems=illustrate(
             [
                 draft_rejected(rows, _inputs(header, names, storage_options)),
-                *draft_copies(folder, written, outcome.findings),
-                *draft_looks(folder, written, outcome.findings),
-                *draft_extremes(folder, written, outcome.findings.counts),
+                *draft_copies(rows, written, outcome.findings),
+                *draft_looks(rows, written, outcome.findings),
+                *draft_extremes(rows, written, outcome.findings.counts),
             ]
         ),
         passed_over=header.passed_over if header else {},
         settings=_settings(header) if header else {},
         version=header.version if header else "",
     )
-
-
-def _read_manifest(folder: Folder) -> pa.Table:
-    with _open_manifest(folder) as parquet:
-        return parquet.read([name for name in WANTED if name in parquet.schema_arrow.names])
 
 
 def _read_header(folder: Folder) -> PlanHeader | None:

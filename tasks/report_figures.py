@@ -36,22 +36,16 @@ class Figure:
 
 def split_rows(rows: pa.Table) -> tuple[SplitRow, ...]:
     """The books of each split, in the order in which they come."""
+    counted = rows.group_by(["split", "shard", "status"]).aggregate([([], "count_all"), ("size", "sum")]).to_pylist()
     made = []
     for split in rows["split"].unique().to_pylist():
-        of_split = rows.filter(pc.equal(rows["split"], split))
-        written = of_split.filter(pc.equal(of_split["status"], WRITTEN))
-        shards = of_split["shard"].unique().to_pylist()
-        names = [parts.count for shard in shards if (parts := parse_shard_name(shard))]
-        made.append(
-            SplitRow(
-                split=split,
-                found=of_split.num_rows,
-                written=written.num_rows,
-                rejected=of_split.num_rows - written.num_rows,
-                shards=max(names, default=len(shards)),
-                bytes=pc.sum(written["size"]).as_py() or 0,
-            )
-        )
+        books = [row for row in counted if row["split"] == split]
+        written = [row for row in books if row["status"] == WRITTEN]
+        shards = {row["shard"] for row in books}
+        told = [parts.count for shard in shards if (parts := parse_shard_name(shard))]
+        found, kept = (sum(row["count_all"] for row in part) for part in (books, written))
+        size = sum(row["size_sum"] or 0 for row in written)
+        made.append(SplitRow(split, found, kept, found - kept, max(told, default=len(shards)), size))
     return tuple(made)
 
 
@@ -90,14 +84,14 @@ def label_charts(labels: Sequence[LabelRow], splits: Sequence[str]) -> Iterator[
 
 def figure_charts(written: pa.Table, splits: Sequence[str]) -> Iterator[Bars]:
     """Histograms of sizes and looks, of all images and of each split on the same bins."""
-    split_of = np.asarray(written["split"].to_pylist(), dtype=object)
+    split_of = places(written["split"], splits)
     for figure in _figures(written):
         if not np.isfinite(figure.values).any():
             continue
         edges = _edges(figure)
         yield _histogram(figure, ALL_SPLITS, figure.values, edges)
-        for split in splits if len(splits) > 1 else ():
-            yield _histogram(figure, split, figure.values[split_of == split], edges)
+        for number, split in enumerate(splits if len(splits) > 1 else ()):
+            yield _histogram(figure, split, figure.values[split_of == number], edges)
 
 
 def _figures(written: pa.Table) -> Iterator[Figure]:
@@ -117,6 +111,12 @@ def column(table: pa.Table, name: str) -> np.ndarray:
         return np.full(table.num_rows, np.nan)
     values: np.ndarray = pc.cast(table[name], pa.float64()).to_numpy()
     return values
+
+
+def places(texts: pa.ChunkedArray, among: Sequence[str]) -> np.ndarray:
+    """The place of each text among these."""
+    found: np.ndarray = pc.index_in(texts.cast(pa.string()), pa.array(among, pa.string())).to_numpy()
+    return found
 
 
 def _edges(figure: Figure) -> np.ndarray:

@@ -20,11 +20,12 @@ from schemas.findings import (
     Groups,
     ImageReference,
 )
-from schemas.receipt import REJECTED, Reason
+from schemas.receipt import Reason
 from schemas.report import Case, Picture, Problem
 from tasks.report_figures import column
 from tasks.report_pictures import Piece, Shown, of_row, with_pictures
-from tasks.report_sheets import COLUMNS, spread
+from tasks.report_rows import Rows
+from tasks.report_sheets import spread
 from tasks.storage import Folder
 
 SIDE = 144
@@ -80,21 +81,17 @@ def _cases(draft: Draft, pictures: Iterator[Picture]) -> Iterator[Case]:
         yield Case(note, tuple(next(pictures) for _ in images))
 
 
-def draft_rejected(rows: pa.Table, inputs: Mapping[str, Folder]) -> Draft:
+def draft_rejected(rows: Rows, inputs: Mapping[str, Folder]) -> Draft:
     """What was rejected, some of each reason; `inputs` are the folders of the input by split, where they are known."""
-    rejected = rows.filter(pc.equal(rows["status"], REJECTED))
-    by_reason = {reason: rejected.filter(pc.equal(rejected["reason"], reason)) for reason in _sorted(rejected["reason"])}
-    cases = []
-    for found in by_reason.values():
-        some = found.take(list(spread(found.num_rows, max(1, REJECTED_SHOWN // len(by_reason)))))
-        cases += [(_note(row), (_rejected(row, inputs),)) for row in some.to_pylist()]
-    counts = ", ".join(f"{found.num_rows:,} {_spoken(reason)}" for reason, found in by_reason.items())
-    explanation = f"Left out of the shards: {counts}."
-    return Draft(Problem("rejected", "Rejected", explanation, rejected.num_rows), tuple(cases))
-
-
-def _sorted(column: pa.ChunkedArray) -> list[str]:
-    return sorted(column.unique().to_pylist())
+    reasons = sorted(rows.narrow["reason"].unique().drop_null().to_pylist())
+    by_reason = {reason: rows.numbers("reason", reason) for reason in reasons}
+    share = max(1, REJECTED_SHOWN // max(1, len(reasons)))
+    shown = [int(found[at]) for found in by_reason.values() for at in spread(len(found), share)]
+    cases = tuple((_note(row), (_rejected(row, inputs),)) for row in rows.take(shown))
+    counts = ", ".join(f"{len(found):,} {_spoken(reason)}" for reason, found in by_reason.items())
+    return Draft(
+        Problem("rejected", "Rejected", f"Left out of the shards: {counts}.", sum(map(len, by_reason.values()))), cases
+    )
 
 
 def _spoken(reason: str) -> str:
@@ -113,17 +110,17 @@ def _rejected(row: dict[str, Any], inputs: Mapping[str, Folder]) -> Shown:
     return Shown(picture, Piece(folder, row["path"], None, row["source_size"] or 0))
 
 
-def draft_copies(folder: Folder, written: pa.Table, findings: Findings) -> Iterator[Draft]:
+def draft_copies(rows: Rows, written: pa.Table, findings: Findings) -> Iterator[Draft]:
     """Groups of images that are the same, or nearly, the gravest first; each group side by side."""
     groups = [(f"{kind}-{where}", counts, examples) for kind, where, counts, examples in _copies(findings)]
     shown = [(key, counts, examples[:GROUPS_SHOWN]) for key, counts, examples in groups]
     references = [image for *_, examples in shown for group in examples for image in group.members[:MEMBERS_SHOWN]]
-    rows = _rows_of(written, references)
+    images = _images_of(rows, written, references)
     for key, counts, examples in shown:
         cases = []
         for group in examples:
-            images = [rows[image.shard, image.offset] for image in group.members[:MEMBERS_SHOWN]]
-            cases.append((f"{group.images:,} images", tuple(of_row(folder, row) for row in images)))
+            members = tuple(images[image.shard, image.offset] for image in group.members[:MEMBERS_SHOWN])
+            cases.append((f"{group.images:,} images", members))
         title, explanation = COPIES[key]
         yield Draft(Problem(key, title, explanation, counts.groups, "group"), tuple(cases))
 
@@ -135,32 +132,33 @@ def _copies(findings: Findings) -> Iterator[tuple[str, str, Groups, tuple[GroupE
             yield kind, where, getattr(counts, where), getattr(examples, where)
 
 
-def draft_looks(folder: Folder, written: pa.Table, findings: Findings) -> Iterator[Draft]:
+def draft_looks(rows: Rows, written: pa.Table, findings: Findings) -> Iterator[Draft]:
     """What the findings tell of single images, but for the ends of the scales, which draft_extremes shows anyway."""
-    rows = _rows_of(written, [image for key in LOOKS for image in findings.images.get(key, ())])
+    shown = _images_of(rows, written, [image for key in LOOKS for image in findings.images.get(key, ())])
     for key, (title, explanation) in LOOKS.items():
         images = findings.images.get(key, ())
-        cases = tuple((f"{image.value:.3g}", (of_row(folder, rows[image.shard, image.offset]),)) for image in images)
+        cases = tuple((f"{image.value:.3g}", (shown[image.shard, image.offset],)) for image in images)
         yield Draft(Problem(key, title, explanation, getattr(findings.counts, key)), cases)
 
 
-def _rows_of(written: pa.Table, images: Sequence[ImageReference]) -> dict[tuple[str, int], dict[str, Any]]:
-    """The manifest's rows of images by shard and offset."""
+def _images_of(rows: Rows, written: pa.Table, images: Sequence[ImageReference]) -> dict[tuple[str, int], Shown]:
+    """What is shown of images, by shard and offset."""
     shards = pa.array([image.shard for image in images], pa.string())
     offsets = pa.array([image.offset for image in images], pa.int64())
-    found = written.select(COLUMNS).filter(
-        pc.and_(pc.is_in(written["shard"], value_set=shards), pc.is_in(written["offset"], value_set=offsets))
+    is_one = pc.and_(
+        pc.is_in(written["shard"].cast(pa.string()), value_set=shards), pc.is_in(written["offset"], value_set=offsets)
     )
-    return {(row["shard"], row["offset"]): row for row in found.to_pylist()}
+    found = rows.take(rows.written()[is_one.to_numpy()])
+    return {(row["shard"], row["offset"]): of_row(rows.folder, row) for row in found}
 
 
-def draft_extremes(folder: Folder, written: pa.Table, counts: FindingCounts) -> Iterator[Draft]:
+def draft_extremes(rows: Rows, written: pa.Table, counts: FindingCounts) -> Iterator[Draft]:
     """The images at the ends of the scales that the manifest has figures for, whether they are problems or not."""
     for scale in _scales(written, counts):
         known = np.isfinite(scale.order)
         first = np.argsort(scale.order, kind="stable")[: min(EXTREMES_SHOWN, int(known.sum()))]  # NaN stands last
-        rows = written.select(COLUMNS).take(first).to_pylist()
-        cases = tuple((f"{abs(scale.order[at]):.3g}", (of_row(folder, row),)) for at, row in zip(first, rows, strict=True))
+        images = [of_row(rows.folder, row) for row in rows.take(rows.written()[first])]
+        cases = tuple((f"{abs(scale.order[at]):.3g}", (image,)) for at, image in zip(first, images, strict=True))
         yield Draft(Problem(scale.key, scale.title, scale.explanation), cases)
 
 

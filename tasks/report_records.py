@@ -21,7 +21,7 @@ NAME_KEYS = ("image/filename", "file_name", "filename")
 UNLABELLED = "no label"
 
 
-def read_rows(folder: Folder) -> pa.Table:
+def read_records_as_rows(folder: Folder) -> pa.Table:
     """A row a record of all TFRecord files right in a folder, train first. Raises BadLayout where there is no such file."""
     files = [] if folder.fs.isfile(folder.path) else folder.files()
     names = [name for name in files if parse_shard_name(name) or name.endswith(RECORD_ENDINGS)]

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from schemas.report import LabelRow, Picture, Sheet
+from tasks.report_figures import places
 from tasks.report_pictures import of_row, with_pictures
-from tasks.storage import Folder
+from tasks.report_rows import Rows
 
 MOST_A_LABEL = 12
 MOST_PICTURES = 480  # from so many labels on each has one picture
@@ -20,19 +20,18 @@ MOST_LABELS = 1000
 BUDGET = 3_000_000  # characters of all pictures here
 # The longer side in pixels by how many pictures there are at most.
 SIDES = ((240, 192), (MOST_PICTURES, 144), (MOST_LABELS, 112))
-COLUMNS = ["split", "path", "label", "text", "shard", "offset", "size"]
 
 
-def make_sheets(folder: Folder, written: pa.Table, labels: Sequence[LabelRow]) -> tuple[Sheet, ...]:
+def make_sheets(rows: Rows, written: pa.Table, labels: Sequence[LabelRow]) -> tuple[Sheet, ...]:
     """A sheet for each label that has images, or for so many labels as the page has room for."""
     present = [label for label in labels if label.total]
     chosen = [present[number] for number in spread(len(present), MOST_LABELS)]
     a_label = min(MOST_A_LABEL, max(1, MOST_PICTURES // max(1, len(chosen))))
-    rows = _sample(written, [label.label for label in chosen], a_label)
-    by_turns = sorted((turn, label, row) for label, rows_of in rows.items() for turn, row in enumerate(rows_of))
+    sample = _sample(written, [label.label for label in chosen], a_label)
+    by_turns = sorted((turn, label, place) for label, places in sample.items() for turn, place in enumerate(places))
     side = next(side for most, side in SIDES if len(by_turns) <= most)
-    taken = pa.array([row for *_, row in by_turns], pa.int64())
-    images = [of_row(folder, row) for row in written.select(COLUMNS).take(taken).to_pylist()]
+    numbers = rows.written()[np.array([place for *_, place in by_turns], np.int64)]
+    images = [of_row(rows.folder, row) for row in rows.take(numbers)]
     # Should the budget end, every label has had as many turns as any other, give or take one.
     pictures: dict[int, list[Picture]] = {}
     for (_, label, _), picture in zip(by_turns, with_pictures(images, side, BUDGET), strict=True):
@@ -47,9 +46,9 @@ def spread(count: int, most: int) -> Iterator[int]:
 
 
 def _sample(written: pa.Table, labels: Sequence[int], a_label: int) -> dict[int, list[int]]:
-    """Row numbers by label, at most `a_label` each, shared evenly among the label's splits, the first of them favoured."""
+    """Places in `written` by label, at most `a_label` each, shared evenly among its splits, the first of them favoured."""
     label = written["label"].to_numpy()
-    split = pc.index_in(written["split"], written["split"].unique()).to_numpy()
+    split = places(written["split"], written["split"].unique().to_pylist())
     order = np.lexsort((split, label))
     starts = (np.diff(label[order]) != 0) | (np.diff(split[order]) != 0)
     by_label: dict[int, list[np.ndarray]] = {}

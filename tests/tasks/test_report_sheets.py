@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from schemas.receipt import COLUMNS
 from schemas.report import LabelRow
 from tasks.report_figures import label_rows
+from tasks.report_rows import WIDE, Rows
 from tasks.report_sheets import MOST_A_LABEL, MOST_LABELS, make_sheets, spread
 from tasks.storage import open_folder
 
@@ -35,8 +36,8 @@ def table(images):
 
 def sheets_of(tmp_path, images):
     rows = table(images)
-    splits = rows["split"].unique().to_pylist()
-    return make_sheets(open_folder(str(tmp_path), {}), rows, label_rows(rows, splits))
+    labels = label_rows(rows, rows["split"].unique().to_pylist())
+    return make_sheets(Rows(open_folder(str(tmp_path), {}), rows, rows.select(WIDE)), rows, labels)
 
 
 def test_each_label_gets_as_many_pictures_of_each_split(tmp_path):
@@ -67,4 +68,5 @@ def test_beyond_a_thousand_labels_some_of_all_over_are_shown(tmp_path):
 
 def test_labels_without_images_have_no_sheet(tmp_path):
     rejected = LabelRow(label=1, text="cat", written=(0,), rejected=3)
-    assert make_sheets(open_folder(str(tmp_path), {}), table([]), [rejected]) == ()
+    rows = table([])
+    assert make_sheets(Rows(open_folder(str(tmp_path), {}), rows, rows.select(WIDE)), rows, [rejected]) == ()
