@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types tests chromium bench lock docs clean
+.PHONY: help setup demo train-demo test check format lint types tests chromium readers bench lock docs clean
 
 help:  ## Print the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 setup: $(VENV)/ready  ## Make .venv with everything for use and development
 
@@ -25,6 +25,11 @@ demo: setup  ## Build a real data set (handwritten digits) through Prefect, audi
 	$(BIN)/imagerecords audit demo/records
 	$(BIN)/imagerecords show demo/records/train-00000-of-00004 --save demo/digit.jpg
 	@echo "Look at demo/records: shards, labels.txt, manifest.parquet, dataset_info.json; demo/digit.jpg is the first record's image."
+
+train-demo: setup  ## Build Fashion-MNIST (70,000 PNGs; apt-get fetches 31 MB) and train a small network on the shards: 88 % or it fails
+	$(BIN)/python docs/demo/make_fashion.py demo/fashion
+	$(BIN)/imagerecords build --no-prefect --config docs/demo/fashion.yaml --overwrite
+	$(BIN)/python docs/demo/train_fashion.py demo/fashion_records
 
 test: check  ## All that CI runs: format, lint, types, tests (the wheel in a bare environment among them)
 
@@ -47,6 +52,11 @@ chromium:  ## Install Debian's Chromium, in which report.html is tested; where t
 		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 			apt-get install -y -qq --no-install-recommends chromium chromium-driver fonts-dejavu-core; \
 	} || echo "chromium and chromium-driver can't be installed here (Debian and root needed): the tests in a browser are skipped"
+
+readers: setup  ## Add PyTorch and DALI (2 GB, more where pip takes PyTorch with CUDA) and test every reader of docs/readers.md
+	$(BIN)/pip install --quiet --no-build-isolation --editable '.[readers]'
+	$(BIN)/python -c 'import grain, mlcroissant, tfrecord, torch'  # else their tests would be skipped
+	$(BIN)/python -m pytest -rs tests/acceptance/readers
 
 bench: setup  ## Measure speed, start-up and memory beside the classic script and peers; about 20 minutes
 	$(BIN)/python -m benchmarks.bench

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from flows.progress import Progress
 from flows.retry import is_final
 from schemas.errors import Interrupted, OutputLocked, ShardFailed
-from schemas.plan import Shard
+from schemas.plan import DROP, Shard
 from schemas.receipt import ShardOutcome, Verdict
 from schemas.settings import BuildSettings
 from schemas.summary import BuildSummary, Timeline
@@ -73,6 +73,8 @@ def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progr
         progress.note(note)
     if settings.duplicates == "drop":
         listing = conductor.run(drop_duplicates, listing, settings)
+        dropped = len(listing.images) - listing.images[DROP.name].null_count
+        progress.note(f"duplicates: {dropped:,} of {len(listing.images):,} images are left out")
     plan = conductor.run(partition_images, listing, settings)
     refuse_conflict(plan, settings)
     with output_lock(output, settings.lock_stale_seconds) as lock:

@@ -27,7 +27,7 @@ DARK_BRIGHTNESS = 0.06
 # 7 steps of 255 from white: things photographed on white lie below.
 BRIGHT_BRIGHTNESS = 0.97
 # The variance of the Laplacian on a grid of 32 to 63 grey means. Two of the same crops lie below: background out of focus.
-# Blurred by a Gaussian of 6 % of the shorter side most do, of 3 % one in a hundred; rounding to 8 bits alone makes 3e-5.
+# Blurred by a Gaussian of 2 % of the shorter side 2 in 100 do, of 4 % 29, of 6 % 78. Rounding to 8 bits alone makes 3e-5.
 BLURRED_SHARPNESS = 1e-4
 # Smaller pictures are icons, digits, drawn shapes: smooth on purpose.
 BLURRED_MIN_SIDE = 256

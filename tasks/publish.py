@@ -18,10 +18,11 @@ from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Verdict
 from schemas.report import Outcome
 from schemas.settings import BuildSettings
 from schemas.summary import SplitSummary
+from tasks.croissant import croissant_json
 from tasks.findings import find
 from tasks.prepare import read_plan_header, read_whole_plan
 from tasks.receipts import read_receipt
-from tasks.sidecars import class_labels_text, croissant_json, dataset_info_json, features_json, labels_text
+from tasks.sidecars import class_labels_text, dataset_info_json, features_json, labels_text
 from tasks.storage import Folder, open_folder
 
 
@@ -79,7 +80,7 @@ def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Publish
         output.write(LABELS, labels_text(header.labels))
         output.write(CLASS_LABELS, class_labels_text(header.labels))
         output.write(FEATURES, features_json(header.labels))
-        output.write(CROISSANT, croissant_json(header.labels, splits))
+        output.write(CROISSANT, croissant_json(header.labels, splits, _manifest_sha256(output)))
     _write_card(output, settings, Outcome(complete, (*problems, *unwanted), findings, digest.hexdigest() if complete else ""))
     if complete:
         output.write(DATASET_INFO, dataset_info_json(splits))
@@ -116,6 +117,14 @@ def _write_manifest(output: Folder, header: PlanHeader, verdicts: dict[str, Verd
             book.reasons += Counter(receipt["reason"].drop_null().to_pylist())
             book.verdicts.append(verdicts[shard.name])
     return books
+
+
+def _manifest_sha256(output: Folder) -> str:
+    digest = hashlib.sha256()
+    with output.open(MANIFEST) as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def _labels_with(receipt: pa.Table, status: str) -> Counter[int]:

@@ -28,7 +28,7 @@ def read_receipt(output: Folder, shard_name: str) -> pa.Table | None:
     try:
         file = pq.ParquetFile(io.BytesIO(data))
         seal = (file.metadata.metadata or {}).get(SEAL_KEY)
-        if not seal or seal != _seal(data.replace(seal, UNSEALED)):
+        if not seal or seal != _seal(_replace_last(data, seal, UNSEALED)):
             return None
         receipt = file.read()
     except (pa.ArrowException, OSError, ValueError):  # Arrow tells damage as any of these
@@ -50,7 +50,13 @@ def write_receipt(output: Folder, shard_name: str, fingerprint: str, receipt: pa
         writer.write_table(table)
         writer.add_key_value_metadata({SEAL_KEY: UNSEALED})
     data = buffer.getvalue()
-    output.write(receipt_path(shard_name), data.replace(UNSEALED, _seal(data)))
+    output.write(receipt_path(shard_name), _replace_last(data, UNSEALED, _seal(data)))
+
+
+def _replace_last(data: bytes, old: bytes, new: bytes) -> bytes:
+    """The metadata stand behind all that could hold the same bytes by chance."""
+    before, _, after = data.rpartition(old)
+    return before + new + after
 
 
 def _seal(data: bytes) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from schemas.findings import Findings
-from schemas.layout import BUILD, CROISSANT, DATASET_INFO, MANIFEST, REPORT
+from schemas.layout import BUILD, CROISSANT, DATASET_INFO, MANIFEST, REPORT, is_our_shard
 from schemas.plan import PlanHeader
 from schemas.report import Outcome, Report
 from tasks.findings import find
@@ -62,7 +62,7 @@ def read_outcome(folder: Folder) -> Outcome:
     if not {MANIFEST, DATASET_INFO, CROISSANT}.issubset(files):
         return Outcome(DATASET_INFO in files, findings=findings)
     distribution = json.loads(folder.read(CROISSANT)).get("distribution", [])
-    sums = [f"{file['sha256']}  {file['name']}\n" for file in distribution if "sha256" in file]
+    sums = [f"{file['sha256']}  {file['name']}\n" for file in distribution if is_our_shard(file.get("name", ""))]
     return Outcome(True, findings=findings, digest=hashlib.sha256("".join(sums).encode()).hexdigest())
 
 

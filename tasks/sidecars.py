@@ -1,4 +1,4 @@
-"""The files by which other programs open a data set: TFDS's two JSON files with its label names, and Croissant.
+"""The files by which TensorFlow Datasets opens a data set: two JSON files and the label names; and labels.txt.
 
 TFDS's own write_metadata refuses names without an extension, but its reader takes them (tried with tensorflow-datasets
 4.9.10), so the JSON is written here.
@@ -8,11 +8,11 @@ import json
 from typing import Any
 
 from schemas.example import CONTRACT
-from schemas.layout import ShardName
 from schemas.receipt import Verdict
 
 BACKGROUND = "background"  # id 0: classic labels count from 1
 DATASET_NAME = "imagerecords"
+DATASET_VERSION = "1.0.0"
 TFDS_FEATURES = "tensorflow_datasets.core.features"
 
 
@@ -28,7 +28,7 @@ def class_labels_text(labels: tuple[str, ...]) -> bytes:
 
 def dataset_info_json(splits: dict[str, list[Verdict]]) -> bytes:
     """TFDS's dataset_info.json for shards by split, in their order."""
-    return _json(
+    return json_text(
         {
             "description": "Labelled images as tf.train.Examples with the classic features of build_image_data.py.",
             "fileFormat": "tfrecord",
@@ -42,7 +42,7 @@ def dataset_info_json(splits: dict[str, list[Verdict]]) -> bytes:
                 }
                 for split, shards in splits.items()
             ],
-            "version": "1.0.0",
+            "version": DATASET_VERSION,
         }
     )
 
@@ -62,56 +62,7 @@ def features_json(labels: tuple[str, ...]) -> bytes:
         for folder in folders:
             node = node.setdefault(folder, {})
         node[name] = special.get(key) or (scalar if kind is int else text)
-    return _json(_features_dict(tree))
-
-
-def croissant_json(labels: tuple[str, ...], splits: dict[str, list[Verdict]]) -> bytes:
-    """Croissant (MLCommons): a FileObject with its SHA-256 for each shard, and a FileSet for each split."""
-    distribution: list[dict[str, Any]] = []
-    for split, shards in splits.items():
-        for shard in shards:
-            distribution.append(
-                {
-                    "@type": "cr:FileObject",
-                    "@id": shard.shard,
-                    "name": shard.shard,
-                    "contentUrl": shard.shard,
-                    "contentSize": f"{shard.bytes} B",
-                    "encodingFormat": "application/x-tfrecord",
-                    "sha256": shard.sha256,
-                }
-            )
-        distribution.append(
-            {
-                "@type": "cr:FileSet",
-                "@id": f"{split}-shards",
-                "name": f"{split}-shards",
-                "containedIn": [{"@id": shard.shard} for shard in shards],
-                "encodingFormat": "application/x-tfrecord",
-                "includes": f"{split}-*-of-{ShardName(split, 0, len(shards)).count:05d}",
-            }
-        )
-    records = {split: sum(shard.records for shard in shards) for split, shards in splits.items()}
-    counts = ", ".join(f"{count} {split}" for split, count in records.items())
-    return _json(
-        {
-            "@context": {
-                "@language": "en",
-                "@vocab": "https://schema.org/",
-                "sc": "https://schema.org/",
-                "cr": "http://mlcommons.org/croissant/",
-                "dct": "http://purl.org/dc/terms/",
-                "conformsTo": "dct:conformsTo",
-                "containedIn": "cr:containedIn",
-                "includes": "cr:includes",
-            },
-            "@type": "sc:Dataset",
-            "conformsTo": "http://mlcommons.org/croissant/1.0",
-            "name": DATASET_NAME,
-            "description": f"Labelled images of {len(labels)} labels as TFRecord files: {counts}.",
-            "distribution": distribution,
-        }
-    )
+    return json_text(_features_dict(tree))
 
 
 def _leaf(python_class: str, **content: Any) -> dict[str, Any]:
@@ -123,5 +74,6 @@ def _features_dict(tree: dict[str, Any]) -> dict[str, Any]:
     return _leaf("features_dict.FeaturesDict", featuresDict={"features": features})
 
 
-def _json(content: Any) -> bytes:
+def json_text(content: Any) -> bytes:
+    """`content` as JSON that is the same each time: keys sorted, UTF-8."""
     return (json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()

@@ -37,9 +37,19 @@ def test_every_code_block_of_the_readme_is_run_by_a_test_here():
     assert all(any(part in text for text in code) for part in run_here)
 
 
+def test_every_code_block_of_the_readers_page_is_run_by_a_test():
+    """The tests in tests/acceptance/readers name the sections whose blocks they run."""
+    sections = re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", (ROOT / "docs/readers.md").read_text(), re.M | re.S)
+    tests = "".join(path.read_text() for path in (ROOT / "tests/acceptance/readers").glob("test_*.py"))
+    assert {kind for _, text in sections for kind in re.findall(r"^```(\w+)$", text, re.M)} == {"python"}
+    with_code = [title for title, text in sections if "```python" in text]
+    assert len(with_code) == 8
+    assert [title for title in with_code if f'"{title}"' not in tests] == []
+
+
 def test_the_make_targets_that_the_readme_names_exist():
     targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.M))
-    assert set(re.findall(r"\bmake ([a-z]+)\b", README)) <= targets
+    assert set(re.findall(r"\bmake ([a-z]+(?:-[a-z]+)*)\b", README)) <= targets
     printed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert all(f"make {target}" in printed for target in targets)
 
