@@ -20,6 +20,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 # What pygal's script would need, and what the page says itself.
 DROPPED = {"defs", "title", "desc", "script", "style"}
 DROPPED_CLASSES = re.compile(r"\b(tooltip-overlay|legends|titles|text-overlay|overlay)\b")
+NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # a foreign record's label may have anything
 LONG_NUMBER = re.compile(r"-?\d+\.\d+")
 
 
@@ -28,11 +29,12 @@ def draw_bars(bars: Bars) -> str:
     import pygal
 
     chart: Any
+    names = [NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", name) for name in bars.names]
     if bars.is_horizontal:
         width, height = ROWS_WIDTH, FRAME_HEIGHT + ROW_HEIGHT * len(bars.names)
         chart = pygal.HorizontalBar(width=width, height=height, **_options())
         order = range(len(bars.names) - 1, -1, -1)  # pygal draws the first at the bottom
-        chart.x_labels = [_short(bars.names[number]) for number in order]
+        chart.x_labels = [_short(names[number]) for number in order]
     else:
         width, height = WIDTH, HEIGHT
         chart = pygal.Bar(width=width, height=height, show_minor_x_labels=False, **_options())
@@ -42,7 +44,7 @@ def draw_bars(bars: Bars) -> str:
     chart.add(bars.split, [bars.counts[number] for number in order])
     root = ElementTree.fromstring(chart.render(is_unicode=True))  # noqa: S314  # pygal wrote it a line above
     _prune(root)
-    _name_bars(root, [f"{bars.names[number]}: {bars.counts[number]:,}" for number in order])
+    _name_bars(root, [f"{names[number]}: {bars.counts[number]:,}" for number in order])
     if not bars.is_horizontal:
         _name_ticks(root, [bars.ticks[number] for number in sorted(bars.ticks)])
     root.attrib.clear()

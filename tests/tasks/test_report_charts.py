@@ -65,3 +65,19 @@ def test_no_count_is_too_odd_to_be_drawn(counts):
     for is_horizontal in (True, False):
         svg = draw_bars(Bars("t", "train", tuple(map(str, counts)), counts, is_horizontal=is_horizontal))
         assert len(texts(svg, "title")) == len(counts)
+
+
+def test_labels_of_one_name_or_of_one_beginning_have_a_bar_each():
+    """Two synsets may both be called crane."""
+    names = ("crane", "crane", "a name as long as this one, 1", "a name as long as this one, 2")
+    svg = draw_bars(Bars("t", "train", names, (1, 2, 3, 4), is_horizontal=True))
+    assert sorted(texts(svg, "title")) == sorted(f"{name}: {count}" for name, count in zip(names, (1, 2, 3, 4), strict=True))
+    places = [
+        node.get("y") for node in ElementTree.fromstring(svg).iter("text") if node.text in {"crane", "a name as long as thi…"}
+    ]
+    assert len(set(places)) == 4
+
+
+def test_characters_that_xml_can_not_hold_are_replaced():
+    svg = draw_bars(Bars("t", "train", ("a\x00b\x1b", "\ud800"), (1, 2), is_horizontal=True))
+    assert sorted(texts(svg, "title")) == ["a\ufffdb\ufffd: 1", "\ufffd: 2"]
