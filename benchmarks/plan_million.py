@@ -39,6 +39,7 @@ def _columns(number: int, label: str, count: int) -> Iterator[pa.Array]:
     yield pa.array(sorted(f"{label}/{label}_{image}.JPEG" for image in draw.sample(range(100_000), count)), pa.string())
     yield pa.array([draw.randint(20_000, 220_000) for _ in range(count)], pa.int64())
     yield pa.array([str(FIRST_TIME + draw.randrange(10**15)) for _ in range(count)], pa.string())
+    yield from (pa.nulls(count, COLUMNS.field(name).type) for name in ("group", "boxes"))
 
 
 def measure(images: int) -> dict[str, float]:

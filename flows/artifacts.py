@@ -15,6 +15,7 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
+from flows.console import boxes_text
 from flows.progress import LineProgress
 from schemas.layout import REPORT
 from schemas.summary import BuildSummary
@@ -88,6 +89,7 @@ def summary_markdown(summary: BuildSummary) -> str:
             f"{summary.labels:,} labels; {summary.shards_converted:,} shards converted, {summary.shards_kept:,} kept; "
             f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s; passed over: {passed_over}.",
             "",
+            *([boxes_text(summary.boxes) + ".", ""] if summary.boxes else []),
             *_findings(summary),
             f"Digest `{summary.digest}`",
         ]

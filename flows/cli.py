@@ -127,11 +127,17 @@ def _tell_unknown_variables() -> None:
             tell(f"{name} is no setting and has no effect")
 
 
+CLASSIC_NAMES = {
+    "--num_threads": "--layout_threads",
+    "--bounding_box_file": "--bounding_boxes",
+    "--imagenet_metadata_file": "--synsets_file",
+}
+
+
 def _classic_names(tokens: Sequence[str]) -> list[str]:
-    """Arguments with build_image_data.py's one option that has another name here."""
-    names = {"--num_threads": "--layout_threads", "--num-threads": "--layout_threads"}
+    """Arguments with those options of build_image_data.py and build_imagenet_data.py that have other names here."""
     split = (token.partition("=") for token in tokens)
-    return [names.get(name, name) + equals + value for name, equals, value in split]
+    return [CLASSIC_NAMES.get(name[:2] + name[2:].replace("-", "_"), name) + equals + value for name, equals, value in split]
 
 
 def _build_with_prefect(settings: BuildSettings) -> BuildSummary:

@@ -4,7 +4,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from schemas.summary import BuildSummary, PlanSummary
+from schemas.boxes import BoxCounts
+from schemas.summary import BoxSummary, BuildSummary, PlanSummary
 from tasks.audit import Audit
 
 MIB = 2**20
@@ -21,6 +22,8 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
     shards = f"{summary.shards_converted:,} shards converted, {summary.shards_kept:,} kept"
     speed = f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s"
     _say(console, f"{summary.labels:,} labels, {shards}, {speed}{_passed_over(summary.passed_over)}")
+    if summary.boxes:
+        _say(console, boxes_text(summary.boxes))
     if findings := "; ".join(summary.findings.phrases()):
         _say(console, f"found: {findings}")
     _say(console, f"digest {summary.digest}  {summary.output_directory}")
@@ -37,6 +40,8 @@ def print_plan(console: Console, plan: PlanSummary) -> None:
         table.add_row("MiB", *(f"{split.bytes / MIB:,.1f}" for split in plan.splits))
         table.add_row("shards", *(f"{split.shards:,}" for split in plan.splits))
         console.print(table)
+    if plan.boxes:
+        _say(console, boxes_text(plan.boxes))
     for note in plan.notes:
         _say(console, f"note: {note}")
     _say(console, f"nothing written to {plan.output_directory}{_passed_over(plan.passed_over)}")
@@ -47,6 +52,12 @@ def print_audit(console: Console, audit: Audit) -> None:
     for fault in audit.faults:
         _say(console, str(fault))
     _say(console, f"{audit.files:,} files, {audit.records:,} records, {audit.bytes:,} bytes: {len(audit.faults):,} faults")
+
+
+def boxes_text(boxes: BoxSummary | BoxCounts) -> str:
+    """The books of boxes in a line, without the entries that are 0."""
+    counts = {name.replace("_", " "): count for name, count in boxes if count}
+    return f"{counts.pop('found', 0):,} boxes found" + "".join(f", {count:,} {name}" for name, count in counts.items())
 
 
 def _table(first: str, *numbers: str) -> Table:

@@ -172,4 +172,5 @@ def _summary(build: _Build, published: Published, outcomes: list[ShardOutcome], 
         timeline=timeline,
         findings=published.findings.counts,
         digest=published.digest,
+        boxes=published.boxes,
     )

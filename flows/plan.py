@@ -26,6 +26,7 @@ def plan_dataset(settings: BuildSettings) -> PlanSummary:
         passed_over=listing.passed_over,
         notes=(*listing.notes, *_drop_note(settings)),
         mistakes=mistakes,
+        boxes=plan.header.boxes if plan else None,
     )
 
 
@@ -43,7 +44,7 @@ def _splits(plan: Plan) -> tuple[PlannedSplit, ...]:
         rows = plan.images.slice(start, images)
         start += images
         counts = Counter(rows["label"].to_pylist())
-        labels = {plan.header.label_text(label): count for label, count in sorted(counts.items())}
+        labels = {plan.header.labels[label - 1]: count for label, count in sorted(counts.items())}
         size = sum(shard.bytes for shard in shards)
         splits.append(PlannedSplit(split=split, images=images, bytes=size, shards=len(shards), labels=labels))
     return tuple(splits)

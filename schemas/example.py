@@ -9,30 +9,69 @@ fingerprint changes with it, and every shard is built anew.
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-ENCODER_VERSION = "1"
+import numpy as np
+
+from schemas.boxes import Boxes
+
+ENCODER_VERSION = "2"
 
 # Labels, sizes and constants repeat from image to image: their entries are kept, a tenth of the time of making them anew.
 CACHED = 4096
 SHORT = 64  # bytes
 
-# The features of every record, each with one value of this type.
-CONTRACT: dict[str, type] = {
-    "image/channels": int,
-    "image/class/label": int,
-    "image/class/text": bytes,
-    "image/colorspace": bytes,
-    "image/encoded": bytes,
-    "image/filename": bytes,
-    "image/format": bytes,
-    "image/height": int,
-    "image/width": int,
+# What records may have beyond the classic features; a plan tells which of these all its records have.
+BOXES = "boxes"
+SYNSETS = "synsets"
+
+
+class Feature(NamedTuple):
+    """The type of a feature's values, and whether it is a list of any length instead of one value."""
+
+    kind: type
+    is_list: bool = False
+
+
+CLASSIC: dict[str, Feature] = {
+    "image/channels": Feature(int),
+    "image/class/label": Feature(int),
+    "image/class/text": Feature(bytes),
+    "image/colorspace": Feature(bytes),
+    "image/encoded": Feature(bytes),
+    "image/filename": Feature(bytes),
+    "image/format": Feature(bytes),
+    "image/height": Feature(int),
+    "image/width": Feature(int),
 }
+EXTRAS: dict[str, dict[str, Feature]] = {
+    BOXES: {
+        "image/object/bbox/label": Feature(int, is_list=True),
+        "image/object/bbox/xmax": Feature(float, is_list=True),
+        "image/object/bbox/xmin": Feature(float, is_list=True),
+        "image/object/bbox/ymax": Feature(float, is_list=True),
+        "image/object/bbox/ymin": Feature(float, is_list=True),
+    },
+    SYNSETS: {"image/class/synset": Feature(bytes)},
+}
+
+
+@functools.cache
+def contract(extras: tuple[str, ...]) -> Mapping[str, Feature]:
+    """The features of every record of a data set with these extras, keys sorted."""
+    features = dict(CLASSIC)
+    for extra in extras:
+        features |= EXTRAS[extra]
+    return dict(sorted(features.items()))
+
 
 # What these features always say, because it is always true of what is written.
 CONSTANTS: dict[str, bytes | int] = {"image/channels": 3, "image/colorspace": b"RGB", "image/format": b"JPEG"}
 
+Value = bytes | int | np.ndarray
+
 BYTES_LIST = b"\x0a"  # Feature field 1
+FLOAT_LIST = b"\x12"  # Feature field 2
 INT64_LIST = b"\x1a"  # Feature field 3
 FIRST = b"\x0a"  # field 1, length-delimited: a list's values, a map entry's key, the features of an Example
 SECOND = b"\x12"  # field 2, length-delimited: a map entry's value
@@ -40,7 +79,7 @@ SECOND = b"\x12"  # field 2, length-delimited: a map entry's value
 
 @dataclass(frozen=True, slots=True)
 class LabelledImage:
-    """An RGB JPEG with all that its Example says of it."""
+    """An RGB JPEG with all that its Example says of it; without `boxes` and `synset` its data set has none."""
 
     encoded: bytes
     height: int
@@ -48,10 +87,12 @@ class LabelledImage:
     filename: str
     label: int
     text: str
+    synset: str | None = None
+    boxes: Boxes | None = None
 
-    def features(self) -> dict[str, bytes | int]:
-        """The classic features by key."""
-        return {
+    def features(self) -> dict[str, Value]:
+        """The features by key."""
+        features: dict[str, Value] = {
             **CONSTANTS,
             "image/class/label": self.label,
             "image/class/text": self.text.encode(),
@@ -60,15 +101,22 @@ class LabelledImage:
             "image/height": self.height,
             "image/width": self.width,
         }
+        if self.synset is not None:
+            features["image/class/synset"] = self.synset.encode()
+        if self.boxes is not None:
+            features |= self.boxes.features()
+        return features
 
 
-def encode_example(features: Mapping[str, bytes | int]) -> bytes:
-    """The serialised Example of single-valued features, in the order of their keys."""
+def encode_example(features: Mapping[str, Value]) -> bytes:
+    """The serialised Example, in the order of its keys: single values, and lists as arrays of floats or integers."""
     pieces: list[bytes] = []
     for key in sorted(features):
         value = features[key]
         if isinstance(value, int):
             pieces.append(_int64_entry(key, value))
+        elif isinstance(value, np.ndarray):
+            pieces.append(_list_entry(key, value))
         elif len(value) <= SHORT:
             pieces.append(_short_entry(key, value))
         else:
@@ -106,6 +154,15 @@ def _int64_entry(key: str, value: int) -> bytes:
     number = varint(value)
     packed = FIRST + varint(len(number)) + number
     feature = INT64_LIST + varint(len(packed)) + packed
+    return _entry_head(key, feature, len(feature))
+
+
+def _list_entry(key: str, values: np.ndarray) -> bytes:
+    """A map entry of a packed list; an empty one keeps its type, as TensorFlow writes it."""
+    is_float = values.dtype.kind == "f"
+    numbers = values.astype("<f4").tobytes() if is_float else b"".join(map(varint, values.tolist()))
+    packed = FIRST + varint(len(numbers)) + numbers if numbers else b""
+    feature = (FLOAT_LIST if is_float else INT64_LIST) + varint(len(packed)) + packed
     return _entry_head(key, feature, len(feature))
 
 

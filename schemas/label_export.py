@@ -8,12 +8,23 @@ from schemas.secrets import option_problems
 from schemas.settings import Shards
 
 
+class NamedBox(NamedTuple):
+    """A box in relative coordinates, with the object's own name."""
+
+    xmin: float
+    ymin: float
+    xmax: float
+    ymax: float
+    name: str | None
+
+
 class LabelledPath(NamedTuple):
-    """An image's path or URL as the export has it, its label, and where in the export it stands."""
+    """An image's path or URL as the export has it, its label (None: nobody gave it one yet), its place there, its boxes."""
 
     path: str
-    label: str
+    label: str | None
     place: str
+    boxes: tuple[NamedBox, ...] = ()
 
 
 class LabelExport(BaseModel):

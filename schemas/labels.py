@@ -1,7 +1,7 @@
 """Labels: from the text of a labels file to names with ids, and what is wrong with them.
 
 A decision that binds users' data: line n of the file is id n, 0 is background. The same format is written to `labels.txt`,
-so a later build can be given it back.
+so a later build can be given it back. With a synsets file the labels are synsets, and stay so in `labels.txt`.
 """
 
 import re
@@ -38,6 +38,25 @@ def read_labels(text: str, file: str) -> tuple[dict[str, int], list[str]]:
             labels[name] = number
             mistakes.extend(f"{problem}: {file}, line {number}" for problem in name_problems(name))
     return labels, mistakes
+
+
+def read_synsets(text: str, file: str) -> tuple[dict[str, str], list[str]]:
+    """The human text of each synset of a file of `synset<TAB>human text` lines, and the mistakes, each naming file and line."""
+    texts: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    mistakes: list[str] = []
+    for number, line in enumerate(text.removeprefix(BOM).replace("\r\n", "\n").removesuffix("\n").split("\n"), start=1):
+        synset, *rest = (part.strip(SPACE) for part in line.split("\t"))
+        where = f"{file}, line {number}"
+        if len(rest) != 1:
+            mistakes.append(f"a line must be a synset, one tab and its human text, got {len(rest)} tabs: {where}")
+        elif not synset or not rest[0]:
+            mistakes.append(f"a line must have a synset and a human text, got {line!r}: {where}")
+        elif synset in texts:
+            mistakes.append(f"synsets must differ, got {synset!r} again: {where}, first on line {lines[synset]}. Remove one")
+        else:
+            texts[synset], lines[synset] = rest[0], number
+    return texts, mistakes
 
 
 def name_problems(name: str) -> Iterable[str]:

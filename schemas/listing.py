@@ -1,12 +1,25 @@
 """The listing: every input image with its label, size and version, in the order that the split and shuffle start from."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import pyarrow as pa
 
+from schemas.boxes import PLANNED_BOXES, BoxCounts
+
 # `version` tells one state of a file from another: an ETag on object stores, the modification time in ns on disks.
+# `group` is null where the manifest tells none: then group_pattern or the path decides. `boxes` as in schemas/boxes.py.
 COLUMNS = pa.schema(
-    [("source", pa.string()), ("label", pa.int32()), ("path", pa.string()), ("size", pa.int64()), ("version", pa.string())]
+    [
+        ("source", pa.string()),
+        ("label", pa.int32()),
+        ("path", pa.string()),
+        ("size", pa.int64()),
+        ("version", pa.string()),
+        ("group", pa.string()),
+        ("boxes", PLANNED_BOXES),
+    ]
 )
 
 
@@ -15,8 +28,9 @@ class Listing:
     """What discover found.
 
     `images` has the columns above, ordered by source, label id and path (code points); `path` is relative to
-    `roots[source]`, and a source is a split or `data`; where duplicates were looked for there is the plan's column `drop`
-    too. `mistakes` must be mended before a build; `notes` are told only.
+    `roots[source]`, or absolute there, and a source is a split or `data`; where duplicates were looked for there is the
+    plan's column `drop` too. `mistakes` must be mended before a build; `notes` are told only. `texts` and `boxes` are as in
+    the plan's header.
     """
 
     labels: tuple[str, ...]
@@ -25,3 +39,28 @@ class Listing:
     passed_over: dict[str, int] = field(default_factory=dict)
     mistakes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    texts: tuple[str, ...] | None = None
+    boxes: BoxCounts | None = None
+    boxes_as_shown: bool = False
+
+    @classmethod
+    def of_mistakes(cls, mistakes: Iterable[str]) -> Self:
+        """A listing of nothing, because of mistakes."""
+        return cls((), {}, COLUMNS.empty_table(), mistakes=tuple(mistakes))
+
+
+NAMED = 3  # how many of many offenders an error names
+MOST_TOLD = 36  # lines of one kind; a file may have a million bad rows
+
+
+def first_told(mistakes: Sequence[str]) -> tuple[str, ...]:
+    """The first few dozen mistakes, and the number of the rest in one line."""
+    more = len(mistakes) - MOST_TOLD
+    rest = (f"there must be no more such mistakes, got {more:,} beyond those above",) if more > 0 else ()
+    return (*mistakes[:MOST_TOLD], *rest)
+
+
+def some(names: Sequence[str]) -> str:
+    """The first few of many names, and the number of the rest."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

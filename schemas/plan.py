@@ -11,11 +11,14 @@ from typing import Any
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
+from schemas.boxes import PLANNED_BOXES, BoxCounts
+from schemas.example import BOXES, SYNSETS
 from schemas.layout import ShardName
 from schemas.settings import Split
 
 METADATA_KEY = b"imagerecords"
 SHARDS_KEY = b"imagerecords.shards"
+EXTRAS_KEY = b"imagerecords.extras"  # in the manifest: what its records have beyond the classic features, comma-separated
 DROP = pa.field("drop", pa.string())  # why an image is not to be written; null for all others
 COLUMNS = pa.schema(
     [
@@ -23,6 +26,7 @@ COLUMNS = pa.schema(
         ("path", pa.string()),
         ("size", pa.int64()),
         ("version", pa.string()),
+        ("boxes", PLANNED_BOXES),
         DROP,
     ]
 )
@@ -62,7 +66,12 @@ class PlannedShard(BaseModel):
 
 
 class PlanHeader(BaseModel):
-    """All of a plan but its shards and rows; `content` and `layout` are the settings that decided what is where."""
+    """All of a plan but its shards and rows.
+
+    `content` and `layout` are the settings that decided what is where. `texts` are the human words for labels that are synsets;
+    `boxes` the books of boxes, None in a data set without any, and `boxes_as_shown` says
+    that they were drawn on the upright image, whatever its EXIF orientation.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -73,10 +82,22 @@ class PlanHeader(BaseModel):
     layout: dict[str, Any] = {}
     passed_over: dict[str, int]
     digest: str
+    texts: tuple[str, ...] | None = None
+    boxes: BoxCounts | None = None
+    boxes_as_shown: bool = False
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """What records have beyond the classic features."""
+        return extras(self.texts, self.boxes)
 
     def label_text(self, label: int) -> str:
-        """The text of a label id, 1 to the number of labels."""
-        return self.labels[label - 1]
+        """The text of a label id, 1 to the number of labels; with synsets their human words, which need not differ."""
+        return (self.texts or self.labels)[label - 1]
+
+    def synset(self, label: int) -> str | None:
+        """The synset of a label id; None where labels are no synsets."""
+        return self.labels[label - 1] if self.texts else None
 
 
 @dataclass(frozen=True)
@@ -98,6 +119,11 @@ class Plan:
             tables.append(self.images.slice(start, shard.images))
             start += shard.images
         return tables
+
+
+def extras(texts: tuple[str, ...] | None, boxes: BoxCounts | None) -> tuple[str, ...]:
+    """The names of the extras of a data set with such texts and boxes."""
+    return (BOXES,) * (boxes is not None) + (SYNSETS,) * (texts is not None)
 
 
 def references(shards: Iterable[PlannedShard], build: str = "") -> list[Shard]:

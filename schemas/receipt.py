@@ -25,7 +25,8 @@ REJECTED = "rejected"
 
 # record, offset and size say where the record stands in its shard; null for a rejected image. sha256 is the input file's,
 # encoded_sha256 that of image/encoded (the same where the bytes passed through), crc32c the masked CRC of the record.
-# brightness, contrast, sharpness and dhash are of the picture's grey; null where it was not decoded.
+# brightness, contrast, sharpness and dhash are of the picture's grey; null where it was not decoded. boxes is the number of
+# boxes written; null where the data set has none.
 COLUMNS = pa.schema(
     [
         ("split", pa.string()),
@@ -50,6 +51,7 @@ COLUMNS = pa.schema(
         ("contrast", pa.float32()),
         ("sharpness", pa.float32()),
         ("dhash", pa.uint64()),
+        ("boxes", pa.int32()),
     ]
 )
 

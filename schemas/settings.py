@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from schemas.boxes import Policy
 from schemas.secrets import option_problems, url_problems
 
 Split = Literal["train", "validation", "test"]
@@ -13,11 +14,14 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 Shards = Annotated[int, Field(ge=1, le=99_999)] | Literal["auto"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
+WHOLE_SOURCES = ("data_directory", "manifest", "label_studio")  # inputs that the fractions may divide
+MANIFEST_ENDINGS = (".csv", ".jsonl", ".parquet")
+
 # What a shard's bytes and receipt depend on; a change of any of these makes its fingerprint another.
 CONTENT_SETTINGS = ("check_pixels",)
 # What else decides which image is where; told in the data card, so nothing that names a place on a machine.
 LAYOUT_SETTINGS = (
-    *("validation_fraction", "test_fraction", "group_pattern", "unlisted_labels", "recursive"),
+    *("validation_fraction", "test_fraction", "group_pattern", "unlisted_labels", "recursive", "duplicates", "invalid_boxes"),
     *("train_shards", "validation_shards", "test_shards", "allow_empty_shards", "seed", "layout_threads"),
 )
 
@@ -34,8 +38,18 @@ class BuildSettings(BaseModel):
     data_directory: str | None = Field(
         None, description="One directory for all splits, instead of the three above; the fractions below divide it."
     )
-    validation_fraction: Fraction = Field(0.0, description="Share of data_directory that becomes validation, 0 to 1.")
-    test_fraction: Fraction = Field(0.0, description="Share of data_directory that becomes test, 0 to 1.")
+    manifest: str | None = Field(
+        None,
+        description="Instead of directories: a .csv, .jsonl or .parquet file with the columns path and label, and if wanted "
+        "split, group and boxes. Paths are relative to the file, absolute, or URLs.",
+    )
+    label_studio: str | None = Field(
+        None, description="Instead of directories: a Label Studio JSON export; its choice is the label, its rectangles boxes."
+    )
+    validation_fraction: Fraction = Field(
+        0.0, description="Share of an input without splits of its own that becomes validation, 0 to 1."
+    )
+    test_fraction: Fraction = Field(0.0, description="The same for test, 0 to 1.")
     group_pattern: str | None = Field(
         None,
         description="Regular expression with one group, searched in an image's path: images with the same text there "
@@ -44,8 +58,23 @@ class BuildSettings(BaseModel):
     labels_file: str | None = Field(
         None, description="One label a line, line 1 has id 1. Without it: the folder names, sorted by code point."
     )
+    synsets_file: str | None = Field(
+        None,
+        description="Lines of synset, tab, human text. Labels are then synsets: image/class/synset has the synset, "
+        "image/class/text the text.",
+    )
+    bounding_boxes: str | None = Field(
+        None,
+        description="Boxes by base name: a .csv of file,xmin,ymin,xmax,ymax (relative, no header), a folder of Pascal VOC XML, "
+        "or a COCO .json.",
+    )
+    invalid_boxes: Policy = Field(
+        "clamp",
+        description="Boxes outside the image, inverted, without area, or that can't be read. clamp: cut off or swapped, and "
+        "dropped where nothing is left; drop: dropped; fail: an error.",
+    )
     unlisted_labels: Literal["error", "ignore"] = Field(
-        "error", description="What to do with a label folder that the labels file does not name."
+        "error", description="What to do with a label folder, or a manifest's row, whose label the labels file does not name."
     )
     recursive: bool = Field(False, description="Take the files in sub-folders of a label folder too.")
     train_shards: Shards = Field("auto", description="Number of training shards; auto makes them about 128 MiB each.")
@@ -108,32 +137,45 @@ class BuildSettings(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        problems = [*self._source_problems(), *self._number_problems(), *self._secret_problems()]
+        problems = [*self._source_problems(), *self._executor_problems(), *self._number_problems(), *self._secret_problems()]
         if problems:
             raise ValueError("; ".join(problems))
         return self
 
     def _source_problems(self) -> Iterable[str]:
         splits = [name for name in SPLITS if getattr(self, f"{name}_directory")]
-        if bool(splits) == bool(self.data_directory):
-            both = "both" if splits else "neither"
+        given = ["split directories"] * bool(splits) + [name for name in WHOLE_SOURCES if getattr(self, name)]
+        if len(given) != 1:
+            count = "both " + " and ".join(given) if given else "neither"
             yield (
-                "the input must be either train_directory (validation_directory, test_directory) or data_directory, "
-                f"got {both}. Pass --train_directory or --data_directory"
+                "the input must be either train_directory (validation_directory, test_directory) or one of "
+                f"{', '.join(WHOLE_SOURCES)}, got {count}. Pass one of them"
             )
         if splits and (self.validation_fraction or self.test_fraction):
             yield "validation_fraction and test_fraction must go with data_directory, got split directories. Drop them"
+        if self.listed_by and self.recursive:
+            yield f"recursive must go with directories, got {self.listed_by}, which names each image. Drop it"
+        if self.manifest and not self.manifest.lower().endswith(MANIFEST_ENDINGS):
+            yield f"manifest must be a {', '.join(MANIFEST_ENDINGS[:-1])} or {MANIFEST_ENDINGS[-1]} file, got another ending"
+        if self.label_studio and not self.label_studio.lower().endswith(".json"):
+            yield "label_studio must be a .json file, got another ending. Export as JSON, or pass --manifest"
         if self.group_pattern is not None:
-            if not self.data_directory:
+            if splits:
                 yield "group_pattern must go with data_directory, got split directories. Drop it"
-            try:
-                groups = re.compile(self.group_pattern).groups
-            except re.error as error:
-                yield f"group_pattern must be a regular expression, got {self.group_pattern!r} ({error})"
-            else:
-                if groups != 1:
-                    yield f"group_pattern must have exactly one (group), got {groups}: {self.group_pattern!r}"
-        urls = [url for url in (self.output_directory, *self.directories().values()) if url.startswith("memory:")]
+            yield from self._pattern_problems(self.group_pattern)
+
+    def _pattern_problems(self, pattern: str) -> Iterable[str]:
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            yield f"group_pattern must be a regular expression, got {pattern!r} ({error})"
+        else:
+            if groups != 1:
+                yield f"group_pattern must have exactly one (group), got {groups}: {pattern!r}"
+
+    def _executor_problems(self) -> Iterable[str]:
+        sources = (self.output_directory, *self.directories().values(), self.listed_by and getattr(self, self.listed_by))
+        urls = [url for url in sources if url and url.startswith("memory:")]
         if urls and self.executor != "threads":
             yield f"executor must be threads for memory:// URLs, which live in one process: {urls[0]}"
         if self.dask_address and self.executor != "dask":
@@ -156,10 +198,15 @@ class BuildSettings(BaseModel):
         yield from url_problems({name: value for name, value in self if isinstance(value, str)})
 
     def directories(self) -> dict[str, str]:
-        """The input directories by split; the key is `data` where fractions decide the split."""
+        """The input directories by split; `data` is its key where fractions divide it. Empty with a manifest."""
         if self.data_directory:
             return {"data": self.data_directory}
         return {split: url for split in SPLITS if (url := getattr(self, f"{split}_directory"))}
+
+    @property
+    def listed_by(self) -> Literal["manifest", "label_studio"] | None:
+        """The setting that names a file listing the images; None where they lie in directories."""
+        return "manifest" if self.manifest else "label_studio" if self.label_studio else None
 
     def shards_of(self, split: Split) -> int | Literal["auto"]:
         """The number of shards asked for a split."""

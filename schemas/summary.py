@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from schemas.boxes import BoxCounts
 from schemas.findings import FindingCounts
 
 
@@ -16,6 +17,23 @@ class SplitSummary(BaseModel):
     rejected: dict[str, int]
     shards: int
     bytes: int
+
+
+class BoxSummary(BaseModel):
+    """The books of boxes: found = written + dropped + of no image + of rejected images.
+
+    Clamped ones are counted among the written and those of rejected images.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    found: int
+    written: int
+    clamped: int
+    dropped: int
+    of_no_image: int
+    of_rejected_images: int
+    images_with_boxes: int
 
 
 class Timeline(BaseModel):
@@ -46,6 +64,7 @@ class BuildSummary(BaseModel):
     timeline: Timeline
     findings: FindingCounts = FindingCounts()
     digest: str
+    boxes: BoxSummary | None = None
 
 
 class PlannedSplit(BaseModel):
@@ -70,3 +89,4 @@ class PlanSummary(BaseModel):
     passed_over: dict[str, int]
     notes: tuple[str, ...]
     mistakes: tuple[str, ...]
+    boxes: BoxCounts | None = None

@@ -11,8 +11,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.errors import BadLayout
+from schemas.example import Feature, contract
 from schemas.frame import OVERHEAD
 from schemas.layout import DATASET_INFO, MANIFEST, index_path, index_text, parse_shard_name
+from schemas.plan import EXTRAS_KEY
 from tasks.records import Record, parse_example, read_records
 from tasks.storage import Folder, open_folder
 from tasks.validate import contract_problems
@@ -33,6 +35,14 @@ class Fault:
     def __str__(self) -> str:
         where = "" if self.record is None else f" record {self.record} at byte {self.offset}:"
         return f"{self.file}:{where} {self.problem}"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the manifest tells of a file: where its records stand, and the features of each."""
+
+    places: list[Place]
+    promised: Mapping[str, Feature]
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,7 @@ def audit_folder(url: str, storage_options: Mapping[str, Any]) -> Audit:
 def _audit(folder: Folder, names: list[str], manifest: pa.Table | None, faults: list[Fault]) -> Audit:
     records = size = 0
     for name in names:
-        count, length, found = _audit_file(folder, name, None if manifest is None else _places(manifest, name))
+        count, length, found = _audit_file(folder, name, None if manifest is None else _told(manifest, name))
         records += count
         size += length
         faults += found
@@ -87,11 +97,13 @@ def _read_manifest(folder: Folder) -> tuple[pa.Table | None, list[Fault]]:
         return None, [Fault(MANIFEST, None, None, f"can't be read: {' '.join(str(error).split())}")]
 
 
-def _places(manifest: pa.Table, name: str) -> list[Place]:
-    """Where the records of a shard stand, as the manifest tells."""
+def _told(manifest: pa.Table, name: str) -> Told:
+    """What the manifest tells of a shard."""
     written = pc.and_(pc.equal(manifest["shard"], name), pc.is_valid(manifest["record"]))
     rows = manifest.filter(written).sort_by("record")
-    return list(zip(*(rows[column].to_pylist() for column in ("offset", "size", "crc32c")), strict=True))
+    places = list(zip(*(rows[column].to_pylist() for column in ("offset", "size", "crc32c")), strict=True))
+    extras = (manifest.schema.metadata or {}).get(EXTRAS_KEY, b"").decode()
+    return Told(places, contract(tuple(filter(None, extras.split(",")))))
 
 
 def _missing_shards(names: list[str]) -> Iterable[Fault]:
@@ -104,7 +116,7 @@ def _missing_shards(names: list[str]) -> Iterable[Fault]:
             yield Fault(f"{prefix}-{index:05d}-of-{count:05d}", None, None, "is missing")
 
 
-def _audit_file(folder: Folder, name: str, told: list[Place] | None) -> tuple[int, int, list[Fault]]:
+def _audit_file(folder: Folder, name: str, told: Told | None) -> tuple[int, int, list[Fault]]:
     """The records of one file, their bytes, and the file's faults."""
     faults: list[Fault] = []
     places = []
@@ -113,13 +125,13 @@ def _audit_file(folder: Folder, name: str, told: list[Place] | None) -> tuple[in
             faults += [Fault(name, record.number, record.offset, problem) for problem in _record_problems(record, told)]
             places.append((record.offset, len(record.data) + OVERHEAD))
     if told is not None:
-        if len(places) != len(told):
-            faults.append(Fault(name, None, None, f"holds {len(places)} records, the manifest tells {len(told)}"))
+        if len(places) != len(told.places):
+            faults.append(Fault(name, None, None, f"holds {len(places)} records, the manifest tells {len(told.places)}"))
         faults += _index_faults(folder, name, places)
     return len(places), sum(size for _, size in places), faults
 
 
-def _record_problems(record: Record, told: list[Place] | None) -> Iterable[str]:
+def _record_problems(record: Record, told: Told | None) -> Iterable[str]:
     if record.fault:
         yield record.fault
         return
@@ -131,9 +143,9 @@ def _record_problems(record: Record, told: list[Place] | None) -> Iterable[str]:
     if not features:
         yield "the Example has no features"
     if told is not None:
-        yield from contract_problems(features)
+        yield from contract_problems(features, told.promised)
         place = record.offset, len(record.data) + OVERHEAD, record.crc
-        if record.number < len(told) and told[record.number] != place:
+        if record.number < len(told.places) and told.places[record.number] != place:
             yield "is not the record that the manifest tells of"
 
 

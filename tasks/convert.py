@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.boxes import Boxes
 from schemas.errors import CorruptRecord, ShardFailed
 from schemas.example import LabelledImage, encode_example
 from schemas.frame import OVERHEAD, frame
@@ -22,7 +23,7 @@ from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, ShardOutcome, Ve
 from schemas.settings import BuildSettings
 from schemas.version import VERSION
 from tasks.fetch import PlannedImage, fetch_images, planned_images
-from tasks.images import Rejected, process_image
+from tasks.images import Rejected, RgbJpeg, process_image
 from tasks.interrupt import check_interrupt
 from tasks.lock import refuse_left_over
 from tasks.prepare import read_shard_plan
@@ -69,7 +70,7 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
         for image, data in _planned_images(source, rows, settings):
             check_interrupt()
             about = {"split": shard.split, "shard": shard.name, "text": header.label_text(image.label)}
-            receipts.append(about | _write_image(writer, image, data, about["text"], settings))
+            receipts.append(about | _write_image(writer, image, data, header, settings))
         refuse_left_over(output, shard.build)
     refuse_left_over(output, shard.build)  # an upload takes long
     receipt = pa.Table.from_pylist(receipts, COLUMNS)
@@ -89,7 +90,7 @@ def _planned_images(source: Folder, rows: pa.Table, settings: BuildSettings) -> 
 
 
 def _write_image(
-    writer: RecordWriter, image: PlannedImage, data: bytes | Rejected, text: str, settings: BuildSettings
+    writer: RecordWriter, image: PlannedImage, data: bytes | Rejected, header: PlanHeader, settings: BuildSettings
 ) -> dict[str, Any]:
     """Write an image, or don't; returns what its receipt says."""
     row: dict[str, Any] = {"path": image.path, "label": image.label, "source_size": image.size}
@@ -100,8 +101,7 @@ def _write_image(
         jpeg = process_image(data, settings)
     except Rejected as rejected:
         return row | {"status": REJECTED, "reason": rejected.reason.value, "message": rejected.message}
-    name = image.path.rpartition("/")[2]
-    example = LabelledImage(jpeg.encoded, jpeg.height, jpeg.width, name, image.label, text)
+    example = _example(image, jpeg, header)
     row |= writer.append(encode_example(example.features()))
     untouched = jpeg.encoded is data
     row["encoded_sha256"] = row["sha256"] if untouched else hashlib.sha256(jpeg.encoded).hexdigest()
@@ -110,7 +110,25 @@ def _write_image(
         "height": jpeg.height,
         "width": jpeg.width,
         "source_format": jpeg.source_format,
+        "boxes": None if example.boxes is None else len(example.boxes.labels),
     }
+
+
+def _example(image: PlannedImage, jpeg: RgbJpeg, header: PlanHeader) -> LabelledImage:
+    """What is written of an image; boxes turn with it, unless they were drawn on it as shown."""
+    boxes = None if image.boxes is None else Boxes.planned(image.boxes)
+    if boxes is not None and not header.boxes_as_shown:
+        boxes = boxes.turned(jpeg.orientation)
+    return LabelledImage(
+        encoded=jpeg.encoded,
+        height=jpeg.height,
+        width=jpeg.width,
+        filename=image.path.rpartition("/")[2],
+        label=image.label,
+        text=header.label_text(image.label),
+        synset=header.synset(image.label),
+        boxes=boxes,
+    )
 
 
 def _refuse_other_version(header: PlanHeader) -> None:

@@ -1,42 +1,27 @@
-"""discover: labels, and a sorted listing of their images, from label folders; every layout mistake is told at once."""
+"""discover: labels, boxes and a sorted listing of images, from wherever the settings say; every mistake is told at once."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import PurePosixPath
-
-import pyarrow as pa
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TypeVar
 
 from schemas.errors import BadLayout
-from schemas.labels import name_problems, nested_problems, numbered_name, read_labels
-from schemas.listing import COLUMNS, Listing
+from schemas.labels import read_labels, read_synsets
+from schemas.listing import COLUMNS, Listing, first_told
 from schemas.settings import BuildSettings
-from tasks.storage import Folder, open_folder
-from tasks.walk import FoundFile, Level, find_label_folders, read_level, walk_files
+from tasks.boxes import place_boxes, read_boxes
+from tasks.input_files import read_text, unreadable
+from tasks.label_folders import setting_of, survey_folders
+from tasks.label_manifest import survey_manifest
+from tasks.match_boxes import match_boxes
+from tasks.storage import open_folder
 
-# Names people give to splits; folders of only these names under one data directory are split/label/ layouts.
-SPLIT_NAMES = {"train", "training", "val", "valid", "validation", "test", "testing", "eval"}
-# Only to tell an image beside the label folders from a README there; what is an image is judged by content, in convert.
-IMAGE_ENDINGS = frozenset([".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif", ".heic", ".ppm"])
-REMOTE_LISTINGS = 16  # label prefixes listed at once on object stores
-NAMED = 3  # how many of many offenders an error names
-
-
-@dataclass
-class _Source:
-    """One input directory while it is looked through."""
-
-    name: str
-    folder: Folder
-    found: Level
-    counts: dict[str, int] = field(default_factory=dict)
+T = TypeVar("T")
 
 
 def discover_images(settings: BuildSettings) -> Listing:
     """The labels and the sorted listing of all input images.
 
-    Raises BadLayout, with a line for each mistake, when the folders or the labels file are not as the settings say.
+    Raises BadLayout, with a line for each mistake, when folders, labels, manifest or boxes are not as the settings say.
     """
     listing = survey(settings)
     if listing.mistakes:
@@ -47,34 +32,22 @@ def discover_images(settings: BuildSettings) -> Listing:
 def survey(settings: BuildSettings) -> Listing:
     """The same, but with mistakes listed instead of raised; images of a mistaken layout may be missing."""
     mistakes = list(_directory_mistakes(settings))
-    listed, labels_mistakes = _read_labels_file(settings)
-    mistakes += labels_mistakes
-    sources = []
-    for name, url in settings.directories().items():
-        folder = open_folder(url, settings.storage_options)
-        if not folder.exists():
-            mistakes.append(f"{_setting(name)} must be an existing directory: {url}. Check the path")
-            continue
-        if folder.fs.isfile(folder.path):
-            mistakes.append(f"{_setting(name)} must be a directory, got a file: {url}")
-            continue
-        source = _Source(name, folder, find_label_folders(folder, frozenset(listed or ())))
-        sources.append(source)
-        mistakes += _folder_mistakes(source)
-    if mistakes:
-        return _nothing(settings, mistakes)
-    labels, mistakes = _choose_labels(settings, listed, sources)
-    if mistakes:
-        return _nothing(settings, mistakes)
-    return _list_images(settings, labels, sources)
-
-
-def _nothing(settings: BuildSettings, mistakes: Iterable[str]) -> Listing:
-    return Listing((), settings.directories(), COLUMNS.empty_table(), mistakes=tuple(mistakes))
-
-
-def _setting(source: str) -> str:
-    return f"{source}_directory"
+    listed, texts = None, None
+    if settings.labels_file is not None:
+        listed, problems = _read(settings, "labels_file", read_labels)
+        mistakes += problems
+    if settings.synsets_file is not None:
+        texts, problems = _read(settings, "synsets_file", read_synsets)
+        mistakes += problems
+    if settings.listed_by:
+        listing = Listing.of_mistakes(mistakes) if mistakes else survey_manifest(settings, listed)
+    else:
+        listing = survey_folders(settings, listed, mistakes)
+    if texts is not None and not listing.mistakes:
+        listing = _with_texts(settings, listing, texts)
+    if settings.bounding_boxes and not listing.mistakes:
+        listing = _with_boxes(settings, settings.bounding_boxes, listing)
+    return listing
 
 
 def _directory_mistakes(settings: BuildSettings) -> Iterable[str]:
@@ -87,146 +60,46 @@ def _directory_mistakes(settings: BuildSettings) -> Iterable[str]:
     for name, url in settings.directories().items():
         folder = open_folder(url, settings.storage_options)
         if other := seen.get(folder.canonical_url):
-            yield f"{_setting(name)} must differ from {_setting(other)}, got one directory for both splits: {url}"
+            yield f"{setting_of(name)} must differ from {setting_of(other)}, got one directory for both splits: {url}"
         seen[folder.canonical_url] = name
         same = type(folder.fs) is type(output.fs)
         if same and (output.path == folder.path or output.path.startswith(folder.path + "/")):
             yield (
                 f"output_directory must lie outside the input, got {settings.output_directory} inside "
-                f"{_setting(name)} {url}. Choose another output"
+                f"{setting_of(name)} {url}. Choose another output"
             )
 
 
-def _read_labels_file(settings: BuildSettings) -> tuple[dict[str, int] | None, list[str]]:
-    if settings.labels_file is None:
-        return None, []
-    path = PurePosixPath(settings.labels_file).name
-    parent = settings.labels_file.removesuffix(path) or "."
-    try:
-        text = open_folder(parent, settings.storage_options).read(path).decode("utf-8")
-    except FileNotFoundError:
-        return {}, [f"labels_file must be an existing file: {settings.labels_file}. Check the path"]
-    except (IsADirectoryError, PermissionError) as error:
-        return {}, [f"labels_file must be a file that can be read, got {type(error).__name__}: {settings.labels_file}"]
-    except UnicodeDecodeError as error:
-        return {}, [f"labels_file must be UTF-8, got byte {error.object[error.start]:#x}: {settings.labels_file}"]
-    labels, mistakes = read_labels(text, settings.labels_file)
-    return labels, mistakes + list(nested_problems(labels))
+def _read(
+    settings: BuildSettings, setting: str, read: Callable[[str, str], tuple[dict[str, T], list[str]]]
+) -> tuple[dict[str, T], list[str]]:
+    """What the file that a setting names tells, and its mistakes."""
+    location = getattr(settings, setting)
+    text, mistakes = read_text(setting, location, settings.storage_options)
+    return ({}, mistakes) if mistakes else read(text, location)
 
 
-def _folder_mistakes(source: _Source) -> Iterable[str]:
-    url = source.folder.url
-    folders = source.found.folders
-    images = [file.path for file in source.found.files if PurePosixPath(file.path).suffix.lower() in IMAGE_ENDINGS]
-    if images:
-        yield (
-            f"images must lie in label folders, got {len(images)} beside them: {url}: {_some(images)}. Move each into "
-            "the folder of its label"
-        )
-    elif not folders:
-        yield f"{_setting(source.name)} must hold one folder a label, got none: {url}"
-    if folders and {name.lower() for name in folders} <= SPLIT_NAMES:
-        inner = [name for name in folders if read_level(source.folder, name).folders]
-        if inner:
-            arguments = " ".join(f"--{_split_name(name)}_directory {url.rstrip('/')}/{name}" for name in inner)
-            yield (
-                f"{_setting(source.name)} must hold one folder a label, got one a split: {url}: {_some(folders)}. "
-                f"Pass {arguments}"
-            )
-
-
-def _split_name(folder: str) -> str:
-    name = folder.lower()
-    return "train" if name.startswith("train") else "test" if name.startswith("test") else "validation"
-
-
-def _choose_labels(
-    settings: BuildSettings, listed: Mapping[str, int] | None, sources: list[_Source]
-) -> tuple[tuple[str, ...], list[str]]:
-    """The labels in the order of their ids, and what is wrong between labels file and folders."""
-    folders = {name for source in sources for name in source.found.folders}
-    if listed is None:
-        labels = tuple(sorted(folders))
-        return labels, [f"{problem}. Rename the folder" for label in labels for problem in name_problems(label)]
-    mistakes = []
-    for label, line in listed.items():
-        if label in folders:
-            continue
-        where = f"{settings.labels_file}, line {line}"
-        if (name := numbered_name(label)) and name in folders:
-            mistakes.append(
-                f"a line of the labels file must be a name alone, got {label!r}: {where}. Write {name!r}: ids come from "
-                "the order of the lines"
-            )
-        else:
-            mistakes.append(f"a listed label must have a folder, got none for {label!r}: {where}. Make it or remove the line")
-    unlisted = sorted(folders - set(listed))
-    if unlisted and settings.unlisted_labels == "error":
-        mistakes.append(
-            f"each label folder must be in the labels file, got {len(unlisted)} not listed: {settings.labels_file}: "
-            f"{_some(unlisted)}. Add them, or pass --unlisted_labels ignore"
-        )
-    return tuple(listed), mistakes
-
-
-def _list_images(settings: BuildSettings, labels: tuple[str, ...], sources: list[_Source]) -> Listing:
-    mistakes: list[str] = []
-    notes: list[str] = []
-    passed_over: Counter[str] = Counter()
-    tables = [COLUMNS.empty_table()]
-    for source in sources:
-        passed_over += source.found.passed_over
-        passed_over["beside the label folders"] += len(source.found.files)
-        present = [label for label in labels if label in set(source.found.folders)]
-        ignored = sorted(set(source.found.folders) - set(labels))
-        if ignored:
-            notes.append(f"{source.folder.url}: {len(ignored)} unlisted label folders ignored: {_some(ignored)}")
-        with ThreadPoolExecutor(1 if source.folder.is_local else REMOTE_LISTINGS) as threads:
-            for label, level in zip(
-                present, threads.map(lambda name, folder=source.folder: walk_files(folder, name), present), strict=True
-            ):
-                mistakes += _label_mistakes(settings, source, label, level.files)
-                passed_over += level.passed_over
-                source.counts[label] = len(level.files)
-                tables.append(_table(source.name, labels.index(label) + 1, level.files))
-    for label in labels:
-        missing = [source.folder.url for source in sources if not source.counts.get(label)]
-        if len(missing) == len(sources):
-            mistakes.append(f"a label must have images, got none for {label!r}: {_some(missing)}. Add some or drop the label")
-        else:
-            notes.extend(f"{url}: no image of label {label!r}" for url in missing)
+def _with_texts(settings: BuildSettings, listing: Listing, texts: dict[str, str]) -> Listing:
+    """The listing with the human text of each label, which is a synset."""
+    mistakes = [
+        f"each label must be a synset of synsets_file, got {label!r}: {settings.synsets_file}. Add a line for it"
+        for label in listing.labels
+        if label not in texts
+    ]
     if mistakes:
-        return _nothing(settings, mistakes)
-    roots = {source.name: source.folder.canonical_url for source in sources}
-    return Listing(labels, roots, pa.concat_tables(tables), dict(+passed_over), (), tuple(notes))
+        return Listing.of_mistakes(first_told(mistakes))
+    return replace(listing, texts=tuple(texts[label] for label in listing.labels))
 
 
-def _label_mistakes(settings: BuildSettings, source: _Source, label: str, files: list[FoundFile]) -> Iterable[str]:
-    nested = [file.path for file in files if "/" in file.path[len(label) + 1 :]]
-    if nested and not settings.recursive:
-        yield (
-            f"images must lie right in their label's folder, got {len(nested)} in sub-folders: {source.folder.url}: "
-            f"{_some(nested)}. Move them, or pass --recursive"
-        )
-    unnameable = [ascii(file.path) for file in files if not _is_utf8(file.path)]
-    if unnameable:
-        yield f"file names must be UTF-8, got {len(unnameable)} others: {source.folder.url}: {_some(unnameable)}. Rename them"
-
-
-def _table(source: str, label: int, files: list[FoundFile]) -> pa.Table:
-    files = [file for file in files if _is_utf8(file.path)]
-    paths, sizes, versions = zip(*files, strict=True) if files else ((), (), ())
-    return pa.table([[source] * len(files), [label] * len(files), paths, sizes, versions], schema=COLUMNS)
-
-
-def _is_utf8(path: str) -> bool:
+def _with_boxes(settings: BuildSettings, location: str, listing: Listing) -> Listing:
+    """The listing with the boxes of a file or folder."""
     try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+        found = read_boxes(location, settings.storage_options)
+    except (OSError, ValueError) as error:
+        return Listing.of_mistakes([unreadable("bounding_boxes", location, error)])
+    rows, unclear = match_boxes(found, listing.images, listing.roots)
+    placed = place_boxes(found, rows, listing.images["label"], listing.labels, settings.invalid_boxes)
+    if mistakes := [*first_told(unclear), *placed.mistakes]:
+        return Listing.of_mistakes(mistakes)
+    images = listing.images.set_column(COLUMNS.get_field_index("boxes"), COLUMNS.field("boxes"), placed.column)
+    return replace(listing, images=images, boxes=placed.counts)

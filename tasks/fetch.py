@@ -4,7 +4,7 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -17,12 +17,13 @@ GONE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 
 
 class PlannedImage(NamedTuple):
-    """A row of the plan."""
+    """A row of the plan; `boxes` as its column has them, None in a data set without any."""
 
     label: int
     path: str
     size: int
     version: str
+    boxes: list[dict[str, Any]] | None
 
 
 def planned_images(rows: pa.Table) -> list[PlannedImage]:

@@ -31,12 +31,16 @@ class Rejected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RgbJpeg:
-    """An RGB JPEG that is ready to be written; `source_format` is what the file was before (Pillow's name)."""
+    """An RGB JPEG that is ready to be written; `source_format` is what the file was before (Pillow's name).
+
+    `orientation` is the EXIF orientation that was baked into the pixels, 1 to 8.
+    """
 
     encoded: bytes
     height: int
     width: int
     source_format: str
+    orientation: int = 1
 
 
 def process_image(data: bytes, settings: BuildSettings) -> RgbJpeg:

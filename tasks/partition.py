@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 from schemas.errors import BadLayout
 from schemas.example import ENCODER_VERSION
 from schemas.listing import Listing
-from schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedShard
+from schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedShard, extras
 from schemas.settings import SPLITS, BuildSettings, Split
 from schemas.version import VERSION
 
@@ -59,7 +59,7 @@ def partition_images(listing: Listing, settings: BuildSettings) -> Plan:
                     count=count,
                     images=rows.num_rows,
                     bytes=pc.sum(rows["size"]).as_py() or 0,
-                    fingerprint=fingerprint(rows, root, listing.labels, settings),
+                    fingerprint=fingerprint(rows, root, listing, settings),
                 )
             )
         tables.append(images.select(COLUMNS.names))
@@ -72,6 +72,9 @@ def partition_images(listing: Listing, settings: BuildSettings) -> Plan:
         layout=settings.layout(),
         passed_over=listing.passed_over,
         digest=digest.hexdigest(),
+        texts=listing.texts,
+        boxes=listing.boxes,
+        boxes_as_shown=listing.boxes_as_shown,
     )
     return Plan(header, tuple(planned), pa.concat_tables(tables).combine_chunks())
 
@@ -87,10 +90,12 @@ def _with_drop(listing: Listing) -> Listing:
 def split_images(listing: Listing, settings: BuildSettings) -> dict[Split, pa.Table]:
     """The images of each split, in the listing's order."""
     images = listing.images
-    if not settings.data_directory:
+    if "data" not in listing.roots:
         return {split: images.filter(pc.equal(images["source"], split)) for split in SPLITS if split in listing.roots}
     group = group_of(settings.group_pattern)
-    position = np.fromiter((group_position(group(path)) for path in images["path"].to_pylist()), np.float64, images.num_rows)
+    groups = pc.coalesce(images["group"], images["path"]) if pc.any(pc.is_valid(images["group"])).as_py() else None
+    named = map(group, images["path"].to_pylist()) if groups is None else groups.to_pylist()
+    position = np.fromiter(map(group_position, named), np.float64, images.num_rows)
     validation = position < settings.validation_fraction
     test = position >= 1 - settings.test_fraction
     chosen: dict[Split, np.ndarray] = {"train": ~validation & ~test}
@@ -148,14 +153,22 @@ def _spans(start: int, end: int, parts: int) -> Iterator[tuple[int, int]]:
     return itertools.pairwise(edges)
 
 
-def fingerprint(rows: pa.Table, root: str, labels: tuple[str, ...], settings: BuildSettings) -> str:
+def fingerprint(rows: pa.Table, root: str, listing: Listing, settings: BuildSettings) -> str:
     """A digest of all that a shard's bytes and receipt depend on."""
-    digest = hashlib.sha256(f"{ENCODER_VERSION}\0{root}\0{sorted(settings.content().items())}\0".encode())
-    columns = [rows[name].to_pylist() for name in COLUMNS.names]
+    more = extras(listing.texts, listing.boxes)
+    content = sorted(settings.content().items())
+    digest = hashlib.sha256(f"{ENCODER_VERSION}\0{root}\0{content}\0{more}\0{listing.boxes_as_shown}\0".encode())
+    labels = [f"{label}\0{text}" for label, text in zip(listing.labels, listing.texts or listing.labels, strict=True)]
+    columns = [rows[name].to_pylist() for name in ("label", "path", "size", "version", DROP.name)]
     digest.update(
         "\n".join(
             f"{label}\0{labels[label - 1]}\0{path}\0{size}\0{version}" + (f"\0{drop}" if drop else "")
             for label, path, size, version, drop in zip(*columns, strict=True)
         ).encode()
     )
+    if listing.boxes:
+        boxes = rows["boxes"].combine_chunks()
+        *corners, label = boxes.flatten().flatten()
+        for numbers, kind in ((pc.list_value_length(boxes), "<i4"), (label, "<i4"), *((corner, "<f4") for corner in corners)):
+            digest.update(numbers.to_numpy().astype(kind).tobytes())
     return digest.hexdigest()

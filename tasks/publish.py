@@ -10,14 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from schemas.boxes import BoxCounts
 from schemas.errors import BooksDoNotBalance, OverBudget, UnwantedCopies
 from schemas.findings import Findings, GroupExample
 from schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST, REPORT
-from schemas.plan import METADATA_KEY, PlanHeader
+from schemas.plan import EXTRAS_KEY, METADATA_KEY, PlanHeader
 from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Verdict
 from schemas.report import Outcome
 from schemas.settings import BuildSettings
-from schemas.summary import SplitSummary
+from schemas.summary import BoxSummary, SplitSummary
 from tasks.croissant import croissant_json
 from tasks.findings import find
 from tasks.prepare import read_plan_header, read_whole_plan
@@ -37,6 +38,7 @@ class Published:
     findings: Findings
     problems: tuple[str, ...] = ()
     unwanted: tuple[str, ...] = ()
+    boxes: BoxSummary | None = None
 
     def refuse_incomplete(self) -> None:
         """Raise when the data set was not made complete: OverBudget for what was rejected, else UnwantedCopies."""
@@ -55,6 +57,7 @@ class _Books:
     rejected: Counter[int] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     verdicts: list[Verdict] = field(default_factory=list)
+    boxes: Counter[str] = field(default_factory=Counter)
 
 
 def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Published:
@@ -70,6 +73,7 @@ def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Publish
     books = _write_manifest(output, header, by_name)
     for split, book in books.items():
         _balance(split, book, header, output)
+    boxes = _balance_boxes(header.boxes, books.values(), output) if header.boxes else None
     splits = {split: book.verdicts for split, book in books.items()}
     digest = hashlib.sha256("".join(f"{v.sha256}  {v.shard}\n" for each in splits.values() for v in each).encode())
     problems = [problem for split, book in books.items() for problem in _over_budget(split, book, header, settings)]
@@ -79,14 +83,21 @@ def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Publish
     if complete:
         output.write(LABELS, labels_text(header.labels))
         output.write(CLASS_LABELS, class_labels_text(header.labels))
-        output.write(FEATURES, features_json(header.labels))
+        output.write(FEATURES, features_json(header.labels, header.extras))
         output.write(CROISSANT, croissant_json(header.labels, splits, _manifest_sha256(output)))
     _write_card(output, settings, Outcome(complete, (*problems, *unwanted), findings, digest.hexdigest() if complete else ""))
     if complete:
         output.write(DATASET_INFO, dataset_info_json(splits))
     summaries = tuple(_summary(split, book) for split, book in books.items())
     return Published(
-        summaries, len(header.labels), header.passed_over, digest.hexdigest(), findings, tuple(problems), tuple(unwanted)
+        splits=summaries,
+        labels=len(header.labels),
+        passed_over=header.passed_over,
+        digest=digest.hexdigest(),
+        findings=findings,
+        problems=tuple(problems),
+        unwanted=tuple(unwanted),
+        boxes=boxes,
     )
 
 
@@ -103,7 +114,8 @@ def _write_card(output: Folder, settings: BuildSettings, outcome: Outcome) -> No
 def _write_manifest(output: Folder, header: PlanHeader, verdicts: dict[str, Verdict]) -> dict[str, _Books]:
     """Write manifest.parquet, a row group a shard, and count; one receipt is in memory at a time."""
     books: dict[str, _Books] = {}
-    schema = COLUMNS.with_metadata({METADATA_KEY: header.digest.encode()})
+    extras = ",".join(header.extras)
+    schema = COLUMNS.with_metadata({METADATA_KEY: header.digest.encode(), EXTRAS_KEY: extras.encode()})
     with output.write_whole(MANIFEST) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for shard, planned in read_whole_plan(output):
             receipt = read_receipt(output, shard.name)
@@ -116,6 +128,7 @@ def _write_manifest(output: Folder, header: PlanHeader, verdicts: dict[str, Verd
             book.rejected += _labels_with(receipt, REJECTED)
             book.reasons += Counter(receipt["reason"].drop_null().to_pylist())
             book.verdicts.append(verdicts[shard.name])
+            book.boxes += _count_boxes(planned, receipt) if header.boxes else Counter()
     return books
 
 
@@ -125,6 +138,35 @@ def _manifest_sha256(output: Folder) -> str:
         while part := file.read(1 << 20):
             digest.update(part)
     return digest.hexdigest()
+
+
+def _count_boxes(planned: pa.Table, receipt: pa.Table) -> Counter[str]:
+    """A shard's boxes: those written, and those of images that were rejected."""
+    of_rejected = planned.filter(pc.is_null(receipt["boxes"]))["boxes"]
+    return Counter(
+        written=pc.sum(receipt["boxes"]).as_py() or 0,
+        of_rejected_images=pc.sum(pc.list_value_length(of_rejected)).as_py() or 0,
+        images_with_boxes=pc.sum(pc.greater(receipt["boxes"], 0)).as_py() or 0,
+    )
+
+
+def _balance_boxes(found: BoxCounts, books: Iterable[_Books], output: Folder) -> BoxSummary:
+    """The books of boxes; raises BooksDoNotBalance when a planned one is unaccounted for."""
+    counts: Counter[str] = sum((book.boxes for book in books), Counter())
+    if found.planned != counts["written"] + counts["of_rejected_images"]:
+        raise BooksDoNotBalance(
+            f"boxes planned must be written or of rejected images, got {found.planned} planned, {counts['written']} written, "
+            f"{counts['of_rejected_images']} of rejected: {output.url}. Report this with _build/: it is a fault of ours"
+        )
+    return BoxSummary(
+        found=found.found,
+        written=counts["written"],
+        clamped=found.clamped,
+        dropped=found.dropped,
+        of_no_image=found.of_no_image,
+        of_rejected_images=counts["of_rejected_images"],
+        images_with_boxes=counts["images_with_boxes"],
+    )
 
 
 def _labels_with(receipt: pa.Table, status: str) -> Counter[int]:

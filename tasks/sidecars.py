@@ -7,7 +7,7 @@ TFDS's own write_metadata refuses names without an extension, but its reader tak
 import json
 from typing import Any
 
-from schemas.example import CONTRACT
+from schemas.example import contract
 from schemas.receipt import Verdict
 
 BACKGROUND = "background"  # id 0: classic labels count from 1
@@ -47,26 +47,30 @@ def dataset_info_json(splits: dict[str, list[Verdict]]) -> bytes:
     )
 
 
-def features_json(labels: tuple[str, ...]) -> bytes:
+def features_json(labels: tuple[str, ...], extras: tuple[str, ...]) -> bytes:
     """TFDS's features.json: the record's keys, `image/class/label`, as the nested dictionary that TFDS flattens to them."""
     special = {
         "image/encoded": _leaf("image_feature.Image", image={"dtype": "uint8", "shape": {"dimensions": ["-1", "-1", "3"]}}),
         "image/class/label": _leaf("class_label_feature.ClassLabel", classLabel={"numClasses": str(len(labels) + 1)}),
     }
-    scalar = _leaf("scalar.Scalar", tensor={"dtype": "int64", "encoding": "none", "shape": {}})
-    text = _leaf("text_feature.Text", text={})
+    kinds = {int: _scalar("int64"), float: _scalar("float32"), bytes: _leaf("text_feature.Text", text={})}
     tree: dict[str, Any] = {}
-    for key, kind in CONTRACT.items():
+    for key, (kind, is_list) in contract(extras).items():
         *folders, name = key.split("/")
         node = tree
         for folder in folders:
             node = node.setdefault(folder, {})
-        node[name] = special.get(key) or (scalar if kind is int else text)
+        leaf = special.get(key) or kinds[kind]
+        node[name] = _leaf("sequence_feature.Sequence", sequence={"feature": leaf, "length": "-1"}) if is_list else leaf
     return json_text(_features_dict(tree))
 
 
 def _leaf(python_class: str, **content: Any) -> dict[str, Any]:
     return {"pythonClassName": f"{TFDS_FEATURES}.{python_class}", **content}
+
+
+def _scalar(dtype: str) -> dict[str, Any]:
+    return _leaf("scalar.Scalar", tensor={"dtype": dtype, "encoding": "none", "shape": {}})
 
 
 def _features_dict(tree: dict[str, Any]) -> dict[str, Any]:

@@ -47,7 +47,9 @@ class Folder:
         return str(self.fs.unstrip_protocol(self.path))
 
     def join(self, name: str) -> str:
-        """The path of `name` as the file system knows it."""
+        """The path of `name` as the file system knows it; an absolute path or URL, as a manifest may have, stays itself."""
+        if name.startswith("/") or "://" in name:
+            return str(self.fs._strip_protocol(name))
         return f"{self.path}/{name}" if name else self.path
 
     def exists(self, name: str = "") -> bool:

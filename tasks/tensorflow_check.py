@@ -12,6 +12,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from schemas.errors import CorruptRecord
+from schemas.example import BOXES, EXTRAS, SYNSETS, contract
 from schemas.plan import Shard
 from schemas.settings import BuildSettings
 from tasks.storage import Folder, open_folder
@@ -29,36 +30,40 @@ def check_with_tensorflow(shard: Shard, settings: BuildSettings) -> int:
 
 def _read(path: str, name: str) -> int:
     tf = _tensorflow()
-    spec = {
-        "image/encoded": tf.io.FixedLenFeature([], tf.string),
-        "image/height": tf.io.FixedLenFeature([], tf.int64),
-        "image/width": tf.io.FixedLenFeature([], tf.int64),
-        "image/channels": tf.io.FixedLenFeature([], tf.int64),
-        "image/format": tf.io.FixedLenFeature([], tf.string),
-        "image/colorspace": tf.io.FixedLenFeature([], tf.string),
-        "image/filename": tf.io.FixedLenFeature([], tf.string),
-        "image/class/label": tf.io.FixedLenFeature([1], tf.int64),
-        "image/class/text": tf.io.FixedLenFeature([], tf.string),
-    }
+    spec = _classic_spec(tf)
 
     def decode(serialized: Any) -> Any:
         example = tf.io.parse_single_example(serialized, spec)
         decoded = tf.shape(tf.io.decode_jpeg(example["image/encoded"], channels=3))
         told = tf.stack([example["image/height"], example["image/width"], example["image/channels"]])
-        return tf.cast(decoded, tf.int64), told
+        return tf.cast(decoded, tf.int64), told, tf.stack([tf.size(example[key]) for key in EXTRAS[BOXES]])
 
     count = 0
     try:
-        for shapes, told in tf.data.TFRecordDataset(path).map(decode, tf.data.AUTOTUNE).batch(BATCH):
-            for number, (shape, say) in enumerate(zip(shapes.numpy().tolist(), told.numpy().tolist(), strict=True), count):
+        for shapes, told, boxes in tf.data.TFRecordDataset(path).map(decode, tf.data.AUTOTUNE).batch(BATCH):
+            rows = zip(shapes.numpy().tolist(), told.numpy().tolist(), boxes.numpy().tolist(), strict=True)
+            for number, (shape, say, lengths) in enumerate(rows, count):
                 if shape != say:
                     raise CorruptRecord(f"record {number} must decode to {say} in TensorFlow, got {shape}: {name}")
+                if len(set(lengths)) > 1:
+                    raise CorruptRecord(f"record {number} must have boxes of four corners, got lists of {lengths}: {name}")
             count += len(shapes)
     except tf.errors.OpError as error:
         raise CorruptRecord(
             f"each record must parse and decode in TensorFlow, got after record {count - 1}: {error.message}: {name}"
         ) from error
     return count
+
+
+def _classic_spec(tf: Any) -> dict[str, Any]:
+    """What the classic input pipelines parse: one value each, boxes and synset as lists that may be missing."""
+    kinds = {int: tf.int64, float: tf.float32, bytes: tf.string}
+    optional = {key for extra in EXTRAS.values() for key in extra}
+    spec: dict[str, Any] = {}
+    for key, (kind, _) in contract((BOXES, SYNSETS)).items():
+        shape = [1] if key == "image/class/label" else []
+        spec[key] = tf.io.VarLenFeature(kinds[kind]) if key in optional else tf.io.FixedLenFeature(shape, kinds[kind])
+    return spec
 
 
 @functools.cache

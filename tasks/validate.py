@@ -1,14 +1,15 @@
 """validate: read a shard back and hold it against its receipt, the plan and the feature contract."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.boxes import CORNERS
 from schemas.errors import CorruptRecord
-from schemas.example import CONSTANTS, CONTRACT
+from schemas.example import BOXES, CONSTANTS, EXTRAS, Feature, contract
 from schemas.frame import OVERHEAD
 from schemas.plan import PlanHeader, Shard
 from schemas.receipt import WRITTEN, Verdict
@@ -21,7 +22,7 @@ from tasks.records import Record, parse_example, read_records
 from tasks.storage import Folder, open_folder
 
 # The columns of a receipt that a record is held against.
-COMPARED = ["label", "path", "text", "offset", "size", "crc32c", "height", "width"]
+COMPARED = ["label", "path", "text", "offset", "size", "crc32c", "height", "width", "boxes"]
 
 
 class HashingFile:
@@ -86,7 +87,7 @@ def _problems(record: Record, row: dict[str, Any] | None, header: PlanHeader) ->
     except ValueError as error:
         yield str(error)
         return
-    yield from contract_problems(features)
+    yield from contract_problems(features, contract(header.extras))
     expected = {
         "image/class/label": row["label"],
         "image/class/text": row["text"].encode(),
@@ -94,6 +95,11 @@ def _problems(record: Record, row: dict[str, Any] | None, header: PlanHeader) ->
         "image/height": row["height"],
         "image/width": row["width"],
     }
+    if header.texts:
+        expected["image/class/synset"] = header.labels[row["label"] - 1].encode()
+    boxes = len(features.get("image/object/bbox/label", ())) if header.boxes else None
+    if boxes != row["boxes"]:
+        yield f"it has {boxes} boxes, in the receipt {row['boxes']}"
     for key, value in expected.items():
         if features.get(key) != [value]:
             yield f"{key} is {features.get(key)}, in the receipt {value!r}"
@@ -101,13 +107,16 @@ def _problems(record: Record, row: dict[str, Any] | None, header: PlanHeader) ->
         yield f"label {row['label']} is {header.label_text(row['label'])!r} in the plan, {row['text']!r} in the receipt"
 
 
-def contract_problems(features: dict[str, list[Any]]) -> Iterable[str]:
-    """Where an Example breaks the feature contract: its keys, one value of the right type each, a JPEG that says so."""
-    if features.keys() != CONTRACT.keys():
-        missing, extra = sorted(CONTRACT.keys() - features.keys()), sorted(features.keys() - CONTRACT.keys())
+def contract_problems(features: dict[str, list[Any]], promised: Mapping[str, Feature]) -> Iterable[str]:
+    """Where an Example breaks the feature contract: its keys, their types, one value each or a list, a JPEG that says so."""
+    if features.keys() != promised.keys():
+        missing, extra = sorted(promised.keys() - features.keys()), sorted(features.keys() - promised.keys())
         yield f"missing features {missing}, unknown features {extra}"
-    for key, kind in CONTRACT.items():
+    for key, (kind, is_list) in promised.items():
         match features.get(key, []):
+            case values if is_list:
+                if not all(isinstance(value, kind) for value in values):
+                    yield f"{key} must be a list of {kind.__name__}"
             case [value] if isinstance(value, kind) and value == CONSTANTS.get(key, value):
                 pass
             case [value] if isinstance(value, kind):
@@ -117,3 +126,17 @@ def contract_problems(features: dict[str, list[Any]]) -> Iterable[str]:
     match features.get("image/encoded"):
         case [bytes(encoded)] if not encoded.startswith(START):
             yield "image/encoded must start as a JPEG"
+    if EXTRAS[BOXES].keys() <= promised.keys():
+        yield from _box_problems(features)
+
+
+def _box_problems(features: dict[str, list[Any]]) -> Iterable[str]:
+    """Where the five lists of an image's boxes do not tell boxes inside it."""
+    corners = [features.get(f"image/object/bbox/{corner}", []) for corner in CORNERS]
+    counts = [len(values) for values in (*corners, features.get("image/object/bbox/label", []))]
+    if len(set(counts)) > 1:
+        yield f"image/object/bbox/* must be lists of one length, got {counts}"
+        return
+    for number, (xmin, ymin, xmax, ymax) in enumerate(zip(*corners, strict=True)):
+        if not (0 <= xmin <= xmax <= 1 and 0 <= ymin <= ymax <= 1):
+            yield f"box {number} must lie in the image, got {xmin:g}, {ymin:g}, {xmax:g}, {ymax:g}"

@@ -30,6 +30,18 @@ def labels(content):
 TRAIN = ["--train_directory", "{root}/in"]
 LABELS = [*TRAIN, "--labels_file", "{root}/labels.txt"]
 
+MANIFEST = ["--manifest", "{root}/manifest.csv"]
+SYNSETS = [*TRAIN, "--synsets_file", "{root}/synsets.txt"]
+BOXES = [*TRAIN, "--bounding_boxes", "{root}/boxes.csv"]
+
+
+def beside(name):
+    """A sound input, and a file of some text beside it."""
+    return lambda text: lambda root: (two_labels(root), (root / name).write_text(text))
+
+
+manifest, synsets, boxes = beside("manifest.csv"), beside("synsets.txt"), beside("boxes.csv")
+
 ROWS = {
     # name: (what is there, arguments, what the error says)
     "missing directory": (lambda root: None, TRAIN, ["train_directory must be an existing directory", "{root}/in"]),
@@ -89,6 +101,33 @@ ROWS = {
         two_labels,
         ["--train_directory", "s3://me:hush@bucket"],
         ["train_directory must carry no credential"],
+    ),
+    "manifest missing": (lambda root: None, MANIFEST, ["manifest must be an existing file", "manifest.csv"]),
+    "manifest and directory": (two_labels, [*TRAIN, *MANIFEST], ["got both split directories and manifest"]),
+    "manifest of no kind": (two_labels, ["--manifest", "{root}/in"], ["manifest must be a .csv, .jsonl or .parquet file"]),
+    "manifest row": (
+        manifest("path,label\nin/cat/1.jpg,cat\nin/cat/2.jpg,cat\n,dog\n"),
+        MANIFEST,
+        ["an image must exist, got none", "manifest.csv, line 3", "must have a path, got none", "manifest.csv, line 4"],
+    ),
+    "manifest and recursive": (manifest("path,label\n"), [*MANIFEST, "--recursive"], ["recursive must go with directories"]),
+    "export of no kind": (two_labels, ["--label_studio", "{root}/export.csv"], ["label_studio must be a .json file"]),
+    "export no JSON": (
+        lambda root: (root / "export.json").write_text("{"),
+        ["--label_studio", "{root}/export.json"],
+        ["label_studio must be readable", "export.json"],
+    ),
+    "synset without text": (synsets("cat\tCat\n"), SYNSETS, ["each label must be a synset of synsets_file, got 'dog'"]),
+    "synset without tab": (synsets("cat\tCat\ndog Dog\n"), SYNSETS, ["got 0 tabs", "synsets.txt, line 2"]),
+    "synset twice": (synsets("cat\tCat\ndog\tDog\ncat\tC\n"), SYNSETS, ["'cat' again", "line 3, first on line 1"]),
+    "synset empty text": (synsets("cat\tCat\ndog\t \n"), SYNSETS, ["must have a synset and a human text", "line 2"]),
+    "boxes missing": (two_labels, [*TRAIN, "--bounding_boxes", "{root}/b.csv"], ["bounding_boxes must be an existing file"]),
+    "boxes of no kind": (boxes("x"), [*TRAIN, "--bounding_boxes", "{root}/in/cat/1.jpg"], ["neither a .csv"]),
+    "boxes unclear": (boxes("1.jpg,0,0,1,1\n"), BOXES, ["got those of '1.jpg' for 'cat/1.jpg' and 'dog/1.jpg'"]),
+    "boxes invalid": (
+        boxes("cat/1.jpg,0,0,2,1\nx\n"),
+        [*BOXES, "--invalid_boxes", "fail"],
+        ["lie in 0 to 1, got 0, 0, 2, 1", "boxes.csv, line 1", "must have 5 columns, got 1", "boxes.csv, line 2"],
     ),
     "config missing": (two_labels, [*TRAIN, "--config", "{root}/none.yaml"], ["config must be an existing file"]),
     "config of no kind": (two_labels, [*TRAIN, "--config", "{root}/x.ini"], ["config must be a .yaml or .toml file"]),

@@ -411,3 +411,12 @@ def test_a_process_of_its_own_exits_with_the_code_and_keeps_the_streams_apart(ma
     bad = subprocess.run([*command, *arguments], cwd=tmp_path, capture_output=True, text=True)
     assert (bad.returncode, bad.stdout) == (2, "")
     assert "error: " in bad.stderr
+
+
+def test_the_options_of_build_imagenet_data_are_taken_by_their_names(imagerecords, many, tmp_path):
+    """Spelled with dashes too, as absl takes them; told of by the names they have here."""
+    arguments = ["plan", "--output_directory", tmp_path / "out", "--train_directory", many]
+    ran = imagerecords(*arguments, "--bounding_box_file", "none.csv", f"--imagenet-metadata-file={tmp_path}/none.txt")
+    assert "synsets_file must be an existing file" in ran.err
+    ran = imagerecords(*arguments, "--bounding_box_file", "none.csv")
+    assert "bounding_boxes must be an existing file: none.csv" in ran.err

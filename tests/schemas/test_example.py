@@ -1,12 +1,20 @@
 """The Example as this project encodes it, held against TensorFlow's own."""
 
+from dataclasses import replace
+
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.example import CONTRACT, LabelledImage, encode_example, varint
+from schemas.boxes import Boxes
+from schemas.example import BOXES, CLASSIC, SYNSETS, LabelledImage, contract, encode_example, varint
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
-FEATURES = st.dictionaries(st.text(max_size=40), st.binary(max_size=300) | INT64, min_size=1, max_size=12)
+FLOATS = st.lists(st.floats(width=32, allow_nan=False), max_size=40).map(lambda values: np.array(values, np.float32))
+INTS = st.lists(INT64, max_size=40).map(lambda values: np.array(values, np.int64))
+VALUES = st.binary(max_size=300) | INT64 | FLOATS | INTS
+FEATURES = st.dictionaries(st.text(max_size=40), VALUES, min_size=1, max_size=12)
 
 IMAGE = LabelledImage(b"\xff\xd8jpeg\xff\xd9", 16, 24, "größe.jpg", 3, "gänse blümchen")
 # Golden: a changed encoder must become a new ENCODER_VERSION, since every fingerprint stands on it.
@@ -27,7 +35,10 @@ def by_tensorflow(tf, features):
     def feature(value):
         if isinstance(value, bytes):
             return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-        return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+        if isinstance(value, np.ndarray) and value.dtype == np.float32:
+            return tf.train.Feature(float_list=tf.train.FloatList(value=value))
+        values = value if isinstance(value, np.ndarray) else [value]
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
 
     return tf.train.Example(features=tf.train.Features(feature={key: feature(value) for key, value in features.items()}))
 
@@ -43,7 +54,7 @@ def test_tensorflow_reads_back_whatever_was_encoded(tf):
 def test_the_bytes_are_those_of_protobufs_deterministic_serialisation(tf):
     """Both sort keys; by code point here, by UTF-8 byte there, which is the same order."""
 
-    @given(st.dictionaries(ENDED, st.binary(max_size=300) | INT64, min_size=1, max_size=12))
+    @given(st.dictionaries(ENDED, VALUES, min_size=1, max_size=12))
     def check(features):
         assert encode_example(features) == by_tensorflow(tf, features).SerializeToString(deterministic=True)
 
@@ -64,8 +75,41 @@ def test_the_order_of_the_features_given_does_not_matter():
 
 def test_an_image_has_the_features_of_the_contract_in_their_types():
     features = IMAGE.features()
-    assert {key: type(value) for key, value in features.items()} == CONTRACT
-    assert list(CONTRACT) == sorted(CONTRACT)
+    assert {key: type(value) for key, value in features.items()} == {key: kind for key, (kind, _) in CLASSIC.items()}
+    assert contract(()) == CLASSIC
+
+
+TWO = Boxes(np.array([[0.1, 0.2, 0.3, 0.4], [0, 0, 1, 1]], np.float32), np.array([3, 7]))
+NONE = Boxes.planned([])
+
+
+@pytest.mark.parametrize("boxes", [TWO, NONE])
+def test_boxes_and_synset_are_the_features_that_the_contract_promises_for_them(boxes):
+    features = replace(IMAGE, boxes=boxes, synset="n02113023").features()
+    promised = contract((BOXES, SYNSETS))
+    assert list(promised) == sorted(features)
+    kinds = {np.dtype(np.float32): float, np.dtype(np.int64): int}
+    lists = {key: kinds[value.dtype] for key, value in features.items() if isinstance(value, np.ndarray)}
+    assert lists == {key: kind for key, (kind, is_list) in promised.items() if is_list}
+
+
+@pytest.mark.parametrize("boxes", [TWO, NONE])
+def test_boxes_are_parsed_by_the_classic_pipeline_as_rows_of_ymin_xmin_ymax_xmax(tf, boxes):
+    """image_processing.parse_example_proto of the classic scripts, told anew; an empty list is not missing."""
+    data = encode_example(replace(IMAGE, boxes=boxes, synset="n02113023").features())
+    keys = [f"image/object/bbox/{name}" for name in ("ymin", "xmin", "ymax", "xmax")]
+    spec = {key: tf.io.VarLenFeature(tf.float32) for key in keys}
+    spec["image/object/bbox/label"] = tf.io.VarLenFeature(tf.int64)
+    spec["image/class/synset"] = tf.io.FixedLenFeature([], tf.string)
+    parsed = tf.io.parse_single_example(data, spec)
+    rows = tf.transpose(tf.concat([tf.expand_dims(parsed[key].values, 0) for key in keys], 0)).numpy()
+    assert rows.shape == (len(boxes.labels), 4)
+    assert (rows == boxes.corners[:, [1, 0, 3, 2]]).all()
+    assert parsed["image/object/bbox/label"].values.numpy().tolist() == boxes.labels.tolist()
+    assert parsed["image/class/synset"].numpy() == b"n02113023"
+    example = tf.train.Example.FromString(data)
+    assert example.SerializeToString(deterministic=True) == data
+    assert example.features.feature[keys[0]].WhichOneof("kind") == "float_list"
 
 
 def test_an_image_parses_with_the_classic_spec(tf):

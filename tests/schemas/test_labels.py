@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.labels import name_problems, nested_problems, numbered_name, read_labels
+from schemas.labels import name_problems, nested_problems, numbered_name, read_labels, read_synsets
 
 NAME = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=12)
 
@@ -97,3 +97,29 @@ def test_a_label_inside_another_label_is_a_mistake(labels, problems):
 )
 def test_a_numbered_line_is_known(line, name):
     assert numbered_name(line) == name
+
+
+def test_a_synsets_file_gives_each_synset_its_text():
+    """Whatever the line breaks; texts need not differ (ImageNet has two cranes), and may hold anything but tabs."""
+    text = "\ufeffn02012849\tcrane\r\nn03126707\tcrane\nn01440764\ttench, Tinca tinca"
+    texts = {"n02012849": "crane", "n03126707": "crane", "n01440764": "tench, Tinca tinca"}
+    assert read_synsets(text, "synsets.txt") == (texts, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("n1\ta\nn2 b\n", 2, "got 0 tabs"),
+        ("n1\ta\tb\n", 1, "got 2 tabs"),
+        ("n1\ta\n\nn2\tb\n", 2, "got 0 tabs"),  # a blank line
+        ("n1\t\n", 1, "a synset and a human text"),
+        ("\ta\n", 1, "a synset and a human text"),
+        ("n1\ta\nn1\tb\n", 2, "'n1' again"),
+        ("", 1, "got 0 tabs"),
+    ],
+)
+def test_a_mistake_in_a_synsets_file_is_told_with_its_line(text, line, words):
+    _, mistakes = read_synsets(text, "synsets.txt")
+    assert len(mistakes) == 1
+    assert words in mistakes[0]
+    assert f"synsets.txt, line {line}" in mistakes[0]

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from schemas.settings import CONTENT_SETTINGS, BuildSettings
 
 BASE = {"output_directory": "out", "train_directory": "in"}
+LISTED = {"output_directory": "out", "manifest": "m.csv"}
 DATA = {"output_directory": "out", "data_directory": "in"}
 SECRET = "hunter2-not-to-be-shown"
 
@@ -22,6 +23,14 @@ def complaint(**settings):
     [
         ({"output_directory": "out"}, "got neither"),
         (BASE | {"data_directory": "in"}, "got both"),
+        (BASE | {"manifest": "m.csv"}, "got both split directories and manifest"),
+        ({"output_directory": "out", "manifest": "m.csv", "label_studio": "e.json"}, "got both manifest and label_studio"),
+        (LISTED | {"manifest": "m.txt"}, "manifest must be a .csv, .jsonl or .parquet file, got another ending"),
+        (LISTED | {"recursive": True}, "recursive must go with directories, got manifest"),
+        (LISTED | {"group_pattern": "a"}, "exactly one (group)"),
+        ({"output_directory": "out", "label_studio": "e.csv"}, "label_studio must be a .json file"),
+        ({"output_directory": "out", "manifest": "memory://m.csv"}, "executor must be threads for memory://"),
+        (BASE | {"invalid_boxes": "keep"}, "invalid_boxes"),
         ({"train_directory": "in"}, "output_directory"),
         (BASE | {"validation_fraction": 0.1}, "validation_fraction and test_fraction must go with data_directory"),
         (BASE | {"test_fraction": 0.1}, "must go with data_directory"),
@@ -98,7 +107,18 @@ def test_a_credential_in_the_storage_options_is_refused_and_not_shown(options):
 
 
 @pytest.mark.parametrize(
-    "setting", ["output_directory", "train_directory", "validation_directory", "test_directory", "labels_file"]
+    "setting",
+    [
+        "output_directory",
+        "train_directory",
+        "validation_directory",
+        "test_directory",
+        "labels_file",
+        "synsets_file",
+        "bounding_boxes",
+        "manifest",
+        "label_studio",
+    ],
 )
 def test_a_credential_in_any_url_is_refused_and_not_shown(setting):
     text = complaint(**(BASE | {setting: f"s3://AKIA123:{SECRET}@bucket/prefix"}))
@@ -180,6 +200,13 @@ def test_the_directories_are_told_by_split():
     settings = BuildSettings(output_directory="out", test_directory="c", train_directory="a")
     assert settings.directories() == {"train": "a", "test": "c"}
     assert BuildSettings(**DATA).directories() == {"data": "in"}
+
+
+def test_a_file_that_lists_images_is_told_and_has_no_directories():
+    settings = BuildSettings(**LISTED, validation_fraction=0.1, group_pattern="(a)")
+    assert (settings.listed_by, settings.directories()) == ("manifest", {})
+    assert BuildSettings(output_directory="out", label_studio="E.JSON").listed_by == "label_studio"
+    assert BuildSettings(**BASE).listed_by is None
 
 
 def test_only_settings_that_change_a_shard_are_content():

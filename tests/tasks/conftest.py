@@ -8,6 +8,8 @@ from tasks.partition import partition_images
 from tasks.prepare import prepare_output
 from tasks.storage import open_folder
 
+SOURCES = ("train_directory", "data_directory", "manifest", "label_studio")
+
 
 @pytest.fixture(scope="session")
 def make_settings():
@@ -15,7 +17,7 @@ def make_settings():
 
     def make_settings(**changes):
         changes = {name: str(value) if name.endswith(("directory", "file")) else value for name, value in changes.items()}
-        source = {} if any(name in changes for name in ("train_directory", "data_directory")) else {"train_directory": "in"}
+        source = {} if any(name in changes for name in SOURCES) else {"train_directory": "in"}
         return BuildSettings(**({"output_directory": "out", "executor": "threads"} | source | changes))
 
     return make_settings

@@ -1,4 +1,4 @@
-"""Exports of labelling tools, and the label folders that are laid out from them."""
+"""The label folders that are laid out from an export."""
 
 import json
 import os
@@ -8,48 +8,12 @@ from pydantic import ValidationError
 
 from schemas.errors import BadLayout
 from schemas.label_export import LabelExport
-from tasks.label_export import lay_out_labels, read_export
+from tasks.label_export import lay_out_labels
 
 
 def task(image, *choices, cancelled=False):
     result = [{"type": "choices", "value": {"choices": list(choices)}}]
     return {"data": {"image": image}, "annotations": [{"was_cancelled": cancelled, "result": result}]}
-
-
-def rows(content, file="export.json"):
-    return [
-        row if isinstance(row, str) else (row.path, row.label)
-        for row in read_export(content if isinstance(content, str) else json.dumps(content), file)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("content", "file", "expected"),
-    [
-        ([task("a.jpg", "cat")], "e.json", [("a.jpg", "cat")]),
-        ([{"image": "a.jpg", "choice": "cat"}], "e.json", [("a.jpg", "cat")]),  # JSON-MIN
-        ([{"image": "a.jpg", "choice": {"choices": ["cat"]}}], "e.json", [("a.jpg", "cat")]),
-        ("image,choice\na.jpg,cat\n", "e.csv", [("a.jpg", "cat")]),
-        ("path,label\na.jpg,cat\n", "E.CSV", [("a.jpg", "cat")]),
-        ([{"data": {"image": "a.jpg"}, "annotations": []}], "e.json", []),  # nobody labelled it yet
-        ([task("a.jpg", "cat", cancelled=True)], "e.json", []),  # skipped by the labeller
-        ("image,choice\na.jpg,\n", "e.csv", []),
-    ],
-)
-def test_each_format_names_its_labelled_images(content, file, expected):
-    assert rows(content, file) == expected
-
-
-@pytest.mark.parametrize(
-    ("content", "file", "words"),
-    [
-        ([task("a.jpg", "cat", "dog")], "e.json", "one label, got ['cat', 'dog']: e.json, task 1"),
-        ([task(None, "cat")], "e.json", "must name its image"),
-        ("image,choice\nok.jpg,cat\na.jpg,../up\n", "e.csv", "got '../up': e.csv, line 3"),
-    ],
-)
-def test_a_bad_row_is_told_with_its_place(content, file, words):
-    assert words in next(row for row in rows(content, file) if isinstance(row, str))
 
 
 @pytest.fixture

@@ -1,14 +1,17 @@
 """The plan: split, shuffle and cut as they bind users' data, and as build_image_data.py does them."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from schemas.boxes import PLANNED_BOXES, BoxCounts
 from schemas.errors import BadLayout
 from schemas.listing import COLUMNS, Listing
 from tasks.partition import (
@@ -51,6 +54,8 @@ def listing_of(paths, source="data", sizes=None):
         "path": [path for _, path in found],
         "size": sizes or [1] * len(found),
         "version": ["1"] * len(found),
+        "group": [None] * len(found),
+        "boxes": [None] * len(found),
     }
     return Listing(tuple(labels), {source: "in"}, pa.table(rows, schema=COLUMNS))
 
@@ -285,23 +290,69 @@ BEFORE = {
     ],
 )
 def test_a_fingerprint_covers_each_planned_image(make_settings, after):
-    settings, labels = make_settings(), ("cat", "dog")
-    other = fingerprint(pa.table(BEFORE | after), "in", labels, settings)
-    assert other != fingerprint(pa.table(BEFORE), "in", labels, settings)
+    settings, listing = make_settings(), of_labels("cat", "dog")
+    other = fingerprint(pa.table(BEFORE | after), "in", listing, settings)
+    assert other != fingerprint(pa.table(BEFORE), "in", listing, settings)
+
+
+def of_labels(*labels, **more):
+    return Listing(labels, {}, COLUMNS.empty_table(), **more)
 
 
 def test_a_fingerprint_covers_root_label_names_and_content_settings(make_settings):
-    rows = pa.table(BEFORE)
+    rows, listing = pa.table(BEFORE), of_labels("cat", "dog")
     prints = [
-        fingerprint(rows, "in", ("cat", "dog"), make_settings()),
-        fingerprint(rows, "other", ("cat", "dog"), make_settings()),
-        fingerprint(rows, "in", ("cat", "hund"), make_settings()),
-        fingerprint(rows, "in", ("cat", "dog"), make_settings(check_pixels="none")),
+        fingerprint(rows, "in", listing, make_settings()),
+        fingerprint(rows, "other", listing, make_settings()),
+        fingerprint(rows, "in", of_labels("cat", "hund"), make_settings()),
+        fingerprint(rows, "in", of_labels("cat", "dog", texts=("Katze", "Hund")), make_settings()),
+        fingerprint(rows, "in", of_labels("cat", "dog", texts=("Katze", "Dackel")), make_settings()),
+        fingerprint(rows, "in", listing, make_settings(check_pixels="none")),
     ]
-    assert len(set(prints)) == 4
+    assert len(set(prints)) == 6
+
+
+BOX = {"xmin": 0.1, "ymin": 0.2, "xmax": 0.3, "ymax": 0.4, "label": 1}
+
+
+def test_a_fingerprint_covers_boxes_their_images_and_their_order(make_settings):
+    other = BOX | {"label": 2}
+    counts = BoxCounts(found=2, planned=2, clamped=0, dropped=0, of_no_image=0)
+    listing = of_labels("cat", "dog", boxes=counts)
+    columns = [
+        [[], []],  # a data set with boxes has other records, even where none is left
+        [[BOX], []],
+        [[], [BOX]],
+        [[BOX | {"ymax": 0.41}], []],
+        [[other], []],
+        [[BOX, other], []],
+        [[other, BOX], []],
+        [[BOX], [other]],
+    ]
+    tables = [pa.table(BEFORE | {"boxes": pa.array(boxes, PLANNED_BOXES)}) for boxes in columns]
+    prints = [fingerprint(table, "in", listing, make_settings()) for table in tables]
+    prints.append(fingerprint(pa.table(BEFORE), "in", of_labels("cat", "dog"), make_settings()))
+    prints.append(fingerprint(tables[1], "in", replace(listing, boxes_as_shown=True), make_settings()))
+    assert len(set(prints)) == len(columns) + 2
+    twice = pa.concat_tables([tables[2], tables[1]])  # a shard's rows are a slice of all
+    assert fingerprint(twice.slice(2), "in", listing, make_settings()) == prints[1]
+
+
+def test_a_group_that_the_listing_tells_goes_before_the_path(make_settings):
+    listing = listing_of([f"a/{number}.jpg" for number in range(40)])
+    groups = pa.array([str(number % 4) if number < 20 else None for number in range(40)])
+    listing = replace(listing, images=listing.images.set_column(5, COLUMNS.field("group"), groups))
+    settings = make_settings(data_directory="in", validation_fraction=0.4)
+    found = {split: table["group"].drop_null().to_pylist() for split, table in split_images(listing, settings).items()}
+    assert sum(map(len, found.values())) == 20
+    assert not set(found["train"]) & set(found["validation"])
+    alone = split_images(listing_of(listing.images["path"].to_pylist()), settings)["validation"]["path"].to_pylist()
+    together = split_images(listing, settings)["validation"]
+    ungrouped = together.filter(pc.is_null(together["group"]))["path"].to_pylist()
+    assert set(ungrouped) <= set(alone)  # an image without a group is one of its own, as ever
 
 
 def test_a_fingerprint_does_not_cover_speed(make_settings):
-    rows = pa.table(BEFORE)
+    rows = pa.table(BEFORE | {"label": [1, 1]})
     slow, fast = make_settings(workers=1, retries=0), make_settings(workers=9, retries=9, executor="processes")
-    assert fingerprint(rows, "in", ("cat", "dog"), slow) == fingerprint(rows, "in", ("cat", "dog"), fast)
+    assert fingerprint(rows, "in", of_labels("cat"), slow) == fingerprint(rows, "in", of_labels("cat"), fast)

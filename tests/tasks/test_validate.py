@@ -3,15 +3,15 @@
 import shutil
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
+from schemas.boxes import CORNERS
 from schemas.errors import CorruptRecord
-from schemas.example import LabelledImage, encode_example
+from schemas.example import BOXES, SYNSETS, LabelledImage, contract, encode_example
 from schemas.frame import frame
 from tasks.convert import convert_shard
 from tasks.prepare import read_plan_header, read_whole_plan
-from tasks.receipts import read_receipt
+from tasks.receipts import read_receipt, write_receipt
 from tasks.storage import open_folder
 from tasks.validate import contract_problems, validate_shard, verify_shard
 
@@ -90,14 +90,15 @@ def test_a_shard_without_its_receipt_is_not_valid(tiny, tmp_path):
         ("size", 9),
         ("crc32c", 1),
         ("text", "dog"),
+        ("boxes", 1),  # the data set has none
     ],
 )
-def test_a_receipt_that_tells_otherwise_is_found(tiny, tmp_path, column, value):
+def test_a_receipt_that_tells_otherwise_is_found(tiny, column, value):
     settings, output, shard, _ = tiny
     receipt = read_receipt(output, shard.name)
     rows = receipt.to_pylist()
     rows[1][column] = value
-    pq.write_table(pa.Table.from_pylist(rows, receipt.schema), tmp_path / f"out/_build/receipts/{shard.name}.parquet")
+    write_receipt(output, shard.name, shard.fingerprint, pa.Table.from_pylist(rows, receipt.schema))
     with pytest.raises(CorruptRecord, match="record 1"):
         validate_shard(shard, settings)
 
@@ -134,8 +135,34 @@ GOOD = {key: [value] for key, value in LabelledImage(b"\xff\xd8", 1, 1, "a", 1, 
 )
 def test_the_contract_is_checked_feature_by_feature(change, words):
     features = {key: values for key, values in (GOOD | change).items() if values is not None}
-    problems = list(contract_problems(features))
+    problems = list(contract_problems(features, contract(())))
     assert any(words in problem for problem in problems) if words else problems == []
+
+
+BOXED = GOOD | {"image/class/synset": [b"n1"], "image/object/bbox/label": [1, 2]}
+BOXED |= {f"image/object/bbox/{corner}": [value, value] for corner, value in zip(CORNERS, (0.0, 0.5, 1.0, 0.75), strict=True)}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, None),
+        ({f"image/object/bbox/{name}": [] for name in (*CORNERS, "label")}, None),  # an image without boxes
+        ({"image/object/bbox/label": [1]}, "lists of one length, got [2, 2, 2, 2, 1]"),
+        ({"image/object/bbox/label": [1, b"2"]}, "must be a list of int"),
+        ({"image/object/bbox/xmin": [1, 2]}, "must be a list of float"),
+        ({"image/object/bbox/xmax": [1.0, 1.1]}, "box 1 must lie in the image, got 0, 0.5, 1.1, 0.75"),
+        ({"image/object/bbox/ymax": [0.4, 0.75]}, "box 0 must lie in the image"),  # inverted
+        ({"image/object/bbox/ymax": None}, "missing features ['image/object/bbox/ymax']"),
+        ({"image/class/synset": None}, "missing features ['image/class/synset']"),
+        ({"image/class/synset": [b"a", b"b"]}, "image/class/synset must be one bytes"),
+    ],
+)
+def test_the_contract_covers_boxes_and_synsets_where_they_are_promised(change, words):
+    features = {key: values for key, values in (BOXED | change).items() if values is not None}
+    problems = list(contract_problems(features, contract((BOXES, SYNSETS))))
+    assert any(words in problem for problem in problems) if words else problems == []
+    assert any("unknown features" in problem for problem in contract_problems(BOXED, contract(())))
 
 
 def test_the_copy_of_a_whole_data_set_is_still_valid(small, tmp_path, make_settings):

@@ -1,0 +1,134 @@
+"""Boxes: where objects stand in an image, what can be wrong with that, and how they follow an image that is turned.
+
+A decision that binds users' data: corners are relative to the image's width and height, 0 to 1, kept as float32, the type of
+`image/object/bbox/*`; pixels are divided by the size that their file states, without a shift for formats that count from 1,
+as process_bounding_boxes.py does. So are the policy's rules: what is outside is cut off, what is inverted is swapped, what has
+no area left is dropped.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Self
+
+import numpy as np
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict
+
+Policy = Literal["clamp", "drop", "fail"]
+CORNERS = ("xmin", "ymin", "xmax", "ymax")
+
+# The column `boxes` of listing and plan: null where the data set has no boxes, an empty list where an image has none.
+PLANNED_BOX = pa.struct([*((corner, pa.float32()) for corner in CORNERS), ("label", pa.int32())])
+PLANNED_BOXES = pa.list_(PLANNED_BOX)
+
+SOUND, NOT_FINITE, OUTSIDE, INVERTED, EMPTY = range(5)
+RULES = ("", "be numbers", "lie in 0 to 1", "have xmin < xmax and ymin < ymax", "have an area")
+
+
+class FoundBox(NamedTuple):
+    """A box as its file has it: the image by path or base name, where it stands, corners, and the object's own name."""
+
+    image: str
+    place: str
+    corners: tuple[float, float, float, float]
+    name: str | None
+
+
+@dataclass(frozen=True)
+class FoundBoxes:
+    """The boxes of a file or folder, column by column; `corners` is float64 [n, 4].
+
+    `malformed` has a line for each row that is no box. With `by_stem` images are named without their ending.
+    """
+
+    images: pa.Array
+    places: pa.Array
+    corners: np.ndarray
+    names: pa.Array
+    malformed: tuple[str, ...] = ()
+    by_stem: bool = False
+
+    @classmethod
+    def of(cls, boxes: Sequence[FoundBox], malformed: Sequence[str], *, by_stem: bool = False) -> Self:
+        """The columns of boxes in their order."""
+        images, places, corners, names = zip(*boxes, strict=True) if boxes else ((), (), (), ())
+        columns = (pa.array(column, pa.string()) for column in (images, places, names))
+        image, place, name = columns
+        return cls(image, place, np.array(corners, np.float64).reshape(-1, 4), name, tuple(malformed), by_stem)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+class BoxCounts(BaseModel):
+    """The books of the boxes in a plan: found = planned + dropped + of no image; clamped ones are planned too."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    found: int
+    planned: int
+    clamped: int
+    dropped: int
+    of_no_image: int
+
+
+def faults_of(corners: np.ndarray) -> np.ndarray:
+    """What is wrong with each box of float [n, 4], xmin, ymin, xmax, ymax: SOUND or the first that applies."""
+    low, high = corners[:, :2], corners[:, 2:]
+    faults = np.full(len(corners), SOUND, np.int8)
+    with np.errstate(invalid="ignore"):
+        faults[(low == high).any(axis=1)] = EMPTY
+        faults[(low > high).any(axis=1)] = INVERTED
+        faults[((corners < 0) | (corners > 1)).any(axis=1)] = OUTSIDE
+    faults[~np.isfinite(corners).all(axis=1)] = NOT_FINITE
+    return faults
+
+
+def clamp(corners: np.ndarray) -> np.ndarray:
+    """The boxes cut off at the image's edges, inverted ones swapped; those without area, or without numbers, stay so."""
+    low, high = corners[:, :2], corners[:, 2:]
+    clamped: np.ndarray = np.clip(np.concatenate([np.minimum(low, high), np.maximum(low, high)], axis=1), 0, 1)
+    return clamped
+
+
+# The corners of an image as shown, from those of the image as stored, for each EXIF orientation: which corner each of xmin,
+# ymin, xmax, ymax comes from, and whether it counts from the other edge.
+TURNS: dict[int, tuple[tuple[int, bool], ...]] = {
+    1: ((0, False), (1, False), (2, False), (3, False)),
+    2: ((2, True), (1, False), (0, True), (3, False)),  # mirrored left to right
+    3: ((2, True), (3, True), (0, True), (1, True)),  # turned by 180°
+    4: ((0, False), (3, True), (2, False), (1, True)),  # mirrored top to bottom
+    5: ((1, False), (0, False), (3, False), (2, False)),  # mirrored at the main diagonal
+    6: ((3, True), (0, False), (1, True), (2, False)),  # turned by 90° clockwise
+    7: ((3, True), (2, True), (1, True), (0, True)),  # mirrored at the other diagonal
+    8: ((1, False), (2, True), (3, False), (0, True)),  # turned by 90° counter-clockwise
+}
+
+
+def turn(corners: np.ndarray, orientation: int) -> np.ndarray:
+    """The corners [n, 4] of boxes in an image that was stored with this EXIF orientation and is now shown upright."""
+    columns = [(1 - corners[:, source]) if mirrored else corners[:, source] for source, mirrored in TURNS[orientation]]
+    return np.stack(columns, axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """The boxes of one image: `corners` float32 [n, 4] as xmin, ymin, xmax, ymax, and the label id of each, int64 [n]."""
+
+    corners: np.ndarray
+    labels: np.ndarray
+
+    @classmethod
+    def planned(cls, rows: Sequence[Mapping[str, Any]]) -> Self:
+        """The boxes of a row of the plan."""
+        corners = np.array([[row[corner] for corner in CORNERS] for row in rows], np.float32).reshape(-1, 4)
+        return cls(corners, np.array([row["label"] for row in rows], np.int64))
+
+    def turned(self, orientation: int) -> Self:
+        """The same boxes in the upright image."""
+        return type(self)(turn(self.corners, orientation), self.labels)
+
+    def features(self) -> dict[str, np.ndarray]:
+        """The classic features of boxes by key."""
+        corners = {f"image/object/bbox/{corner}": self.corners[:, number] for number, corner in enumerate(CORNERS)}
+        return corners | {"image/object/bbox/label": self.labels}

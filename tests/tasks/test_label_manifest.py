@@ -1,0 +1,322 @@
+"""Listings from manifests and Label Studio exports: what is taken, and every bad row by its line, all at once."""
+
+import json
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from schemas.errors import BadLayout
+from tasks.discover import discover_images, survey
+
+
+@pytest.fixture
+def images(tmp_path):
+    """`images("a/1.jpg", …)` makes files below the folder of the manifests."""
+
+    def images(*paths):
+        for path in paths:
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_bytes(path.encode())
+
+    return images
+
+
+@pytest.fixture
+def listing(tmp_path, make_settings):
+    """`listing(rows, form="csv", **settings)` discovers what a manifest of these rows, or of this text, lists."""
+
+    def listing(rows, form="csv", found=discover_images, **settings):
+        path = tmp_path / f"manifest.{form}"
+        if isinstance(rows, str):
+            path.write_text(rows)
+        elif form == "csv":
+            names = list(dict.fromkeys(name for row in rows for name in row))
+            lines = [",".join(names), *(",".join(str(row.get(name, "")) for name in names) for row in rows)]
+            path.write_text("\n".join(lines) + "\n")
+        elif form == "jsonl":
+            path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        else:
+            pq.write_table(pa.Table.from_pylist(rows), path)
+        return found(make_settings(manifest=str(path), **settings))
+
+    return listing
+
+
+def told(listing, *args, **settings):
+    return listing(*args, found=survey, **settings).mistakes
+
+
+ROWS = [{"path": "b/2.jpg", "label": "dog"}, {"path": "a/1.jpg", "label": "cat"}, {"path": "b/10.jpg", "label": "cat"}]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_each_form_gives_the_same_listing_sorted_by_label_and_path(listing, images, tmp_path, form):
+    images("a/1.jpg", "b/2.jpg", "b/10.jpg")
+    found = listing(ROWS, form)
+    assert found.labels == ("cat", "dog")
+    assert found.roots == {"data": f"file://{tmp_path}"}
+    assert found.images["path"].to_pylist() == ["a/1.jpg", "b/10.jpg", "b/2.jpg"]
+    assert found.images["label"].to_pylist() == [1, 1, 2]
+    assert found.images["size"].to_pylist() == [7, 8, 7]
+    mtimes = [str((tmp_path / path).stat().st_mtime_ns) for path in ("a/1.jpg", "b/10.jpg", "b/2.jpg")]
+    assert found.images["version"].to_pylist() == mtimes
+    assert found.boxes is None
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_a_label_that_is_a_whole_number_is_its_text(listing, images, form):
+    images("1.jpg", "2.jpg")
+    assert listing([{"path": "1.jpg", "label": 10}, {"path": "2.jpg", "label": 9}], form).labels == ("10", "9")
+
+
+def test_a_labels_file_sets_ids(listing, images, tmp_path):
+    images("1.jpg", "2.jpg")
+    (tmp_path / "labels.txt").write_text("dog\ncat\n")
+    rows = [{"path": "1.jpg", "label": "cat"}, {"path": "2.jpg", "label": "dog"}]
+    assert listing(rows, labels_file=tmp_path / "labels.txt").labels == ("dog", "cat")
+
+
+def test_rows_of_an_unlisted_label_are_told_or_passed_over_and_counted(listing, images, tmp_path):
+    images("1.jpg", "2.jpg")
+    (tmp_path / "labels.txt").write_text("dog\n")
+    rows = [{"path": "1.jpg", "label": "cat"}, {"path": "2.jpg", "label": "dog"}]
+    (mistake,) = told(listing, rows, labels_file=tmp_path / "labels.txt")
+    assert "got 'cat'" in mistake
+    assert mistake.endswith("manifest.csv, line 2")
+    found = listing(rows, labels_file=tmp_path / "labels.txt", unlisted_labels="ignore")
+    assert found.images["path"].to_pylist() == ["2.jpg"]
+    assert found.passed_over == {"unlisted label": 1}
+
+
+def test_a_listed_label_without_a_row_is_told(listing, images, tmp_path):
+    images("1.jpg")
+    (tmp_path / "labels.txt").write_text("cat\nowl\n")
+    (mistake,) = told(listing, [{"path": "1.jpg", "label": "cat"}], labels_file=tmp_path / "labels.txt")
+    assert "a label must have images, got none for 'owl'" in mistake
+
+
+def test_a_column_split_decides_the_split(listing, images):
+    images("1.jpg", "2.jpg", "3.jpg")
+    rows = [{"path": f"{n}.jpg", "label": "cat", "split": split} for n, split in enumerate(["test", "train", "train"], 1)]
+    found = listing(rows)
+    assert found.images["source"].to_pylist() == ["train", "train", "test"]
+    assert set(found.roots) == {"train", "test"}
+
+
+def test_a_column_group_is_the_unit_of_the_split_and_a_group_in_two_splits_is_noted(listing, images):
+    images("1.jpg", "2.jpg")
+    rows = [{"path": "1.jpg", "label": "cat", "group": "g"}, {"path": "2.jpg", "label": "cat", "group": ""}]
+    assert listing(rows).images["group"].to_pylist() == ["g", None]
+    rows = [row | {"group": "g", "split": split} for row, split in zip(rows, ["train", "test"], strict=True)]
+    assert any("groups in more than one split: g" in note for note in listing(rows).notes)
+
+
+def test_columns_that_nobody_reads_are_noted(listing, images):
+    images("1.jpg")
+    assert any("columns not read: colour" in note for note in listing([{"path": "1.jpg", "label": "a", "colour": "x"}]).notes)
+
+
+def test_paths_may_be_absolute_and_file_urls_and_climb(listing, images, tmp_path):
+    images("1.jpg", "x/2.jpg", "3.jpg")
+    paths = [f"{tmp_path}/1.jpg", f"file://{tmp_path}/x/2.jpg", f"../{tmp_path.name}/3.jpg"]
+    found = listing([{"path": path, "label": "a"} for path in paths])
+    assert found.images["path"].to_pylist() == sorted(paths)  # as they were written
+    assert sorted(found.images["size"].to_pylist()) == [5, 5, 7]
+
+
+BAD_ROWS = {
+    # name: (rows of the manifest, what each mistake says, in the order of the lines)
+    "no path": ([{"path": "", "label": "a"}], ["a row must have a path, got none: {file}, line 2"]),
+    "no label": ([{"path": "1.jpg", "label": ""}], ["a row must have a label, got none: {file}, line 2"]),
+    "split": (
+        [{"path": "1.jpg", "label": "a", "split": "val"}, {"path": "2.jpg", "label": "a", "split": ""}],
+        ["one of train, validation, test, got 'val': {file}, line 2", "must have a split, got none: {file}, line 3"],
+    ),
+    "missing": ([{"path": "none.jpg", "label": "a"}], ["an image must exist, got none: {root}/none.jpg: {file}, line 2"]),
+    "directory": ([{"path": "x", "label": "a"}], ["must be a file, got a directory"]),
+    "twice": (
+        [{"path": "1.jpg", "label": "a"}, {"path": "./1.jpg", "label": "b"}, {"path": "{root}/x/../1.jpg", "label": "a"}],
+        ["got './1.jpg' as at 2: {file}, line 3", "got '{root}/x/../1.jpg' as at 2: {file}, line 4"],
+    ),
+    "label": ([{"path": "1.jpg", "label": "../up"}], ["got '../up': {file}, line 2"]),
+    "boxes": ([{"path": "1.jpg", "label": "a", "boxes": "x"}], ["boxes must be a list of [xmin, ymin, xmax, ymax]"]),
+    "width": ("path,label\n1.jpg,a,b\n", ["must have 2 columns, got 3: {file}, line 2"]),
+    "file systems": (
+        [{"path": "1.jpg", "label": "a"}, {"path": "memory://b/1.jpg", "label": "a"}],
+        ["images must lie on one file system that can be read, got 'memory://b/1.jpg' and '1.jpg': {file}"],
+    ),
+    "unknown protocol": ([{"path": "foo://b/1.jpg", "label": "a"}], ["Protocol not known: foo"]),
+    "secret": ([{"path": "s3://key:hush@b/1.jpg", "label": "a"}], ["a path must carry no credential"]),
+    "columns": ("file,class\n1.jpg,a\n", ["no column path and no column label, but class, file"]),
+    "column twice": ("path,path,label\n1.jpg,1.jpg,a\n", ["columns named twice: path"]),
+    "no rows": ("path,label\n", ["manifest must list labelled images, got none"]),
+    "empty": ("", ["manifest must be readable, got: Empty CSV file"]),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ROWS)
+def test_bad_rows_are_told_by_line(listing, images, tmp_path, name):
+    images("1.jpg", "2.jpg", "x/y.jpg")
+    rows, words = BAD_ROWS[name]
+    about = {"root": tmp_path, "file": tmp_path / "manifest.csv"}
+    if not isinstance(rows, str):
+        rows = [row | {"path": row["path"].format(**about)} for row in rows]
+    mistakes = told(listing, rows)
+    assert len(mistakes) == len(words), mistakes
+    for mistake, word in zip(mistakes, words, strict=True):
+        assert word.format(**about) in mistake
+        assert "hush" not in mistake
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("{", "a row must be a JSON object"),
+        ("[1]", "a row must be a JSON object"),
+        ('{"path": 1.5, "label": "a"}', "got 1.5 for path"),
+        ('{"path": "1.jpg", "label": true}', "got True for label"),
+        ('{"path": "1.jpg", "label": "a", "boxes": [[0, 0, 1]]}', "got [0, 0, 1]"),
+        ('{"path": "1.jpg", "label": "a", "boxes": [{"xmin": 0}]}', "'ymin'"),
+        ('{"path": "1.jpg", "label": "a", "boxes": 5}', "got 5"),
+    ],
+)
+def test_bad_lines_of_json_are_told_by_line(listing, images, line, words):
+    images("1.jpg", "2.jpg")
+    (mistake,) = told(listing, '{"path": "2.jpg", "label": "a"}\n\n' + line + "\n", "jsonl")
+    assert words in mistake
+    assert mistake.endswith("manifest.jsonl, line 3")
+
+
+def test_the_rows_of_a_parquet_file_are_counted_from_1(listing, images):
+    images("1.jpg")
+    rows = [{"path": "1.jpg", "label": "a"}, {"path": "none.jpg", "label": "a"}]
+    (mistake,) = told(listing, rows, "parquet")
+    assert mistake.endswith("manifest.parquet, row 2")
+
+
+def test_all_bad_rows_are_told_at_once_the_first_few_dozen_by_line(listing, images):
+    rows = [{"path": f"{number}.jpg" if number % 2 else "", "label": "a"} for number in range(100)]
+    mistakes = told(listing, rows)
+    assert len(mistakes) == 37
+    assert [mistake.rpartition(" ")[2] for mistake in mistakes[:36]] == [str(line) for line in range(2, 38)]
+    assert "got 64 beyond" in mistakes[-1]
+
+
+def test_boxes_are_those_of_their_row(listing, images, tmp_path):
+    images("1.jpg", "2.jpg")
+    rows = [
+        {"path": "2.jpg", "label": "dog", "boxes": [[0, 0, 0.5, 1], [0.5, 0, 1, 1, "cat"]]},
+        {"path": "1.jpg", "label": "cat", "boxes": [{"xmin": -1, "ymin": 0, "xmax": 0.5, "ymax": 1, "label": "dog"}]},
+    ]
+    expected = [
+        [{"xmin": 0, "ymin": 0, "xmax": 0.5, "ymax": 1, "label": 2}],
+        [
+            {"xmin": 0, "ymin": 0, "xmax": 0.5, "ymax": 1, "label": 2},
+            {"xmin": 0.5, "ymin": 0, "xmax": 1, "ymax": 1, "label": 1},
+        ],
+    ]
+    as_text = [row | {"boxes": '"' + json.dumps(row["boxes"]).replace('"', '""') + '"'} for row in rows]
+    boxes = [[dict(zip(("xmin", "ymin", "xmax", "ymax", "label"), [*box, None], strict=False)) for box in rows[0]["boxes"]]]
+    structs = [rows[0] | {"boxes": boxes[0]}, rows[1]]
+    for content, form in ((as_text, "csv"), (rows, "jsonl"), (structs, "parquet")):
+        found = listing(content, form)
+        assert found.images["boxes"].to_pylist() == expected
+        assert (found.boxes.found, found.boxes.planned, found.boxes.clamped) == (3, 3, 1)
+        assert not found.boxes_as_shown
+
+
+def test_an_image_without_boxes_beside_others_with_some_has_none(listing, images):
+    images("1.jpg", "2.jpg")
+    rows = [{"path": "1.jpg", "label": "a", "boxes": [[0, 0, 1, 1]]}, {"path": "2.jpg", "label": "a"}]
+    assert [len(boxes) for boxes in listing(rows, "jsonl").images["boxes"].to_pylist()] == [1, 0]
+
+
+def test_invalid_boxes_of_a_manifest_fail_by_line_when_asked(listing, images):
+    images("1.jpg")
+    rows = [{"path": "1.jpg", "label": "a", "boxes": [[0, 0, 2, 1]]}]
+    (mistake,) = told(listing, rows, "jsonl", invalid_boxes="fail")
+    assert "lie in 0 to 1, got 0, 0, 2, 1" in mistake
+    assert "manifest.jsonl, line 1" in mistake
+
+
+@pytest.mark.parametrize(
+    ("column", "settings", "words"),
+    [
+        ("split", {"validation_fraction": 0.1}, "without a column split"),
+        ("split", {"group_pattern": "(a)"}, "without a column split"),
+        ("group", {"group_pattern": "(a)"}, "without a column group"),
+        ("boxes", {"bounding_boxes": "boxes.csv"}, "without boxes of its own"),
+    ],
+)
+def test_a_column_that_contradicts_a_setting_is_told(listing, images, column, settings, words):
+    images("1.jpg")
+    (mistake,) = told(listing, [{"path": "1.jpg", "label": "a", column: ""}], **settings)
+    assert words in mistake
+
+
+def test_a_missing_manifest_is_told(make_settings, tmp_path):
+    with pytest.raises(BadLayout, match="manifest must be an existing file"):
+        discover_images(make_settings(manifest=str(tmp_path / "none.csv")))
+
+
+def test_images_in_several_buckets_are_found_from_a_manifest_elsewhere(listing):
+    fs = fsspec.filesystem("memory")
+    for path in ("/one/1.jpg", "/two/x/2.jpg"):
+        fs.pipe_file(path, path.encode())
+    found = listing([{"path": f"memory://{path}", "label": "a"} for path in ("two/x/2.jpg", "one/1.jpg")])
+    assert found.roots == {"data": "memory://"}
+    assert found.images["path"].to_pylist() == ["memory://one/1.jpg", "memory://two/x/2.jpg"]
+    assert found.images["size"].to_pylist() == [10, 12]
+    mistakes = told(listing, [{"path": "memory://one/none.jpg", "label": "a"}, {"path": "memory://one", "label": "a"}])
+    assert "an image must exist, got none: /one/none.jpg" in mistakes[0]
+    assert "got a directory" in mistakes[1]
+
+
+def test_relative_paths_of_a_remote_manifest_are_beside_it(make_settings):
+    fs = fsspec.filesystem("memory")
+    fs.pipe_file("/beside/images/1.jpg", b"1")
+    fs.pipe_file("/beside/manifest.csv", b"path,label\nimages/1.jpg,a\n")
+    found = discover_images(make_settings(manifest="memory://beside/manifest.csv"))
+    assert found.images["path"].to_pylist() == ["images/1.jpg"]
+    assert found.roots == {"data": "memory:///beside"}
+
+
+def task(image, choice, *rectangles):
+    results = [{"type": "choices", "value": {"choices": [choice]}}] if choice else []
+    results += [{"type": "rectanglelabels", "value": value} for value in rectangles]
+    return {"data": {"image": image}, "annotations": [{"result": results}]}
+
+
+def rectangle(label, x, y, width, height):
+    return {"x": x, "y": y, "width": width, "height": height, "rectanglelabels": [label]}
+
+
+def test_a_label_studio_export_is_listed_with_its_boxes_as_shown(images, tmp_path, make_settings):
+    images("1.jpg", "x/2.jpg", "3.jpg")
+    tasks = [
+        task("/data/local-files/?d=x/2.jpg", "dog", rectangle("cat", 0, 0, 50, 100), rectangle("nose", 50, 50, 25, 25)),
+        task("/data/upload/4/1.jpg", "cat"),
+        {"data": {"image": "3.jpg"}, "annotations": []},
+    ]
+    (tmp_path / "export.json").write_text(json.dumps(tasks))
+    found = discover_images(make_settings(label_studio=str(tmp_path / "export.json")))
+    assert found.labels == ("cat", "dog")
+    assert found.images["path"].to_pylist() == ["1.jpg", "x/2.jpg"]
+    assert [[(box["xmax"], box["label"]) for box in boxes] for boxes in found.images["boxes"].to_pylist()] == [
+        [],
+        [(0.5, 1), (0.75, 2)],  # a nose is no label: it has the image's
+    ]
+    assert found.boxes_as_shown
+    assert found.passed_over == {"not labelled": 1}
+
+
+def test_bad_tasks_of_an_export_are_told_by_number(images, tmp_path, make_settings):
+    images("1.jpg")
+    tasks = [task("1.jpg", "cat"), task("1.jpg", None, rectangle("cat", 0, 0, 1, 1)), task("2.jpg", "cat")]
+    (tmp_path / "export.json").write_text(json.dumps(tasks))
+    mistakes = survey(make_settings(label_studio=str(tmp_path / "export.json"))).mistakes
+    assert [mistake.rpartition(", ")[2] for mistake in mistakes] == ["task 2", "task 3"]
+    assert "must have one label, got none" in mistakes[0]
+    assert "must exist, got none" in mistakes[1]
