@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train-demo test check format lint types tests chromium readers bench lock docs clean
+.PHONY: help setup demo train-demo test check format lint types tests chromium torture readers bench lock docs clean
 
 help:  ## Print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -44,8 +44,11 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
-tests: setup chromium
+tests: setup chromium torture
 	$(BIN)/python -m pytest
+
+torture: setup  ## Fetch Pillow's own broken and odd test images, which a test runs through; 60 MB into the cache
+	$(BIN)/python tests/acceptance/torture_set.py
 
 chromium:  ## Install Debian's Chromium, in which report.html is tested; where that can't be, its tests are skipped
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \

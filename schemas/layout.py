@@ -23,6 +23,7 @@ BUILD = "_build"
 PLAN = f"{BUILD}/plan.parquet"
 RECEIPTS = f"{BUILD}/receipts"
 LOCK = f"{BUILD}/lock"
+REMOVALS = f"{BUILD}/removals.json"
 SCRATCH = f"{BUILD}/tmp"  # noqa: S108  # below the output, not the system's
 
 SHARD_NAME = re.compile(r"(?P<prefix>.+)-(?P<index>\d{5})-of-(?P<count>\d{5})")

@@ -22,9 +22,9 @@ import pyarrow.compute as pc
 
 from schemas.listing import Listing
 from schemas.plan import DROP
+from schemas.receipt import Rejected
 from schemas.settings import BuildSettings, Split
 from tasks.fetch import fetch_images
-from tasks.images import Rejected
 from tasks.partition import split_images
 from tasks.storage import Folder, open_folder
 
@@ -83,5 +83,5 @@ def _digests_in(folder: Folder, images: pa.Table, settings: BuildSettings) -> It
 
 
 def _hash(folder: Folder, images: pa.Table, settings: BuildSettings) -> Iterator[bytes | None]:
-    for _, data in fetch_images(folder, images, settings.read_ahead):
+    for _, data in fetch_images(folder, images, settings):
         yield None if isinstance(data, Rejected) else hashlib.sha256(data).digest()

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from schemas.receipt import Reason
-from tasks.images import Rejected
+from schemas.receipt import Reason, Rejected
+from schemas.settings import BuildSettings
+from tasks.images import refuse_bytes
 from tasks.storage import Folder
 from tasks.walk import remote_version
 
@@ -31,7 +32,7 @@ def planned_images(rows: pa.Table) -> list[PlannedImage]:
     return list(map(PlannedImage._make, zip(*(rows[name].to_pylist() for name in PlannedImage._fields), strict=True)))
 
 
-def fetch_images(source: Folder, rows: pa.Table, read_ahead: int) -> Iterator[tuple[PlannedImage, bytes | Rejected]]:
+def fetch_images(source: Folder, rows: pa.Table, settings: BuildSettings) -> Iterator[tuple[PlannedImage, bytes | Rejected]]:
     """Each planned image with its bytes, or with why it can't be had.
 
     An image that is not the one that was planned is rejected, never mixed in. OSErrors that say nothing of this image
@@ -40,14 +41,14 @@ def fetch_images(source: Folder, rows: pa.Table, read_ahead: int) -> Iterator[tu
     images = planned_images(rows)
     if source.is_local:
         for image in images:
-            yield image, _attempt(source, image)
+            yield image, _attempt(source, image, settings)
         return
     window: deque[tuple[PlannedImage, Future[bytes | Rejected]]] = deque()
-    with ThreadPoolExecutor(read_ahead) as threads:
+    with ThreadPoolExecutor(settings.read_ahead) as threads:
         try:
             for image in images:
-                window.append((image, threads.submit(_attempt, source, image)))
-                if len(window) >= read_ahead:
+                window.append((image, threads.submit(_attempt, source, image, settings)))
+                if len(window) >= settings.read_ahead:
                     first, future = window.popleft()
                     yield first, future.result()
             for first, future in window:
@@ -56,8 +57,9 @@ def fetch_images(source: Folder, rows: pa.Table, read_ahead: int) -> Iterator[tu
             threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _attempt(source: Folder, image: PlannedImage) -> bytes | Rejected:
+def _attempt(source: Folder, image: PlannedImage, settings: BuildSettings) -> bytes | Rejected:
     try:
+        refuse_bytes(image.size, settings)  # before it is read
         return _read_local(source, image) if source.is_local else _read_remote(source, image)
     except Rejected as rejected:
         return rejected

@@ -48,7 +48,7 @@ LOOKS = {
     "tiny": ("Tiny", f"Fewer than {TINY_SIDE} pixels on the shorter side."),
 }
 # Nothing in these files could be shown; and what was taken out of the data set is not to be seen here either.
-WITHOUT_PICTURE = (Reason.EMPTY_FILE, Reason.NOT_AN_IMAGE, Reason.UNREADABLE, "removed")
+WITHOUT_PICTURE = (Reason.EMPTY_FILE, Reason.NOT_AN_IMAGE, Reason.UNREADABLE, Reason.REMOVED)
 
 
 @dataclass(frozen=True)
