@@ -93,9 +93,8 @@ def publish(output: Folder, verdicts: list[Verdict], settings: BuildSettings | N
         output.write(FEATURES, features_json(header.labels, header.extras))
         output.write(CROISSANT, croissant_json(header.labels, splits, _manifest_sha256(output)))
     if settings:
-        _write_card(
-            output, settings, Outcome(complete, (*problems, *unwanted), findings, digest.hexdigest() if complete else "")
-        )
+        outcome = Outcome(complete, (*problems, *unwanted), findings, digest.hexdigest() if complete else "")
+        _write_card(output, settings, outcome)
     if complete:
         output.write(DATASET_INFO, dataset_info_json(splits))
     summaries = tuple(_summary(split, book) for split, book in books.items())
