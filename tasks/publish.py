@@ -92,9 +92,8 @@ def publish(output: Folder, verdicts: list[Verdict], settings: BuildSettings | N
         output.write(CLASS_LABELS, class_labels_text(header.labels))
         output.write(FEATURES, features_json(header.labels, header.extras))
         output.write(CROISSANT, croissant_json(header.labels, splits, _manifest_sha256(output)))
-    if settings:
-        outcome = Outcome(complete, (*problems, *unwanted), findings, digest.hexdigest() if complete else "")
-        _write_card(output, settings, outcome)
+    outcome = Outcome(complete, (*problems, *unwanted), findings, digest.hexdigest() if complete else "")
+    _write_card(output, settings, outcome)
     if complete:
         output.write(DATASET_INFO, dataset_info_json(splits))
     summaries = tuple(_summary(split, book) for split, book in books.items())
@@ -110,12 +109,12 @@ def publish(output: Folder, verdicts: list[Verdict], settings: BuildSettings | N
     )
 
 
-def _write_card(output: Folder, settings: BuildSettings, outcome: Outcome) -> None:
+def _write_card(output: Folder, settings: BuildSettings | None, outcome: Outcome) -> None:
     """Write report.html, or remove another build's where none is wanted."""
-    if settings.report:
+    if settings is None or settings.report:
         from tasks.report import write_report  # with all that it draws by; plan and audit get along without
 
-        write_report(output, outcome, settings.storage_options)
+        write_report(output, outcome, settings.storage_options if settings else {})
     else:
         output.remove(REPORT)
 

@@ -28,7 +28,7 @@ def test_every_file_has_the_same_bytes_whoever_makes_it(tmp_path, fill, picture,
     for number, how in enumerate(HOW):
         build(output_directory=tmp_path / f"out{number}", **settings, **how)
         made.append(digests(tmp_path / f"out{number}"))
-    assert len(made[0]) == 6 + 6 + 6 + 6 + 1  # shards, indexes, receipts, sidecars, plan
+    assert len(made[0]) == 6 + 6 + 6 + 7 + 1  # shards, indexes, receipts, sidecars, plan
     assert made[1:] == made[:1] * 3
 
 
