@@ -15,11 +15,12 @@ from flows.options import FAILED, OK, AsJson, StorageOptions, refuse_secrets, te
 from schemas.audit import AuditOptions
 from schemas.catalogue import Selection
 from schemas.errors import BadInput
+from schemas.layout import REPORT
 
 
 def add_dataset_commands(app: App) -> None:
     """Make this module's commands those of an app."""
-    for command in (audit, show, locate, extract, remove, diff):
+    for command in (audit, show, report, locate, extract, remove, diff):
         app.command(command)
 
 
@@ -59,6 +60,28 @@ def show(
     print("\n".join(shown.lines()))
     if save:
         save.write_bytes(shown.image)
+    return OK
+
+
+def report(
+    path: str,
+    /,
+    *,
+    save: Annotated[
+        Path | None, Parameter(help="Write the page to this file instead, e.g. where the folder is read-only.")
+    ] = None,
+    storage_options: StorageOptions = None,
+) -> int:
+    """Write report.html, the data card of any folder of TFRecord files, into the folder."""
+    from tasks.report import make_report, put_report
+
+    refuse_secrets(storage_options, path=path)
+    page = make_report(path, storage_options or {})
+    if save:
+        save.write_bytes(page)
+    else:
+        put_report(path, storage_options or {}, page)
+    tell(f"wrote {save or path.rstrip('/') + '/' + REPORT}")
     return OK
 
 

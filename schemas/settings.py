@@ -33,6 +33,11 @@ CONTENT_SETTINGS = (
     "jpeg_quality",
     "jpeg_subsampling",
 )
+# What else decides which image is where; told in the data card, so nothing that names a place on a machine.
+LAYOUT_SETTINGS = (
+    *("validation_fraction", "test_fraction", "group_pattern", "unlisted_labels", "recursive", "duplicates", "invalid_boxes"),
+    *("train_shards", "validation_shards", "test_shards", "allow_empty_shards", "seed", "layout_threads"),
+)
 
 # Where Pillow calls an image a decompression bomb, and the last with which tf.io.decode_jpeg's 2^29 bytes suffice.
 MOST_PIXELS = 178_956_970
@@ -154,6 +159,7 @@ class BuildSettings(BaseModel):
     leakage: Literal["report", "fail"] = Field(
         "report", description="Images of the same bytes in two splits: told, or the build fails."
     )
+    report: bool = Field(True, description="Write report.html, the data card: counts, charts, sample pictures, problems.")
     overwrite: bool = Field(False, description="Remove another plan's shards from the output directory first.")
     append: bool = Field(
         False,
@@ -298,3 +304,7 @@ class BuildSettings(BaseModel):
     def content(self) -> dict[str, Any]:
         """The settings that change a shard's bytes or receipt, for its fingerprint."""
         return {name: getattr(self, name) for name in CONTENT_SETTINGS}
+
+    def layout(self) -> dict[str, Any]:
+        """The settings that decide which image is in which split, shard and place."""
+        return {name: getattr(self, name) for name in LAYOUT_SETTINGS}

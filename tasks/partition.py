@@ -80,6 +80,7 @@ def plan_header(listing: Listing, planned: Iterable[PlannedShard], settings: Bui
         labels=listing.labels,
         roots=listing.roots,
         content=settings.content(),
+        layout=settings.layout(),
         passed_over=listing.passed_over,
         encoder=ENCODER_VERSION,
         digest=digest.hexdigest(),

@@ -21,6 +21,7 @@ from schemas.layout import (
     MANIFEST,
     PLAN,
     RECEIPTS,
+    REPORT,
     is_our_shard,
 )
 from schemas.plan import COLUMNS, METADATA_KEY, SHARDS_KEY, Plan, PlanHeader, PlannedShard, Shard, references
@@ -88,7 +89,7 @@ def _remove_records_of(output: Folder, expected: set[str]) -> None:
 
     labels.txt stays, since it may be this build's labels_file; publish writes it anew.
     """
-    for name in (MANIFEST, FEATURES, CLASS_LABELS, CROISSANT):
+    for name in (MANIFEST, REPORT, FEATURES, CLASS_LABELS, CROISSANT):
         output.remove(name)
     for directory in (RECEIPTS, INDEX):
         for name in output.files(directory):

@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 from schemas.boxes import BoxCounts
 from schemas.errors import BooksDoNotBalance, OverBudget, UnwantedCopies
 from schemas.findings import Findings, GroupExample
-from schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST
+from schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST, REPORT
 from schemas.plan import EXTRAS_KEY, METADATA_KEY, PlanHeader
 from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Verdict
+from schemas.report import Outcome
 from schemas.settings import BuildSettings
 from schemas.summary import BoxSummary, SplitSummary
 from tasks.croissant import croissant_json
@@ -85,11 +86,15 @@ def publish(output: Folder, verdicts: list[Verdict], settings: BuildSettings | N
     if settings:
         problems = [problem for split, book in books.items() for problem in _over_budget(split, book, header, settings)]
         unwanted = list(_unwanted(findings, settings))
-    if not problems and not unwanted:
+    complete = not problems and not unwanted
+    if complete:
         output.write(LABELS, labels_text(header.labels))
         output.write(CLASS_LABELS, class_labels_text(header.labels))
         output.write(FEATURES, features_json(header.labels, header.extras))
         output.write(CROISSANT, croissant_json(header.labels, splits, _manifest_sha256(output)))
+    outcome = Outcome(complete, (*problems, *unwanted), findings, digest.hexdigest() if complete else "")
+    _write_card(output, settings, outcome)
+    if complete:
         output.write(DATASET_INFO, dataset_info_json(splits))
     summaries = tuple(_summary(split, book) for split, book in books.items())
     return Published(
@@ -102,6 +107,16 @@ def publish(output: Folder, verdicts: list[Verdict], settings: BuildSettings | N
         unwanted=tuple(unwanted),
         boxes=boxes,
     )
+
+
+def _write_card(output: Folder, settings: BuildSettings | None, outcome: Outcome) -> None:
+    """Write report.html, or remove another build's where none is wanted."""
+    if settings is None or settings.report:
+        from tasks.report import write_report  # with all that it draws by; plan and audit get along without
+
+        write_report(output, outcome, settings.storage_options if settings else {})
+    else:
+        output.remove(REPORT)
 
 
 def _write_manifest(output: Folder, header: PlanHeader, verdicts: dict[str, Verdict]) -> dict[str, _Books]:

@@ -61,6 +61,11 @@ class Folder:
         data: bytes = self.fs.cat_file(self.join(name))
         return data
 
+    def read_range(self, name: str, offset: int, size: int) -> bytes:
+        """So many bytes of a file from an offset on, by one read."""
+        data: bytes = self.fs.cat_file(self.join(name), start=offset, end=offset + size)
+        return data
+
     def open(self, name: str) -> BinaryIO:
         """A file open for reading, with a buffer that suits reading from front to back."""
         path = self.join(name)
