@@ -75,9 +75,9 @@ class PlanHeader(BaseModel):
     """All of a plan but its shards and rows.
 
     `content` and `layout` are the settings that decided what is where; `encoder` is the ENCODER_VERSION of its shards,
-    `extends` the digest of the plan that it adds images to, empty for a first build. `texts` are the human words for labels that are
-    synsets; `boxes` the books of boxes, None in a data set without any, and `boxes_as_shown` says that they were drawn on the
-    upright image, whatever its EXIF orientation.
+    `extends` the digest of the plan that it adds images to, empty for a first build. `texts` are the human words for labels
+    that are synsets; `boxes` the books of boxes, None in a data set without any, and `boxes_as_shown` says that they were
+    drawn on the upright image, whatever its EXIF orientation.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
