@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train-demo test check format lint types tests readers bench bench-s3 lock docs clean
+.PHONY: help setup demo train-demo test check format lint types tests chromium torture readers bench bench-s3 lock docs clean
 
 help:  ## Print the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -44,8 +44,17 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
-tests: setup
+tests: setup chromium torture
 	$(BIN)/python -m pytest
+
+torture: setup  ## Fetch Pillow's own broken and odd test images, which a test runs through; 60 MB into the cache
+	$(BIN)/python tests/acceptance/torture_set.py
+
+chromium:  ## Install Debian's Chromium, in which report.html is tested; where that can't be, its tests are skipped
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -qq --no-install-recommends chromium chromium-driver fonts-dejavu-core; \
+	} || echo "chromium and chromium-driver can't be installed here (Debian and root needed): the tests in a browser are skipped"
 
 readers: setup  ## Add PyTorch and DALI (2 GB, more where pip takes PyTorch with CUDA) and test every reader of docs/readers.md
 	$(BIN)/pip install --quiet --no-build-isolation --editable '.[readers]'

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import httpx
 from prefect.artifacts import (
+    create_link_artifact,
     create_markdown_artifact,
     create_progress_artifact,
     create_table_artifact,
@@ -16,8 +17,10 @@ from prefect.artifacts import (
 
 from flows.console import boxes_text
 from flows.progress import LineProgress
+from schemas.layout import REPORT
 from schemas.summary import BuildSummary
 from tasks.publish import rejected_images
+from tasks.storage import open_folder
 
 SECONDS_BETWEEN_UPDATES = 2.0
 REJECTS_SHOWN = 1000
@@ -52,10 +55,14 @@ class ArtifactProgress(LineProgress):
 
 
 def show_summary(logger: "Logger | LoggerAdapter[Any]", summary: BuildSummary, storage_options: dict[str, Any]) -> None:
-    """Make the artifacts that close a build: its summary, and its rejected images where there are any."""
+    """Make the artifacts that close a build: its summary, its data card's place, and its rejected images where it has some."""
     attempt(
         logger, create_markdown_artifact, summary_markdown(summary), key="build-summary", description=summary.output_directory
     )
+    output = open_folder(summary.output_directory, storage_options)
+    if output.exists(REPORT):
+        link, description = f"{output.canonical_url}/{REPORT}", "The data card: counts, charts, sample pictures, problems"
+        attempt(logger, create_link_artifact, link, link_text=REPORT, key="data-card", description=description)
     rejects = rejected_images(summary.output_directory, storage_options, REJECTS_SHOWN)
     if rejects:
         count = sum(sum(split.rejected.values()) for split in summary.splits)

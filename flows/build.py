@@ -23,6 +23,7 @@ from flows.workers import Workers
 from schemas.plan import Shard
 from schemas.settings import BuildSettings
 from schemas.summary import BuildSummary
+from tasks.append import append_images
 from tasks.convert import convert_shard
 from tasks.discover import discover_images
 from tasks.duplicates import drop_duplicates
@@ -56,6 +57,7 @@ TASKS: dict[Callable[..., Any], Task[..., Any]] = {
     discover_images: Task(discover_images, name="discover", task_run_name="discover", **POLICY),
     drop_duplicates: Task(drop_duplicates, name="duplicates", task_run_name="duplicates", **POLICY),
     partition_images: Task(partition_images, name="partition", task_run_name="partition", **POLICY),
+    append_images: Task(append_images, name="append", task_run_name="append", **POLICY),
     prepare_output: Task(prepare_output, name="prepare", task_run_name="prepare {settings.output_directory}", **POLICY),
     convert_shard: Task(on_workers(convert_shard), name="convert", task_run_name="{shard.name}", **ON_WORKERS),
     validate_shard: Task(on_workers(validate_shard), name="validate", task_run_name="validate {shard.name}", **ON_WORKERS),

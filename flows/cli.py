@@ -1,14 +1,11 @@
 """The command `imagerecords`: settings from flags, environment and file, in this order, resolved here and nowhere else."""
 
-import json
 import os
 import signal
-import sys
 import tomllib
 import traceback
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -19,21 +16,19 @@ from cyclopts.config import Dict, Env
 from pydantic import ValidationError
 from rich.console import Console
 
-from flows.console import print_audit, print_plan, print_summary
+from flows.console import print_plan, print_summary
+from flows.dataset_commands import add_dataset_commands
+from flows.options import BAD_INPUT, FAILED, INTERRUPTED, OK, AsJson, tell
 from flows.prefect_api import prefect_api_url
 from flows.progress import BarProgress, LineProgress, Progress
 from schemas.errors import BadSettings, ImageRecordsError
-from schemas.secrets import option_problems, url_problems
 from schemas.settings import BuildSettings
 from schemas.summary import BuildSummary
 from schemas.version import VERSION
 
 ENVIRONMENT = "IMAGERECORDS_"
-OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 Settings = Annotated[BuildSettings, Parameter(name="*")]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON object on standard output.")]
-StorageOptions = Annotated[dict[str, str] | None, Parameter(help="Options for remote file systems, without credentials.")]
 
 _debug: ContextVar[bool] = ContextVar("debug", default=False)
 
@@ -44,6 +39,7 @@ app = App(
     result_action="return_value",
 )
 app.meta.suppress_keyboard_interrupt = app.suppress_keyboard_interrupt = False  # run() has words for it
+add_dataset_commands(app)
 
 
 @app.command
@@ -59,7 +55,7 @@ def build(
     url = prefect_api_url()
     conduct_by_prefect = prefect if prefect is not None else url is not None
     server = url or "a temporary server"
-    _tell(f"conducted by Prefect, {server}" if conduct_by_prefect else "conducted directly, without Prefect")
+    tell(f"conducted by Prefect, {server}" if conduct_by_prefect else "conducted directly, without Prefect")
     if conduct_by_prefect:
         summary = _build_with_prefect(settings)
         _print_summary(summary, as_json)
@@ -81,42 +77,8 @@ def plan(*, settings: Settings, as_json: AsJson = False) -> int:
     else:
         print_plan(Console(), planned)
     for mistake in planned.mistakes:
-        _tell(f"error: {mistake}")
+        tell(f"error: {mistake}")
     return BAD_INPUT if planned.mistakes else OK
-
-
-@app.command
-def audit(path: str, /, *, storage_options: StorageOptions = None, as_json: AsJson = False) -> int:
-    """Re-read any folder of TFRecord files, or one file, and name each fault; exit 1 when there is one."""
-    from tasks.audit import audit_folder
-
-    _refuse_secrets(path, storage_options)
-    result = audit_folder(path, storage_options or {})
-    if as_json:
-        print(json.dumps(asdict(result), indent=2))
-    else:
-        print_audit(Console(), result)
-    return FAILED if result.faults else OK
-
-
-@app.command
-def show(
-    path: str,
-    /,
-    *,
-    record: Annotated[int, Parameter(help="Number of the record, from 0.")] = 0,
-    save: Annotated[Path | None, Parameter(help="Write the record's image to this file.")] = None,
-    storage_options: StorageOptions = None,
-) -> int:
-    """Print a record's fields."""
-    from tasks.show import read_record
-
-    _refuse_secrets(path, storage_options)
-    shown = read_record(path, record, storage_options or {})
-    print("\n".join(shown.lines()))
-    if save:
-        save.write_bytes(shown.image)
-    return OK
 
 
 @app.meta.default
@@ -134,12 +96,6 @@ def launch(
     )
     code: int = app(_classic_names(tokens), exit_on_error=False, print_error=False)
     return code
-
-
-def _refuse_secrets(path: str, storage_options: dict[str, str] | None) -> None:
-    problems = [*option_problems(storage_options or {}), *url_problems({"path": path})]
-    if problems:
-        raise BadSettings("; ".join(problems))
 
 
 def _config_file(path: Path) -> dict[str, Any]:
@@ -168,7 +124,7 @@ def _tell_unknown_variables() -> None:
     options = f"{ENVIRONMENT}STORAGE_OPTIONS_"
     for name in sorted(os.environ):
         if name.startswith(ENVIRONMENT) and name not in known and not name.startswith(options):
-            _tell(f"{name} is no setting and has no effect")
+            tell(f"{name} is no setting and has no effect")
 
 
 CLASSIC_NAMES = {
@@ -201,7 +157,7 @@ def _progress(as_json: bool) -> Progress:
         _print_summary(summary, as_json)
 
     console = Console(stderr=True)
-    return BarProgress(console, report) if console.is_terminal else LineProgress(_tell, report)
+    return BarProgress(console, report) if console.is_terminal else LineProgress(tell, report)
 
 
 def _print_summary(summary: BuildSummary, as_json: bool) -> None:
@@ -209,10 +165,6 @@ def _print_summary(summary: BuildSummary, as_json: bool) -> None:
         print(summary.model_dump_json(indent=2))
     else:
         print_summary(Console(), summary)
-
-
-def _tell(text: str) -> None:
-    print(f"imagerecords: {text}", file=sys.stderr, flush=True)
 
 
 def _on_sigterm(*_: object) -> NoReturn:
@@ -230,7 +182,7 @@ def run(arguments: Sequence[str]) -> int:
             traceback.print_exc()
         code, text = _explain(error)
         for line in text.splitlines():
-            _tell(line)
+            tell(line)
     return code
 
 

@@ -4,11 +4,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from schemas.audit import Audit
 from schemas.boxes import BoxCounts
 from schemas.summary import BoxSummary, BuildSummary, PlanSummary
-from tasks.audit import Audit
 
 MIB = 2**20
+FAULTS = 200  # of an audit that are printed
 
 
 def print_summary(console: Console, summary: BuildSummary) -> None:
@@ -30,15 +31,17 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
 
 
 def print_plan(console: Console, plan: PlanSummary) -> None:
-    """What a build would do; its mistakes go to standard error as errors."""
+    """What a build would do, with columns of what is new where it adds to a data set; its mistakes go to standard error."""
     if plan.splits:
-        table = _table("label", *(split.split for split in plan.splits))
+        new = [split.model_copy(update={"split": f"new {split.split}"}) for split in plan.new or ()]
+        splits = [*plan.splits, *new]
+        table = _table("label", *(split.split for split in splits))
         for label in sorted({label for split in plan.splits for label in split.labels}):
-            table.add_row(Text(label), *(f"{split.labels.get(label, 0):,}" for split in plan.splits))
+            table.add_row(Text(label), *(f"{split.labels.get(label, 0):,}" for split in splits))
         table.add_section()
-        table.add_row("images", *(f"{split.images:,}" for split in plan.splits))
-        table.add_row("MiB", *(f"{split.bytes / MIB:,.1f}" for split in plan.splits))
-        table.add_row("shards", *(f"{split.shards:,}" for split in plan.splits))
+        table.add_row("images", *(f"{split.images:,}" for split in splits))
+        table.add_row("MiB", *(f"{split.bytes / MIB:,.1f}" for split in splits))
+        table.add_row("shards", *(f"{split.shards:,}" for split in splits))
         console.print(table)
     if plan.boxes:
         _say(console, boxes_text(plan.boxes))
@@ -48,10 +51,16 @@ def print_plan(console: Console, plan: PlanSummary) -> None:
 
 
 def print_audit(console: Console, audit: Audit) -> None:
-    """The faults, a line each, and what was read."""
-    for fault in audit.faults:
+    """The faults, a line each, what is unusual, and what was read."""
+    for fault in audit.faults[:FAULTS]:
         _say(console, str(fault))
-    _say(console, f"{audit.files:,} files, {audit.records:,} records, {audit.bytes:,} bytes: {len(audit.faults):,} faults")
+    if len(audit.faults) > FAULTS:
+        _say(console, f"… and {len(audit.faults) - FAULTS:,} more faults: see --json")
+    for note in audit.notes:
+        _say(console, f"note: {note}")
+    skipped = f" ({audit.skipped_bytes:,} skipped)" if audit.skipped_bytes else ""
+    what = f"{audit.files:,} files, {audit.records:,} records, {audit.bytes:,} bytes{skipped}"
+    _say(console, f"{what}: {len(audit.faults):,} faults")
 
 
 def boxes_text(boxes: BoxSummary | BoxCounts) -> str:

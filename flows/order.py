@@ -13,6 +13,7 @@ from schemas.plan import DROP, Plan, Shard
 from schemas.receipt import ShardOutcome, Verdict
 from schemas.settings import BuildSettings
 from schemas.summary import BuildSummary, Timeline
+from tasks.append import append_images, base_plan
 from tasks.convert import convert_shard
 from tasks.discover import discover_images
 from tasks.duplicates import drop_duplicates
@@ -75,12 +76,14 @@ def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progr
         if output.is_local:
             refuse_if_locked(output, settings.lock_stale_seconds)
             plan = _plan(settings, conductor, progress)
+            refuse_conflict(plan, settings)
             lock = held.enter_context(output_lock(output, settings.lock_stale_seconds))
         else:  # credentials that may not write are told before a long listing
             lock = held.enter_context(output_lock(output, settings.lock_stale_seconds))
             if lock.note:
                 progress.note(lock.note)
             plan = _plan(settings, conductor, progress)
+            refuse_conflict(plan, settings)
             lock.check()
         held.enter_context(_tidied(output, progress))
         conductor.run(prepare_output, plan, settings)
@@ -101,20 +104,6 @@ def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progr
     return summary
 
 
-def _plan(settings: BuildSettings, conductor: Conductor, progress: Progress) -> Plan:
-    """The plan of a build that may be carried out: nothing in the output stands against it."""
-    listing = conductor.run(discover_images, settings, progress.note)
-    for note in listing.notes:
-        progress.note(note)
-    if settings.duplicates == "drop":
-        listing = conductor.run(drop_duplicates, listing, settings)
-        dropped = len(listing.images) - listing.images[DROP.name].null_count
-        progress.note(f"duplicates: {dropped:,} of {len(listing.images):,} images are left out")
-    plan = conductor.run(partition_images, listing, settings)
-    refuse_conflict(plan, settings)
-    return plan
-
-
 @contextmanager
 def _tidied(output: Folder, progress: Progress) -> Iterator[None]:
     """Leave nothing unfinished in the output after the block; a server that has failed the build is not waited for."""
@@ -128,6 +117,24 @@ def _tidied(output: Folder, progress: Progress) -> Iterator[None]:
         progress.end()
         with suppress(Exception):  # what ended the block is told; the next build sweeps again
             sweep_unfinished(output)
+
+
+def _plan(settings: BuildSettings, conductor: Conductor, progress: Progress) -> Plan:
+    """The plan of the build: of all images found, or with `append` of the output's and those that are new."""
+    base = base_plan(settings)
+    listing = conductor.run(discover_images, settings, base.header.labels if base else (), progress.note)
+    for note in listing.notes:
+        progress.note(note)
+    if settings.duplicates == "drop":
+        listing = conductor.run(drop_duplicates, listing, settings, base)
+        dropped = len(listing.images) - listing.images[DROP.name].null_count
+        progress.note(f"duplicates: {dropped:,} of {len(listing.images):,} images are left out")
+    if base is None:
+        return conductor.run(partition_images, listing, settings)
+    appended = conductor.run(append_images, base, listing, settings)
+    for note in appended.notes:
+        progress.note(note)
+    return appended.plan
 
 
 def _convert(build: _Build, shards: list[Shard], images: int) -> tuple[list[ShardOutcome], list[Pending[int]]]:

@@ -1,34 +1,46 @@
-"""What a build would do, without doing it: discover and partition, and nothing written."""
+"""What a build would do, without doing it: discover and partition, or append, and nothing written."""
 
 from collections import Counter
+from collections.abc import Mapping
 
-from schemas.errors import BadLayout
+from schemas.errors import BadInput
+from schemas.listing import Listing
 from schemas.plan import Plan
-from schemas.settings import BuildSettings
+from schemas.settings import BuildSettings, Split
 from schemas.summary import PlannedSplit, PlanSummary
+from tasks.append import append_images, base_plan
 from tasks.discover import survey
 from tasks.partition import partition_images
 from tasks.s3_access import access_problems
 
 
 def plan_dataset(settings: BuildSettings) -> PlanSummary:
-    """The summary of a plan, with all layout mistakes that stand in its way."""
+    """The summary of a plan, with all mistakes that stand in its way."""
     if problems := tuple(access_problems(settings)):
         return PlanSummary(output_directory=settings.output_directory, splits=(), passed_over={}, notes=(), mistakes=problems)
-    listing = survey(settings)
-    mistakes = listing.mistakes
-    plan = None
+    mistakes: list[str] = []
+    try:
+        base = base_plan(settings)
+    except BadInput as mistake:
+        base = None
+        mistakes.append(str(mistake))
+    listing = survey(settings, base.header.labels if base else ())
+    mistakes += listing.mistakes
+    plan, notes = None, listing.notes
     if not mistakes:
         try:
-            plan = partition_images(listing, settings)
-        except BadLayout as mistake:
-            mistakes = (str(mistake),)
+            plan, more = _plan(base, listing, settings)
+            notes += more
+        except BadInput as mistake:
+            mistakes.append(str(mistake))
+    old = Counter(shard.split for shard in base.shards) if base else Counter()
     return PlanSummary(
         output_directory=settings.output_directory,
         splits=_splits(plan) if plan else (),
+        new=_splits(plan, old) if plan and base else None,
         passed_over=listing.passed_over,
-        notes=(*listing.notes, *_drop_note(settings)),
-        mistakes=mistakes,
+        notes=(*notes, *_drop_note(settings)),
+        mistakes=tuple(mistakes),
         boxes=plan.header.boxes if plan else None,
     )
 
@@ -38,16 +50,22 @@ def _drop_note(settings: BuildSettings) -> tuple[str, ...]:
     return (note,) if settings.duplicates == "drop" else ()
 
 
-def _splits(plan: Plan) -> tuple[PlannedSplit, ...]:
+def _plan(base: Plan | None, listing: Listing, settings: BuildSettings) -> tuple[Plan, tuple[str, ...]]:
+    if base is None:
+        return partition_images(listing, settings), ()
+    appended = append_images(base, listing, settings)
+    return appended.plan, appended.notes
+
+
+def _splits(plan: Plan, passed: Mapping[Split, int] | None = None) -> tuple[PlannedSplit, ...]:
+    """What a plan has of each split, but for so many of its first shards."""
     splits = []
-    start = 0
     for split in dict.fromkeys(shard.split for shard in plan.shards):
-        shards = [shard for shard in plan.shards if shard.split == split]
-        images = sum(shard.images for shard in shards)
-        rows = plan.images.slice(start, images)
-        start += images
+        first = (passed or {}).get(split, 0)
+        before, shards = plan.shards_of(split)[:first], plan.shards_of(split)[first:]
+        rows = plan.images_of(split).slice(sum(shard.images for shard in before))
         counts = Counter(rows["label"].to_pylist())
         labels = {plan.header.labels[label - 1]: count for label, count in sorted(counts.items())}
         size = sum(shard.bytes for shard in shards)
-        splits.append(PlannedSplit(split=split, images=images, bytes=size, shards=len(shards), labels=labels))
+        splits.append(PlannedSplit(split=split, images=rows.num_rows, bytes=size, shards=len(shards), labels=labels))
     return tuple(splits)

@@ -1,11 +1,14 @@
 """Labels: from the text of a labels file to names with ids, and what is wrong with them.
 
 A decision that binds users' data: line n of the file is id n, 0 is background. The same format is written to `labels.txt`,
-so a later build can be given it back. With a synsets file the labels are synsets, and stay so in `labels.txt`.
+so a later build can be given it back. With a synsets file the labels are synsets, and stay so in `labels.txt`. A data set that
+grows keeps the ids it has: new labels come after the old ones, and the id of a label that is gone stays its own, since records
+that are not written again carry it.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 # "0 daisy", "3: cat", "n,dog": an id before the name, as several tutorials write labels.
 NUMBERED = re.compile(r"^\d+\s*[\s:,;]\s*(?P<name>\S.*)$")
@@ -78,6 +81,58 @@ def nested_problems(labels: Iterable[str]) -> Iterable[str]:
         for depth in range(1, len(parts)):
             if (outer := "/".join(parts[:depth])) in names:
                 yield f"a label must not lie inside another label's folder, got {name!r} inside {outer!r}. Keep one of them"
+
+
+@dataclass(frozen=True)
+class Labels:
+    """All labels in the order of their ids.
+
+    `locked` are those that the data set which is appended to has, and `reserved` those of them that take no new images.
+    """
+
+    all: tuple[str, ...]
+    locked: tuple[str, ...] = ()
+    reserved: frozenset[str] = frozenset()
+
+
+def choose_labels(named: Sequence[str], locked: tuple[str, ...], file: str | None, *, keep: bool) -> tuple[Labels, list[str]]:
+    """The labels of an input that names these, in the order that a first build would take; and what forbids them."""
+    labels, mistakes = grow_labels(locked, named, file, keep)
+    return Labels(labels, locked, frozenset(locked) - set(named)), mistakes
+
+
+def grow_labels(locked: Sequence[str], named: Sequence[str], file: str | None, keep: bool) -> tuple[tuple[str, ...], list[str]]:
+    """The labels of a data set that grows, in the order of their ids, and what forbids it.
+
+    `locked` are those it has, `named` those of the input in the order that a first build would take; `file` is the labels
+    file that orders them, which must then begin with the old ones. With `keep` a label that the input no longer names keeps
+    its id, else it is a mistake.
+    """
+    present = set(named)
+    mistakes = [] if keep else [missing_label(label) for label in locked if label not in present]
+    old = [label for label in locked if label in present]
+    for position, (label, line) in enumerate(zip(old, named, strict=False), start=1) if file else ():
+        if label != line:
+            mistakes.append(
+                f"labels file must begin with the data set's labels in their order, got {line!r} instead of {label!r}: {file}, "
+                f"label {position}. Put new labels at the end"
+            )
+            break
+    known = set(locked)
+    return (*locked, *(label for label in named if label not in known)), mistakes
+
+
+def missing_label(label: str) -> str:
+    """What is wrong with a label of a growing data set that has no images in the input."""
+    return (
+        f"append must find each label of the data set, got no images of {label!r}: was its folder or line renamed or removed? "
+        "Bring it back, or pass --append_missing_labels keep: its id and records stay, and a new name is a new label"
+    )
+
+
+def kept_label(label: str) -> str:
+    """What is told of a label that is kept without images."""
+    return f"no image of label {label!r} any more: its id and records are kept"
 
 
 def numbered_name(label: str) -> str | None:

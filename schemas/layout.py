@@ -16,15 +16,17 @@ DATASET_INFO = "dataset_info.json"
 FEATURES = "features.json"
 CLASS_LABELS = "image-class-label.labels.txt"
 CROISSANT = "croissant.json"
+REPORT = "report.html"
 
 INDEX = "index"
 BUILD = "_build"
 PLAN = f"{BUILD}/plan.parquet"
 RECEIPTS = f"{BUILD}/receipts"
 LOCK = f"{BUILD}/lock"
+REMOVALS = f"{BUILD}/removals.json"
 SCRATCH = f"{BUILD}/tmp"  # noqa: S108  # below the output, not the system's
 
-OURS_AT_THE_TOP = frozenset([LABELS, MANIFEST, DATASET_INFO, FEATURES, CLASS_LABELS, CROISSANT])
+OURS_AT_THE_TOP = frozenset([LABELS, MANIFEST, DATASET_INFO, FEATURES, CLASS_LABELS, CROISSANT, REPORT])
 
 SHARD_NAME = re.compile(r"(?P<prefix>.+)-(?P<index>\d{5})-of-(?P<count>\d{5})")
 

@@ -4,6 +4,7 @@ plan.parquet holds one row group a shard, in the shards' order. What is not rows
 every worker reads, and apart from it the list of shards, which only the parent needs.
 """
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -64,12 +65,19 @@ class PlannedShard(BaseModel):
     bytes: int
     fingerprint: str
 
+    @property
+    def name(self) -> str:
+        """The file name, `train-00000-of-00008`."""
+        return str(ShardName(self.split, self.index, self.count))
+
 
 class PlanHeader(BaseModel):
     """All of a plan but its shards and rows.
 
-    `texts` are the human words for labels that are synsets; `boxes` the books of boxes, None in a data set without any, and
-    `boxes_as_shown` says that they were drawn on the upright image, whatever its EXIF orientation.
+    `content` and `layout` are the settings that decided what is where; `encoder` is the ENCODER_VERSION of its shards,
+    `extends` the digest of the plan that it adds images to, empty for a first build. `texts` are the human words for labels
+    that are synsets; `boxes` the books of boxes, None in a data set without any, and `boxes_as_shown` says that they were
+    drawn on the upright image, whatever its EXIF orientation.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -78,8 +86,11 @@ class PlanHeader(BaseModel):
     labels: tuple[str, ...]
     roots: dict[str, str]
     content: dict[str, Any]
+    layout: dict[str, Any] = {}
     passed_over: dict[str, int]
+    encoder: str
     digest: str
+    extends: str = ""
     texts: tuple[str, ...] | None = None
     boxes: BoxCounts | None = None
     boxes_as_shown: bool = False
@@ -105,6 +116,15 @@ class Plan:
     header: PlanHeader
     shards: tuple[PlannedShard, ...]
     images: pa.Table
+
+    def shards_of(self, split: Split) -> list[PlannedShard]:
+        """The shards of a split, in their order; none where the plan does not know it."""
+        return [shard for shard in self.shards if shard.split == split]
+
+    def images_of(self, split: Split) -> pa.Table:
+        """The rows of a split, in their order."""
+        start = sum(shard.images for shard in itertools.takewhile(lambda shard: shard.split != split, self.shards))
+        return self.images.slice(start, sum(shard.images for shard in self.shards_of(split)))
 
     def references(self, build: str = "") -> list[Shard]:
         """The shards as references, in their order, asked for by a build."""

@@ -14,10 +14,28 @@ class Reason(StrEnum):
     TRUNCATED = "truncated"
     CORRUPT = "corrupt"
     TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_MANY_BYTES = "too_many_bytes"
+    TOO_SMALL = "too_small"
+    TOO_ELONGATED = "too_elongated"
+    ORIENTED = "oriented"
+    ANIMATED = "animated"
     UNSUPPORTED = "unsupported"
     UNREADABLE = "unreadable"
     CHANGED_DURING_BUILD = "changed_during_build"
     DUPLICATE = "duplicate"
+    REMOVED = "removed"  # taken out of the finished data set; it does not count against the budget of rejected images
+
+
+MESSAGE_LENGTH = 300  # characters of a decoder's message kept in the manifest
+
+
+class Rejected(Exception):
+    """One image is left out; `reason` is from the closed list, `message` for people."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(reason, message)
+        self.reason = reason
+        self.message = message[:MESSAGE_LENGTH]
 
 
 WRITTEN = "written"
@@ -25,8 +43,8 @@ REJECTED = "rejected"
 
 # record, offset and size say where the record stands in its shard; null for a rejected image. sha256 is the input file's,
 # encoded_sha256 that of image/encoded (the same where the bytes passed through), crc32c the masked CRC of the record.
-# brightness, contrast, sharpness and dhash are of the picture's grey; null where it was not decoded. boxes is the number of
-# boxes written; null where the data set has none.
+# The figures from brightness to dhash are of the written picture's grey; null for a rejected image, and with check_pixels=none.
+# boxes is the number of boxes written; null where the data set has none.
 COLUMNS = pa.schema(
     [
         ("split", pa.string()),

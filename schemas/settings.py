@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
+from PIL import ImageColor
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.boxes import Policy
@@ -18,7 +19,28 @@ WHOLE_SOURCES = ("data_directory", "manifest", "label_studio")  # inputs that th
 MANIFEST_ENDINGS = (".csv", ".jsonl", ".parquet")
 
 # What a shard's bytes and receipt depend on; a change of any of these makes its fingerprint another.
-CONTENT_SETTINGS = ("check_pixels",)
+CONTENT_SETTINGS = (
+    "check_pixels",
+    "max_pixels",
+    "max_bytes",
+    "min_side",
+    "max_aspect",
+    "exif",
+    "icc",
+    "alpha_background",
+    "animated",
+    "resize_shorter_side",
+    "jpeg_quality",
+    "jpeg_subsampling",
+)
+# What else decides which image is where; told in the data card, so nothing that names a place on a machine.
+LAYOUT_SETTINGS = (
+    *("validation_fraction", "test_fraction", "group_pattern", "unlisted_labels", "recursive", "duplicates", "invalid_boxes"),
+    *("train_shards", "validation_shards", "test_shards", "allow_empty_shards", "seed", "layout_threads"),
+)
+
+# Where Pillow calls an image a decompression bomb, and the last with which tf.io.decode_jpeg's 2^29 bytes suffice.
+MOST_PIXELS = 178_956_970
 
 
 class BuildSettings(BaseModel):
@@ -87,6 +109,42 @@ class BuildSettings(BaseModel):
         "all",
         description="all: every image's coefficients are decoded (at 1/8 scale); none: header, markers and end-of-image only.",
     )
+    max_pixels: int = Field(
+        MOST_PIXELS,
+        ge=1,
+        le=MOST_PIXELS,
+        description="Images of more pixels are rejected unread, as decompression bombs. TensorFlow decodes no larger ones.",
+    )
+    max_bytes: int | None = Field(None, ge=1, description="Image files of more bytes are rejected unread.")
+    min_side: int | None = Field(None, ge=1, description="Images whose shorter side has fewer pixels are rejected.")
+    max_aspect: float | None = Field(
+        None, ge=1, description="Images whose longer side is more than so many times the shorter are rejected."
+    )
+    exif: Literal["bake", "keep", "reject"] = Field(
+        "bake",
+        description="EXIF orientation. bake: pixels are turned upright (a JPEG is encoded anew); keep: they stay as stored; "
+        "reject: images that are not upright are left out.",
+    )
+    icc: Literal["convert", "keep"] = Field(
+        "convert",
+        description="Colour profiles. convert: colours are converted to sRGB (a JPEG with another profile is encoded anew); "
+        "keep: pixel values stay as they are.",
+    )
+    alpha_background: str = Field(
+        "white",
+        description="Colour on which transparency is laid (a name, #rrggbb, rgb(…)), or drop: alpha is ignored, as "
+        "build_image_data.py does.",
+    )
+    animated: Literal["first", "reject"] = Field("first", description="Animated images: take the first frame, or reject.")
+    resize_shorter_side: int | None = Field(
+        None,
+        ge=1,
+        description="Images whose shorter side has more pixels are scaled down to it; smaller ones are left as they are.",
+    )
+    jpeg_quality: int = Field(100, ge=1, le=100, description="Quality of the images that are encoded anew.")
+    jpeg_subsampling: Literal["4:4:4", "4:2:2", "4:2:0"] = Field(
+        "4:2:0", description="Chroma subsampling of the images that are encoded anew."
+    )
     tensorflow_check: Literal["none", "sample", "all"] = Field(
         "none", description="Read shards back with TensorFlow too: the first finished one of each split, or all."
     )
@@ -101,7 +159,16 @@ class BuildSettings(BaseModel):
     leakage: Literal["report", "fail"] = Field(
         "report", description="Images of the same bytes in two splits: told, or the build fails."
     )
+    report: bool = Field(True, description="Write report.html, the data card: counts, charts, sample pictures, problems.")
     overwrite: bool = Field(False, description="Remove another plan's shards from the output directory first.")
+    append: bool = Field(
+        False,
+        description="Add the images that the output's data set does not have yet, in new shards; its records stay as they are. "
+        "The shard settings then count new shards. An output without a data set is built as usual.",
+    )
+    append_missing_labels: Literal["error", "keep"] = Field(
+        "error", description="With append, a label without images now: an error, or its id and records are kept."
+    )
     executor: Literal["processes", "threads", "dask"] = Field(
         "processes",
         description="Where shards are converted: a pool of processes, threads (tiny builds, tests), or a Dask cluster "
@@ -142,7 +209,14 @@ class BuildSettings(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        problems = [*self._source_problems(), *self._executor_problems(), *self._number_problems(), *self._secret_problems()]
+        problems = [
+            *self._source_problems(),
+            *self._executor_problems(),
+            *self._number_problems(),
+            *self._append_problems(),
+            *self._colour_problems(),
+            *self._secret_problems(),
+        ]
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -203,6 +277,26 @@ class BuildSettings(BaseModel):
                     "Change one of them"
                 )
 
+    def _append_problems(self) -> Iterable[str]:
+        if self.append and self.overwrite:
+            yield "append must go without overwrite, got both: one keeps the output's shards, the other removes them. Drop one"
+        if self.append_missing_labels != "error" and not self.append:
+            yield f"append_missing_labels must go with append, got {self.append_missing_labels} without it. Pass --append"
+
+    def _colour_problems(self) -> Iterable[str]:
+        if self.alpha_background == "drop":
+            return
+        try:
+            colour = ImageColor.getrgb(self.alpha_background)
+        except ValueError:
+            yield (
+                f"alpha_background must be a colour (white, #c0ffee, rgb(1,2,3)) or drop, "
+                f"got {self.alpha_background!r}. Pass one"
+            )
+        else:
+            if len(colour) != 3:
+                yield f"alpha_background must be opaque, got {self.alpha_background!r}. Leave its alpha away"
+
     def _secret_problems(self) -> Iterable[str]:
         yield from option_problems(self.storage_options)
         yield from url_problems({name: value for name, value in self if isinstance(value, str)})
@@ -226,3 +320,7 @@ class BuildSettings(BaseModel):
     def content(self) -> dict[str, Any]:
         """The settings that change a shard's bytes or receipt, for its fingerprint."""
         return {name: getattr(self, name) for name in CONTENT_SETTINGS}
+
+    def layout(self) -> dict[str, Any]:
+        """The settings that decide which image is in which split, shard and place."""
+        return {name: getattr(self, name) for name in LAYOUT_SETTINGS}

@@ -80,12 +80,13 @@ class PlannedSplit(BaseModel):
 
 
 class PlanSummary(BaseModel):
-    """What a build would do, and what must be mended first."""
+    """What a build would do, and what must be mended first; `new` is what it would add to a data set, None where to none."""
 
     model_config = ConfigDict(frozen=True)
 
     output_directory: str
     splits: tuple[PlannedSplit, ...]
+    new: tuple[PlannedSplit, ...] | None = None
     passed_over: dict[str, int]
     notes: tuple[str, ...]
     mistakes: tuple[str, ...]

@@ -19,15 +19,16 @@ from schemas.example import LabelledImage, encode_example
 from schemas.frame import OVERHEAD, frame
 from schemas.layout import index_path, index_text, receipt_path
 from schemas.plan import DROP, PlanHeader, Shard
-from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, ShardOutcome, Verdict
+from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Rejected, ShardOutcome, Verdict
 from schemas.settings import BuildSettings
 from schemas.version import VERSION
 from tasks.fetch import Fetched, PlannedImage, fetch_images, planned_images
-from tasks.images import Rejected, RgbJpeg, process_image
+from tasks.images import RgbJpeg, process_image
 from tasks.interrupt import check_interrupt
 from tasks.lock import refuse_left_over
 from tasks.prepare import read_shard_plan
 from tasks.receipts import read_receipt, receipt_fingerprint, write_receipt
+from tasks.removals import REMOVED_MESSAGE, holds_any, removed_paths
 from tasks.storage import Folder, open_folder, open_output
 from tasks.validate import verify_shard
 
@@ -58,7 +59,8 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
     output = open_output(settings)
     header, rows = read_shard_plan(output, shard)
     _refuse_other_version(header)
-    if (kept := _finished(output, shard, header)) is not None:
+    removed = removed_paths(output, shard.fingerprint)
+    if (kept := _finished(output, shard, header, removed)) is not None:
         receipt, verdict = kept
         return _outcome(shard, began, receipt, verdict)
     refuse_left_over(output, shard.build)
@@ -70,6 +72,9 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
         for image, data in _planned_images(source, rows, settings):
             check_interrupt()
             about = {"split": shard.split, "shard": shard.name, "text": header.label_text(image.label)}
+            if image.path in removed:
+                receipts.append(about | _leave_out(image, data))
+                continue
             receipts.append(about | _write_image(writer, image, data, header, settings))
         refuse_left_over(output, shard.build)
     refuse_left_over(output, shard.build)  # an upload takes long
@@ -105,12 +110,27 @@ def _write_image(
     row |= writer.append(encode_example(example.features()))
     untouched = jpeg.encoded is data
     row["encoded_sha256"] = row["sha256"] if untouched else hashlib.sha256(jpeg.encoded).hexdigest()
+    if jpeg.figures:
+        row |= jpeg.figures._asdict()
     return row | {
         "status": WRITTEN,
         "height": jpeg.height,
         "width": jpeg.width,
         "source_format": jpeg.source_format,
         "boxes": None if example.boxes is None else len(example.boxes.labels),
+    }
+
+
+def _leave_out(image: PlannedImage, data: bytes | Rejected) -> dict[str, Any]:
+    """What the receipt says of an image that was removed from the data set, as `remove` itself writes it."""
+    return {
+        "path": image.path,
+        "label": image.label,
+        "source_size": image.size,
+        "sha256": None if isinstance(data, Rejected) else hashlib.sha256(data).hexdigest(),
+        "status": REJECTED,
+        "reason": Reason.REMOVED.value,
+        "message": REMOVED_MESSAGE,
     }
 
 
@@ -140,10 +160,12 @@ def _refuse_other_version(header: PlanHeader) -> None:
         )
 
 
-def _finished(output: Folder, shard: Shard, header: PlanHeader) -> tuple[pa.Table, Verdict] | None:
+def _finished(output: Folder, shard: Shard, header: PlanHeader, removed: set[str]) -> tuple[pa.Table, Verdict] | None:
     """The receipt and verdict of a shard that needs no more work, or None."""
     receipt = read_receipt(output, shard.name)
     if receipt is None or receipt_fingerprint(receipt) != shard.fingerprint:
+        return None
+    if removed and holds_any(receipt, removed):  # `remove` was stopped before it came to this shard
         return None
     try:
         if output.read(index_path(shard.name)) != _index(receipt):

@@ -18,18 +18,21 @@ from tasks.storage import open_folder
 T = TypeVar("T")
 
 
-def discover_images(settings: BuildSettings, tell: Callable[[str], None] = lambda _: None) -> Listing:
-    """The labels and the sorted listing of all input images; `tell` is given a line now and then while it is long.
+def discover_images(
+    settings: BuildSettings, locked: tuple[str, ...] = (), tell: Callable[[str], None] = lambda _: None
+) -> Listing:
+    """The labels and the sorted listing of all input images; `locked` are the labels of the data set that is appended to.
 
-    Raises BadLayout, with a line for each mistake, when folders, labels, manifest or boxes are not as the settings say.
+    `tell` is given a line now and then while it is long. Raises BadLayout, with a line for each mistake, when folders, labels,
+    manifest or boxes are not as the settings say.
     """
-    listing = survey(settings, tell)
+    listing = survey(settings, locked, tell)
     if listing.mistakes:
         raise BadLayout("\n".join(listing.mistakes))
     return listing
 
 
-def survey(settings: BuildSettings, tell: Callable[[str], None] = lambda _: None) -> Listing:
+def survey(settings: BuildSettings, locked: tuple[str, ...] = (), tell: Callable[[str], None] = lambda _: None) -> Listing:
     """The same, but with mistakes listed instead of raised; images of a mistaken layout may be missing."""
     mistakes = list(_directory_mistakes(settings))
     listed, texts = None, None
@@ -40,9 +43,9 @@ def survey(settings: BuildSettings, tell: Callable[[str], None] = lambda _: None
         texts, problems = _read(settings, "synsets_file", read_synsets)
         mistakes += problems
     if settings.listed_by:
-        listing = Listing.of_mistakes(mistakes) if mistakes else survey_manifest(settings, listed)
+        listing = Listing.of_mistakes(mistakes) if mistakes else survey_manifest(settings, listed, locked)
     else:
-        listing = survey_folders(settings, listed, mistakes, tell)
+        listing = survey_folders(settings, listed, mistakes, locked, tell)
     if texts is not None and not listing.mistakes:
         listing = _with_texts(settings, listing, texts)
     if settings.bounding_boxes and not listing.mistakes:

@@ -4,6 +4,10 @@ Decisions that bind users' data: of images of the same bytes the first is kept i
 label id and path. So what validation and test measure stays as it is, and no training image is in either. A change of this
 order moves images between data sets built before and after it.
 
+What a data set that is appended to holds is kept before all that is new, whatever its split, by the bytes that were stored: its
+manifest has their SHA-256, so the images need not be there any more, nor be what they were. Only those that it does not tell of
+yet, because a build was stopped, are read.
+
 Only images whose size another one has too are read. Files without bytes, and those that can't be read, are left to convert.
 The plan pins the state of each file that was listed: one that changes after it was compared is `changed_during_build` in
 convert, as without this step, and its copies stay left out; the next build compares anew. A copy that was left out is not
@@ -21,19 +25,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.listing import Listing
-from schemas.plan import DROP
-from schemas.settings import BuildSettings, Split
+from schemas.plan import DROP, Plan
+from schemas.receipt import WRITTEN, Rejected
+from schemas.settings import SPLITS, BuildSettings, Split
+from tasks.append import known_images
 from tasks.fetch import fetch_images
-from tasks.images import Rejected
 from tasks.partition import split_images
+from tasks.receipts import read_manifest
 from tasks.storage import Folder, open_folder
 
 ORDER: tuple[Split, ...] = ("validation", "test", "train")
+_STORED = pa.schema([("split", pa.string()), ("path", pa.string()), ("source_size", pa.int64()), ("sha256", pa.string())])
 IMAGES_A_THREAD = 64  # handed to a thread at once
 
 
-def drop_duplicates(listing: Listing, settings: BuildSettings) -> Listing:
-    """The listing with a column `drop`: why an image is left out, null for those that are kept."""
+def drop_duplicates(listing: Listing, settings: BuildSettings, base: Plan | None = None) -> Listing:
+    """The listing with a column `drop`: why an image is left out, null for those that are kept.
+
+    With `base`, the plan of the data set that is appended to, only new images are left out.
+    """
     images = listing.images.append_column("number", pa.array(np.arange(listing.images.num_rows)))
     splits = split_images(replace(listing, images=images), settings)
     ordered = pa.concat_tables(
@@ -41,8 +51,12 @@ def drop_duplicates(listing: Listing, settings: BuildSettings) -> Listing:
         for split in ORDER
         if split in splits
     )
-    suspects = _of_a_shared_size(ordered)
-    kept: dict[bytes, str] = {}
+    stored = _STORED.empty_table()
+    if base is not None:
+        ordered, stored = _new_after_old(replace(listing, images=ordered), base, settings)
+    suspects = _of_a_shared_size(ordered, stored["source_size"])
+    rows = (stored[name].to_pylist() for name in ("sha256", "path", "split"))
+    kept = {bytes.fromhex(sha256): f"{path} in {split}" for sha256, path, split in zip(*rows, strict=True)}
     drop: list[str | None] = [None] * images.num_rows
     columns = (suspects[name].to_pylist() for name in ("number", "split", "path"))
     for number, split, path, digest in zip(*columns, _digests(listing, suspects, settings), strict=True):
@@ -53,11 +67,23 @@ def drop_duplicates(listing: Listing, settings: BuildSettings) -> Listing:
     return replace(listing, images=listing.images.append_column(DROP, pa.array(drop, DROP.type)))
 
 
-def _of_a_shared_size(images: pa.Table) -> pa.Table:
-    """The images that could have a copy, in their order."""
+def _new_after_old(listing: Listing, base: Plan, settings: BuildSettings) -> tuple[pa.Table, pa.Table]:
+    """The images to be compared, old ones first, and what is stored of those that are not among them."""
+    output = open_folder(settings.output_directory, settings.storage_options)
+    manifest = read_manifest(output, [*_STORED.names, "status"])
+    told = {split: manifest.filter(pc.equal(manifest["split"], split)) for split in SPLITS}
+    is_old = known_images(base.header, listing.roots, base.images_of, listing.images)
+    is_told = known_images(base.header, listing.roots, told.__getitem__, listing.images)
+    old, new = pc.and_(is_old, pc.invert(is_told)), pc.invert(is_old)
+    written = manifest.filter(pc.equal(manifest["status"], WRITTEN)).select(_STORED.names)
+    return pa.concat_tables([listing.images.filter(old), listing.images.filter(new)]), written
+
+
+def _of_a_shared_size(images: pa.Table, others: pa.ChunkedArray) -> pa.Table:
+    """The images that could have a copy among themselves or of a size of others, in their order."""
     counts = images["size"].value_counts()
-    shared = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
-    return images.filter(pc.and_(pc.is_in(images["size"], shared), pc.greater(images["size"], 0)))
+    shared = pa.chunked_array([counts.filter(pc.greater(counts.field("counts"), 1)).field("values"), *others.chunks])
+    return images.filter(pc.and_(pc.is_in(images["size"], shared.combine_chunks()), pc.greater(images["size"], 0)))
 
 
 def _digests(listing: Listing, images: pa.Table, settings: BuildSettings) -> Iterator[bytes | None]:

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from schemas.receipt import Reason
+from schemas.receipt import Reason, Rejected
 from schemas.settings import BuildSettings
 from tasks.bulk_read import FileChanged, Read, bulk_reader
-from tasks.images import Rejected
+from tasks.images import refuse_bytes
 from tasks.storage import Folder
 
 GONE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
@@ -49,12 +49,12 @@ def fetch_images(source: Folder, rows: pa.Table, settings: BuildSettings) -> Ite
     if source.is_local:
         read = partial(_read_local, source)
         for image in images:
-            yield image, _attempt(read, image)
+            yield image, _attempt(read, image, settings)
         return
     read = partial(_read_remote, bulk_reader(source, settings.s3_reader))
     with ThreadPoolExecutor(settings.read_ahead) as threads:
         try:
-            yield from _read_ahead(images, settings, lambda image: threads.submit(_attempt, read, image))
+            yield from _read_ahead(images, settings, lambda image: threads.submit(_attempt, read, image, settings))
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
 
@@ -76,8 +76,9 @@ def _read_ahead(
         yield first, future.result()
 
 
-def _attempt(read: Callable[[PlannedImage], bytes], image: PlannedImage) -> bytes | Rejected:
+def _attempt(read: Callable[[PlannedImage], bytes], image: PlannedImage, settings: BuildSettings) -> bytes | Rejected:
     try:
+        refuse_bytes(image.size, settings)  # before it is read
         return read(image)
     except Rejected as rejected:
         return rejected

@@ -9,7 +9,15 @@ from pathlib import PurePosixPath
 import pyarrow as pa
 
 from schemas.boxes import PLANNED_BOXES
-from schemas.labels import name_problems, nested_problems, numbered_name
+from schemas.labels import (
+    Labels,
+    choose_labels,
+    kept_label,
+    missing_label,
+    name_problems,
+    nested_problems,
+    numbered_name,
+)
 from schemas.listing import COLUMNS, Listing, some
 from schemas.settings import BuildSettings
 from tasks.storage import Folder, open_folder
@@ -33,11 +41,15 @@ class _Source:
 
 
 def survey_folders(
-    settings: BuildSettings, listed: Mapping[str, int] | None, mistakes: list[str], tell: Callable[[str], None]
+    settings: BuildSettings,
+    listed: Mapping[str, int] | None,
+    mistakes: list[str],
+    locked: tuple[str, ...],
+    tell: Callable[[str], None],
 ) -> Listing:
     """The listing of all label folders, or what is wrong with them, after `mistakes` made before.
 
-    `listed` are the labels of a labels file with their lines.
+    `listed` are the labels of a labels file with their lines, `locked` those of the data set that is appended to.
     """
     mistakes = mistakes + list(nested_problems(listed or ()))
     sources = []
@@ -54,7 +66,7 @@ def survey_folders(
         mistakes += _folder_mistakes(source)
     if mistakes:
         return Listing.of_mistakes(mistakes)
-    labels, mistakes = _choose_labels(settings, listed, sources)
+    labels, mistakes = _choose_labels(settings, listed, sources, locked)
     if mistakes:
         return Listing.of_mistakes(mistakes)
     return _list_images(settings, labels, sources, ListingProgress(tell))
@@ -92,37 +104,42 @@ def _split_name(folder: str) -> str:
 
 
 def _choose_labels(
-    settings: BuildSettings, listed: Mapping[str, int] | None, sources: list[_Source]
-) -> tuple[tuple[str, ...], list[str]]:
-    """The labels in the order of their ids, and what is wrong between labels file and folders."""
+    settings: BuildSettings, listed: Mapping[str, int] | None, sources: list[_Source], locked: tuple[str, ...]
+) -> tuple[Labels, list[str]]:
+    """The labels, and what is wrong between labels file, folders and the labels of the data set that is appended to."""
     folders = {name for source in sources for name in source.found.folders}
-    if listed is None:
-        labels = tuple(sorted(folders))
-        return labels, [f"{problem}. Rename the folder" for label in labels for problem in name_problems(label)]
     mistakes = []
+    if listed is None:
+        named = sorted(folders)
+        mistakes += [f"{problem}. Rename the folder" for label in named for problem in name_problems(label)]
+    else:
+        named = [label for label in listed if label in folders or label not in locked]
+        mistakes += _listed_mistakes(settings, {label: listed[label] for label in named}, folders)
+        unlisted = sorted(folders - set(listed))
+        if unlisted and settings.unlisted_labels == "error":
+            mistakes.append(
+                f"each label folder must be in the labels file, got {len(unlisted)} not listed: {settings.labels_file}: "
+                f"{some(unlisted)}. Add them, or pass --unlisted_labels ignore"
+            )
+    labels, lost = choose_labels(named, locked, settings.labels_file, keep=settings.append_missing_labels == "keep")
+    return labels, mistakes + lost
+
+
+def _listed_mistakes(settings: BuildSettings, listed: Mapping[str, int], folders: set[str]) -> Iterable[str]:
     for label, line in listed.items():
         if label in folders:
             continue
         where = f"{settings.labels_file}, line {line}"
         if (name := numbered_name(label)) and name in folders:
-            mistakes.append(
+            yield (
                 f"a line of the labels file must be a name alone, got {label!r}: {where}. Write {name!r}: ids come from "
                 "the order of the lines"
             )
         else:
-            mistakes.append(f"a listed label must have a folder, got none for {label!r}: {where}. Make it or remove the line")
-    unlisted = sorted(folders - set(listed))
-    if unlisted and settings.unlisted_labels == "error":
-        mistakes.append(
-            f"each label folder must be in the labels file, got {len(unlisted)} not listed: {settings.labels_file}: "
-            f"{some(unlisted)}. Add them, or pass --unlisted_labels ignore"
-        )
-    return tuple(listed), mistakes
+            yield f"a listed label must have a folder, got none for {label!r}: {where}. Make it or remove the line"
 
 
-def _list_images(
-    settings: BuildSettings, labels: tuple[str, ...], sources: list[_Source], progress: ListingProgress
-) -> Listing:
+def _list_images(settings: BuildSettings, labels: Labels, sources: list[_Source], progress: ListingProgress) -> Listing:
     mistakes: list[str] = []
     notes: list[str] = []
     passed_over: Counter[str] = Counter()
@@ -130,8 +147,9 @@ def _list_images(
     for source in sources:
         passed_over += source.found.passed_over
         passed_over["beside the label folders"] += len(source.found.files)
-        present = [label for label in labels if label in set(source.found.folders)]
-        ignored = sorted(set(source.found.folders) - set(labels))
+        taken = set(source.found.folders).intersection(labels.all) - labels.reserved
+        present = [label for label in labels.all if label in taken]
+        ignored = sorted(set(source.found.folders) - taken)
         if ignored:
             notes.append(f"{source.folder.url}: {len(ignored)} unlisted label folders ignored: {some(ignored)}")
         with ThreadPoolExecutor(1 if source.folder.is_local else REMOTE_LISTINGS) as threads:
@@ -143,17 +161,22 @@ def _list_images(
                 mistakes += _label_mistakes(settings, source, label, level.files)
                 passed_over += level.passed_over
                 source.counts[label] = len(level.files)
-                tables.append(_table(source.name, labels.index(label) + 1, level.files))
-    for label in labels:
+                tables.append(_table(source.name, labels.all.index(label) + 1, level.files))
+    for label in labels.all:
         missing = [source.folder.url for source in sources if not source.counts.get(label)]
-        if len(missing) == len(sources):
+        if len(missing) == len(sources) and label in labels.locked:
+            if settings.append_missing_labels == "error":
+                mistakes.append(missing_label(label))
+            else:
+                notes.append(kept_label(label))
+        elif len(missing) == len(sources):
             mistakes.append(f"a label must have images, got none for {label!r}: {some(missing)}. Add some or drop the label")
         else:
             notes.extend(f"{url}: no image of label {label!r}" for url in missing)
     if mistakes:
         return Listing.of_mistakes(mistakes)
     roots = {source.name: source.folder.canonical_url for source in sources}
-    return Listing(labels, roots, pa.concat_tables(tables), dict(+passed_over), (), tuple(notes))
+    return Listing(labels.all, roots, pa.concat_tables(tables), dict(+passed_over), (), tuple(notes))
 
 
 def _label_mistakes(settings: BuildSettings, source: _Source, label: str, files: list[FoundFile]) -> Iterable[str]:

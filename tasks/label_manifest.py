@@ -1,6 +1,7 @@
 """Labels and listing from a manifest or a Label Studio export; every bad row is told by its line, all at once."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.boxes import PLANNED_BOXES
-from schemas.labels import name_problems
+from schemas.labels import choose_labels, kept_label, name_problems
 from schemas.listing import COLUMNS, Listing, first_told, some
 from schemas.secrets import url_problems
 from schemas.settings import SPLITS, BuildSettings
@@ -21,8 +22,11 @@ UNLISTED = "unlisted label"
 MAY_CARRY_SECRETS = r"://.*[@?]"
 
 
-def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None) -> Listing:
-    """The listing of what a manifest or export names, or its mistakes; `names` are those of a labels file with their lines."""
+def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None, locked: tuple[str, ...]) -> Listing:
+    """The listing of what a manifest or export names, or its mistakes.
+
+    `names` are the labels of a labels file with their lines, `locked` those of the data set that is appended to.
+    """
     location = settings.manifest or settings.label_studio or ""
     try:
         listed = read_rows(settings)
@@ -32,17 +36,21 @@ def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None) ->
     if mistakes := list(_column_mistakes(settings, listed)):
         return Listing.of_mistakes(mistakes)
     usable = _refuse_texts(listed)
-    labels = _choose_labels(settings, listed, names, usable)
+    named = _name_labels(settings, listed, names, usable)
+    present = set(listed.rows["label"].unique().to_pylist())
+    named = [label for label in named if label in present or label not in locked]
+    labels, lost = choose_labels(named, locked, settings.labels_file, keep=settings.append_missing_labels == "keep")
     chosen = np.flatnonzero(usable)
     if not len(chosen) and not listed.bad:
         return Listing.of_mistakes([f"{settings.listed_by} must list labelled images, got none: {location}"])
     rows = listed.rows.take(pa.array(chosen))
     places, images = _find_files(settings, listed, rows)
     mistakes = [f"{problem}: {listed.place(line)}" for line, problem in sorted(listed.bad)]
-    mistakes = [*first_told(mistakes), *_empty_labels(labels, listed.rows, location)]
+    mistakes = [*first_told(mistakes), *lost, *_empty_labels(named, present, location)]
     if mistakes or places is None:
         return Listing.of_mistakes(mistakes)
-    return _listing(settings, listed, labels, places, images.append_column("row", pa.array(chosen)))
+    listing = _listing(settings, listed, labels.all, places, images.append_column("row", pa.array(chosen)))
+    return replace(listing, notes=(*listing.notes, *map(kept_label, sorted(labels.reserved))))
 
 
 def _column_mistakes(settings: BuildSettings, listed: ListedRows) -> Iterator[str]:
@@ -82,17 +90,15 @@ def _refuse(listed: ListedRows, wrong: pa.ChunkedArray, problem_of: Callable[[di
     return right
 
 
-def _choose_labels(
-    settings: BuildSettings, listed: ListedRows, names: Mapping[str, int] | None, usable: np.ndarray
-) -> tuple[str, ...]:
-    """The labels in the order of their ids; rows of other labels are told, or no longer usable."""
+def _name_labels(settings: BuildSettings, listed: ListedRows, names: Mapping[str, int] | None, usable: np.ndarray) -> list[str]:
+    """The labels in the order of a first build's ids; rows of other labels are told, or no longer usable."""
     column = listed.rows["label"]
     found = sorted(column.unique().drop_null().to_pylist())
     if names is None:
         for label in found:
             line = listed.rows["line"][pc.index(column, label).as_py()].as_py()
             listed.bad += [(line, problem) for problem in name_problems(label)]
-        return tuple(found)
+        return found
     unlisted = pa.array(sorted(set(found) - set(names)), pa.string())
     of_others = pc.is_in(column, unlisted)
     if settings.unlisted_labels == "ignore":
@@ -101,7 +107,7 @@ def _choose_labels(
     else:
         rule = f"a label must be in {settings.labels_file} (add it, or pass --unlisted_labels ignore)"
         _refuse(listed, of_others, lambda row: f"{rule}, got {row['label']!r}")
-    return tuple(names)
+    return list(names)
 
 
 def _find_files(settings: BuildSettings, listed: ListedRows, rows: pa.Table) -> tuple[ImagePlaces | None, pa.Table]:
@@ -123,8 +129,8 @@ def _find_files(settings: BuildSettings, listed: ListedRows, rows: pa.Table) -> 
     return places, rows.append_column("size", sizes).append_column("version", versions)
 
 
-def _empty_labels(labels: tuple[str, ...], rows: pa.Table, location: str) -> list[str]:
-    missing = sorted(set(labels) - set(rows["label"].unique().to_pylist()))
+def _empty_labels(labels: list[str], present: set[str], location: str) -> list[str]:
+    missing = sorted(set(labels) - present)
     return [f"a label must have images, got none for {label!r}: {location}. Add some or drop the label" for label in missing]
 
 

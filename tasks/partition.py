@@ -17,7 +17,7 @@ import hashlib
 import itertools
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -39,46 +39,59 @@ def partition_images(listing: Listing, settings: BuildSettings) -> Plan:
     """The plan that these settings make of a listing. Raises BadLayout where a split or a shard would stay empty."""
     planned: list[PlannedShard] = []
     tables: list[pa.Table] = [COLUMNS.empty_table()]
-    for split, found in split_images(_with_drop(listing), settings).items():
-        if found.num_rows == 0:
-            raise BadLayout(f"a split must have images, got none for {split}: {settings.output_directory}. Raise its fraction")
-        images = found.take(shuffled(found.num_rows, settings.seed))
-        kept = images.filter(pc.is_null(images[DROP.name]))
-        if kept.num_rows == 0:
-            raise BadLayout(
-                f"a split must keep an image, got all {images.num_rows} of {split} dropped as duplicates. Add others"
+    for split, found in split_images(with_drop(listing), settings).items():
+        shards, images = plan_split(split, found, listing, settings)
+        planned += shards
+        tables.append(images)
+    return Plan(plan_header(listing, planned, settings), tuple(planned), pa.concat_tables(tables).combine_chunks())
+
+
+def plan_split(split: Split, found: pa.Table, listing: Listing, settings: BuildSettings) -> tuple[list[PlannedShard], pa.Table]:
+    """The shards that a split's images are cut into, and the images in the shards' order. Raises BadLayout as above."""
+    if found.num_rows == 0:
+        raise BadLayout(f"a split must have images, got none for {split}: {settings.output_directory}. Raise its fraction")
+    images = found.take(shuffled(found.num_rows, settings.seed))
+    kept = images.filter(pc.is_null(images[DROP.name]))
+    if kept.num_rows == 0:
+        raise BadLayout(f"a split must keep an image, got all {images.num_rows} of {split} dropped as duplicates. Add others")
+    count = shard_count(split, kept, settings)
+    root = listing.roots.get(split) or listing.roots["data"]
+    shards = []
+    for index, (start, end) in enumerate(cut(images.num_rows, count, settings.layout_threads)):
+        rows = images.slice(start, end - start)
+        shards.append(
+            PlannedShard(
+                split=split,
+                index=index,
+                count=count,
+                images=rows.num_rows,
+                bytes=pc.sum(rows["size"]).as_py() or 0,
+                fingerprint=fingerprint(rows, root, listing, settings),
             )
-        count = shard_count(split, kept, settings)
-        root = listing.roots.get(split) or listing.roots["data"]
-        for index, (start, end) in enumerate(cut(images.num_rows, count, settings.layout_threads)):
-            rows = images.slice(start, end - start)
-            planned.append(
-                PlannedShard(
-                    split=split,
-                    index=index,
-                    count=count,
-                    images=rows.num_rows,
-                    bytes=pc.sum(rows["size"]).as_py() or 0,
-                    fingerprint=fingerprint(rows, root, listing, settings),
-                )
-            )
-        tables.append(images.select(COLUMNS.names))
+        )
+    return shards, images.select(COLUMNS.names)
+
+
+def plan_header(listing: Listing, planned: Iterable[PlannedShard], settings: BuildSettings, extends: str = "") -> PlanHeader:
+    """The header of a plan of these shards."""
     digest = hashlib.sha256("\n".join(f"{s.split} {s.index} {s.count} {s.fingerprint}" for s in planned).encode())
-    header = PlanHeader(
+    return PlanHeader(
         version=VERSION,
         labels=listing.labels,
         roots=listing.roots,
         content=settings.content(),
+        layout=settings.layout(),
         passed_over=listing.passed_over,
+        encoder=ENCODER_VERSION,
         digest=digest.hexdigest(),
+        extends=extends,
         texts=listing.texts,
         boxes=listing.boxes,
         boxes_as_shown=listing.boxes_as_shown,
     )
-    return Plan(header, tuple(planned), pa.concat_tables(tables).combine_chunks())
 
 
-def _with_drop(listing: Listing) -> Listing:
+def with_drop(listing: Listing) -> Listing:
     """The listing with the column `drop`, of nulls where nobody has looked for duplicates."""
     if DROP.name in listing.images.column_names:
         return listing
@@ -86,23 +99,25 @@ def _with_drop(listing: Listing) -> Listing:
     return replace(listing, images=listing.images.append_column(DROP, nothing))
 
 
-def split_images(listing: Listing, settings: BuildSettings) -> dict[Split, pa.Table]:
-    """The images of each split, in the listing's order."""
+def split_images(
+    listing: Listing, settings: BuildSettings, settled: Mapping[str, Split] | None = None
+) -> dict[Split, pa.Table]:
+    """The images of each split, in the listing's order; groups in `settled` stay in their split, whatever the fractions."""
     images = listing.images
     if "data" not in listing.roots:
         return {split: images.filter(pc.equal(images["source"], split)) for split in SPLITS if split in listing.roots}
-    group = group_of(settings.group_pattern)
-    groups = pc.coalesce(images["group"], images["path"]) if pc.any(pc.is_valid(images["group"])).as_py() else None
-    named = map(group, images["path"].to_pylist()) if groups is None else groups.to_pylist()
-    position = np.fromiter(map(group_position, named), np.float64, images.num_rows)
+    if pc.any(pc.is_valid(images["group"])).as_py():
+        groups = pc.coalesce(images["group"], images["path"]).to_pylist()
+    else:
+        groups = list(map(group_of(settings.group_pattern), images["path"].to_pylist()))
+    position = np.fromiter(map(group_position, groups), np.float64, images.num_rows)
     validation = position < settings.validation_fraction
     test = position >= 1 - settings.test_fraction
-    chosen: dict[Split, np.ndarray] = {"train": ~validation & ~test}
-    if settings.validation_fraction:
-        chosen["validation"] = validation
-    if settings.test_fraction:
-        chosen["test"] = test
-    return {split: images.filter(pa.array(mask)) for split, mask in chosen.items()}
+    chosen = np.where(validation, "validation", np.where(test, "test", "train"))
+    if settled:
+        chosen = np.array([settled.get(group, split) for group, split in zip(groups, chosen.tolist(), strict=True)])
+    asked = {"train": True, "validation": settings.validation_fraction > 0, "test": settings.test_fraction > 0}
+    return {split: images.filter(pa.array(chosen == split)) for split in SPLITS if asked[split] or (chosen == split).any()}
 
 
 def group_of(pattern: str | None) -> Callable[[str], str]:

@@ -1,5 +1,9 @@
-"""The plan's file, and an output directory made ready for it: another plan's leftovers are refused, or removed on demand."""
+"""The plan's file, and an output directory made ready for it.
 
+Another plan's leftovers are refused, or removed on demand; shards of a plan that is extended get their new names.
+"""
+
+import io
 import json
 from collections.abc import Iterator
 
@@ -9,7 +13,6 @@ from pydantic import TypeAdapter
 
 from schemas.errors import OutputConflict
 from schemas.layout import (
-    BUILD,
     CLASS_LABELS,
     CROISSANT,
     DATASET_INFO,
@@ -18,39 +21,46 @@ from schemas.layout import (
     MANIFEST,
     PLAN,
     RECEIPTS,
+    REPORT,
     is_our_shard,
 )
 from schemas.plan import COLUMNS, METADATA_KEY, SHARDS_KEY, Plan, PlanHeader, PlannedShard, Shard, references
 from schemas.settings import BuildSettings
+from tasks.renumber import present_shards, renamed_shards, renumber_shards
 from tasks.storage import Folder, open_output, sweep_unfinished
 
 SHARDS = TypeAdapter(tuple[PlannedShard, ...])
+# What reading a plan raises where there is none, or a damaged one: Arrow tells damage in many ways.
+UNREADABLE = (ValueError, KeyError, TypeError, OSError, pa.ArrowException)
 
 
 def refuse_conflict(plan: Plan, settings: BuildSettings) -> None:
     """Raise OutputConflict where shards of another plan are in the output, unless `overwrite` is on; writes nothing."""
     output = open_output(settings)
-    foreign = _foreign_shards(output, plan)
+    foreign = _foreign_shards(output, _lying_shards(output, plan))
     if foreign and not settings.overwrite:
         raise OutputConflict(
             f"output_directory must be empty or hold this plan's shards, got {len(foreign)} of another plan: "
-            f"{settings.output_directory}: {foreign[0]}. Other input or settings made them: choose another output, or pass "
-            "--overwrite to remove them"
+            f"{settings.output_directory}: {foreign[0]}. Other input or settings made them: choose another output, pass "
+            "--append to add new images to them, or --overwrite to remove them"
         )
 
 
 def prepare_output(plan: Plan, settings: BuildSettings) -> None:
     """Lay the plan into the output. Only under the output's lock.
 
-    Leftovers of a killed build of the same plan stay, for convert to keep what is finished; those of another plan are refused
-    as by refuse_conflict, or removed. dataset_info.json goes first: from here on the data set is not complete.
+    Leftovers of a killed build of the same plan stay, for convert to keep what is finished; shards of the plan that this one
+    extends get their new names; those of another plan are refused as by refuse_conflict, or removed. dataset_info.json goes
+    first: from here on the data set is not complete.
     """
     refuse_conflict(plan, settings)
     output = open_output(settings)
     expected = {shard.name for shard in plan.references()}
-    foreign = _foreign_shards(output, plan)
+    lying = _lying_shards(output, plan)
+    foreign = _foreign_shards(output, lying)
     output.remove(DATASET_INFO)
     sweep_unfinished(output)
+    renumber_shards(output, plan.shards, lying)
     for name in foreign:
         if name not in expected:
             output.remove(name)
@@ -59,11 +69,19 @@ def prepare_output(plan: Plan, settings: BuildSettings) -> None:
     write_plan(output, plan)
 
 
-def _foreign_shards(output: Folder, plan: Plan) -> list[str]:
-    """The shards in an output that another plan made; all of them when its plan is another, or none that can be read."""
-    present = {name for name in output.files() if is_our_shard(name)}
-    same = _digest(output) == plan.header.digest
-    return sorted(present - {shard.name for shard in plan.references()} if same else present)
+def _lying_shards(output: Folder, plan: Plan) -> tuple[PlannedShard, ...]:
+    """The shards of the plan in an output, where it is this one or the one that it extends; else none."""
+    try:
+        header, shards = read_planned_shards(output)
+    except UNREADABLE:
+        return ()
+    return shards if header.digest in (plan.header.digest, plan.header.extends) else ()
+
+
+def _foreign_shards(output: Folder, lying: tuple[PlannedShard, ...]) -> list[str]:
+    """The shards in an output that are not those of the plan in it; all of them where that plan is another."""
+    present = present_shards(output)
+    return sorted(present.files - renamed_shards(output, lying, present).keys())
 
 
 def _remove_records_of(output: Folder, expected: set[str]) -> None:
@@ -71,23 +89,13 @@ def _remove_records_of(output: Folder, expected: set[str]) -> None:
 
     labels.txt stays, since it may be this build's labels_file; publish writes it anew.
     """
-    for name in (MANIFEST, FEATURES, CLASS_LABELS, CROISSANT):
+    for name in (MANIFEST, REPORT, FEATURES, CLASS_LABELS, CROISSANT):
         output.remove(name)
     for directory in (RECEIPTS, INDEX):
         for name in output.files(directory):
             shard = name.rpartition(".")[0]
             if is_our_shard(shard) and shard not in expected:
                 output.remove(f"{directory}/{name}")
-
-
-def _digest(output: Folder) -> str | None:
-    """The digest of the plan that lies in an output; None where there is none that can be read."""
-    if PLAN.rpartition("/")[2] not in output.files(BUILD):
-        return None
-    try:
-        return read_plan_header(output).digest
-    except (ValueError, KeyError, TypeError, OSError, pa.ArrowException):  # Arrow tells damage in many ways
-        return None
 
 
 def write_plan(output: Folder, plan: Plan) -> None:
@@ -108,6 +116,30 @@ def read_plan_header(output: Folder) -> PlanHeader:
         return _header(pq.ParquetFile(file))
 
 
+def read_planned_shards(output: Folder) -> tuple[PlanHeader, tuple[PlannedShard, ...]]:
+    """The same, and the shards of the plan."""
+    with output.open(PLAN) as file:
+        parquet = pq.ParquetFile(file)
+        return _header(parquet), _shards(parquet)
+
+
+def read_plan(output: Folder) -> Plan | None:
+    """The plan in an output; None where there is none. Raises OutputConflict when it can't be read."""
+    try:
+        data = output.read(PLAN)
+    except FileNotFoundError:
+        return None
+    try:
+        parquet = pq.ParquetFile(io.BytesIO(data))
+        images = parquet.read().select(COLUMNS.names).replace_schema_metadata(None)
+        return Plan(_header(parquet), _shards(parquet), images)
+    except UNREADABLE as error:
+        raise OutputConflict(
+            f"the plan of a data set must be one that can be read, got {type(error).__name__}: {output.join(PLAN)}. Build "
+            "anew: into another output, or with --overwrite"
+        ) from error
+
+
 def read_shard_plan(output: Folder, shard: Shard) -> tuple[PlanHeader, pa.Table]:
     """The plan's header and the rows of one shard."""
     with output.open(PLAN) as file:
@@ -119,9 +151,13 @@ def read_whole_plan(output: Folder) -> Iterator[tuple[Shard, pa.Table]]:
     """Each shard of the plan with its rows, one at a time."""
     with output.open(PLAN) as file:
         parquet = pq.ParquetFile(file)
-        for shard in references(SHARDS.validate_json(parquet.schema_arrow.metadata[SHARDS_KEY])):
+        for shard in references(_shards(parquet)):
             yield shard, parquet.read_row_group(shard.row_group)
 
 
 def _header(parquet: pq.ParquetFile) -> PlanHeader:
     return PlanHeader.model_validate(json.loads(parquet.schema_arrow.metadata[METADATA_KEY]))
+
+
+def _shards(parquet: pq.ParquetFile) -> tuple[PlannedShard, ...]:
+    return SHARDS.validate_json(parquet.schema_arrow.metadata[SHARDS_KEY])

@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 from schemas.boxes import BoxCounts
 from schemas.errors import BooksDoNotBalance, OverBudget, UnwantedCopies
 from schemas.findings import Findings, GroupExample
-from schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST
+from schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST, REPORT
 from schemas.plan import EXTRAS_KEY, METADATA_KEY, PlanHeader
 from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Verdict
+from schemas.report import Outcome
 from schemas.settings import BuildSettings
 from schemas.summary import BoxSummary, SplitSummary
 from tasks.croissant import croissant_json
@@ -54,6 +55,7 @@ class _Books:
     found: Counter[int] = field(default_factory=Counter)
     written: Counter[int] = field(default_factory=Counter)
     rejected: Counter[int] = field(default_factory=Counter)
+    removed: Counter[int] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     verdicts: list[Verdict] = field(default_factory=list)
     boxes: Counter[str] = field(default_factory=Counter)
@@ -66,7 +68,11 @@ def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Publish
     want, the manifest is there to tell why, the data set stays incomplete, and `problems` and `unwanted` say what is wrong.
     Raises BooksDoNotBalance when an image is unaccounted for.
     """
-    output = open_output(settings)
+    return publish(open_output(settings), verdicts, settings)
+
+
+def publish(output: Folder, verdicts: list[Verdict], settings: BuildSettings | None) -> Published:
+    """The same for an output whose plan and receipts are there; without settings there is no budget, and nothing unwanted."""
     header = read_plan_header(output)
     by_name = {verdict.shard: verdict for verdict in verdicts}
     books = _write_manifest(output, header, by_name)
@@ -75,14 +81,20 @@ def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Publish
     boxes = _balance_boxes(header.boxes, books.values(), output) if header.boxes else None
     splits = {split: book.verdicts for split, book in books.items()}
     digest = hashlib.sha256("".join(f"{v.sha256}  {v.shard}\n" for each in splits.values() for v in each).encode())
-    problems = [problem for split, book in books.items() for problem in _over_budget(split, book, header, settings)]
-    findings = find(output)
-    unwanted = list(_unwanted(findings, settings))
-    if not problems and not unwanted:
+    problems: list[str] = []
+    findings, unwanted = find(output), []
+    if settings:
+        problems = [problem for split, book in books.items() for problem in _over_budget(split, book, header, settings)]
+        unwanted = list(_unwanted(findings, settings))
+    complete = not problems and not unwanted
+    if complete:
         output.write(LABELS, labels_text(header.labels))
         output.write(CLASS_LABELS, class_labels_text(header.labels))
         output.write(FEATURES, features_json(header.labels, header.extras))
         output.write(CROISSANT, croissant_json(header.labels, splits, _manifest_sha256(output)))
+    outcome = Outcome(complete, (*problems, *unwanted), findings, digest.hexdigest() if complete else "")
+    _write_card(output, settings, outcome)
+    if complete:
         output.write(DATASET_INFO, dataset_info_json(splits))
     summaries = tuple(_summary(split, book) for split, book in books.items())
     return Published(
@@ -95,6 +107,16 @@ def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Publish
         unwanted=tuple(unwanted),
         boxes=boxes,
     )
+
+
+def _write_card(output: Folder, settings: BuildSettings | None, outcome: Outcome) -> None:
+    """Write report.html, or remove another build's where none is wanted."""
+    if settings is None or settings.report:
+        from tasks.report import write_report  # with all that it draws by; plan and audit get along without
+
+        write_report(output, outcome, settings.storage_options if settings else {})
+    else:
+        output.remove(REPORT)
 
 
 def _write_manifest(output: Folder, header: PlanHeader, verdicts: dict[str, Verdict]) -> dict[str, _Books]:
@@ -110,8 +132,9 @@ def _write_manifest(output: Folder, header: PlanHeader, verdicts: dict[str, Verd
             writer.write_table(receipt.replace_schema_metadata(schema.metadata), row_group_size=max(1, receipt.num_rows))
             book = books.setdefault(shard.split, _Books())
             book.found += Counter(planned["label"].to_pylist())
-            book.written += _labels_with(receipt, WRITTEN)
-            book.rejected += _labels_with(receipt, REJECTED)
+            book.written += _labels_with(receipt, "status", WRITTEN)
+            book.rejected += _labels_with(receipt, "status", REJECTED)
+            book.removed += _labels_with(receipt, "reason", Reason.REMOVED)
             book.reasons += Counter(receipt["reason"].drop_null().to_pylist())
             book.verdicts.append(verdicts[shard.name])
             book.boxes += _count_boxes(planned, receipt) if header.boxes else Counter()
@@ -124,6 +147,10 @@ def _manifest_sha256(output: Folder) -> str:
         while part := file.read(1 << 20):
             digest.update(part)
     return digest.hexdigest()
+
+
+def _labels_with(receipt: pa.Table, column: str, value: str) -> Counter[int]:
+    return Counter(receipt.filter(pc.equal(receipt[column], value))["label"].to_pylist())
 
 
 def _count_boxes(planned: pa.Table, receipt: pa.Table) -> Counter[str]:
@@ -155,10 +182,6 @@ def _balance_boxes(found: BoxCounts, books: Iterable[_Books], output: Folder) ->
     )
 
 
-def _labels_with(receipt: pa.Table, status: str) -> Counter[int]:
-    return Counter(receipt.filter(pc.equal(receipt["status"], status))["label"].to_pylist())
-
-
 def _balance(split: str, book: _Books, header: PlanHeader, output: Folder) -> None:
     for label in sorted(book.found | book.written | book.rejected):
         found, written, rejected = book.found[label], book.written[label], book.rejected[label]
@@ -176,16 +199,17 @@ def _balance(split: str, book: _Books, header: PlanHeader, output: Folder) -> No
 
 
 def _over_budget(split: str, book: _Books, header: PlanHeader, settings: BuildSettings) -> Iterable[str]:
-    dropped = book.reasons[Reason.DUPLICATE]  # asked for, so neither here nor there
-    found, rejected = book.found.total() - dropped, book.rejected.total() - dropped
+    asked_for = {Reason.DUPLICATE, Reason.REMOVED}  # so neither here nor there
+    left_out = sum(book.reasons[reason] for reason in asked_for)
+    found, rejected = book.found.total() - left_out, book.rejected.total() - left_out
     if found and rejected / found > settings.max_rejected_fraction:
-        reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(book.reasons.items()) if reason != Reason.DUPLICATE)
+        reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(book.reasons.items()) if reason not in asked_for)
         yield (
             f"at most {settings.max_rejected_fraction:.1%} of the {split} images may be rejected, got {rejected} of {found} "
             f"({reasons}). See {MANIFEST}, then mend them or raise --max_rejected_fraction"
         )
     for label in sorted(book.found):
-        if not book.written[label]:
+        if not book.written[label] and book.found[label] > book.removed[label]:
             yield (
                 f"each label must keep an image, got all {book.found[label]} of {header.label_text(label)!r} in {split} "
                 f"rejected. See {MANIFEST}"

@@ -4,15 +4,10 @@ The Example's descriptor stands in a pool of its own, so it does not clash with 
 """
 
 import functools
-import struct
 from collections.abc import Iterator
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
-import google_crc32c
-
-LENGTH_SIZE = 8
-CRC_SIZE = 4
-MAX_LENGTH = 1 << 31  # protobuf reads no message beyond 2 GiB
+from tasks.frames import Readable, read_frames
 
 
 class Record(NamedTuple):
@@ -28,35 +23,10 @@ class Record(NamedTuple):
     fault: str | None = None
 
 
-def read_records(file: BinaryIO) -> Iterator[Record]:
+def read_records(file: Readable) -> Iterator[Record]:
     """The records of an uncompressed TFRecord file from its start, both CRCs checked; ends with the first broken length."""
-    number = offset = 0
-    while head := file.read(LENGTH_SIZE + CRC_SIZE):
-        if len(head) < LENGTH_SIZE + CRC_SIZE:
-            yield Record(number, offset, b"", 0, f"truncated: {len(head)} of 12 bytes of the record's head")
-            return
-        length, head_crc = struct.unpack("<QI", head)
-        if unmask(head_crc) != google_crc32c.value(head[:LENGTH_SIZE]):
-            yield Record(number, offset, b"", 0, "the CRC of the length is wrong: not a TFRecord from here on")
-            return
-        if length > MAX_LENGTH:
-            yield Record(number, offset, b"", 0, f"a length of {length} bytes is more than protobuf reads")
-            return
-        data, tail = file.read(length), file.read(CRC_SIZE)
-        if len(data) < length or len(tail) < CRC_SIZE:
-            yield Record(number, offset, data, 0, f"truncated: {len(data) + len(tail)} of {length + CRC_SIZE} bytes of data")
-            return
-        (crc,) = struct.unpack("<I", tail)
-        sound = unmask(crc) == google_crc32c.value(data)
-        yield Record(number, offset, data, crc, None if sound else "the CRC of the data is wrong")
-        number += 1
-        offset += LENGTH_SIZE + CRC_SIZE + length + CRC_SIZE
-
-
-def unmask(masked: int) -> int:
-    """The CRC32C behind a masked one (tensorflow/core/lib/hash/crc32c.h)."""
-    rotated = (masked - 0xA282EAD8) & 0xFFFFFFFF
-    return ((rotated >> 17) | (rotated << 15)) & 0xFFFFFFFF
+    for frame in read_frames(file, resume=False):
+        yield Record(frame.number, frame.offset, frame.data, frame.crc, frame.fault)
 
 
 def parse_example(data: bytes) -> dict[str, list[Any]]:

@@ -42,6 +42,8 @@ def access_problems(settings: BuildSettings) -> Iterable[str]:
     """What keeps a build from its places on S3, a line each."""
     places = {"output_directory": settings.output_directory}
     places |= {f"{name}_directory": url for name, url in settings.directories().items()}
+    if settings.listed_by:
+        places[settings.listed_by] = getattr(settings, settings.listed_by)
     told = set()
     for setting, url in places.items():
         if not url.startswith(("s3://", "s3a://")):

@@ -17,7 +17,7 @@ from schemas.layout import SCRATCH, is_ours
 from schemas.settings import BuildSettings
 from tasks.s3_retries import be_patient
 from tasks.s3_upload import abort_left_uploads, is_s3
-from tasks.whole_files import put_whole, renamed_file, uploaded_file
+from tasks.whole_files import put_whole, rename_whole, renamed_file, uploaded_file
 
 READ_BUFFER = 64 << 10  # smaller than most images, which then pass without another copy
 
@@ -61,6 +61,11 @@ class Folder:
         data: bytes = self.fs.cat_file(self.join(name))
         return data
 
+    def read_range(self, name: str, offset: int, size: int) -> bytes:
+        """So many bytes of a file from an offset on, by one read."""
+        data: bytes = self.fs.cat_file(self.join(name), start=offset, end=offset + size)
+        return data
+
     def open(self, name: str) -> BinaryIO:
         """A file open for reading, with a buffer that suits reading from front to back."""
         path = self.join(name)
@@ -81,6 +86,14 @@ class Folder:
         """Remove a file; nothing happens where there is none."""
         with contextlib.suppress(FileNotFoundError):
             self.fs.rm_file(self.join(name))
+
+    def move(self, name: str, to: str) -> None:
+        """Give a file another name in its directory. It is there whole at any moment; on object stores for a while twice."""
+        if self.is_local:
+            rename_whole(self.join(name), self.join(to))
+            return
+        self.fs.cp_file(self.join(name), self.join(to))
+        self.fs.rm_file(self.join(name))
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file whole; object stores get it as one request."""

@@ -24,12 +24,12 @@ BATCH = 64
 def check_with_tensorflow(shard: Shard, settings: BuildSettings) -> int:
     """How many records TensorFlow read and decoded to their recorded size; raises CorruptRecord at the first other."""
     output = open_folder(settings.output_directory, settings.storage_options)
-    with _local_copy(output, shard.name) as path:
+    with local_copy(output, shard.name) as path:
         return _read(path, output.join(shard.name))
 
 
 def _read(path: str, name: str) -> int:
-    tf = _tensorflow()
+    tf = import_tensorflow()
     spec = _classic_spec(tf)
 
     def decode(serialized: Any) -> Any:
@@ -67,7 +67,7 @@ def _classic_spec(tf: Any) -> dict[str, Any]:
 
 
 @functools.cache
-def _tensorflow() -> Any:
+def import_tensorflow() -> Any:
     """TensorFlow, imported and started; in a worker process without its pages about this machine's processors."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
@@ -93,7 +93,7 @@ def _silent_stderr() -> Iterator[None]:
 
 
 @contextmanager
-def _local_copy(output: Folder, name: str) -> Iterator[str]:
+def local_copy(output: Folder, name: str) -> Iterator[str]:
     """A path of this machine's file system with the shard's bytes, since TensorFlow knows nothing of fsspec."""
     if output.is_local:
         yield output.join(name)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +14,7 @@ from schemas.frame import OVERHEAD
 from schemas.plan import PlanHeader, Shard
 from schemas.receipt import WRITTEN, Verdict
 from schemas.settings import BuildSettings
+from tasks.frames import Readable
 from tasks.interrupt import check_interrupt
 from tasks.jpeg import START
 from tasks.prepare import read_plan_header
@@ -28,13 +29,13 @@ COMPARED = ["label", "path", "text", "offset", "size", "crc32c", "height", "widt
 class HashingFile:
     """The reading side of a file, front to back, that also computes its SHA-256 and size."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Readable) -> None:
         self.file = file
         self.sha256 = hashlib.sha256()
         self.size = 0
 
     def read(self, size: int) -> bytes:
-        """The next `size` bytes, fewer at the end."""
+        """The next bytes, at most `size`; empty at the end."""
         data = self.file.read(size)
         self.sha256.update(data)
         self.size += len(data)
@@ -57,7 +58,7 @@ def verify_shard(output: Folder, shard: Shard, receipt: pa.Table, header: PlanHe
     with output.open(shard.name) as raw:
         file = HashingFile(raw)
         count = 0
-        for record in read_records(file):  # type: ignore[arg-type]  # read() is all it calls
+        for record in read_records(file):
             check_interrupt()
             row = written[record.number] if record.number < len(written) else None
             for problem in _problems(record, row, header):

@@ -27,14 +27,19 @@ def renamed_file(target: str, scratch: Path) -> Iterator[BinaryIO]:
         os.fsync(file.fileno())
         file.close()
         os.chmod(temporary, 0o666 & ~UMASK)
-        parent = Path(target).parent
-        parent.mkdir(parents=True, exist_ok=True)
-        os.replace(temporary, target)
-        descriptor = os.open(parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)  # the new name is on the disk too
-        finally:
-            os.close(descriptor)
+        rename_whole(temporary, target)
+
+
+def rename_whole(path: str, target: str) -> None:
+    """Give a local file another name; the new name is on the disk afterwards."""
+    parent = Path(target).parent
+    parent.mkdir(parents=True, exist_ok=True)
+    os.replace(path, target)
+    descriptor = os.open(parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

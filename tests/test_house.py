@@ -207,6 +207,7 @@ def test_the_wheel_alone_builds_a_data_set_from_another_working_directory(bare, 
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["splits"][0]["written"] == 8
     assert (tmp_path / "out/dataset_info.json").exists()
+    assert (tmp_path / "out/report.html").exists()  # its template, style and script came with the wheel
     audit = subprocess.run([str(bare / "imagerecords"), "audit", "out"], cwd=tmp_path, capture_output=True, text=True)
     assert audit.returncode == 0, audit.stdout + audit.stderr
 

@@ -133,11 +133,13 @@ def test_a_build_leaves_its_artifacts_and_its_announcement(installation: Install
     assert {key: artifact["type"] for key, artifact in artifacts.items()} == {
         "images-converted": "progress",
         "build-summary": "markdown",
+        "data-card": "markdown",
         "rejected-images": "table",
     }
     assert artifacts["images-converted"]["data"] == 100
     assert "| train | 181 | 180 | 1 " in artifacts["build-summary"]["data"]
     assert "| validation | 36 | 36 | 0 | 2 |" in artifacts["build-summary"]["data"]
+    assert f"(file://{tmp_path / 'data/report.html'})" in artifacts["data-card"]["data"]
     (reject,) = json.loads(artifacts["rejected-images"]["data"])
     assert any("broken.jpg" in str(value) for value in reject.values())
 

@@ -219,46 +219,6 @@ def test_plan_prints_one_json_object_whatever_the_mistake(imagerecords, many, tm
     assert "must be at most" in the_object(ran.out)["mistakes"][0]
 
 
-def test_audit_prints_one_json_object(imagerecords, many, tmp_path, build):
-    build(train_directory=many, output_directory=tmp_path / "out", train_shards=2)
-    ran = imagerecords("audit", tmp_path / "out", "--json")
-    assert (ran.code, ran.err) == (0, "")
-    assert the_object(ran.out)["records"] == 20
-    shard = tmp_path / "out/train-00001-of-00002"
-    shard.write_bytes(shard.read_bytes()[:-1])
-    ran = imagerecords("audit", tmp_path / "out", "--json")
-    assert ran.code == 1
-    assert the_object(ran.out)["faults"][0]["file"] == "train-00001-of-00002"
-
-
-def test_audit_names_file_record_and_offset(imagerecords, many, tmp_path, build):
-    build(train_directory=many, output_directory=tmp_path / "out")
-    shard = tmp_path / "out/train-00000-of-00001"
-    offset = int((tmp_path / "out/index/train-00000-of-00001.idx").read_text().split()[6])
-    data = bytearray(shard.read_bytes())
-    data[offset + 50] ^= 1
-    shard.write_bytes(data)
-    ran = imagerecords("audit", tmp_path / "out")
-    assert ran.code == 1
-    assert f"train-00000-of-00001: record 3 at byte {offset}: the CRC of the data is wrong" in ran.out
-
-
-def test_audit_of_nothing_is_bad_input(imagerecords, tmp_path):
-    ran = imagerecords("audit", tmp_path / "none")
-    assert ran.code == 2
-    assert "must hold TFRecord files" in ran.err
-
-
-def test_show_prints_the_fields_and_saves_the_image(imagerecords, many, tmp_path, build):
-    build(train_directory=many, output_directory=tmp_path / "out")
-    ran = imagerecords("show", tmp_path / "out/train-00000-of-00001", "--record", 3, "--save", tmp_path / "3.jpg")
-    assert ran.code == 0
-    fields = dict(line.split(": ", 1) for line in ran.out.splitlines())
-    saved = (tmp_path / "3.jpg").read_bytes()
-    assert saved == Path(many, fields["image/class/text"], fields["image/filename"]).read_bytes()
-    assert imagerecords("show", tmp_path / "out/train-00000-of-00001", "--record", 99).code == 2
-
-
 def test_plan_writes_nothing_at_all(imagerecords, many, tmp_path, digests, monkeypatch):
     work = tmp_path / "work"
     work.mkdir()
@@ -342,13 +302,6 @@ def test_a_credential_is_not_shown_even_in_a_traceback(imagerecords, tmp_path, a
     assert SECRET not in ran.out
 
 
-def test_a_credential_for_audit_is_refused_too(imagerecords, tmp_path):
-    ran = imagerecords("audit", "s3://bucket/x", "--storage_options.secret", SECRET)
-    assert ran.code == 2
-    assert "credential" in ran.err
-    assert SECRET not in ran.err + ran.out
-
-
 def test_the_version_is_the_projects(imagerecords):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     if "version" in project:
@@ -374,7 +327,7 @@ def test_help_tells_every_setting(imagerecords, command):
 def test_no_command_prints_the_commands(imagerecords):
     ran = imagerecords()
     assert ran.code == 0
-    for command in ("build", "plan", "audit", "show"):
+    for command in ("build", "plan", "audit", "show", "locate", "extract", "remove", "diff"):
         assert command in ran.out
 
 

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from schemas.boxes import CORNERS
-from schemas.settings import BuildSettings
 from tasks.audit import audit_folder
 from tasks.records import parse_example, read_records
 
@@ -384,7 +383,6 @@ def test_boxes_follow_the_pixels_of_every_orientation(tmp_path, build):
         assert np.allclose(box, white_of(features), atol=0.02)
 
 
-@pytest.mark.skipif("exif" not in BuildSettings.model_fields, reason="orientations are not baked yet")
 def test_boxes_drawn_on_the_image_as_shown_stay_where_they_were_drawn(tmp_path, build):
     """Label Studio shows images upright, and upright they are written."""
     tasks = []

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.labels import name_problems, nested_problems, numbered_name, read_labels, read_synsets
+from schemas.labels import grow_labels, name_problems, nested_problems, numbered_name, read_labels, read_synsets
 
 NAME = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=12)
 
@@ -97,6 +97,39 @@ def test_a_label_inside_another_label_is_a_mistake(labels, problems):
 )
 def test_a_numbered_line_is_known(line, name):
     assert numbered_name(line) == name
+
+
+GROWTH = [
+    # (labels there are, labels of the input, whether a file orders them, whether missing ones are kept, labels then)
+    ("bd", "abcd", False, False, "bdac"),
+    ("bd", "bdca", True, False, "bdca"),
+    ("bd", "bd", True, False, "bd"),
+    ("", "ba", True, False, "ba"),  # a first build
+    ("bd", "ad", False, True, "bda"),
+    ("bde", "bea", True, True, "bdea"),  # without the missing one, the file begins with the old ones
+]
+
+
+@pytest.mark.parametrize(("locked", "named", "ordered", "keep", "expected"), GROWTH)
+def test_new_labels_come_after_the_old_ones(locked, named, ordered, keep, expected):
+    assert grow_labels(locked, named, "labels.txt" if ordered else None, keep) == (tuple(expected), [])
+
+
+SHRUNK = [
+    # (labels there are, labels of the input, whether a file orders them, whether missing ones are kept, words)
+    ("bd", "ab", False, False, ["got no images of 'd'"]),
+    ("bd", "ac", False, False, ["got no images of 'b'", "got no images of 'd'"]),
+    ("bd", "db", True, False, ["got 'd' instead of 'b': labels.txt, label 1"]),
+    ("bd", "bad", True, False, ["got 'a' instead of 'd': labels.txt, label 2"]),
+    ("bde", "eba", True, True, ["got 'e' instead of 'b'"]),  # a missing one is no leave to sort the others
+]
+
+
+@pytest.mark.parametrize(("locked", "named", "ordered", "keep", "words"), SHRUNK)
+def test_a_label_that_is_missing_or_out_of_its_place_is_told(locked, named, ordered, keep, words):
+    _, mistakes = grow_labels(locked, named, "labels.txt" if ordered else None, keep)
+    assert len(mistakes) == len(words)
+    assert all(word in mistake for word, mistake in zip(words, mistakes, strict=True))
 
 
 def test_a_synsets_file_gives_each_synset_its_text():

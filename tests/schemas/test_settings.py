@@ -49,6 +49,9 @@ def complaint(**settings):
         ({"output_directory": "out", "train_directory": "memory://in"}, "executor must be threads for memory://"),
         (BASE | {"train_shards": 5, "layout_threads": 2}, "train_shards must be a multiple of layout_threads (2), got 5"),
         (BASE | {"test_shards": 3, "layout_threads": 2}, "test_shards must be a multiple of layout_threads (2), got 3"),
+        (BASE | {"append": True, "overwrite": True}, "append must go without overwrite"),
+        (BASE | {"append_missing_labels": "keep"}, "append_missing_labels must go with append"),
+        (BASE | {"append": True, "append_missing_labels": "drop"}, "append_missing_labels"),
         (BASE | {"layout_threads": 0}, "layout_threads"),  # ZeroDivisionError in the classic script
         (BASE | {"train_shards": 0}, "train_shards"),
         (BASE | {"train_shards": 100_000}, "train_shards"),  # the name has five digits
@@ -214,3 +217,59 @@ def test_only_settings_that_change_a_shard_are_content():
     free = ["workers", "executor", "retries", "read_ahead", "max_rejected_fraction", "tensorflow_check", "storage_options"]
     assert not set(free) & set(CONTENT_SETTINGS)
     assert BuildSettings(**BASE, check_pixels="none").content() != BuildSettings(**BASE).content()
+
+
+# Each setting of images with a value that is not its default: it changes which images are written, or how they look.
+IMAGE_SETTINGS = {
+    "max_pixels": 1_000_000,
+    "max_bytes": 1_000_000,
+    "min_side": 16,
+    "max_aspect": 4.0,
+    "exif": "keep",
+    "icc": "keep",
+    "alpha_background": "black",
+    "animated": "reject",
+    "resize_shorter_side": 256,
+    "jpeg_quality": 95,
+    "jpeg_subsampling": "4:4:4",
+}
+
+
+@pytest.mark.parametrize("name", IMAGE_SETTINGS)
+def test_a_setting_of_images_is_content(name):
+    assert BuildSettings(**BASE, **{name: IMAGE_SETTINGS[name]}).content() != BuildSettings(**BASE).content()
+
+
+@pytest.mark.parametrize("colour", ["drop", "white", "#c0ffee", "rgb(1, 2, 3)", "hsl(0, 100%, 50%)"])
+def test_a_background_is_a_colour_or_drop(colour):
+    assert BuildSettings(**BASE, alpha_background=colour).alpha_background == colour
+
+
+@pytest.mark.parametrize(
+    ("colour", "words"),
+    [
+        ("wheat white", "a colour"),
+        ("", "a colour"),
+        ("#ff", "a colour"),
+        ("#ff00ff80", "opaque"),
+        ("rgba(1, 2, 3, 4)", "opaque"),
+    ],
+)
+def test_a_background_that_is_no_opaque_colour_is_refused(colour, words):
+    assert words in complaint(**BASE, alpha_background=colour)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"max_pixels": 178_956_971},
+        {"max_pixels": 0},
+        {"min_side": 0},
+        {"max_aspect": 0.9},
+        {"jpeg_quality": 101},
+        {"exif": "drop"},
+    ],
+)
+def test_a_setting_of_images_out_of_range_is_refused(change):
+    (name,) = change
+    assert name in complaint(**BASE, **change)

@@ -90,10 +90,26 @@ def test_each_reason_is_told(tmp_path, fill, picture, make_settings, prepared):
     frame = bomb.index(b"\xff\xc0")
     bomb[frame + 5 : frame + 9] = b"\xff\xff\xff\xff"
     fill(source, {"cat": [good, b"", b"text, no image", good[:-500], b"\xff\xd8\xff\xd9", bytes(bomb)]})
-    Image.fromarray(np.zeros((8, 8), np.float32)).save(source / "cat/006.jpg", "TIFF")
+    Image.fromarray(np.zeros((10, 10), np.float32)).save(source / "cat/006.jpg", "TIFF")
     (source / "cat/007.jpg").symlink_to("nowhere")
     (source / "cat/008.jpg").write_bytes(good)
-    settings = make_settings(train_directory=source, output_directory=tmp_path / "out")
+    (source / "cat/009.jpg").write_bytes(good + bytes(100_000))
+    (source / "cat/010.jpg").write_bytes(picture(3, size=(60, 9)))
+    (source / "cat/011.jpg").write_bytes(picture(3, size=(60, 10)))
+    (source / "cat/012.jpg").write_bytes(
+        picture(3, size=(60, 60), exif=b"Exif\0\0MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0")
+    )
+    red, blue = Image.new("RGB", (60, 60), "red"), Image.new("RGB", (60, 60), "blue")
+    red.save(source / "cat/013.jpg", "GIF", save_all=True, append_images=[blue])
+    settings = make_settings(
+        train_directory=source,
+        output_directory=tmp_path / "out",
+        max_bytes=99_999,
+        min_side=10,
+        max_aspect=5.9,
+        exif="reject",
+        animated="reject",
+    )
     output, (shard,) = prepared(settings)
     os.utime(source / "cat/008.jpg", ns=(1, 1))
     outcome = convert_shard(shard, settings)
@@ -108,12 +124,40 @@ def test_each_reason_is_told(tmp_path, fill, picture, make_settings, prepared):
         "cat/006.jpg": "unsupported",
         "cat/007.jpg": "unreadable",
         "cat/008.jpg": "changed_during_build",
+        "cat/009.jpg": "too_many_bytes",
+        "cat/010.jpg": "too_small",
+        "cat/011.jpg": "too_elongated",
+        "cat/012.jpg": "oriented",
+        "cat/013.jpg": "animated",
     }
     assert reasons == expected
-    planned = {Reason.DUPLICATE}  # decided before the conversion
+    planned = {Reason.DUPLICATE, Reason.REMOVED}  # decided before the conversion
     assert set(filter(None, expected.values())) == set(Reason) - planned  # the list is closed
     assert outcome.rejected == dict(Counter(sorted(filter(None, expected.values()))))
     assert all(row["message"] for row in rows_of(output, shard) if row["reason"])
+
+
+def test_a_file_of_too_many_bytes_is_not_even_read(tmp_path, fill, picture, make_settings, prepared):
+    source = tmp_path / "in"
+    fill(source, {"cat": [picture(1), picture(2) + bytes(5_000)]})
+    settings = make_settings(train_directory=source, output_directory=tmp_path / "out", max_bytes=4_000)
+    output, (shard,) = prepared(settings)
+    os.truncate(source / "cat/001.jpg", 10)  # had it been read, it would have been found changed
+    assert convert_shard(shard, settings).rejected == {"too_many_bytes": 1}
+    (row,) = [row for row in rows_of(output, shard) if row["reason"]]
+    assert (row["source_size"], row["sha256"]) == (len(picture(2)) + 5_000, None)
+
+
+@pytest.mark.parametrize("check_pixels", ["all", "none"])
+def test_a_receipt_tells_the_figures(tmp_path, fill, picture, make_settings, prepared, check_pixels):  # noqa: PLR0917
+    source = tmp_path / "in"
+    fill(source, {"cat": [picture(1, size=(60, 60)), picture(2, "PNG", "L", (60, 60)), b"no picture"]})
+    settings = make_settings(train_directory=source, output_directory=tmp_path / "out", check_pixels=check_pixels)
+    output, (shard,) = prepared(settings)
+    convert_shard(shard, settings)
+    for row in rows_of(output, shard):
+        measured = [row[name] is not None for name in ("brightness", "contrast", "sharpness", "dhash")]
+        assert measured == [row["status"] == "written" and check_pixels == "all"] * 4
 
 
 def test_content_decides_never_the_name(tmp_path, picture, make_settings, prepared):

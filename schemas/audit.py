@@ -1,0 +1,54 @@
+"""What an audit says: faults, each with its place, and notes about what is merely unusual."""
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record stands: its file, its number there from 0, and the byte its frame begins at."""
+
+    file: str
+    record: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong, and where; `record` and `offset` are None when a whole file is meant."""
+
+    file: str
+    record: int | None
+    offset: int | None
+    problem: str
+
+    def __str__(self) -> str:
+        where = "" if self.record is None else f" record {self.record} at byte {self.offset}:"
+        return f"{self.file}:{where} {self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit read and found. `bytes` are those of sound frames, `skipped_bytes` those in which no record was found.
+
+    A note is no fault: it tells what is unusual in a whole data set, in a line, however many records it is about.
+    """
+
+    files: int
+    records: int
+    bytes: int
+    skipped_bytes: int
+    faults: tuple[Fault, ...]
+    notes: tuple[str, ...]
+
+
+class AuditOptions(BaseModel):
+    """How deep an audit looks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    digests: bool = Field(True, description="Compute SHA-256 of files and pictures where the data set tells it.")
+    pixels: bool = Field(False, description="Decode every picture.")
+    tensorflow: bool = Field(False, description="Read all files with TensorFlow too.")
+    workers: int | None = Field(None, ge=1, le=1024, description="Files that are read at once; default: one a processor.")

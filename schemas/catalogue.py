@@ -1,0 +1,93 @@
+"""What the steps on finished data sets say of images: where one is, what differs, what was taken out."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field
+
+# The manifest's columns by which images are found; a folder without a manifest gives the same from its records.
+CATALOGUE = pa.schema(
+    [
+        ("split", pa.string()),
+        ("shard", pa.string()),
+        ("path", pa.string()),
+        ("label", pa.int32()),
+        ("text", pa.string()),
+        ("status", pa.string()),
+        ("reason", pa.string()),
+        ("message", pa.string()),
+        ("record", pa.int32()),
+        ("offset", pa.int64()),
+        ("size", pa.int64()),
+        ("sha256", pa.string()),
+        ("encoded_sha256", pa.string()),
+    ]
+)
+
+
+class Selection(BaseModel):
+    """Which images of a data set are meant."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: tuple[str, ...] = Field((), description="Text or id of a label; repeat for more. Without it: all.")
+    split: str | None = Field(None, description="Only this split.")
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where an image is; or, without a record, why it was left out."""
+
+    split: str
+    shard: str
+    path: str
+    label: int | None
+    text: str | None
+    status: str
+    reason: str | None
+    message: str | None
+    record: int | None
+    offset: int | None
+    size: int | None
+    sha256: str | None
+    encoded_sha256: str | None
+
+    def __str__(self) -> str:
+        if self.record is None:
+            return f"{self.split} {self.path}: {self.status}: {self.reason}: {self.message}"
+        label = f"label {self.label} {self.text!r}" if self.text is not None else f"label {self.label}"
+        return f"{self.split} {self.path}: {self.shard} record {self.record} at byte {self.offset}, {self.size} bytes, {label}"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How an image differs between two data sets; `kind` is added, removed, moved, relabelled, replaced or re-encoded."""
+
+    kind: str
+    split: str
+    path: str
+    was: str | None
+    now: str | None
+
+    def __str__(self) -> str:
+        change = " → ".join(side for side in (self.was, self.now) if side is not None)
+        return f"{self.kind} {self.split} {self.path}: {change}"
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What an extraction wrote, and what was there already with the same bytes."""
+
+    written: int
+    present: int
+    labels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What was taken out of a data set: its images, and the shards that were written anew; the data set's new digest."""
+
+    images: tuple[str, ...]
+    already: tuple[str, ...]
+    shards: tuple[str, ...]
+    digest: str

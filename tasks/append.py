@@ -1,0 +1,258 @@
+"""append: the plan of a data set that grows, by a pure function from the plan it has, a listing, and settings.
+
+Decisions that bind users' data:
+
+What is there stays. An image is known by its path below its root (a split's directory, or the one of all); the plan that lies
+in the output says which are known, whatever became of them: rejected, dropped, taken out, changed in the input or gone from
+it. Their rows, shards and fingerprints are carried over as they are, so convert finds their shards finished and reads no old
+image again. Changed and vanished images are told, never mended: a record that trainers have seen does not change under its
+name. New images that are all duplicates make no shard, and are told each time.
+
+What is new goes behind. New images alone are shuffled with the seed and cut into shards of their own, after the split's old
+ones; a split without new images keeps its shards' names. Others are renumbered, train-00003-of-00008 to
+train-00003-of-00010 (tasks/renumber.py says why). New shards are cut in one level, and are never more than the new images:
+layout_threads and empty shards have their meaning in a first build alone.
+
+Splits hold. An old image stays in its split even when the fractions were changed; a new one is placed by the same keyed hash
+as ever, and where its group (group_pattern) has old images, with them, so that no change of fractions parts a group.
+
+Labels hold (schemas/labels.py), and so must all that a shard's bytes depend on: input directories, content settings and
+encoder. Shards of two kinds in one data set would be no data set.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.boxes import BoxCounts
+from schemas.errors import BadLayout, OutputConflict
+from schemas.example import ENCODER_VERSION
+from schemas.listing import COLUMNS as LISTED
+from schemas.listing import Listing
+from schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedShard
+from schemas.settings import SPLITS, BuildSettings, Split
+from schemas.version import VERSION
+from tasks.partition import group_of, plan_header, plan_split, split_images, with_drop
+from tasks.prepare import read_plan
+from tasks.storage import open_folder
+
+MOST_SHARDS = 99_999  # the names have five digits
+STATE = [name for name in COLUMNS.names if name in LISTED.names]  # what tells that an image is not what it was
+NAMED = 3  # how many of many images a note names
+
+
+@dataclass(frozen=True)
+class Appended:
+    """The plan of a data set with its new images, and what is to be told of it."""
+
+    plan: Plan
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """A listing held against a plan: the rows that are new, and the paths of known images that changed or vanished."""
+
+    new: pa.Table
+    changed: list[str]
+    vanished: list[str]
+    moved: list[str]
+
+
+def base_plan(settings: BuildSettings) -> Plan | None:
+    """The plan in the output that a build with these settings adds to; None where it adds to none.
+
+    Raises OutputConflict where the input directories or the settings that change bytes are others than the plan's.
+    """
+    if not settings.append:
+        return None
+    base = read_plan(open_folder(settings.output_directory, settings.storage_options))
+    if base is not None:
+        roots = {name: _canonical(url, settings) for name, url in settings.directories().items()}
+        _refuse(_differences(base.header, roots or base.header.roots, settings), settings)
+    return base
+
+
+def append_images(base: Plan, listing: Listing, settings: BuildSettings) -> Appended:
+    """The plan of a data set that has a plan's images and the new ones of a listing, whose labels begin with the plan's.
+
+    Raises OutputConflict, naming each difference, where new shards would not be of one kind with the plan's, and BadLayout
+    where a new split has no images or the names no more numbers.
+    """
+    if settings.listed_by:  # it may list new images alone, none of them in some split
+        listing = replace(listing, roots=base.header.roots | listing.roots)
+    kinds = _kind_differences(base.header, listing)
+    _refuse([*_differences(base.header, listing.roots, settings), *kinds], settings)
+    compared = _compare(base, listing)
+    added = with_drop(replace(listing, images=compared.new))
+    shards: list[PlannedShard] = []
+    tables: list[pa.Table] = []
+    notes = list(_comparison_notes(compared))
+    splits = split_images(added, settings, _settled_groups(base, settings))
+    for split in SPLITS:
+        old, found = base.shards_of(split), splits.get(split, added.images.slice(0, 0))
+        kept = found[DROP.name].null_count
+        tables.append(base.images_of(split))
+        if not kept and (old or split not in splits):
+            shards += old
+            notes += [f"{split}: {found.num_rows:,} new images, all duplicates: nothing to append"] * bool(found.num_rows)
+            continue
+        new, images = plan_split(split, found, listing, _narrowed(split, kept, settings))
+        shards += _numbered(split, [*old, *new], settings)
+        tables.append(images)
+        notes.append(_split_note(split, found.num_rows, len(new), settings))
+    if len(shards) == len(base.shards):
+        header = base.header.model_copy(update={"version": VERSION, "passed_over": listing.passed_over})
+        return Appended(Plan(header, base.shards, base.images), (*notes, "no new image: nothing to append"))
+    images = pa.concat_tables(tables).combine_chunks()
+    header = plan_header(replace(listing, boxes=_boxes(listing, images)), shards, settings, base.header.digest)
+    return Appended(Plan(header, tuple(shards), images), tuple(notes))
+
+
+def _refuse(differences: list[str], settings: BuildSettings) -> None:
+    if differences:
+        raise OutputConflict(
+            f"append must go on as the data set was built, got {', '.join(differences)}: {settings.output_directory}. Use the "
+            "same again, or build anew: into another output, or with --overwrite instead of --append"
+        )
+
+
+def _differences(header: PlanHeader, roots: Mapping[str, str], settings: BuildSettings) -> list[str]:
+    """What the settings have otherwise than a plan's."""
+    content = settings.content()
+    pairs: list[tuple[str, Any, Any]] = [(f"input of {name}", roots.get(name), root) for name, root in header.roots.items()]
+    pairs += [(name, content.get(name), header.content.get(name)) for name in sorted(content.keys() | header.content.keys())]
+    pairs.append(("the encoder's version", ENCODER_VERSION, header.encoder))
+    return [f"{name} {now!r} after {then!r}" for name, now, then in pairs if now != then]
+
+
+def _kind_differences(header: PlanHeader, listing: Listing) -> list[str]:
+    """What an input's records would have otherwise than a plan's: boxes, and texts for the labels that there are."""
+    pairs: list[tuple[str, Any, Any]] = [
+        ("boxes", listing.boxes is not None, header.boxes is not None),
+        ("boxes as shown", listing.boxes_as_shown, header.boxes_as_shown),
+        ("synsets", listing.texts is not None, header.texts is not None),
+    ]
+    texts = zip(header.labels, listing.texts or (), header.texts or (), strict=False)
+    pairs += [(f"text of {label}", now, then) for label, now, then in texts]
+    return [f"{name} {now!r} after {then!r}" for name, now, then in pairs if now != then]
+
+
+def _boxes(listing: Listing, images: pa.Table) -> BoxCounts | None:
+    """The books of the boxes of all planned images, with what was dropped or of no image at the latest look."""
+    if listing.boxes is None:
+        return None
+    planned = pc.sum(pc.list_value_length(images["boxes"])).as_py() or 0
+    found = planned + listing.boxes.dropped + listing.boxes.of_no_image
+    return listing.boxes.model_copy(update={"planned": planned, "found": found})
+
+
+def _canonical(url: str, settings: BuildSettings) -> str:
+    return open_folder(url, settings.storage_options).canonical_url
+
+
+def known_images(
+    header: PlanHeader, roots: Mapping[str, str], rows_of: Callable[[Split], pa.Table], images: pa.Table
+) -> pa.ChunkedArray:
+    """Whether each image of a listing with these roots has its path among the rows of a plan's splits with the same root."""
+    known = pa.chunked_array([pa.repeat(False, images.num_rows)])
+    for root, splits in _splits_by_root(header).items():
+        paths = pa.concat_tables(rows_of(split).select(["path"]) for split in splits)["path"].combine_chunks()
+        known = pc.or_(known, pc.and_(_is_from(roots, root, images), pc.is_in(images["path"], value_set=paths)))
+    return known
+
+
+def _splits_by_root(header: PlanHeader) -> dict[str, list[Split]]:
+    splits: dict[str, list[Split]] = {}
+    for split in SPLITS:
+        if root := header.roots.get(split) or header.roots.get("data"):
+            splits.setdefault(root, []).append(split)
+    return splits
+
+
+def _is_from(roots: Mapping[str, str], root: str, images: pa.Table) -> pa.ChunkedArray:
+    sources = pa.array([source for source, its_root in roots.items() if its_root == root], pa.string())
+    return pc.is_in(images["source"], value_set=sources)
+
+
+def _compare(base: Plan, listing: Listing) -> _Compared:
+    is_known = known_images(base.header, listing.roots, base.images_of, listing.images)
+    new, seen = listing.images.filter(pc.invert(is_known)), listing.images.filter(is_known)
+    changed: list[str] = []
+    vanished = []
+    for root, splits in _splits_by_root(base.header).items():
+        old = pa.concat_tables(_with_source(base.images_of(split), split) for split in splits)
+        found = seen.filter(_is_from(listing.roots, root, seen))
+        then = old.take(pc.index_in(found["path"], value_set=old["path"].combine_chunks()))
+        state = STATE + ["source"] * ("data" not in listing.roots)
+        pairs = zip(found["path"].to_pylist(), _rows(then, state), _rows(found, state), strict=True)
+        changed += [path for path, before, now in pairs if before != now]
+        vanished.append(old.filter(pc.invert(pc.is_in(old["path"], value_set=found["path"].combine_chunks()))))
+    gone = pa.concat_tables(vanished)
+    states = set(_rows(gone, ["size", "version"]))
+    moved = [path for path, *its_state in _rows(new, ["path", "size", "version"]) if tuple(its_state) in states]
+    return _Compared(new, changed, gone["path"].to_pylist(), moved)
+
+
+def _with_source(images: pa.Table, source: str) -> pa.Table:
+    return images.append_column("source", pa.array([source] * images.num_rows, pa.string()))
+
+
+def _rows(table: pa.Table, columns: list[str]) -> Iterable[tuple[Any, ...]]:
+    return zip(*(table[name].to_pylist() for name in columns), strict=True)
+
+
+def _settled_groups(base: Plan, settings: BuildSettings) -> dict[str, Split]:
+    """The split of each group that has images in the plan; of one that was parted before, the first of its splits."""
+    if settings.group_pattern is None:
+        return {}
+    group = group_of(settings.group_pattern)
+    return {group(path): split for split in reversed(SPLITS) for path in base.images_of(split)["path"].to_pylist()}
+
+
+def _narrowed(split: Split, images: int, settings: BuildSettings) -> BuildSettings:
+    """The settings by which new images are cut: in one level, into no more shards than there are images."""
+    asked = settings.shards_of(split)
+    shards = asked if asked == "auto" else min(asked, max(1, images))
+    return settings.model_copy(update={f"{split}_shards": shards, "layout_threads": 1})
+
+
+def _numbered(split: Split, shards: list[PlannedShard], settings: BuildSettings) -> list[PlannedShard]:
+    if len(shards) > MOST_SHARDS:
+        raise BadLayout(
+            f"a split must have at most {MOST_SHARDS} shards, got {len(shards)} of {split}: {settings.output_directory}. Build "
+            "anew, into fewer"
+        )
+    return [shard.model_copy(update={"index": index, "count": len(shards)}) for index, shard in enumerate(shards)]
+
+
+def _split_note(split: Split, images: int, shards: int, settings: BuildSettings) -> str:
+    asked = settings.shards_of(split)
+    fewer = f", fewer than the {asked} asked for: each has an image" if asked != "auto" and asked > shards else ""
+    return f"{split}: {images:,} new images in {shards:,} new shards{fewer}"
+
+
+def _comparison_notes(compared: _Compared) -> Iterable[str]:
+    if compared.changed:
+        yield (
+            f"{len(compared.changed):,} images have changed since they were built, and stay in the data set as they were: "
+            f"{_some(compared.changed)}. To take them as they are now, build anew"
+        )
+    if compared.vanished:
+        yield (
+            f"{len(compared.vanished):,} images are gone from the input, and stay in the data set: {_some(compared.vanished)}. "
+            "imagerecords remove takes them out"
+        )
+    if compared.moved:
+        yield (
+            f"{len(compared.moved):,} new images are in size and time as ones that are gone: {_some(compared.moved)}. If they "
+            "were moved to another label, the data set now has them under both"
+        )
+
+
+def _some(paths: list[str]) -> str:
+    more = f" and {len(paths) - NAMED:,} more" if len(paths) > NAMED else ""
+    return ", ".join(paths[:NAMED]) + more

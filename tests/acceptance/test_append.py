@@ -1,0 +1,209 @@
+"""Data sets that grow, killed at any moment and run again: the same bytes as an append that nothing disturbed."""
+
+import contextlib
+import hashlib
+import random
+import shutil
+import signal
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import s3fs
+
+from tests.acceptance.running import (
+    Images,
+    Running,
+    Shell,
+    Undisturbed,
+    clean_environment,
+    free_port,
+    receipts,
+    sums,
+    wait_until,
+)
+
+KILLS = 4
+MOMENTS = [(part + random.Random(part).random()) / KILLS for part in range(KILLS)]
+OLD, NEW = 16, 3  # train shards before the append, and added by it
+
+
+@dataclass(frozen=True)
+class Growing:
+    """A data set, images that it does not have yet, and an append of them that went well."""
+
+    base: Path
+    append: list[str]
+    undisturbed: Undisturbed
+
+    def arguments(self, output: object, conductor: str = "--no-prefect") -> list[str]:
+        """The command line of the append."""
+        return [*self.append, conductor, "--output_directory", str(output)]
+
+    def copy(self, output: Path) -> Path:
+        """The data set as it was before the append."""
+        return Path(shutil.copytree(self.base, output))
+
+
+@pytest.fixture(scope="module")
+def growing(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path, quick: Images, slow: Images) -> Growing:
+    """Many small old shards, so that renaming them takes a while, and new images that take long to convert."""
+    folder = tmp_path_factory.mktemp("growing")
+    shell = Shell(folder, clean_environment(prefect_home))
+    train = Path(shutil.copytree(quick.train, folder / "train"))
+    words = ["build", "--json", "--append", "--workers", "2", "--train_directory", str(train)]
+    try:
+        shell.run([*words, "--no-prefect", "--output_directory", str(folder / "base"), "--train_shards", str(OLD)])
+        for path in sorted(slow.train.rglob("*.png"))[::9]:
+            shutil.copy2(path, train / path.parent.name)
+        growing = Growing(folder / "base", [*words, "--train_shards", str(NEW)], Undisturbed(folder / "data", {}, "", 0.0))
+        output = growing.copy(folder / "data")
+        build = shell.run(growing.arguments(output))
+        undisturbed = Undisturbed(output, sums(output), build.summary["digest"], time.monotonic() - build.began)
+    finally:
+        shell.end()
+    return Growing(growing.base, growing.append, undisturbed)
+
+
+def _named(count: int) -> str:
+    return f"*-of-{count:05d}"
+
+
+def _kill(build: Running) -> None:
+    """SIGKILL to the command and its workers, as a machine's loss of power."""
+    build.signal_group(signal.SIGKILL)
+    build.wait()
+
+
+def _finish_and_compare(shell: Shell, growing: Growing, output: Path) -> None:
+    rerun = shell.run(growing.arguments(output))
+    assert sums(output) == growing.undisturbed.sums
+    assert rerun.summary["digest"] == growing.undisturbed.digest
+    assert rerun.summary["shards_kept"] >= OLD
+
+
+def test_an_append_changes_no_byte_of_an_old_shard(growing: Growing):
+    before, after = (
+        {name.partition("-of-")[0]: digest for name, digest in files.items() if name.startswith("train-")}
+        for files in (sums(growing.base), growing.undisturbed.sums)
+    )
+    assert len(before) == OLD
+    assert len(after) == OLD + NEW
+    assert before.items() <= after.items()
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: f"{moment:.0%}")
+def test_a_killed_append_is_finished_by_a_rerun_with_the_same_bytes(
+    moment: float, shell: Shell, growing: Growing, tmp_path: Path
+):
+    output = growing.copy(tmp_path / "data")
+    append = shell.start(growing.arguments(output))
+    time.sleep(max(0.0, append.began + moment * growing.undisturbed.seconds - time.monotonic()))
+    _kill(append)
+    _finish_and_compare(shell, growing, output)
+
+
+STATES: dict[str, Callable[[Path], bool]] = {
+    # what an output looks like in the middle of each phase
+    "the first shard is renamed": lambda output: any(output.glob(_named(OLD + NEW))),
+    "half of them are renamed": lambda output: len(list(output.glob(_named(OLD + NEW)))) >= OLD // 2,
+    "all are renamed": lambda output: not any(output.glob(_named(OLD))),
+    "a new shard is done": lambda output: len(receipts(output)) > OLD,
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_an_append_killed_in_each_of_its_phases_is_finished_by_a_rerun(
+    state: str, shell: Shell, growing: Growing, tmp_path: Path
+):
+    output = growing.copy(tmp_path / "data")
+    append = shell.start(growing.arguments(output))
+    wait_until(lambda: STATES[state](output), state)
+    _kill(append)
+    assert not (output / "dataset_info.json").exists(), "a data set is not complete before its append has ended"
+    _finish_and_compare(shell, growing, output)
+
+
+def test_an_append_under_prefect_killed_and_finished_gives_the_same_bytes(
+    shell: Shell, growing: Growing, tmp_path: Path, prefect_server: str
+):
+    output = growing.copy(tmp_path / "data")
+    append = shell.start(growing.arguments(output, "--prefect"), {"PREFECT_API_URL": prefect_server})
+    wait_until(lambda: any(output.glob(_named(OLD + NEW))), "the first shard is renamed")
+    _kill(append)
+    shell.run(growing.arguments(output, "--prefect"), {"PREFECT_API_URL": prefect_server})
+    assert sums(output) == growing.undisturbed.sums
+
+
+class OnS3:
+    """An output on S3, seen from outside the command; `environment` lets the command use it."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.environment = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+        self.environment |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": endpoint}
+        self.fs = s3fs.S3FileSystem(key="testing", secret="testing", endpoint_url=endpoint, use_listings_cache=False)
+
+    def put(self, folder: Path, output: str) -> str:
+        """Upload a data set; gives its URL."""
+        files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+        self.fs.mkdir(output.partition("/")[0])
+        self.fs.put([str(file) for file in files], [f"{output}/{file.relative_to(folder).as_posix()}" for file in files])
+        return f"s3://{output}"
+
+    def keys(self, output: str) -> list[str]:
+        return [path.removeprefix(f"{output}/") for path in self.fs.find(output)]
+
+    def sums(self, output: str) -> dict[str, str]:
+        found = self.fs.cat([f"{output}/{key}" for key in self.keys(output)])
+        return {path.removeprefix(f"{output}/"): hashlib.sha256(data).hexdigest() for path, data in found.items()}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnS3]:
+    """Moto's S3 server, in a process of its own."""
+    folder = tmp_path_factory.mktemp("moto")
+    port = free_port()
+    words = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
+    server = Running(words, clean_environment(folder), folder)
+    url = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        assert server.process.poll() is None, f"the server must start: {server.stderr}"
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/moto-api/data.json", timeout=5) as answer:
+            return bool(answer.status == 200)
+        return False
+
+    try:
+        wait_until(answers, "the S3 server answers")
+        yield OnS3(url)
+    finally:
+        server.end()
+
+
+STATES_ON_S3: dict[str, Callable[[list[str]], bool]] = {
+    # what the keys of an output look like in the middle of each phase
+    "half of the shards are renamed": lambda keys: _top(keys, OLD + NEW) >= OLD // 2,
+    "a new shard is done": lambda keys: any(f"receipts/train-{OLD:05d}-" in key for key in keys),
+}
+
+
+def _top(keys: list[str], count: int) -> int:
+    return sum("/" not in key and key.endswith(f"-of-{count:05d}") for key in keys)
+
+
+@pytest.mark.parametrize("state", STATES_ON_S3)
+def test_an_append_on_s3_killed_in_each_of_its_phases_is_finished_with_the_bytes_of_a_local_one(
+    state: str, shell: Shell, growing: Growing, store: OnS3
+):
+    output = f"b{hashlib.sha256(state.encode()).hexdigest()[:20]}/data"
+    url = store.put(growing.base, output)
+    append = shell.start(growing.arguments(url), store.environment)
+    wait_until(lambda: STATES_ON_S3[state](store.keys(output)), state)
+    _kill(append)
+    assert "dataset_info.json" not in store.keys(output)
+    shell.run(growing.arguments(url), store.environment)
+    assert store.sums(output) == growing.undisturbed.sums

@@ -1,0 +1,156 @@
+"""The commands on finished data sets: what they print where, and their exit codes."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+SECRET = "hunter2-not-to-be-shown"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, fill, build):
+    """The input and output of a build, not to be changed."""
+    root = tmp_path_factory.mktemp("built")
+    source = fill(root / "in", {"cat": 8, "emu": 8})
+    build(train_directory=source, output_directory=root / "out", train_shards=2)
+    return Path(source), root / "out"
+
+
+@pytest.fixture
+def data_set(built, tmp_path):
+    shutil.copytree(built[1], tmp_path / "out")
+    return tmp_path / "out"
+
+
+def damage(data_set):
+    """Flip a bit in the fourth record of the second shard; gives its file and offset."""
+    shard = data_set / "train-00001-of-00002"
+    offset = int((data_set / "index" / f"{shard.name}.idx").read_text().split()[6])
+    data = bytearray(shard.read_bytes())
+    data[offset + 50] ^= 1
+    shard.write_bytes(data)
+    return shard.name, offset
+
+
+def test_a_sound_data_set_passes_audit(imagerecords, data_set):
+    ran = imagerecords("audit", data_set)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("2 files, 16 records, ")
+    assert ran.out.endswith(" bytes: 0 faults\n")
+
+
+def test_audit_names_file_record_and_offset(imagerecords, data_set):
+    name, offset = damage(data_set)
+    ran = imagerecords("audit", data_set)
+    assert ran.code == 1
+    assert f"{name}: record 3 at byte {offset}: the CRC of the data is wrong" in ran.out
+
+
+def test_audit_prints_one_json_object(imagerecords, data_set):
+    name, offset = damage(data_set)
+    ran = imagerecords("audit", data_set, "--no-digests", "--workers", 1, "--json")
+    assert (ran.code, ran.err) == (1, "")
+    found = json.loads(ran.out)
+    fault = {"file": name, "record": 3, "offset": offset, "problem": "the CRC of the data is wrong"}
+    assert (found["files"], found["records"], found["faults"]) == (2, 16, [fault])
+
+
+def test_audit_goes_as_deep_as_it_is_told(imagerecords, data_set, tf):
+    assert imagerecords("audit", data_set, "--pixels", "--tensorflow").code == 0
+
+
+def test_show_prints_the_fields_and_saves_the_image(imagerecords, built, tmp_path):
+    source, data_set = built
+    ran = imagerecords("show", data_set / "train-00000-of-00002", "--record", 3, "--save", tmp_path / "3.jpg")
+    assert ran.code == 0
+    fields = dict(line.split(": ", 1) for line in ran.out.splitlines())
+    assert (tmp_path / "3.jpg").read_bytes() == (source / fields["image/class/text"] / fields["image/filename"]).read_bytes()
+    assert imagerecords("show", data_set / "train-00000-of-00002", "--record", 99).code == 2
+
+
+def test_locate_prints_a_line_an_image_and_exits_with_1_when_there_is_none(imagerecords, data_set):
+    row = next(row for row in pq.read_table(data_set / "manifest.parquet").to_pylist() if row["path"] == "cat/003.jpg")
+    place = f"{row['shard']} record {row['record']} at byte {row['offset']}, {row['size']} bytes, label 1 'cat'"
+    ran = imagerecords("locate", data_set, row["sha256"][:20])
+    assert (ran.code, ran.out, ran.err) == (0, f"train cat/003.jpg: {place}\n", "")
+    (found,) = json.loads(imagerecords("locate", data_set, "cat/003.jpg", "--json").out)
+    assert (found["record"], found["text"]) == (row["record"], "cat")
+    ran = imagerecords("locate", data_set, "nowhere.jpg", "--json")
+    assert (ran.code, json.loads(ran.out)) == (1, [])
+    assert "nowhere.jpg is in no record" in ran.err
+
+
+def test_extract_writes_label_folders(imagerecords, built, tmp_path):
+    source, data_set = built
+    ran = imagerecords("extract", data_set, "--label", "cat", "--to", tmp_path / "to")
+    assert (ran.code, ran.out) == (0, f"8 images written to {tmp_path / 'to'}, 1 labels; 0 were there already\n")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "to/cat").iterdir()} == {
+        path.name: path.read_bytes() for path in (source / "cat").iterdir()
+    }
+    ran = imagerecords("extract", data_set, "--label", "cat", "--label", "emu", "--to", tmp_path / "to", "--json")
+    assert json.loads(ran.out) == {"written": 8, "present": 8, "labels": 2}
+    ran = imagerecords("extract", data_set, "--label", "cow", "--to", tmp_path / "to")
+    assert (ran.code, ran.out) == (2, "")
+    assert "label must be one of the data set's, got 'cow'" in ran.err
+
+
+def test_remove_takes_a_list_and_says_that_the_source_still_has_them(imagerecords, data_set, tmp_path):
+    (tmp_path / "list").write_text("cat/003.jpg\r\n\nemu/001.jpg\n")
+    ran = imagerecords("remove", data_set, "--list", tmp_path / "list")
+    assert ran.code == 0
+    assert ran.out.startswith("2 images taken out, 0 were not in it; ")
+    assert "delete them at the source too" in ran.err
+    ran = imagerecords("remove", data_set, "--list", tmp_path / "list", "--json")
+    assert json.loads(ran.out)["already"] == ["train/cat/003.jpg", "train/emu/001.jpg"]
+    assert imagerecords("audit", data_set).code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"cat/003.jpg\nnothing.jpg\n", "each name to remove must be an image's, got 'nothing.jpg'"),
+        (b"\n", "list must name at least one image, got none"),
+        (b"\xff", "list must be a text file that can be read"),
+        (None, "list must be a text file that can be read"),
+    ],
+)
+def test_a_list_that_is_none_is_bad_input(imagerecords, data_set, digests, content, error):
+    before, names = digests(data_set), data_set.parent / "list"
+    if content is not None:
+        names.write_bytes(content)
+    ran = imagerecords("remove", data_set, "--list", names)
+    assert (ran.code, ran.out) == (2, "")
+    assert error in ran.err
+    assert digests(data_set) == before
+
+
+def test_diff_exits_with_0_for_the_same_images_and_1_for_others(imagerecords, built, data_set, tmp_path):
+    ran = imagerecords("diff", built[1], data_set)
+    assert (ran.code, ran.out, ran.err) == (0, "", "imagerecords: the same images\n")
+    (tmp_path / "list").write_text("cat/003.jpg\n")
+    imagerecords("remove", data_set, "--list", tmp_path / "list")
+    ran = imagerecords("diff", built[1], data_set)
+    assert (ran.code, ran.out) == (1, "removed train cat/003.jpg: 1 cat\n")
+    (found,) = json.loads(imagerecords("diff", data_set, built[1], "--json").out)
+    assert found == {"kind": "added", "split": "train", "path": "cat/003.jpg", "was": None, "now": "1 cat"}
+
+
+@pytest.mark.parametrize("command", ["audit", "locate", "extract", "diff"])
+def test_nothing_there_is_bad_input(imagerecords, tmp_path, command):
+    more = {"locate": ["x"], "extract": ["--to", tmp_path / "to"], "diff": [tmp_path]}.get(command, [])
+    ran = imagerecords(command, tmp_path / "none", *more)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.count("error: ") == 1
+    assert str(tmp_path / "none") in ran.err
+
+
+@pytest.mark.parametrize("command", ["audit", "locate", "extract", "remove", "diff"])
+def test_a_credential_is_refused_and_not_shown(imagerecords, tmp_path, command):
+    more = {"locate": ["x"], "extract": ["--to", tmp_path], "remove": ["--list", tmp_path], "diff": ["b"]}.get(command, [])
+    ran = imagerecords(command, "s3://bucket/x", *more, "--storage_options.secret", SECRET)
+    assert ran.code == 2
+    assert "credential" in ran.err
+    assert SECRET not in ran.err + ran.out
