@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from schemas.errors import BadInput
 from schemas.listing import Listing
 from schemas.plan import Plan
-from schemas.settings import BuildSettings, Split
+from schemas.settings import BuildSettings
+from schemas.splits import Split
 from schemas.summary import PlannedSplit, PlanSummary
 from tasks.append import append_images, base_plan
 from tasks.discover import survey

@@ -33,7 +33,8 @@ from schemas.example import ENCODER_VERSION
 from schemas.listing import COLUMNS as LISTED
 from schemas.listing import Listing
 from schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedShard
-from schemas.settings import SPLITS, BuildSettings, Split
+from schemas.settings import BuildSettings
+from schemas.splits import SPLITS, Split
 from schemas.version import VERSION
 from tasks.partition import group_of, plan_header, plan_split, split_images, with_drop
 from tasks.prepare import read_plan

@@ -14,7 +14,7 @@ from schemas.errors import BadInput, CorruptRecord
 from schemas.frame import OVERHEAD
 from schemas.layout import MANIFEST
 from schemas.receipt import WRITTEN
-from schemas.settings import SPLITS
+from schemas.splits import SPLITS
 from tasks.audit_record import ENCODED, FILENAME, LABEL, TEXT, one, picture_format
 from tasks.audit_sidecars import NUMBERED
 from tasks.audit_together import label_names

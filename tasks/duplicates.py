@@ -27,7 +27,8 @@ import pyarrow.compute as pc
 from schemas.listing import Listing
 from schemas.plan import DROP, Plan
 from schemas.receipt import WRITTEN, Rejected
-from schemas.settings import SPLITS, BuildSettings, Split
+from schemas.settings import BuildSettings
+from schemas.splits import SPLITS, Split
 from tasks.append import known_images
 from tasks.fetch import fetch_images
 from tasks.partition import split_images

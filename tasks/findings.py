@@ -30,7 +30,7 @@ from schemas.findings import (
 )
 from schemas.layout import MANIFEST
 from schemas.receipt import WRITTEN
-from schemas.settings import SPLITS
+from schemas.splits import SPLITS
 from tasks.copies import Found, Images, exact_copies, near_copies
 from tasks.storage import Folder
 

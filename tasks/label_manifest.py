@@ -12,7 +12,8 @@ from schemas.boxes import PLANNED_BOXES
 from schemas.labels import choose_labels, kept_label, name_problems
 from schemas.listing import COLUMNS, Listing, first_told, some
 from schemas.secrets import url_problems
-from schemas.settings import SPLITS, BuildSettings
+from schemas.settings import BuildSettings
+from schemas.splits import SPLITS
 from tasks.boxes import NO_IMAGE, place_boxes
 from tasks.image_places import ImagePlaces, locate, look_up
 from tasks.input_files import unreadable

@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from schemas.report import ALL_SPLITS, Bars, Case, Report
-from schemas.settings import SPLITS
+from schemas.splits import SPLITS
 from tasks.report_charts import draw_bars
 from tasks.report_figures import tell_bytes
 

@@ -9,7 +9,7 @@ from schemas.errors import BadLayout
 from schemas.frame import OVERHEAD
 from schemas.layout import parse_shard_name
 from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason
-from schemas.settings import SPLITS
+from schemas.splits import SPLITS
 from tasks.records import Record, parse_example, read_records
 from tasks.report_pictures import encoded_image, image_size
 from tasks.storage import Folder

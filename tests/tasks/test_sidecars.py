@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.settings import SPLITS
+from schemas.splits import SPLITS
 from tasks.records import parse_example, read_records
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.settings import SPLITS
+from schemas.splits import SPLITS
 from tasks.records import parse_example
 
 
