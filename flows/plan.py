@@ -12,7 +12,7 @@ from schemas.summary import PlannedSplit, PlanSummary
 from tasks.append import append_images, base_plan
 from tasks.discover import survey
 from tasks.partition import partition_images
-from tasks.s3_access import access_problems
+from tasks.storage.s3_access import access_problems
 
 
 def plan_dataset(settings: BuildSettings) -> PlanSummary:

@@ -14,7 +14,7 @@ from schemas.plan import PlanHeader
 from schemas.receipt import REJECTED, WRITTEN, Reason, Verdict
 from schemas.settings import BuildSettings
 from schemas.summary import BoxSummary, SplitSummary
-from tasks.storage import Folder
+from tasks.storage.folders import Folder
 
 
 @dataclass

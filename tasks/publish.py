@@ -17,11 +17,11 @@ from schemas.settings import BuildSettings
 from schemas.summary import BoxSummary, SplitSummary
 from tasks.books import Books, balance, balance_boxes, over_budget, summary_of
 from tasks.croissant import croissant_json
-from tasks.findings import find
+from tasks.findings.find import find
 from tasks.prepare import read_plan_header, read_whole_plan
 from tasks.receipts import read_receipt
 from tasks.sidecars import class_labels_text, dataset_info_json, features_json, labels_text
-from tasks.storage import Folder, open_folder, open_output
+from tasks.storage.folders import Folder, open_folder, open_output
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def publish(output: Folder, verdicts: list[Verdict], settings: BuildSettings | N
 def _write_card(output: Folder, settings: BuildSettings | None, outcome: Outcome) -> None:
     """Write report.html, or remove another build's where none is wanted."""
     if settings is None or settings.report:
-        from tasks.report import write_report  # with all that it draws by; plan and audit get along without
+        from tasks.report.build import write_report  # with all that it draws by; plan and audit get along without
 
         write_report(output, outcome, settings.storage_options if settings else {})
     else:

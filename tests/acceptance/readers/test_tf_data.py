@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.splits import SPLITS
-from tasks.records import parse_example
+from tasks.records.reader import parse_example
 
 
 def of_examples(serialized):
