@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.errors import BadInput, CorruptRecord, OutputLocked
+from tasks import whole_files
 from tasks.audit import audit_folder
 from tasks.locate import locate_image
 from tasks.lock import output_lock
@@ -175,7 +176,7 @@ def stopped_before(number, data_set):
         return counting
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Folder, "_publish", counted(Folder._publish))
+        patch.setattr(whole_files, "rename_whole", counted(whole_files.rename_whole))
         patch.setattr(Folder, "remove", counted(Folder.remove))
         try:
             remove_images(str(data_set), NAMES, {})
