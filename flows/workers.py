@@ -43,7 +43,7 @@ def begin_worker() -> None:
 def make_processes(settings: BuildSettings, count: int, stop: threading.Event) -> Executor:
     """A pool of processes, forked from a server that has no threads and holds no locks."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["flows.preload"])
+    context.set_forkserver_preload(["flows.preload", *(["flows.preload_s3"] if settings.is_on_s3 else [])])
     return ProcessPoolExecutor(count, mp_context=context, initializer=begin_worker)
 
 

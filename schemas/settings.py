@@ -218,6 +218,12 @@ class BuildSettings(BaseModel):
         """The setting that names a file listing the images; None where they lie in directories."""
         return "manifest" if self.manifest else "label_studio" if self.label_studio else None
 
+    @property
+    def is_on_s3(self) -> bool:
+        """Whether input or output lie on S3."""
+        places = [self.output_directory, *self.directories().values(), self.manifest, self.label_studio]
+        return any(place.startswith(("s3://", "s3a://")) for place in places if place)
+
     def shards_of(self, split: Split) -> int | Literal["auto"]:
         """The number of shards asked for a split."""
         shards: int | Literal["auto"] = getattr(self, f"{split}_shards")

@@ -11,6 +11,7 @@ from tasks.audit.folder import audit_folder
 from tasks.finished.locate import locate_image
 from tasks.finished.remove import remove_images
 from tasks.records.reader import parse_example, read_records
+from tasks.storage import whole_files
 from tasks.storage.folders import Folder, open_folder
 from tasks.storage.lock import output_lock
 
@@ -175,7 +176,7 @@ def stopped_before(number, data_set):
         return counting
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Folder, "_publish", counted(Folder._publish))
+        patch.setattr(whole_files, "rename_whole", counted(whole_files.rename_whole))
         patch.setattr(Folder, "remove", counted(Folder.remove))
         try:
             remove_images(str(data_set), NAMES, {})
