@@ -1,4 +1,4 @@
-"""What a worker of a build on S3 would import besides, a second of its time; the fork server imports it once for all workers."""
+"""What a worker of a build on S3 would import besides, a second of its time; the fork server does so once for all workers."""
 
 import aiobotocore.session  # noqa: F401
 import obstore.exceptions

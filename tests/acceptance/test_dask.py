@@ -14,7 +14,6 @@ import psutil
 import pytest
 
 from schemas.version import VERSION
-from tests.acceptance import test_s3
 from tests.acceptance.running import (
     Images,
     Running,
@@ -27,11 +26,9 @@ from tests.acceptance.running import (
     sums,
     wait_until,
 )
-from tests.acceptance.test_s3 import KEYS, Bucket
+from tests.acceptance.seaweed import Bucket, OnS3, environment, same_data
 
 ROOT = Path(__file__).parents[2]
-endpoint = test_s3.endpoint
-bucket = test_s3.bucket
 
 
 def _environment_with(folder: Path, *packages: str) -> Path:
@@ -57,22 +54,22 @@ def wheel_bin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Cluster:
     """A scheduler and workers, each a process of its own without a nanny, so that a dead one stays dead."""
 
-    def __init__(self, bin_directory: Path, folder: Path, **environment: str) -> None:
+    def __init__(self, bin_directory: Path, folder: Path, **more: str) -> None:
         self.bin = bin_directory
         self.folder = folder
         self.address = f"tcp://127.0.0.1:{free_port()}"
-        self.environment = clean_environment(folder) | KEYS | {"TMPDIR": str(folder / "tmp")} | environment
+        self.environment = clean_environment(folder) | {"TMPDIR": str(folder / "tmp")} | more
         self.workers: list[Running] = []
         (folder / "tmp").mkdir()
         self.scheduler = self._start(self.bin, "scheduler", "--host", self.address, "--no-dashboard")
         wait_until(lambda: "Scheduler at" in self.scheduler.stderr, "the scheduler is up")
 
-    def _start(self, bin_directory: Path, *words: str, **environment: str) -> Running:
-        return Running([str(bin_directory / "dask"), *words], self.environment | environment, self.folder)
+    def _start(self, bin_directory: Path, *words: str, **more: str) -> Running:
+        return Running([str(bin_directory / "dask"), *words], self.environment | more, self.folder)
 
-    def add_worker(self, bin_directory: Path | None = None, **environment: str) -> Running:
+    def add_worker(self, bin_directory: Path | None = None, **more: str) -> Running:
         words = ("worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard")
-        worker = self._start(bin_directory or self.bin, *words, **environment)
+        worker = self._start(bin_directory or self.bin, *words, **more)
         self.workers.append(worker)
         wait_until(lambda: "Registered to" in worker.stderr, "the worker has registered")
         return worker
@@ -113,14 +110,29 @@ def _words(images: Images, cluster: Cluster, output: object, *flags: str, **more
     return words[:place] + words[place + 2 :]
 
 
-def test_a_build_from_s3_to_s3_gives_the_bytes_of_a_local_one(shell: Shell, quick: Images, cluster: Cluster, bucket: Bucket):
-    more = test_s3._upload(quick, bucket)
-    words = _words(quick, cluster, bucket.url("out"), "--no-prefect", tensorflow_check="sample", **more)
-    build = shell.run([*words, "--storage_options.endpoint_url", bucket.endpoint], KEYS)
-    assert build.summary["digest"] == quick.undisturbed.digest
-    test_s3._same_data(bucket.sums("out"), quick)
-    assert not list((cluster.folder / "tmp").rglob("*-of-*")), "unfinished files must not stay"
-    assert all(worker.process.poll() is None for worker in cluster.workers), "a cluster that was there stays"
+@pytest.fixture
+def cluster_on_s3(wheel_bin: Path, tmp_path: Path, bucket: Bucket) -> Iterator[Cluster]:
+    """Workers know of the S3 server and its keys by their own environment."""
+    (tmp_path / "cluster").mkdir()
+    cluster = Cluster(wheel_bin, tmp_path / "cluster", **environment(bucket.endpoint))
+    for _ in range(2):
+        cluster.add_worker()
+    yield cluster
+    cluster.end()
+
+
+def test_a_build_from_s3_to_s3_gives_the_bytes_of_a_local_one(
+    on_s3: Shell, quick_on_s3: OnS3, cluster_on_s3: Cluster, bucket: Bucket
+):
+    places = {"train_directory": quick_on_s3.train, "validation_directory": quick_on_s3.validation}
+    words = _words(quick_on_s3.images, cluster_on_s3, bucket.url("out"), "--no-prefect", tensorflow_check="sample", **places)
+    build = on_s3.run(words)
+    undisturbed = quick_on_s3.images.undisturbed
+    assert undisturbed is not None
+    assert build.summary["digest"] == undisturbed.digest
+    same_data(bucket.sums("out"), quick_on_s3.images)
+    assert not list((cluster_on_s3.folder / "tmp").rglob("*-of-*")), "unfinished files must not stay"
+    assert all(worker.process.poll() is None for worker in cluster_on_s3.workers), "a cluster that was there stays"
 
 
 @pytest.fixture(params=["--no-prefect", "--prefect"])
@@ -133,11 +145,10 @@ def conductor(request: pytest.FixtureRequest, shell: Shell) -> str:
 
 
 def test_a_worker_killed_in_mid_shard_changes_no_byte(
-    conductor: str, shell: Shell, slow: Images, cluster: Cluster, bucket: Bucket
+    conductor: str, on_s3: Shell, slow: Images, cluster_on_s3: Cluster, bucket: Bucket
 ):
-    words = _words(slow, cluster, bucket.url("out"), conductor)
-    build = shell.start([*words, "--storage_options.endpoint_url", bucket.endpoint], KEYS)
-    wait_until(cluster.busy, "a worker is in the middle of a shard").end()
+    build = on_s3.start(_words(slow, cluster_on_s3, bucket.url("out"), conductor))
+    wait_until(cluster_on_s3.busy, "a worker is in the middle of a shard").end()
     assert build.wait() == 0, build.stderr
     assert bucket.sums("out") == slow.undisturbed.sums
 
