@@ -21,7 +21,7 @@ from flows.direct import build_directly
 from flows.progress import LineProgress
 from schemas.audit import AuditOptions
 from schemas.settings import BuildSettings
-from tasks.audit import audit_folder
+from tasks.audit.folder import audit_folder
 
 RESULTS = Path(__file__).parent / "results" / "audit.md"
 PICTURES = 64  # that differ; more only repeat

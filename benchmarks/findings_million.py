@@ -26,8 +26,8 @@ from benchmarks.bench import RESULTS, about_here
 from benchmarks.report import table
 from schemas.layout import MANIFEST
 from schemas.receipt import COLUMNS
-from tasks.findings import find
-from tasks.storage import open_folder
+from tasks.findings.find import find
+from tasks.storage.folders import open_folder
 
 LABELS = 1000
 IMAGES_A_SHARD = 1000

@@ -17,7 +17,7 @@ from benchmarks.make_data import make_data
 from benchmarks.report import table
 from schemas.receipt import Rejected
 from schemas.settings import BuildSettings
-from tasks.images import process_image
+from tasks.images.judge import process_image
 
 IMAGES = 400
 GOAL = 1.15

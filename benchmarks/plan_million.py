@@ -15,7 +15,7 @@ from schemas.listing import COLUMNS, Listing
 from schemas.settings import BuildSettings
 from tasks.partition import partition_images
 from tasks.prepare import write_plan
-from tasks.storage import open_folder
+from tasks.storage.folders import open_folder
 
 LABELS = 1000
 FIRST_TIME = 1_700_000_000_000_000_000  # ns; modification times as a disk gives them

@@ -9,7 +9,7 @@ from prefect.tasks import MaterializingTask
 
 from schemas.settings import BuildSettings
 from schemas.summary import BuildSummary
-from tasks.storage import open_folder
+from tasks.storage.folders import open_folder
 
 PUBLISHED = "imagerecords.dataset.published"
 REFUSED_IN_ASSET_KEYS = "\n\r\t\0 #?&%\"'<>[]{}|\\^`"

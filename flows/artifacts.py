@@ -20,7 +20,7 @@ from flows.progress import LineProgress
 from schemas.layout import REPORT
 from schemas.summary import BuildSummary
 from tasks.publish import rejected_images
-from tasks.storage import open_folder
+from tasks.storage.folders import open_folder
 
 SECONDS_BETWEEN_UPDATES = 2.0
 REJECTS_SHOWN = 1000

@@ -30,7 +30,7 @@ from tasks.duplicates import drop_duplicates
 from tasks.partition import partition_images
 from tasks.prepare import prepare_output
 from tasks.publish import publish_dataset
-from tasks.storage import open_output
+from tasks.storage.folders import open_output
 from tasks.tensorflow_check import check_with_tensorflow
 from tasks.validate import validate_shard
 

@@ -17,7 +17,7 @@ from prefect.tasks import Task
 from schemas.errors import ShardFailed
 from schemas.label_export import LabelExport
 from schemas.layout import LABELS
-from tasks.label_export import lay_out_labels
+from tasks.sources.label_export import lay_out_labels
 
 EXPORTED = "imagerecords.labels.exported"
 lay_out: Task[[LabelExport], dict[str, int]] = Task(

@@ -17,13 +17,13 @@ from tasks.append import append_images, base_plan
 from tasks.convert import convert_shard
 from tasks.discover import discover_images
 from tasks.duplicates import drop_duplicates
-from tasks.lock import Lock, output_lock, refuse_if_locked
 from tasks.partition import partition_images
 from tasks.prepare import prepare_output, refuse_conflict
 from tasks.publish import Published, publish_dataset
-from tasks.s3_access import refuse_no_access
-from tasks.s3_retries import lose_patience
-from tasks.storage import Folder, open_output, sweep_unfinished
+from tasks.storage.folders import Folder, open_output, sweep_unfinished
+from tasks.storage.lock import Lock, output_lock, refuse_if_locked
+from tasks.storage.s3_access import refuse_no_access
+from tasks.storage.s3_retries import lose_patience
 from tasks.tensorflow_check import check_with_tensorflow
 from tasks.validate import validate_shard
 

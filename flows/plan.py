@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from schemas.errors import BadInput
 from schemas.listing import Listing
 from schemas.plan import Plan
-from schemas.settings import BuildSettings, Split
+from schemas.settings import BuildSettings
+from schemas.splits import Split
 from schemas.summary import PlannedSplit, PlanSummary
 from tasks.append import append_images, base_plan
 from tasks.discover import survey
 from tasks.partition import partition_images
-from tasks.s3_access import access_problems
+from tasks.storage.s3_access import access_problems
 
 
 def plan_dataset(settings: BuildSettings) -> PlanSummary:

@@ -5,7 +5,7 @@ from PIL import Image
 
 import tasks.convert
 import tasks.validate  # noqa: F401
-from tasks.records import example_class
+from tasks.records.reader import example_class
 
 Image.init()  # all of Pillow's plugins
 example_class()

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from schemas.boxes import PLANNED_BOXES, BoxCounts
 from schemas.example import BOXES, SYNSETS
 from schemas.layout import ShardName
-from schemas.settings import Split
+from schemas.splits import Split
 
 METADATA_KEY = b"imagerecords"
 SHARDS_KEY = b"imagerecords.shards"

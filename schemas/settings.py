@@ -1,22 +1,15 @@
 """The settings of a build, declared once: Prefect's form, the command's options, the file's and the environment's keys."""
 
-import re
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
-from PIL import ImageColor
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.boxes import Policy
-from schemas.secrets import option_problems, url_problems
+from schemas.contradictions import contradictions
+from schemas.splits import SPLITS, Split
 
-Split = Literal["train", "validation", "test"]
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 Shards = Annotated[int, Field(ge=1, le=99_999)] | Literal["auto"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-
-WHOLE_SOURCES = ("data_directory", "manifest", "label_studio")  # inputs that the fractions may divide
-MANIFEST_ENDINGS = (".csv", ".jsonl", ".parquet")
 
 # What a shard's bytes and receipt depend on; a change of any of these makes its fingerprint another.
 CONTENT_SETTINGS = (
@@ -209,97 +202,10 @@ class BuildSettings(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        problems = [
-            *self._source_problems(),
-            *self._executor_problems(),
-            *self._number_problems(),
-            *self._append_problems(),
-            *self._colour_problems(),
-            *self._secret_problems(),
-        ]
+        problems = contradictions(self)
         if problems:
             raise ValueError("; ".join(problems))
         return self
-
-    def _source_problems(self) -> Iterable[str]:
-        splits = [name for name in SPLITS if getattr(self, f"{name}_directory")]
-        given = ["split directories"] * bool(splits) + [name for name in WHOLE_SOURCES if getattr(self, name)]
-        if len(given) != 1:
-            count = "both " + " and ".join(given) if given else "neither"
-            yield (
-                "the input must be either train_directory (validation_directory, test_directory) or one of "
-                f"{', '.join(WHOLE_SOURCES)}, got {count}. Pass one of them"
-            )
-        if splits and (self.validation_fraction or self.test_fraction):
-            yield "validation_fraction and test_fraction must go with data_directory, got split directories. Drop them"
-        if self.listed_by and self.recursive:
-            yield f"recursive must go with directories, got {self.listed_by}, which names each image. Drop it"
-        if self.manifest and not self.manifest.lower().endswith(MANIFEST_ENDINGS):
-            yield f"manifest must be a {', '.join(MANIFEST_ENDINGS[:-1])} or {MANIFEST_ENDINGS[-1]} file, got another ending"
-        if self.label_studio and not self.label_studio.lower().endswith(".json"):
-            yield "label_studio must be a .json file, got another ending. Export as JSON, or pass --manifest"
-        if self.group_pattern is not None:
-            if splits:
-                yield "group_pattern must go with data_directory, got split directories. Drop it"
-            yield from self._pattern_problems(self.group_pattern)
-
-    def _pattern_problems(self, pattern: str) -> Iterable[str]:
-        try:
-            groups = re.compile(pattern).groups
-        except re.error as error:
-            yield f"group_pattern must be a regular expression, got {pattern!r} ({error})"
-        else:
-            if groups != 1:
-                yield f"group_pattern must have exactly one (group), got {groups}: {pattern!r}"
-
-    def _executor_problems(self) -> Iterable[str]:
-        sources = (self.output_directory, *self.directories().values(), self.listed_by and getattr(self, self.listed_by))
-        urls = [url for url in sources if url and url.startswith("memory:")]
-        if urls and self.executor != "threads":
-            yield f"executor must be threads for memory:// URLs, which live in one process: {urls[0]}"
-        if self.scratch_directory and "://" not in self.output_directory.removeprefix("file://"):
-            yield (
-                "scratch_directory must go with a remote output_directory, got a local one, whose shards grow below it: "
-                f"{self.output_directory}. Drop it"
-            )
-        if self.dask_address and self.executor != "dask":
-            yield f"dask_address must go with executor dask, got {self.executor}. Pass --executor dask"
-
-    def _number_problems(self) -> Iterable[str]:
-        if self.validation_fraction + self.test_fraction >= 1:
-            total = self.validation_fraction + self.test_fraction
-            yield f"validation_fraction + test_fraction must be below 1, got {total:g}. Leave something to train on"
-        for split in SPLITS:
-            shards = self.shards_of(split)
-            if shards != "auto" and shards % self.layout_threads:
-                yield (
-                    f"{split}_shards must be a multiple of layout_threads ({self.layout_threads}), got {shards}. "
-                    "Change one of them"
-                )
-
-    def _append_problems(self) -> Iterable[str]:
-        if self.append and self.overwrite:
-            yield "append must go without overwrite, got both: one keeps the output's shards, the other removes them. Drop one"
-        if self.append_missing_labels != "error" and not self.append:
-            yield f"append_missing_labels must go with append, got {self.append_missing_labels} without it. Pass --append"
-
-    def _colour_problems(self) -> Iterable[str]:
-        if self.alpha_background == "drop":
-            return
-        try:
-            colour = ImageColor.getrgb(self.alpha_background)
-        except ValueError:
-            yield (
-                f"alpha_background must be a colour (white, #c0ffee, rgb(1,2,3)) or drop, "
-                f"got {self.alpha_background!r}. Pass one"
-            )
-        else:
-            if len(colour) != 3:
-                yield f"alpha_background must be opaque, got {self.alpha_background!r}. Leave its alpha away"
-
-    def _secret_problems(self) -> Iterable[str]:
-        yield from option_problems(self.storage_options)
-        yield from url_problems({name: value for name, value in self if isinstance(value, str)})
 
     def directories(self) -> dict[str, str]:
         """The input directories by split; `data` is its key where fractions divide it. Empty with a manifest."""

@@ -33,11 +33,12 @@ from schemas.example import ENCODER_VERSION
 from schemas.listing import COLUMNS as LISTED
 from schemas.listing import Listing
 from schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedShard
-from schemas.settings import SPLITS, BuildSettings, Split
+from schemas.settings import BuildSettings
+from schemas.splits import SPLITS, Split
 from schemas.version import VERSION
 from tasks.partition import group_of, plan_header, plan_split, split_images, with_drop
 from tasks.prepare import read_plan
-from tasks.storage import open_folder
+from tasks.storage.folders import open_folder
 
 MOST_SHARDS = 99_999  # the names have five digits
 STATE = [name for name in COLUMNS.names if name in LISTED.names]  # what tells that an image is not what it was

@@ -22,14 +22,14 @@ from schemas.plan import DROP, PlanHeader, Shard
 from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Rejected, ShardOutcome, Verdict
 from schemas.settings import BuildSettings
 from schemas.version import VERSION
-from tasks.fetch import Fetched, PlannedImage, fetch_images, planned_images
-from tasks.images import RgbJpeg, process_image
+from tasks.finished.removals import REMOVED_MESSAGE, holds_any, removed_paths
+from tasks.images.judge import RgbJpeg, process_image
 from tasks.interrupt import check_interrupt
-from tasks.lock import refuse_left_over
 from tasks.prepare import read_shard_plan
 from tasks.receipts import read_receipt, receipt_fingerprint, write_receipt
-from tasks.removals import REMOVED_MESSAGE, holds_any, removed_paths
-from tasks.storage import Folder, open_folder, open_output
+from tasks.storage.fetch import Fetched, PlannedImage, fetch_images, planned_images
+from tasks.storage.folders import Folder, open_folder, open_output
+from tasks.storage.lock import refuse_left_over
 from tasks.validate import verify_shard
 
 

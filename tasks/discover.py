@@ -8,12 +8,12 @@ from schemas.errors import BadLayout
 from schemas.labels import read_labels, read_synsets
 from schemas.listing import COLUMNS, Listing, first_told
 from schemas.settings import BuildSettings
-from tasks.boxes import place_boxes, read_boxes
-from tasks.input_files import read_text, unreadable
-from tasks.label_folders import setting_of, survey_folders
-from tasks.label_manifest import survey_manifest
-from tasks.match_boxes import match_boxes
-from tasks.storage import open_folder
+from tasks.sources.boxes import place_boxes, read_boxes
+from tasks.sources.input_files import read_text, unreadable
+from tasks.sources.label_folders import setting_of, survey_folders
+from tasks.sources.label_manifest import survey_manifest
+from tasks.sources.match_boxes import match_boxes
+from tasks.storage.folders import open_folder
 
 T = TypeVar("T")
 

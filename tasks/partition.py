@@ -28,7 +28,8 @@ from schemas.errors import BadLayout
 from schemas.example import ENCODER_VERSION
 from schemas.listing import Listing
 from schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedShard, extras
-from schemas.settings import SPLITS, BuildSettings, Split
+from schemas.settings import BuildSettings
+from schemas.splits import SPLITS, Split
 from schemas.version import VERSION
 
 AUTO_SHARD_BYTES = 128 * 2**20

@@ -27,7 +27,7 @@ from schemas.layout import (
 from schemas.plan import COLUMNS, METADATA_KEY, SHARDS_KEY, Plan, PlanHeader, PlannedShard, Shard, references
 from schemas.settings import BuildSettings
 from tasks.renumber import present_shards, renamed_shards, renumber_shards
-from tasks.storage import Folder, open_output, sweep_unfinished
+from tasks.storage.folders import Folder, open_output, sweep_unfinished
 
 SHARDS = TypeAdapter(tuple[PlannedShard, ...])
 # What reading a plan raises where there is none, or a damaged one: Arrow tells damage in many ways.

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from schemas.layout import MANIFEST, receipt_path
 from schemas.plan import METADATA_KEY
 from schemas.receipt import COLUMNS
-from tasks.storage import Folder
+from tasks.storage.folders import Folder
 
 SEAL_KEY = b"imagerecords.seal"
 UNSEALED = b"-" * 64

@@ -22,7 +22,7 @@ from schemas.layout import INDEX, RECEIPTS, index_path, is_our_shard, parse_shar
 from schemas.plan import PlannedShard
 from schemas.receipt import COLUMNS
 from tasks.receipts import read_receipt, receipt_fingerprint, write_receipt
-from tasks.storage import Folder
+from tasks.storage.folders import Folder
 
 REMOTE_MOVES = 16  # shards renamed at once on object stores, where each takes six round trips
 

@@ -15,7 +15,7 @@ from schemas.errors import CorruptRecord
 from schemas.example import BOXES, EXTRAS, SYNSETS, contract
 from schemas.plan import Shard
 from schemas.settings import BuildSettings
-from tasks.storage import Folder, open_folder
+from tasks.storage.folders import Folder, open_folder
 
 # Images whose decoded size is compared at once: bounds memory to about 64 decoded images.
 BATCH = 64

@@ -14,13 +14,13 @@ from schemas.frame import OVERHEAD
 from schemas.plan import PlanHeader, Shard
 from schemas.receipt import WRITTEN, Verdict
 from schemas.settings import BuildSettings
-from tasks.frames import Readable
+from tasks.images.jpeg import START
 from tasks.interrupt import check_interrupt
-from tasks.jpeg import START
 from tasks.prepare import read_plan_header
 from tasks.receipts import read_receipt
-from tasks.records import Record, parse_example, read_records
-from tasks.storage import Folder, open_folder
+from tasks.records.frames import Readable
+from tasks.records.reader import Record, parse_example, read_records
+from tasks.storage.folders import Folder, open_folder
 
 # The columns of a receipt that a record is held against.
 COMPARED = ["label", "path", "text", "offset", "size", "crc32c", "height", "width", "boxes"]

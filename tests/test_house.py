@@ -73,7 +73,9 @@ for name in sys.argv[1:]:
 
 
 def modules_in(*folders):
-    return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in MODULES if path.parent.name in folders]
+    return [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in MODULES if path.relative_to(ROOT).parts[0] in folders
+    ]
 
 
 def test_nouns_and_verbs_import_without_prefect_and_tensorflow(tmp_path):

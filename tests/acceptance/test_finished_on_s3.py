@@ -10,11 +10,11 @@ from moto.server import ThreadedMotoServer
 
 from schemas.catalogue import Selection
 from schemas.summary import BuildSummary
-from tasks.audit import audit_folder
-from tasks.diff import diff_datasets
-from tasks.extract import extract_images
-from tasks.locate import locate_image
-from tasks.remove import remove_images
+from tasks.audit.folder import audit_folder
+from tasks.finished.diff import diff_datasets
+from tasks.finished.extract import extract_images
+from tasks.finished.locate import locate_image
+from tasks.finished.remove import remove_images
 
 
 @pytest.fixture

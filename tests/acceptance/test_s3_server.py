@@ -15,12 +15,12 @@ import pytest
 from schemas.layout import LOCK
 from schemas.receipt import Reason
 from schemas.settings import BuildSettings
-from tasks.bulk_read import bulk_reader
 from tasks.discover import discover_images
-from tasks.fetch import fetch_images
-from tasks.images import Rejected
-from tasks.s3_upload import abort_left_uploads, upload_object
-from tasks.storage import open_folder
+from tasks.images.judge import Rejected
+from tasks.storage.bulk_read import bulk_reader
+from tasks.storage.fetch import fetch_images
+from tasks.storage.folders import open_folder
+from tasks.storage.s3_upload import abort_left_uploads, upload_object
 from tests.acceptance.faulty_proxy import Faults, FaultyProxy
 from tests.acceptance.running import Images, Shell, sums, wait_until
 from tests.acceptance.seaweed import KEY, PUBLIC, SECRET, Bucket, OnS3, Seaweed, same_data
@@ -187,8 +187,8 @@ def test_every_page_of_a_listing_is_read_and_markers_of_directories_are_not(in_p
 
 UPLOAD = """
 import sys
-from tasks.s3_upload import upload_object
-from tasks.storage import open_folder
+from tasks.storage.s3_upload import upload_object
+from tasks.storage.folders import open_folder
 output = open_folder(sys.argv[1], {})
 upload_object(output.fs, output.join("train-00000-of-00008"), sys.argv[2])
 """

@@ -12,7 +12,7 @@ from schemas.frame import frame
 from schemas.layout import index_path, receipt_path
 from schemas.plan import Shard
 from schemas.settings import BuildSettings
-from tasks.records import parse_example, read_records
+from tasks.records.reader import parse_example, read_records
 from tasks.tensorflow_check import check_with_tensorflow
 from tests.acceptance.running import Images, Shell, sums
 

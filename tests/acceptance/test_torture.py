@@ -11,8 +11,8 @@ from PIL import Image
 
 from schemas.receipt import Reason, Rejected
 from schemas.settings import BuildSettings
-from tasks.audit import audit_folder
-from tasks.images import RgbJpeg, process_image
+from tasks.audit.folder import audit_folder
+from tasks.images.judge import RgbJpeg, process_image
 from tests.acceptance.torture_set import torture_directory
 
 DEADLINE = 120  # seconds an image may take on a busy machine; the slowest takes two on an idle one

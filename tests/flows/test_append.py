@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.errors import BadLayout, OutputConflict, OverBudget
-from tasks.audit import audit_folder
+from tasks.audit.folder import audit_folder
 
 FIRST = {"train_shards": 3, "validation_shards": 2}
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas import layout
 from schemas.layout import ShardName, index_path, is_our_shard, parse_shard_name, receipt_path
-from schemas.settings import SPLITS
+from schemas.splits import SPLITS
 
 
 @given(st.sampled_from(SPLITS), st.integers(0, 99_998), st.integers(1, 99_999))

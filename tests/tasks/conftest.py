@@ -6,7 +6,7 @@ from schemas.settings import BuildSettings
 from tasks.discover import discover_images
 from tasks.partition import partition_images
 from tasks.prepare import prepare_output
-from tasks.storage import open_folder
+from tasks.storage.folders import open_folder
 
 SOURCES = ("train_directory", "data_directory", "manifest", "label_studio")
 

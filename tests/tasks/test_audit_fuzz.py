@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 from schemas.audit import AuditOptions
-from tasks.audit_file import audit_file
-from tasks.audit_manifest import read_manifest
-from tasks.storage import open_folder
+from tasks.audit.file import audit_file
+from tasks.audit.manifest import read_manifest
+from tasks.storage.folders import open_folder
 
 STRUCTURE = AuditOptions(digests=False)  # else the file's digest alone would find everything
 

@@ -12,7 +12,7 @@ import pytest
 from schemas.receipt import COLUMNS, Reason
 from tasks.convert import convert_shard
 from tasks.receipts import read_receipt
-from tasks.storage import open_folder
+from tasks.storage.folders import open_folder
 
 
 def rows_of(output, shard):

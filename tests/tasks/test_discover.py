@@ -6,8 +6,8 @@ import pytest
 
 from schemas.errors import BadLayout
 from tasks.discover import discover_images, survey
-from tasks.storage import open_folder
-from tasks.walk import read_level, walk_files
+from tasks.sources.walk import read_level, walk_files
+from tasks.storage.folders import open_folder
 
 
 def write(root, *paths):

@@ -12,7 +12,7 @@ from schemas.errors import BadLayout
 from tasks.discover import discover_images
 from tasks.duplicates import drop_duplicates
 from tasks.partition import partition_images
-from tasks.storage import open_folder
+from tasks.storage.folders import open_folder
 
 
 def dropped(settings):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from schemas.receipt import Reason, Rejected
-from tasks.images import process_image
+from tasks.images.judge import process_image
 
 STARTS = [
     b"",

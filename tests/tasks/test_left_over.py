@@ -9,7 +9,7 @@ import tasks.convert
 from schemas.errors import OutputLocked, ShardFailed
 from schemas.layout import LOCK
 from tasks.convert import convert_shard
-from tasks.lock import output_lock
+from tasks.storage.lock import output_lock
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from schemas.errors import OutputConflict, OverBudget
 from tasks.discover import discover_images
 from tasks.partition import partition_images
 from tasks.prepare import prepare_output, read_plan_header, read_shard_plan, read_whole_plan, write_plan
-from tasks.storage import open_folder
+from tasks.storage.folders import open_folder
 
 
 @pytest.fixture

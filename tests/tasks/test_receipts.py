@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 
 from schemas.receipt import COLUMNS
 from tasks.receipts import read_receipt, receipt_fingerprint, write_receipt
-from tasks.storage import open_folder
+from tasks.storage.folders import open_folder
 
 SHARD = "train-00000-of-00001"
 

@@ -9,12 +9,12 @@ from fsspec.implementations.local import LocalFileSystem
 
 from schemas.errors import OutputConflict
 from schemas.settings import BuildSettings
-from tasks import storage
 from tasks.append import append_images, base_plan
 from tasks.discover import discover_images
 from tasks.prepare import prepare_output
 from tasks.receipts import read_receipt, receipt_fingerprint
-from tasks.storage import Folder, open_folder
+from tasks.storage import folders as storage
+from tasks.storage.folders import Folder, open_folder
 
 
 class Killed(BaseException):

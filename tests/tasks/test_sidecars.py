@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.settings import SPLITS
-from tasks.records import parse_example, read_records
+from schemas.splits import SPLITS
+from tasks.records.reader import parse_example, read_records
 
 
 def test_tfds_opens_the_data_set(tf, small):

@@ -61,7 +61,7 @@ def test_a_broken_frame_is_found(checked, tmp_path, picture, make_settings):
 
 
 def test_a_remote_shard_is_read_too(picture, make_settings):
-    from tasks.storage import open_folder
+    from tasks.storage.folders import open_folder
 
     example = of(picture(1))
     before, after, _ = frame(example)

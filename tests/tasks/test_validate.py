@@ -12,7 +12,7 @@ from schemas.frame import frame
 from tasks.convert import convert_shard
 from tasks.prepare import read_plan_header, read_whole_plan
 from tasks.receipts import read_receipt, write_receipt
-from tasks.storage import open_folder
+from tasks.storage.folders import open_folder
 from tasks.validate import contract_problems, validate_shard, verify_shard
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from schemas.settings import SPLITS
-from tasks.records import parse_example
+from schemas.splits import SPLITS
+from tasks.records.reader import parse_example
 
 
 def of_examples(serialized):

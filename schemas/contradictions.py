@@ -1,0 +1,113 @@
+"""What is wrong between settings that are each right for themselves; every contradiction is told at once."""
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from PIL import ImageColor
+
+from schemas.secrets import option_problems, url_problems
+from schemas.splits import SPLITS
+
+if TYPE_CHECKING:
+    from schemas.settings import BuildSettings
+
+WHOLE_SOURCES = ("data_directory", "manifest", "label_studio")  # inputs that the fractions may divide
+MANIFEST_ENDINGS = (".csv", ".jsonl", ".parquet")
+
+
+def contradictions(settings: "BuildSettings") -> list[str]:
+    """All that keeps these settings from being built with."""
+    rules = (_source_problems, _executor_problems, _number_problems, _append_problems, _colour_problems, _secret_problems)
+    return [problem for rule in rules for problem in rule(settings)]
+
+
+def _source_problems(settings: "BuildSettings") -> Iterable[str]:
+    splits = [name for name in SPLITS if getattr(settings, f"{name}_directory")]
+    given = ["split directories"] * bool(splits) + [name for name in WHOLE_SOURCES if getattr(settings, name)]
+    if len(given) != 1:
+        count = "both " + " and ".join(given) if given else "neither"
+        yield (
+            "the input must be either train_directory (validation_directory, test_directory) or one of "
+            f"{', '.join(WHOLE_SOURCES)}, got {count}. Pass one of them"
+        )
+    if splits and (settings.validation_fraction or settings.test_fraction):
+        yield "validation_fraction and test_fraction must go with data_directory, got split directories. Drop them"
+    if settings.listed_by and settings.recursive:
+        yield f"recursive must go with directories, got {settings.listed_by}, which names each image. Drop it"
+    if settings.manifest and not settings.manifest.lower().endswith(MANIFEST_ENDINGS):
+        yield f"manifest must be a {', '.join(MANIFEST_ENDINGS[:-1])} or {MANIFEST_ENDINGS[-1]} file, got another ending"
+    if settings.label_studio and not settings.label_studio.lower().endswith(".json"):
+        yield "label_studio must be a .json file, got another ending. Export as JSON, or pass --manifest"
+    if settings.group_pattern is not None:
+        if splits:
+            yield "group_pattern must go with data_directory, got split directories. Drop it"
+        yield from _pattern_problems(settings.group_pattern)
+
+
+def _pattern_problems(pattern: str) -> Iterable[str]:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        yield f"group_pattern must be a regular expression, got {pattern!r} ({error})"
+    else:
+        if groups != 1:
+            yield f"group_pattern must have exactly one (group), got {groups}: {pattern!r}"
+
+
+def _executor_problems(settings: "BuildSettings") -> Iterable[str]:
+    sources = (
+        settings.output_directory,
+        *settings.directories().values(),
+        settings.listed_by and getattr(settings, settings.listed_by),
+    )
+    urls = [url for url in sources if url and url.startswith("memory:")]
+    if urls and settings.executor != "threads":
+        yield f"executor must be threads for memory:// URLs, which live in one process: {urls[0]}"
+    if settings.scratch_directory and "://" not in settings.output_directory.removeprefix("file://"):
+        yield (
+            "scratch_directory must go with a remote output_directory, got a local one, whose shards grow below it: "
+            f"{settings.output_directory}. Drop it"
+        )
+    if settings.dask_address and settings.executor != "dask":
+        yield f"dask_address must go with executor dask, got {settings.executor}. Pass --executor dask"
+
+
+def _number_problems(settings: "BuildSettings") -> Iterable[str]:
+    if settings.validation_fraction + settings.test_fraction >= 1:
+        total = settings.validation_fraction + settings.test_fraction
+        yield f"validation_fraction + test_fraction must be below 1, got {total:g}. Leave something to train on"
+    for split in SPLITS:
+        shards = settings.shards_of(split)
+        if shards != "auto" and shards % settings.layout_threads:
+            yield (
+                f"{split}_shards must be a multiple of layout_threads ({settings.layout_threads}), got {shards}. "
+                "Change one of them"
+            )
+
+
+def _append_problems(settings: "BuildSettings") -> Iterable[str]:
+    if settings.append and settings.overwrite:
+        yield "append must go without overwrite, got both: one keeps the output's shards, the other removes them. Drop one"
+    if settings.append_missing_labels != "error" and not settings.append:
+        yield f"append_missing_labels must go with append, got {settings.append_missing_labels} without it. Pass --append"
+
+
+def _colour_problems(settings: "BuildSettings") -> Iterable[str]:
+    if settings.alpha_background == "drop":
+        return
+    try:
+        colour = ImageColor.getrgb(settings.alpha_background)
+    except ValueError:
+        yield (
+            f"alpha_background must be a colour (white, #c0ffee, rgb(1,2,3)) or drop, "
+            f"got {settings.alpha_background!r}. Pass one"
+        )
+    else:
+        if len(colour) != 3:
+            yield f"alpha_background must be opaque, got {settings.alpha_background!r}. Leave its alpha away"
+
+
+def _secret_problems(settings: "BuildSettings") -> Iterable[str]:
+    yield from option_problems(settings.storage_options)
+    yield from url_problems({name: value for name, value in settings if isinstance(value, str)})

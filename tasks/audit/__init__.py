@@ -1,0 +1,1 @@
+"""The audit of any folder of TFRecord files, part by part."""

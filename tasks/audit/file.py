@@ -1,0 +1,190 @@
+"""The audit of one file: each record by itself, and tallies by which the files are held against each other."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.audit import AuditOptions, Fault, Place
+from schemas.errors import CorruptRecord
+from schemas.example import Feature
+from schemas.frame import OVERHEAD
+from tasks.audit.record import (
+    BOX_LABEL,
+    ENCODED,
+    FILENAME,
+    HEIGHT,
+    LABEL,
+    SYNSET,
+    TEXT,
+    WIDTH,
+    one,
+    pixel_problem,
+    record_oddities,
+    record_problems,
+)
+from tasks.interrupt import check_interrupt
+from tasks.records.compressed import Compression, Inflated, compression_of
+from tasks.records.features import Features, read_features
+from tasks.records.files import START
+from tasks.records.frames import BLOCK, Frame, Readable, read_frames
+from tasks.storage.folders import Folder
+from tasks.validate import HashingFile, contract_problems
+
+LISTED = 100  # faults a file that are told one by one
+
+Shape = frozenset[tuple[str, str]]  # each key of a record with the kind of its values
+Row = dict[str, Any]  # of the manifest
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a manifest tells of a file: its rows by the offset of their record, and the features that each record must have."""
+
+    rows: dict[int, Row]
+    promised: Mapping[str, Feature]
+
+
+@dataclass
+class Tally:
+    """How many records are so, and where the first one stands."""
+
+    count: int
+    first: Place
+
+
+@dataclass
+class FileAudit:
+    """What one file holds. `places` are the offsets and framed sizes of its records, `sha256` is empty where nobody asked."""
+
+    name: str
+    compression: Compression = ""
+    size: int = 0
+    sha256: str = ""
+    skipped: int = 0
+    places: list[tuple[int, int]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    unlisted: int = 0
+    odd: Counter[str] = field(default_factory=Counter)
+    shapes: dict[Shape, Tally] = field(default_factory=dict)
+    labels: dict[tuple[int, str | None], Tally] = field(default_factory=dict)
+
+    def add(self, problem: str, place: Place | None = None) -> None:
+        """Note a fault of the file, or of one of its records; beyond a number they are only counted."""
+        if len(self.faults) < LISTED:
+            record, offset = (place.record, place.offset) if place else (None, None)
+            self.faults.append(Fault(self.name, record, offset, problem))
+        else:
+            self.unlisted += 1
+
+
+def audit_file(folder: Folder, name: str, told: Told | None, options: AuditOptions, digest: str = "") -> FileAudit:
+    """The audit of a file. `told` is what the manifest tells of it, `digest` its SHA-256 as told."""
+    audit = FileAudit(name)
+    with folder.open(name) as raw:
+        kind = compression_of(raw.read(START))
+        raw.seek(0)
+        file = HashingFile(raw) if digest and options.digests else _Counting(raw)
+        audit.compression = kind or ""
+        stream: Readable = Inflated(file) if kind else file
+        try:
+            for frame in read_frames(stream):
+                check_interrupt()
+                _audit_frame(audit, frame, told, options)
+        except CorruptRecord as error:
+            audit.add(str(error))
+            while file.read(BLOCK):  # the digest is of the whole file
+                pass
+        audit.size = file.size
+    if told is not None and len(audit.places) != len(told.rows):
+        audit.add(f"holds {len(audit.places)} records, the manifest tells {len(told.rows)}")
+    if isinstance(file, HashingFile):
+        audit.sha256 = file.sha256.hexdigest()
+        if audit.sha256 != digest:
+            audit.add(f"has SHA-256 {audit.sha256}, croissant.json tells {digest}")
+    if audit.unlisted:
+        audit.faults.append(Fault(name, None, None, f"has {audit.unlisted} more faults, not listed"))
+    return audit
+
+
+class _Counting:
+    """A file that counts what is read."""
+
+    def __init__(self, file: Readable) -> None:
+        self.file = file
+        self.size = 0
+
+    def read(self, size: int) -> bytes:
+        data = self.file.read(size)
+        self.size += len(data)
+        return data
+
+
+def _audit_frame(audit: FileAudit, frame: Frame, told: Told | None, options: AuditOptions) -> None:
+    row = told.rows.get(frame.offset) if told else None
+    place = Place(audit.name, row["record"] if row else frame.number, frame.offset)
+    audit.skipped += frame.skipped
+    if not frame.skipped:
+        audit.places.append((frame.offset, len(frame.data) + OVERHEAD))
+    if frame.fault:
+        audit.add(frame.fault + (f"; {frame.skipped} bytes skipped" if frame.skipped else ""), place)
+        return
+    try:
+        features = read_features(frame.data)
+    except ValueError as error:
+        audit.add(str(error), place)
+        return
+    for problem in record_problems(features):
+        audit.add(problem, place)
+    if told is not None:
+        for problem in contract_problems(features, told.promised):
+            audit.add(problem, place)
+        for problem in _row_problems(frame, features, row, options):
+            audit.add(problem, place)
+    encoded = one(features, ENCODED, bytes)
+    if options.pixels and encoded and (damage := pixel_problem(encoded)):
+        audit.add(f"{ENCODED} does not decode: {damage}", place)
+    audit.odd.update(record_oddities(features))
+    _tally(audit, features, place)
+
+
+def _row_problems(frame: Frame, features: Features, row: Row | None, options: AuditOptions) -> Iterable[str]:
+    if row is None:
+        yield "the manifest knows no record here"
+        return
+    if (row["size"], row["crc32c"]) != (len(frame.data) + OVERHEAD, frame.crc):
+        yield "is not the record that the manifest tells of"
+    expected = {
+        LABEL: row["label"],
+        TEXT: (row["text"] or "").encode(),
+        FILENAME: (row["path"] or "").rpartition("/")[2].encode(),
+        HEIGHT: row["height"],
+        WIDTH: row["width"],
+    }
+    boxes = len(features[BOX_LABEL]) if BOX_LABEL in features else None
+    if boxes != row["boxes"]:
+        yield f"it has {boxes} boxes, in the manifest {row['boxes']}"
+    for key, value in expected.items():
+        if features.get(key) != [value]:
+            yield f"{key} is {features.get(key)}, in the manifest {value!r}"
+    encoded = one(features, ENCODED, bytes)
+    if options.digests and encoded is not None and (found := hashlib.sha256(encoded).hexdigest()) != row["encoded_sha256"]:
+        yield f"{ENCODED} has SHA-256 {found}, the manifest tells {row['encoded_sha256']}"
+
+
+def _tally(audit: FileAudit, features: Features, place: Place) -> None:
+    shape = frozenset((key, type(values[0]).__name__ if values else "") for key, values in features.items())
+    if tally := audit.shapes.get(shape):
+        tally.count += 1
+    else:
+        audit.shapes[shape] = Tally(1, place)
+    label = one(features, LABEL, int)
+    if label is None:
+        return
+    text = one(features, SYNSET, bytes) or one(features, TEXT, bytes)  # words of several synsets need not differ
+    pair: tuple[int, str | None] = (label, None if text is None else text.decode("utf-8", "backslashreplace"))
+    if tally := audit.labels.get(pair):
+        tally.count += 1
+    else:
+        audit.labels[pair] = Tally(1, place)

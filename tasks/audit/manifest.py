@@ -1,0 +1,89 @@
+"""What our own data sets promise beyond any other: the manifest's rows, and files that must be there and agree."""
+
+import hashlib
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from schemas.audit import Fault
+from schemas.example import EXTRAS, Feature, contract
+from schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST
+from schemas.plan import EXTRAS_KEY
+from tasks.audit.file import FileAudit, Told
+from tasks.sidecars import class_labels_text
+from tasks.storage.folders import Folder
+
+COLUMNS = ["split", "shard", "label", "text", "path", "record", "offset", "size", "crc32c", "height", "width", "boxes"]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The rows of written images by shard, the features that records must have, and the SHA-256, empty if nobody asked."""
+
+    shards: dict[str, pa.Table]
+    promised: Mapping[str, Feature]
+    sha256: str
+
+    def told(self, shard: str) -> Told | None:
+        """What is told of a shard; None for what is no shard of the manifest."""
+        if shard not in self.shards:
+            return None
+        return Told({row["offset"]: row for row in self.shards[shard].to_pylist()}, self.promised)
+
+
+def promised_faults(folder: Folder, present: set[str]) -> Iterable[Fault]:
+    """Files that a complete data set of ours has, and label names for TFDS that differ from labels.txt."""
+    if DATASET_INFO not in present:
+        yield Fault(DATASET_INFO, None, None, "is missing: the data set is not complete")
+        return
+    for name in (LABELS, CLASS_LABELS, FEATURES, CROISSANT):
+        if name not in present:
+            yield Fault(name, None, None, "is missing")
+    if {LABELS, CLASS_LABELS} <= present:
+        labels = folder.read(LABELS).decode("utf-8", "replace").removesuffix("\n").split("\n")
+        if folder.read(CLASS_LABELS) != class_labels_text(tuple(labels)):
+            yield Fault(CLASS_LABELS, None, None, f"does not tell the labels of {LABELS}")
+
+
+def shard_faults(manifest: Manifest, audits: Iterable[FileAudit]) -> Iterable[Fault]:
+    """Shards that the manifest tells of and that are not there, and files of records of which it tells nothing."""
+    holding = {audit.name: bool(audit.places) for audit in audits}
+    for name in sorted(manifest.shards.keys() - holding.keys()):
+        yield Fault(name, None, None, "is missing, and the manifest tells of it")
+    for name, holds in sorted(holding.items()):
+        if holds and name not in manifest.shards:  # a shard of no images has no rows
+            yield Fault(name, None, None, "is no shard of the manifest")
+
+
+def digest_faults(digests: Mapping[str, str], manifest: Manifest) -> Iterable[Fault]:
+    """Shards of ours of which croissant.json tells no digest, and a manifest of which it tells another."""
+    told = digests.get(MANIFEST)
+    if told and manifest.sha256 and told != manifest.sha256:
+        yield Fault(MANIFEST, None, None, f"has SHA-256 {manifest.sha256}, {CROISSANT} tells {told}")
+    for name in sorted(manifest.shards.keys() - digests.keys()):
+        yield Fault(CROISSANT, None, None, f"tells no SHA-256 of {name}")
+
+
+def read_manifest(folder: Folder, digests: bool) -> tuple[Manifest | None, list[Fault]]:
+    """The manifest's written rows by shard; None and a fault when it can't be read."""
+    columns = [*COLUMNS, "encoded_sha256"] if digests else COLUMNS
+    try:
+        data = folder.read(MANIFEST)
+        table = pq.read_table(io.BytesIO(data), columns=columns).combine_chunks()
+    except (pa.ArrowException, OSError) as error:
+        return None, [Fault(MANIFEST, None, None, f"can't be read: {' '.join(str(error).split())}")]
+    names = table["shard"].unique().to_pylist()
+    places = pc.index_in(table["shard"], pa.array(names)).to_numpy()
+    order = np.argsort(places, kind="stable")
+    ordered, ends = table.take(order), np.cumsum(np.bincount(places, minlength=len(names)))
+    starts = [0, *ends[:-1].tolist()]
+    slices = {name: ordered.slice(start, end - start) for name, start, end in zip(names, starts, ends.tolist(), strict=True)}
+    extras = (table.schema.metadata or {}).get(EXTRAS_KEY, b"").decode()
+    promised = contract(tuple(extra for extra in extras.split(",") if extra in EXTRAS))
+    written = {name: rows.filter(pc.is_valid(rows["record"])) for name, rows in slices.items()}
+    return Manifest(written, promised, hashlib.sha256(data).hexdigest() if digests else ""), []

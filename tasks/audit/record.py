@@ -1,0 +1,156 @@
+"""What can be expected of a record in any classic data set, ours or not: its picture, and what it says of its picture.
+
+Faults are what makes a trainer fail or learn something false; oddities are what somebody may have meant.
+"""
+
+import io
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import simplejpeg
+from PIL import Image, UnidentifiedImageError
+
+from tasks.images.jpeg import START as JPEG_START
+from tasks.images.jpeg import read_jpeg_header
+from tasks.records.features import Features
+
+ENCODED, FORMAT = "image/encoded", "image/format"
+HEIGHT, WIDTH, CHANNELS = "image/height", "image/width", "image/channels"
+LABEL, TEXT, FILENAME = "image/class/label", "image/class/text", "image/filename"
+SYNSET = "image/class/synset"
+EDGES = tuple(f"image/object/bbox/{edge}" for edge in ("xmin", "xmax", "ymin", "ymax"))
+BOX_LABEL = "image/object/bbox/label"
+UNLABELLED = -1  # what TFDS's test splits and the classic parser's default say for "none"
+
+Picture = tuple[int, int, int | None]  # height, width, channels where they are known
+
+STARTS = {
+    "JPEG": (JPEG_START,),
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "GIF": (b"GIF87a", b"GIF89a"),
+    "BMP": (b"BM",),
+    "TIFF": (b"II*\x00", b"MM\x00*"),
+    "WEBP": (b"RIFF",),
+}
+OTHER_NAMES = {"JPG": "JPEG", "TIF": "TIFF"}
+
+
+def record_problems(features: Features) -> Iterable[str]:
+    """What is wrong with a record's features, by the classic keys that it has."""
+    if not features:
+        yield "the Example has no features"
+    encoded = one(features, ENCODED, bytes)
+    if encoded is not None:
+        yield from _picture_problems(encoded, features)
+    for label in features.get(LABEL, []):
+        if isinstance(label, int) and label < UNLABELLED:
+            yield f"{LABEL} must be 0 or more, got {label}"
+    lengths = {edge: len(features[edge]) for edge in (*EDGES, BOX_LABEL) if edge in features}
+    if len(set(lengths.values())) > 1:
+        yield f"a box must have all its values, got {', '.join(f'{count} {key}' for key, count in lengths.items())}"
+    if any(isinstance(value, float) and math.isnan(value) for edge in EDGES for value in features.get(edge, [])):
+        yield "a box must have numbers as edges, got NaN"
+
+
+def record_oddities(features: Features) -> Iterable[str]:
+    """What is unusual in a record, in words that are the same for every record of its kind."""
+    labels = features.get(LABEL, [])
+    if len(labels) > 1:
+        yield f"several values in {LABEL}"
+    if UNLABELLED in labels:
+        yield f"{LABEL} {UNLABELLED}, which means none"
+    encoded = one(features, ENCODED, bytes)
+    if encoded and not picture_format(encoded) and not _claimed_format(features):
+        yield f"{ENCODED} that begins as no known image format"
+    elif encoded and encoded.startswith(JPEG_START) and (channels := one(features, CHANNELS, int)) is not None:
+        header = read_jpeg_header(encoded)
+        if header and header.components != channels:
+            yield f"{CHANNELS} {channels}, with a JPEG of {header.components}"
+    if any(isinstance(value, float) and not 0 <= value <= 1 for edge in EDGES for value in features.get(edge, [])):
+        yield "boxes beyond their picture"
+
+
+def one(features: Features, key: str, kind: type) -> Any:
+    """The value of a feature that has one, of this type; None where it has not."""
+    match features.get(key):
+        case [value] if isinstance(value, kind):
+            return value
+    return None
+
+
+def picture_format(data: bytes) -> str:
+    """The image format that bytes begin as, by Pillow's name; empty where it is not one of the usual."""
+    for name, starts in STARTS.items():
+        if data.startswith(starts) and (name != "WEBP" or data[8:12] == b"WEBP"):
+            return name
+    return ""
+
+
+def pixel_problem(encoded: bytes) -> str | None:
+    """What a decoder says of the picture, every coefficient read; libjpeg's warnings count, which Pillow swallows."""
+    header = read_jpeg_header(encoded) if encoded.startswith(JPEG_START) else None
+    if header:
+        space = "CMYK" if header.components == 4 else "GRAY"
+        try:
+            simplejpeg.decode_jpeg(encoded, space, min_height=1, min_width=1, strict=True)
+        except ValueError as error:
+            if "subsampling" not in str(error):  # its header call refuses some rare but legal ones, which Pillow reads
+                return str(error)
+        else:
+            return None
+    try:
+        with Image.open(io.BytesIO(encoded)) as image:
+            image.load()
+    except Exception as error:  # Pillow's plugins throw anything
+        return _describe(error)
+    return None
+
+
+def _picture_problems(encoded: bytes, features: Features) -> Iterable[str]:
+    if not encoded:
+        yield f"{ENCODED} must hold a picture, got no bytes"
+        return
+    found, claimed = picture_format(encoded), _claimed_format(features)
+    if claimed in STARTS and found != claimed:
+        yield f"{FORMAT} says {claimed}, and {ENCODED} begins as {found or 'no image (' + encoded[:4].hex(' ') + ')'}"
+        return
+    if not found:
+        return
+    picture = _read_jpeg(encoded) if found == "JPEG" else _read_header(encoded)
+    if isinstance(picture, str):
+        yield f"{ENCODED}: {picture}"
+        return
+    told = one(features, HEIGHT, int), one(features, WIDTH, int)
+    real = picture[:2]
+    if any(says is not None and says != is_ for says, is_ in zip(told, real, strict=True)):
+        exchanged = ": exchanged, as by an EXIF orientation" if told == real[::-1] else ""
+        yield f"height and width must be the picture's {real[0]}×{real[1]}, got {told[0]}×{told[1]}{exchanged}"
+
+
+def _claimed_format(features: Features) -> str:
+    name = (one(features, FORMAT, bytes) or b"").decode("ascii", "replace").upper().removeprefix(".")
+    return OTHER_NAMES.get(name, name)
+
+
+def _read_jpeg(encoded: bytes) -> Picture | str:
+    """The picture's size, or what is wrong with the JPEG's markers."""
+    header = read_jpeg_header(encoded)
+    if header is None:
+        return "the JPEG's markers lead to no picture"
+    if not header.ends:
+        return "the JPEG has no end of image: it is truncated"
+    return header.height, header.width, header.components
+
+
+def _read_header(encoded: bytes) -> Picture | str:
+    try:
+        with Image.open(io.BytesIO(encoded)) as image:
+            return image.height, image.width, None
+    except Exception as error:  # Pillow's plugins throw anything
+        return f"its header can't be read ({_describe(error)})"
+
+
+def _describe(error: Exception) -> str:
+    """An error of Pillow's; the one for unknown formats would tell a memory address."""
+    return "no format that Pillow reads" if isinstance(error, UnidentifiedImageError) else f"{type(error).__name__}: {error}"

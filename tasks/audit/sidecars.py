@@ -1,0 +1,109 @@
+"""What the files beside the shards tell, against what was found: names, indexes, dataset_info.json, croissant.json."""
+
+import itertools
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from schemas.audit import Fault
+from schemas.frame import OVERHEAD
+from schemas.layout import DATASET_INFO, index_path, index_text
+from tasks.audit.file import FileAudit
+from tasks.storage.folders import Folder
+
+# train-00000-of-00008, flowers_train_00000-of-00005.tfrecord, mnist-test.tfrecord-00000-of-00001, part-3-of-10.gz
+NUMBERED = re.compile(r"(?P<before>.*?)(?P<index>\d+)-of-(?P<count>\d+)(?P<after>.*)")
+TFDS_TEMPLATE = "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"
+LISTED = 100
+
+
+def number_faults(names: Iterable[str]) -> Iterable[Fault]:
+    """Numbers that `-of-N` promises and no file has, and files of several N, of which a trainer would read all."""
+    found: defaultdict[tuple[str, str], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for match in filter(None, map(NUMBERED.fullmatch, names)):
+        found[match["before"], match["after"]][match["count"]].add(int(match["index"]))
+    for (before, after), counts in sorted(found.items()):
+        if len(counts) > 1:
+            kinds = ", ".join(f"{len(present)} of -of-{count}" for count, present in sorted(counts.items()))
+            yield Fault(f"{before}*-of-*{after}", None, None, f"are of several data sets, and would be read as one: {kinds}")
+        for count, present in sorted(counts.items()):
+            first = 1 if 0 not in present and int(count) in present else 0  # some count from 1
+            expected = range(first, first + int(count))
+            for index in itertools.islice((index for index in expected if index not in present), LISTED):
+                yield Fault(f"{before}{index:0{len(count)}}-of-{count}{after}", None, None, "is missing")
+            if (more := len(expected) - sum(index in expected for index in present) - LISTED) > 0:
+                yield Fault(f"{before}*-of-{count}{after}", None, None, f"{more} more are missing")
+            for index in sorted(index for index in present if index not in expected):
+                name = f"{before}{index:0{len(count)}}-of-{count}{after}"
+                yield Fault(name, None, None, f"is beyond the {int(count)} files that its name tells of")
+
+
+def index_faults(folder: Folder, audit: FileAudit, present: set[str], required: bool) -> Iterable[Fault]:
+    """Where a file's byte index, in DALI's format, is missing (and should not be) or leads elsewhere."""
+    paths = [path for path in (index_path(audit.name), f"{audit.name}.idx") if path in present]
+    if required and not paths:
+        yield Fault(index_path(audit.name), None, None, "is missing")
+    for path in paths:
+        lines = folder.read(path).decode("ascii", "replace").splitlines()
+        if lines != index_text(audit.places).splitlines():
+            yield Fault(path, None, None, f"does not agree with the records of {audit.name}")
+
+
+def info_faults(info: dict[str, Any], audits: Mapping[str, FileAudit]) -> list[Fault]:
+    """Where TFDS's dataset_info.json tells other counts than its files have, or is not made as TFDS makes it."""
+    try:
+        return list(_info_faults(info, audits))
+    except (ValueError, TypeError, AttributeError) as error:
+        return [Fault(DATASET_INFO, None, None, f"must be as TFDS writes it, got {type(error).__name__}: {error}")]
+
+
+def _info_faults(info: dict[str, Any], audits: Mapping[str, FileAudit]) -> Iterable[Fault]:
+    if info.get("fileFormat", "tfrecord") != "tfrecord":
+        return
+    for split in info.get("splits", []):
+        lengths = [int(length) for length in split.get("shardLengths", [])]
+        template = split.get("filepathTemplate") or info.get("filepathTemplate") or TFDS_TEMPLATE
+        parts = {"{DATASET}": str(info.get("name")), "{SPLIT}": str(split.get("name")), "{FILEFORMAT}": "tfrecord"}
+        for part, value in parts.items():
+            template = template.replace(part, value)
+        names = [template.replace("{SHARD_X_OF_Y}", f"{index:05d}-of-{len(lengths):05d}") for index in range(len(lengths))]
+        if any("{" in name for name in names):  # a template that only TFDS knows to fill
+            continue
+        for name, length in zip(names, lengths, strict=True):
+            if name not in audits:
+                yield Fault(name, None, None, f"is missing, and {DATASET_INFO} tells of it")
+            elif len(audits[name].places) != length:
+                yield Fault(name, None, None, f"holds {len(audits[name].places)} records, {DATASET_INFO} tells {length}")
+        yield from _size_faults(split, [audits[name] for name in names if name in audits], len(names))
+
+
+def _size_faults(split: dict[str, Any], audits: list[FileAudit], count: int) -> Iterable[Fault]:
+    """NumBytes is the size of the files, or of what is in their records: TFDS counts these."""
+    if len(audits) < count or "numBytes" not in split:
+        return
+    framed = sum(size for audit in audits for _, size in audit.places)
+    bare = framed - OVERHEAD * sum(len(audit.places) for audit in audits)
+    if int(split["numBytes"]) not in (framed, bare):
+        problem = f"tells {split['numBytes']} bytes of {split.get('name')}, its records have {framed}"
+        yield Fault(DATASET_INFO, None, None, problem)
+
+
+def read_json(folder: Folder, name: str) -> tuple[dict[str, Any], list[Fault]]:
+    """A JSON file's object; empty, with a fault, when it is none."""
+    try:
+        content = json.loads(folder.read(name))
+        if isinstance(content, dict):
+            return content, []
+        problem = f"a {type(content).__name__}"
+    except ValueError as error:
+        problem = str(error)
+    return {}, [Fault(name, None, None, f"must hold a JSON object, got {problem}")]
+
+
+def told_digests(croissant: dict[str, Any]) -> dict[str, str]:
+    """The SHA-256 of files by name, as Croissant tells them."""
+    entries = croissant.get("distribution", [])
+    objects = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return {str(entry.get("contentUrl")): str(entry["sha256"]) for entry in objects if entry.get("sha256")}

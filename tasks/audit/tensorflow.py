@@ -1,0 +1,37 @@
+"""Files read back with TensorFlow, whatever features they have: its record reader, its parser, and its image decoder."""
+
+from typing import Any
+
+from schemas.audit import Fault
+from tasks.audit.file import FileAudit
+from tasks.audit.record import ENCODED, picture_format
+from tasks.storage.folders import Folder
+from tasks.tensorflow_check import import_tensorflow, local_copy
+
+
+def tensorflow_faults(folder: Folder, audit: FileAudit) -> list[Fault]:
+    """What TensorFlow does not read of a file in whose frames and Examples no fault was found; at most one, the first."""
+    tf = import_tensorflow()
+    kinds = {key: kind for shape in audit.shapes for key, kind in sorted(shape) if kind}
+    dtypes = {"bytes": tf.string, "int": tf.int64, "float": tf.float32}
+    spec = {key: tf.io.VarLenFeature(dtypes[kind]) for key, kind in kinds.items()}
+    count = 0
+    with local_copy(folder, audit.name) as path:
+        try:
+            for serialized in tf.data.TFRecordDataset(path, audit.compression or None):
+                if spec:
+                    _decode(tf, tf.io.parse_single_example(serialized, spec))
+                count += 1
+        except tf.errors.OpError as error:
+            problem = f"TensorFlow stops at record {count}: {' '.join(error.message.split())}"
+            return [Fault(audit.name, None, None, problem)]
+    if count != len(audit.places):
+        return [Fault(audit.name, None, None, f"TensorFlow reads {count} records, {len(audit.places)} are there")]
+    return []
+
+
+def _decode(tf: Any, example: dict[str, Any]) -> None:
+    """Decode the picture, where there is one of a format that TensorFlow knows."""
+    for encoded in example[ENCODED].values.numpy() if ENCODED in example else ():
+        if picture_format(encoded) in ("JPEG", "PNG", "GIF", "BMP"):
+            tf.io.decode_image(encoded, expand_animations=False)

@@ -1,0 +1,166 @@
+"""What only all records together tell: their keys and types, one text for each label, and the labels' file."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from schemas.audit import Fault, Place
+from schemas.layout import CLASS_LABELS, LABELS
+from tasks.audit.file import FileAudit, Shape, Tally
+from tasks.audit.record import ENCODED, LABEL, TEXT
+from tasks.storage.folders import Folder
+
+KINDS = {"bytes": "bytes", "int": "int64", "float": "float"}
+CLASSIC_KINDS = {ENCODED: "bytes", LABEL: "int", TEXT: "bytes", "image/height": "int", "image/width": "int"}
+LISTED = 8  # of a kind, in one note
+NUMBERED = re.compile(r"(\d+):(.*)")  # slim's labels.txt: 0:daisy
+
+
+@dataclass(frozen=True)
+class Together:
+    """The tallies of all files."""
+
+    records: int
+    shapes: dict[Shape, Tally]
+    labels: dict[tuple[int, str | None], Tally]
+
+
+@dataclass(frozen=True)
+class LabelNames:
+    """Names by id as a file tells them; `bases` are the ids that its first line may have, where its lines carry none."""
+
+    file: str
+    lines: tuple[str, ...] = ()
+    numbered: dict[int, str] = field(default_factory=dict)
+    bases: tuple[int, ...] = (1,)
+
+    def by_id(self, labels: Iterable[tuple[int, str | None]]) -> dict[int, str]:
+        """The names by id, from the base that agrees with most of what records say; the first of equals."""
+        if self.numbered:
+            return self.numbered
+        told = list(labels)
+        choices = [dict(enumerate(self.lines, base)) for base in self.bases]
+        return max(choices, key=lambda names: sum(names.get(label) == text for label, text in told if text is not None))
+
+
+def together(files: Iterable[FileAudit]) -> Together:
+    """The tallies of all files as one."""
+    shapes: dict[Shape, Tally] = {}
+    labels: dict[tuple[int, str | None], Tally] = {}
+    for file in files:
+        for shape, tally in file.shapes.items():
+            shapes[shape] = _sum(shapes.get(shape), tally)
+        for pair, tally in file.labels.items():
+            labels[pair] = _sum(labels.get(pair), tally)
+    return Together(sum(tally.count for tally in shapes.values()), shapes, labels)
+
+
+def _sum(tally: Tally | None, other: Tally) -> Tally:
+    return Tally(tally.count + other.count, tally.first) if tally else other
+
+
+def shape_faults(all_: Together) -> Iterable[Fault]:
+    """Keys with values of another type than in most records, and records without the picture or label that most have."""
+    for key, kinds in sorted(_kinds(all_).items()):
+        most = max(kinds, key=lambda kind: (kinds[kind].count, kind))
+        for kind, tally in sorted(kinds.items()):
+            if kind != most:
+                problem = f"{key} is {KINDS[kind]} in {_records(tally.count)}, {KINDS[most]} in {kinds[most].count} others"
+                yield _at(tally.first, problem)
+        held = sum(tally.count for tally in kinds.values())
+        if key in (ENCODED, LABEL) and 2 * held > all_.records > held:
+            without = [tally for shape, tally in all_.shapes.items() if key not in dict(shape) or (key, "") in shape]
+            yield _at(without[0].first, f"{key} is missing in {_records(all_.records - held)}, {held} have it")
+
+
+def shape_notes(all_: Together) -> Iterable[str]:
+    """Keys that only some records have, classic keys that none has, and classic keys of another type than the classic."""
+    kinds = _kinds(all_)
+    some = {key: sum(tally.count for tally in found.values()) for key, found in kinds.items()}
+    partly = [f"{key} ({count})" for key, count in sorted(some.items()) if count < all_.records]
+    if partly:
+        yield f"of {all_.records} records only some have a value in: {_listed(partly)}"
+    missing = [key for key in (ENCODED, LABEL, TEXT) if key not in kinds]
+    if missing and all_.records:
+        yield f"no record has {', '.join(missing)}, so what belongs to them was not checked"
+    for key, classic in CLASSIC_KINDS.items():
+        others = [KINDS[kind] for kind in kinds.get(key, ()) if kind != classic]
+        if others and len(kinds[key]) == 1:
+            yield f"{key} is {others[0]}; readers of the classic features expect {KINDS[classic]}"
+
+
+def label_faults(all_: Together, names: LabelNames | None) -> Iterable[Fault]:
+    """Labels with a text that is another record's label's, or not the one that the labels' file tells, or beyond it."""
+    texts: defaultdict[int, dict[str, Tally]] = defaultdict(dict)
+    for (label, text), tally in all_.labels.items():
+        if text is not None:
+            texts[label][text] = tally
+    told = names.by_id(all_.labels) if names else {}
+    for label, found in sorted(texts.items()):
+        right = told.get(label) or max(found, key=lambda text: (found[text].count, text))
+        for text, tally in sorted(found.items()):
+            if text == right:
+                continue
+            if label in told and names:
+                yield _at(tally.first, f"label {label} is {text!r} in {_records(tally.count)}, {right!r} in {names.file}")
+            else:
+                others = f"{right!r} in {found[right].count} others"
+                yield _at(tally.first, f"label {label} is {text!r} in {_records(tally.count)}, {others}")
+    for (label, _), tally in sorted(all_.labels.items(), key=lambda pair: pair[0][0]):
+        if names and told and label > max(told):
+            problem = f"label {label}, in {_records(tally.count)}, is beyond the {len(told)} labels of {names.file}"
+            yield _at(tally.first, problem)
+
+
+def label_notes(all_: Together) -> Iterable[str]:
+    """Labels that begin at 0, and texts that several labels have."""
+    if any(label == 0 for label, _ in all_.labels):
+        yield "labels begin at 0; classic data sets begin at 1, where 0 is background"
+    ids: defaultdict[str, set[int]] = defaultdict(set)
+    for label, text in all_.labels:
+        if text is not None:
+            ids[text].add(label)
+    shared = [f"{text!r} ({', '.join(map(str, sorted(labels)))})" for text, labels in sorted(ids.items()) if len(labels) > 1]
+    if shared:
+        yield f"several labels have the same text: {_listed(shared)}"
+
+
+def read_label_names(text: str, file: str, bases: tuple[int, ...]) -> LabelNames:
+    """Label names from a file: one a line, or `0:daisy` on each line as slim writes them."""
+    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    numbered = [NUMBERED.fullmatch(line) for line in lines]
+    if all(numbered):
+        return LabelNames(file, numbered={int(match[1]): match[2] for match in numbered if match})
+    return LabelNames(file, tuple(line.strip(" \t\r") for line in lines), bases=bases)
+
+
+def label_names(folder: Folder, present: set[str], ours: bool) -> LabelNames | None:
+    """The names of the labels, from the file beside the records that tells them."""
+    for name, bases in ((LABELS, (1,) if ours else (1, 0)), (CLASS_LABELS, (0,))):
+        if name in present:
+            return read_label_names(folder.read(name).decode("utf-8", "replace"), name, bases)
+    return None
+
+
+def _kinds(all_: Together) -> dict[str, dict[str, Tally]]:
+    """The types that each key's values have, where it has any."""
+    kinds: defaultdict[str, dict[str, Tally]] = defaultdict(dict)
+    for shape, tally in all_.shapes.items():
+        for key, kind in shape:
+            if kind:
+                kinds[key][kind] = _sum(kinds[key].get(kind), tally)
+    return kinds
+
+
+def _at(place: Place, problem: str) -> Fault:
+    return Fault(place.file, place.record, place.offset, problem)
+
+
+def _records(count: int) -> str:
+    return f"{count} record{'s' if count != 1 else ''}"
+
+
+def _listed(items: list[str]) -> str:
+    more = f" and {len(items) - LISTED} more" if len(items) > LISTED else ""
+    return ", ".join(items[:LISTED]) + more

@@ -1,0 +1,109 @@
+"""Groups of images that are the same, or nearly so: how many of each kind, and which of them to show.
+
+Works on columns as numpy arrays, one entry an image: a few sorts for a million of them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.findings import Copies, Groups
+from tasks.findings.near_duplicates import Hashes, Numbers, join_near
+
+GROUPS_SHOWN = 12
+MEMBERS_SHOWN = 6
+KINDS = ("within", "across_labels", "across_splits")  # the later, the graver
+
+
+@dataclass(frozen=True)
+class Images:
+    """Columns of the written images, in the manifest's order.
+
+    `row` is the place in the manifest, `split` a number below 8, `content` the same number for the same bytes; `dhash` is
+    looked at only where `telling`.
+    """
+
+    row: Numbers
+    split: npt.NDArray[np.uint8]
+    label: Numbers
+    content: Numbers
+    dhash: Hashes
+    telling: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Counts, and by kind the groups to show: how many images each has, and the rows of some of them."""
+
+    counts: Copies
+    shown: dict[str, list[tuple[int, list[int]]]]
+
+
+@dataclass(frozen=True)
+class _Sorted:
+    """Images ordered by group; the groups' begins, their numbers of different images, and their kinds as numbers."""
+
+    order: Numbers
+    starts: Numbers
+    ends: Numbers
+    sizes: Numbers
+    kinds: Numbers
+
+
+def exact_copies(images: Images) -> Found:
+    """Groups of images of the same bytes."""
+    everyone = np.arange(len(images.row))
+    return _found(images, _sort(images, everyone, images.content, everyone))
+
+
+def near_copies(images: Images) -> Found:
+    """Groups of images whose hashes are near; copies of the same bytes count as one image."""
+    members = np.flatnonzero(images.telling)
+    hashes, which = np.unique(images.dhash[members], return_inverse=True)
+    return _found(images, _sort(images, members, join_near(hashes)[which], images.content[members]))
+
+
+def _sort(images: Images, members: Numbers, group: Numbers, unit: Numbers) -> _Sorted:
+    """Members by group and unit; of groups with a single unit nothing is kept. A unit is what counts as one image."""
+    by_group = np.lexsort((unit, group))
+    order, group, unit = members[by_group], group[by_group], unit[by_group]
+    new_group = _changes(group)
+    starts = np.flatnonzero(new_group)
+    ends = np.append(starts[1:], len(order))
+    if not len(starts):
+        return _Sorted(order, starts, ends, starts, starts)
+    sizes = np.add.reduceat(new_group | _changes(unit), starts, dtype=np.int64)
+    label, split = images.label[order], np.uint8(1) << images.split[order]
+    across_labels = np.minimum.reduceat(label, starts) != np.maximum.reduceat(label, starts)
+    across_splits = np.bitwise_count(np.bitwise_or.reduceat(split, starts)) > 1
+    kinds = np.where(across_splits, 2, np.where(across_labels, 1, 0))
+    several = sizes > 1
+    return _Sorted(order, starts[several], ends[several], sizes[several], kinds[several])
+
+
+def _changes(values: Numbers) -> npt.NDArray[np.bool_]:
+    """Whether a value is another than the one before; the first is."""
+    return np.concatenate((np.ones(min(1, len(values)), bool), values[1:] != values[:-1]))
+
+
+def _found(images: Images, groups: _Sorted) -> Found:
+    counts: dict[str, Groups] = {}
+    shown: dict[str, list[tuple[int, list[int]]]] = {}
+    for number, kind in enumerate(KINDS):
+        chosen = np.flatnonzero(groups.kinds == number)
+        counts[kind] = Groups(groups=len(chosen), images=int(groups.sizes[chosen].sum()))
+        first_rows = images.row[groups.order[groups.starts[chosen]]]
+        largest = chosen[np.lexsort((first_rows, -groups.sizes[chosen]))][:GROUPS_SHOWN]
+        shown[kind] = [(int(groups.sizes[group]), _members(images, groups, group)) for group in largest]
+    return Found(Copies(**counts), shown)
+
+
+def _members(images: Images, groups: _Sorted, group: np.intp) -> list[int]:
+    """The rows of some members: the first of each split, of each label, of each content, and then others."""
+    members = np.sort(groups.order[groups.starts[group] : groups.ends[group]])
+    columns = images.split[members], images.label[members], images.content[members], members
+    firsts = np.concatenate([np.sort(np.unique(column, return_index=True)[1])[:MEMBERS_SHOWN] for column in columns])
+    chosen = list(dict.fromkeys(firsts.tolist()))[:MEMBERS_SHOWN]
+    rows: list[int] = images.row[members[chosen]].tolist()
+    return rows

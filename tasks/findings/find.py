@@ -1,0 +1,210 @@
+"""findings: what the manifest as a whole tells, from manifest.parquet alone, in bounded memory.
+
+A few narrow columns are held as arrays; paths are read only for what is shown. Rules and thresholds: schemas/findings.py.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from schemas.findings import (
+    BLANK_CONTRAST,
+    BLURRED_MIN_SIDE,
+    BLURRED_SHARPNESS,
+    BRIGHT_BRIGHTNESS,
+    DARK_BRIGHTNESS,
+    ODD_ASPECT,
+    THIN_LABEL,
+    TINY_SIDE,
+    CopiesExamples,
+    FindingCounts,
+    Findings,
+    GroupExample,
+    ImageReference,
+    LabelExample,
+)
+from schemas.layout import MANIFEST
+from schemas.receipt import WRITTEN
+from schemas.splits import SPLITS
+from tasks.findings.copies import Found, Images, exact_copies, near_copies
+from tasks.storage.folders import Folder
+
+IMAGES_SHOWN = 12
+LABELS_SHOWN = 100
+SHOWN_COLUMNS = ["split", "path", "text", "shard", "offset"]
+EMPTY_HASHES = (0, 2**64 - 1)  # of a flat picture, or one shade from side to side
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """By kind of oddity: the number of such images, and the rows and figures of the most extreme ones."""
+
+    counts: dict[str, int]
+    shown: dict[str, list[tuple[int, float]]]
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """Labels by id with the number of their written images by split, and a manifest's row of each."""
+
+    splits: list[str]
+    rows: dict[int, int]
+    written: dict[tuple[int, str], int]
+
+    def thin(self) -> list[tuple[int, str]]:
+        """Labels with some training images, but few."""
+        return [(label, "train") for label in self.rows if 0 < self.written.get((label, "train"), 0) < THIN_LABEL]
+
+    def missing(self) -> list[tuple[int, str]]:
+        """Labels without an image in a split that others have images in."""
+        return [(label, split) for split in self.splits for label in self.rows if not self.written.get((label, split))]
+
+
+def find(output: Folder) -> Findings:
+    """The findings of a data set whose manifest is written."""
+    with output.open(MANIFEST) as file:
+        parquet = pq.ParquetFile(file, read_dictionary=["split", "status"], pre_buffer=True)
+        labels, looks, exact, near, measured = _look(parquet)
+        rows = {row for found in (exact, near) for groups in found.shown.values() for _, members in groups for row in members}
+        rows |= {row for images in looks.shown.values() for row, _ in images}
+        thin, missing = labels.thin(), labels.missing()
+        rows |= {labels.rows[label] for label, _ in (*thin[:LABELS_SHOWN], *missing[:LABELS_SHOWN])}
+        images = _read_shown(parquet, sorted(rows))
+    counts = FindingCounts(
+        exact=exact.counts,
+        near=near.counts,
+        measured=measured,
+        thin_labels=len(thin),
+        missing_labels=len({label for label, _ in missing}),
+        **looks.counts,
+    )
+    return Findings(
+        counts=counts,
+        exact=_copies_examples(exact, images),
+        near=_copies_examples(near, images),
+        images={
+            kind: tuple(images[row].model_copy(update={"value": value}) for row, value in shown)
+            for kind, shown in looks.shown.items()
+            if shown
+        },
+        thin_labels=tuple(_label_examples(labels, thin, images)),
+        missing_labels=tuple(_label_examples(labels, missing, images)),
+    )
+
+
+def _look(parquet: pq.ParquetFile) -> tuple[_Labels, _Looks, Found, Found, int]:
+    """All that needs the whole manifest; its columns are let go of before the next thing is read."""
+    table = parquet.read(["split", "status", "label", "height", "width", "brightness", "contrast", "sharpness", "dhash"])
+    split = _numbers_of(table["split"], list(SPLITS))
+    written = pc.equal(table["status"].cast(pa.string()), WRITTEN)
+    labels = _count_labels(split, table["label"].to_numpy(), written.to_numpy())
+    row = np.flatnonzero(written.to_numpy())
+    split, table = split[row], table.filter(written)
+    contrast, dhash = _floats(table["contrast"]), table["dhash"].fill_null(0).to_numpy()
+    images = Images(
+        row=row,
+        split=split,
+        label=table["label"].to_numpy(),
+        content=_contents(parquet, written),
+        dhash=dhash,
+        telling=~np.isin(dhash, np.array(EMPTY_HASHES, np.uint64)) & ~(contrast < BLANK_CONTRAST),
+    )
+    measured = len(row) - table["dhash"].null_count
+    return labels, _look_at(table, row), exact_copies(images), near_copies(images), measured
+
+
+def _numbers_of(column: pa.ChunkedArray, names: list[str]) -> npt.NDArray[np.uint8]:
+    """The place of each value in `names`."""
+    places: npt.NDArray[np.uint8] = pc.index_in(column.cast(pa.string()), pa.array(names)).to_numpy().astype(np.uint8)
+    return places
+
+
+def _contents(parquet: pq.ParquetFile, written: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """A number for each written image, the same for the same SHA-256."""
+    coded = parquet.read(["sha256"])["sha256"].filter(written).dictionary_encode()
+    return np.concatenate([np.empty(0, np.int64), *(chunk.indices.to_numpy() for chunk in coded.chunks)])
+
+
+def _floats(column: pa.ChunkedArray) -> Floats:
+    """A column's figures; NaN, which no threshold holds for, where there is none."""
+    figures: Floats = column.fill_null(float("nan")).to_numpy()
+    return figures
+
+
+def _look_at(table: pa.Table, row: npt.NDArray[np.int64]) -> _Looks:
+    """What looks odd of the written images; `shown` has the most extreme first."""
+    brightness, contrast, sharpness = (_floats(table[name]) for name in ("brightness", "contrast", "sharpness"))
+    height, width = (table[name].to_numpy() for name in ("height", "width"))
+    shorter = np.minimum(height, width)
+    aspect = np.maximum(height, width) / np.maximum(shorter, 1)
+    blank = contrast < BLANK_CONTRAST
+    kinds = {
+        "blank": (blank, contrast),
+        "dark": (~blank & (brightness < DARK_BRIGHTNESS), brightness),
+        "bright": (~blank & (brightness > BRIGHT_BRIGHTNESS), -brightness),
+        "blurred": (~blank & (sharpness < BLURRED_SHARPNESS) & (shorter >= BLURRED_MIN_SIDE), sharpness),
+        "tiny": (shorter < TINY_SIDE, shorter),
+        "odd_shaped": (aspect > ODD_ASPECT, -aspect),
+    }
+    counts, shown = {}, {}
+    for kind, (odd, figure) in kinds.items():
+        found = np.flatnonzero(odd)
+        extreme = found[np.argsort(figure[found], kind="stable")[:IMAGES_SHOWN]]
+        counts[kind] = len(found)
+        shown[kind] = [(int(row[image]), abs(float(figure[image]))) for image in extreme]
+    return _Looks(counts, shown)
+
+
+def _count_labels(split: npt.NDArray[np.uint8], label: npt.NDArray[np.int32], written: npt.NDArray[np.bool_]) -> _Labels:
+    ids, rows = np.unique(label, return_index=True)
+    pairs, counts = np.unique(label[written].astype(np.int64) * len(SPLITS) + split[written], return_counts=True)
+    return _Labels(
+        splits=[SPLITS[number] for number in np.unique(split).tolist()],
+        rows=dict(zip(ids.tolist(), rows.tolist(), strict=True)),
+        written={
+            (pair // len(SPLITS), SPLITS[pair % len(SPLITS)]): count
+            for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True)
+        },
+    )
+
+
+def _read_shown(parquet: pq.ParquetFile, rows: list[int]) -> dict[int, ImageReference]:
+    """References to these rows of the manifest; only their row groups are read."""
+    sizes = [parquet.metadata.row_group(number).num_rows for number in range(parquet.num_row_groups)]
+    ends = np.cumsum(sizes)
+    wanted = np.array(rows, np.int64)
+    group_of = np.searchsorted(ends, wanted, side="right")
+    images: dict[int, ImageReference] = {}
+    for group in np.unique(group_of).tolist():
+        here = wanted[group_of == group]
+        read = parquet.read_row_group(group, SHOWN_COLUMNS).take(here - (ends[group] - sizes[group]))
+        for row, image in zip(here.tolist(), read.to_pylist(), strict=True):
+            images[row] = ImageReference(
+                split=image["split"],
+                path=image["path"],
+                label=image["text"],
+                shard=image["shard"],
+                offset=image["offset"] or 0,
+            )
+    return images
+
+
+def _copies_examples(found: Found, images: dict[int, ImageReference]) -> CopiesExamples:
+    examples = {
+        kind: tuple(GroupExample(images=size, members=tuple(images[row] for row in rows)) for size, rows in groups)
+        for kind, groups in found.shown.items()
+    }
+    return CopiesExamples(**examples)
+
+
+def _label_examples(labels: _Labels, found: list[tuple[int, str]], images: dict[int, ImageReference]) -> Iterable[LabelExample]:
+    for label, split in found[:LABELS_SHOWN]:
+        text = images[labels.rows[label]].label
+        yield LabelExample(label=text, split=split, images=labels.written.get((label, split), 0))

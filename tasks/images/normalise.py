@@ -1,0 +1,105 @@
+"""A decoded image made 8-bit RGB: depth, colours, transparency, orientation, size, in that order.
+
+Decisions that bind users' data. Grey of 16 bits is scaled to 8 and rounded; of colour channels with 16 bits Pillow keeps the
+high byte, which is at most one level less. A CMYK JPEG is inverted when it has Adobe's marker, as TensorFlow takes it.
+Resizing is Lanczos's. Metadata is left behind.
+"""
+
+import numpy as np
+from PIL import Image, ImageChops, ImageColor
+
+from schemas.receipt import Reason, Rejected
+from schemas.settings import BuildSettings
+from tasks.images.colour import convert_lab, convert_to_srgb
+from tasks.images.decode import Decoded
+
+# Pillow's modes, and to which of L, LA, RGB, RGBA, CMYK and LAB each is brought: without transparency, and with it.
+CHANNELS = {
+    "1": ("L", "LA"),
+    "L": ("L", "LA"),
+    "LA": ("LA", "LA"),
+    "La": ("LA", "LA"),
+    "P": ("RGB", "RGBA"),
+    "PA": ("RGBA", "RGBA"),
+    "RGB": ("RGB", "RGBA"),
+    "RGBX": ("RGB", "RGB"),
+    "RGBA": ("RGBA", "RGBA"),
+    "RGBa": ("RGBA", "RGBA"),
+    "YCbCr": ("RGB", "RGB"),
+    "HSV": ("RGB", "RGB"),
+    "CMYK": ("CMYK", "CMYK"),
+    "LAB": ("LAB", "LAB"),
+}
+# What turns a picture upright, by its EXIF orientation, and what turns it back.
+UPRIGHT_BY = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+BACK_BY = UPRIGHT_BY | {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+BITS_PER_SAMPLE = 258  # a TIFF's tag
+
+
+def normalise(decoded: Decoded, settings: BuildSettings) -> Image.Image:
+    """The image as 8-bit RGB without metadata. Raises Rejected where its pixels have no agreed meaning."""
+    image = _eight_bits(decoded.image)
+    profile = (decoded.image.info.get("icc_profile") or b"") if settings.icc == "convert" else b""
+    rgb = _srgb(image, profile)
+    if image.mode in {"LA", "RGBA"} and settings.alpha_background != "drop":
+        background = Image.new("RGB", image.size, ImageColor.getrgb(settings.alpha_background))
+        rgb = Image.composite(rgb, background, image.getchannel("A"))
+    rgb = _shrunk(_turned(rgb, decoded, settings), settings.resize_shorter_side)
+    rgb.info.clear()  # Pillow would carry a GIF's comment into the JPEG
+    return rgb
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """The image with 8 bits a channel, in one of the modes of CHANNELS' right side."""
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
+        return _from_16_bits(image)
+    if image.mode not in CHANNELS:
+        raise Rejected(Reason.UNSUPPORTED, f"pixels of 32 bits or floating point have no agreed range (mode {image.mode})")
+    if image.mode == "CMYK" and image.format in {"JPEG", "MPO"} and "adobe" not in image.info:
+        return ImageChops.invert(image)  # Pillow takes every CMYK JPEG for one of Adobe's, whose values are upside down
+    mode = CHANNELS[image.mode][image.has_transparency_data]
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _from_16_bits(image: Image.Image) -> Image.Image:
+    """Grey of up to 16 bits scaled to 8, since Pillow's own conversion clips everything above 255."""
+    pixels = np.asarray(image).astype(np.int64)
+    bits = image.tag_v2.get(BITS_PER_SAMPLE, (16,))[0] if image.format == "TIFF" else 16  # type: ignore[attr-defined]
+    white = (1 << bits) - 1
+    grey = Image.fromarray(((pixels * 255 + white // 2) // white).astype(np.uint8))
+    transparent = image.info.get("transparency")
+    if transparent is not None:
+        grey.putalpha(Image.fromarray(np.where(pixels == transparent, 0, 255).astype(np.uint8)))
+    return grey
+
+
+def _srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """The colours of an image, without its alpha, in RGB."""
+    if image.mode == "LAB":
+        return convert_lab(image)
+    opaque = image.convert({"LA": "L", "RGBA": "RGB"}.get(image.mode, image.mode))
+    return convert_to_srgb(opaque, profile) if profile else opaque.convert("RGB")
+
+
+def _turned(image: Image.Image, decoded: Decoded, settings: BuildSettings) -> Image.Image:
+    """The image upright, or as it is stored."""
+    bake = settings.exif == "bake"
+    ways = {} if decoded.is_upright == bake else BACK_BY if decoded.is_upright else UPRIGHT_BY
+    return image.transpose(ways[decoded.orientation]) if decoded.orientation in ways else image
+
+
+def _shrunk(image: Image.Image, shorter_side: int | None) -> Image.Image:
+    """The image with its shorter side scaled down to `shorter_side` pixels; a smaller one as it is."""
+    shorter = min(image.size)
+    if not shorter_side or shorter <= shorter_side:
+        return image
+    width, height = (max(1, round(side * shorter_side / shorter)) for side in image.size)
+    return image.resize((width, height), Image.Resampling.LANCZOS)

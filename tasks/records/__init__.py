@@ -1,0 +1,1 @@
+"""TFRecord files read back, written apart from the writer."""

@@ -1,0 +1,1 @@
+"""The data card, report.html: what is gathered, drawn and shown."""

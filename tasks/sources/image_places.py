@@ -1,0 +1,110 @@
+"""Where the images of a manifest lie, and their sizes and versions, looked up file by file.
+
+A path is relative to the manifest's folder, absolute on the manifest's file system, or a URL; all of one manifest lie on one
+file system (any number of buckets of it), since a shard is read from one. Plan and receipts keep a path as it was written.
+"""
+
+import os
+import posixpath
+import stat
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import fsspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tasks.sources.input_files import beside
+from tasks.sources.walk import remote_version
+from tasks.storage.folders import Folder, open_folder
+
+PROTOCOL = r"^(?P<protocol>[A-Za-z][A-Za-z0-9+.:-]*)://"
+UNTIDY = r"(^|/)\.{0,2}/|/\.{1,2}$"  # "a//b", "./a", "a/../b": another way to write some path
+REMOTE_LOOKS = 32  # objects asked for at once
+CHUNK = 1 << 16
+
+Look = tuple[int, str, str | None]  # size, version, and what is wrong
+
+
+@dataclass(frozen=True)
+class ImagePlaces:
+    """The folder that paths are relative to, its URL for the plan, and each image's path as the file system knows it."""
+
+    folder: Folder
+    root: str
+    whole: pa.Array
+
+
+def locate(paths: pa.Array, listed_by: str, storage_options: Mapping[str, Any]) -> ImagePlaces:
+    """Where images lie.
+
+    Raises ValueError, naming two paths, when they are on more than one file system; ImportError when fsspec lacks a package.
+    """
+    home, _ = beside(listed_by, storage_options)
+    protocols = pc.struct_field(pc.extract_regex(paths, PROTOCOL), "protocol")
+    examples: dict[type, tuple[str, str]] = {}
+    for protocol in protocols.unique().drop_null().to_pylist():
+        first = paths[pc.index(protocols, protocol).as_py()].as_py()
+        examples.setdefault(fsspec.get_filesystem_class(protocol), (protocol, first))
+    if protocols.null_count:
+        examples.setdefault(type(home.fs), ("", paths[pc.index(pc.is_null(protocols), True).as_py()].as_py()))
+    if len(examples) > 1:
+        raise ValueError(" and ".join(repr(path) for _, path in examples.values()))
+    if examples.keys() <= {type(home.fs)}:
+        return ImagePlaces(home, home.canonical_url, _whole_paths(home, paths, protocols))
+    ((protocol, _),) = examples.values()
+    folder = open_folder(f"{protocol}://", storage_options)
+    return ImagePlaces(folder, f"{protocol}://", _whole_paths(folder, paths, protocols))
+
+
+def _whole_paths(folder: Folder, paths: pa.Array, protocols: pa.Array) -> pa.Array:
+    """Each path as the file system knows it, in one way of writing."""
+    whole = pc.if_else(pc.starts_with(paths, "/"), paths, pc.binary_join_element_wise(folder.path, paths, "/"))
+    other = pc.is_valid(protocols) if folder.is_local else pc.or_(pc.is_valid(protocols), pc.starts_with(paths, "/"))
+    whole = pc.replace_with_mask(whole, other, pa.array(map(folder.join, paths.filter(other).to_pylist()), pa.string()))
+    if not folder.is_local:
+        return whole  # a key may have "//" and ".." in it
+    untidy = pc.match_substring_regex(whole, UNTIDY)
+    return pc.replace_with_mask(whole, untidy, pa.array(map(posixpath.normpath, whole.filter(untidy).to_pylist()), pa.string()))
+
+
+def look_up(folder: Folder, whole: pa.Array) -> tuple[pa.Array, pa.Array, dict[int, str]]:
+    """The sizes and versions of files, and by position what is wrong with those that are none."""
+    look = _look_local if folder.is_local else lambda path: _look_remote(folder, path)
+    sizes, versions = [pa.array([], pa.int64())], [pa.array([], pa.string())]
+    wrong: dict[int, str] = {}
+    with ThreadPoolExecutor(1 if folder.is_local else REMOTE_LOOKS) as threads:
+        for start in range(0, len(whole), CHUNK):
+            paths = whole.slice(start, CHUNK).to_pylist()
+            looks = list(map(look, paths) if folder.is_local else threads.map(look, paths))
+            sizes.append(pa.array([size for size, _, _ in looks], pa.int64()))
+            versions.append(pa.array([version for _, version, _ in looks], pa.string()))
+            wrong |= {number: fault for number, (_, _, fault) in enumerate(looks, start) if fault}
+    return pa.concat_arrays(sizes), pa.concat_arrays(versions), wrong
+
+
+def _look_local(path: str) -> Look:
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        return 0, "", _missing(path, error)
+    if not stat.S_ISREG(status.st_mode):
+        return 0, "", f"an image must be a file, got a directory or device: {path}"
+    return status.st_size, str(status.st_mtime_ns), None
+
+
+def _look_remote(folder: Folder, path: str) -> Look:
+    try:
+        info = folder.fs.info(path)
+    except (FileNotFoundError, PermissionError) as error:
+        return 0, "", _missing(path, error)
+    if info["type"] != "file" or info["size"] is None:
+        return 0, "", f"an image must be a file of known size, got a {info['type']}: {path}"
+    return info["size"], remote_version(info), None
+
+
+def _missing(path: str, error: Exception) -> str:
+    what = "none" if isinstance(error, FileNotFoundError | NotADirectoryError) else type(error).__name__
+    return f"an image must exist, got {what}: {path}"

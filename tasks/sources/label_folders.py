@@ -1,0 +1,206 @@
+"""Labels and listing from folders, one a label: what is taken, what is passed over, and every mistake of their layout."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+import pyarrow as pa
+
+from schemas.boxes import PLANNED_BOXES
+from schemas.labels import (
+    Labels,
+    choose_labels,
+    kept_label,
+    missing_label,
+    name_problems,
+    nested_problems,
+    numbered_name,
+)
+from schemas.listing import COLUMNS, Listing, some
+from schemas.settings import BuildSettings
+from tasks.sources.walk import FoundFile, Level, ListingProgress, find_label_folders, read_level, walk_files
+from tasks.storage.folders import Folder, open_folder
+
+# Names people give to splits; folders of only these names under one data directory are split/label/ layouts.
+SPLIT_NAMES = {"train", "training", "val", "valid", "validation", "test", "testing", "eval"}
+# Only to tell an image beside the label folders from a README there; what is an image is judged by content, in convert.
+IMAGE_ENDINGS = frozenset([".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif", ".heic", ".ppm"])
+REMOTE_LISTINGS = 16  # label prefixes listed at once on object stores
+
+
+@dataclass
+class _Source:
+    """One input directory while it is looked through."""
+
+    name: str
+    folder: Folder
+    found: Level
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def survey_folders(
+    settings: BuildSettings,
+    listed: Mapping[str, int] | None,
+    mistakes: list[str],
+    locked: tuple[str, ...],
+    tell: Callable[[str], None],
+) -> Listing:
+    """The listing of all label folders, or what is wrong with them, after `mistakes` made before.
+
+    `listed` are the labels of a labels file with their lines, `locked` those of the data set that is appended to.
+    """
+    mistakes = mistakes + list(nested_problems(listed or ()))
+    sources = []
+    for name, url in settings.directories().items():
+        folder = open_folder(url, settings.storage_options)
+        if not folder.exists():
+            mistakes.append(f"{setting_of(name)} must be an existing directory: {url}. Check the path")
+            continue
+        if folder.fs.isfile(folder.path):
+            mistakes.append(f"{setting_of(name)} must be a directory, got a file: {url}")
+            continue
+        source = _Source(name, folder, find_label_folders(folder, frozenset(listed or ())))
+        sources.append(source)
+        mistakes += _folder_mistakes(source)
+    if mistakes:
+        return Listing.of_mistakes(mistakes)
+    labels, mistakes = _choose_labels(settings, listed, sources, locked)
+    if mistakes:
+        return Listing.of_mistakes(mistakes)
+    return _list_images(settings, labels, sources, ListingProgress(tell))
+
+
+def setting_of(source: str) -> str:
+    """The setting that names the directory of a split, or of `data`."""
+    return f"{source}_directory"
+
+
+def _folder_mistakes(source: _Source) -> Iterable[str]:
+    url = source.folder.url
+    folders = source.found.folders
+    images = [file.path for file in source.found.files if PurePosixPath(file.path).suffix.lower() in IMAGE_ENDINGS]
+    if images:
+        yield (
+            f"images must lie in label folders, got {len(images)} beside them: {url}: {some(images)}. Move each into "
+            "the folder of its label"
+        )
+    elif not folders:
+        yield f"{setting_of(source.name)} must hold one folder a label, got none: {url}"
+    if folders and {name.lower() for name in folders} <= SPLIT_NAMES:
+        inner = [name for name in folders if read_level(source.folder, name).folders]
+        if inner:
+            arguments = " ".join(f"--{_split_name(name)}_directory {url.rstrip('/')}/{name}" for name in inner)
+            yield (
+                f"{setting_of(source.name)} must hold one folder a label, got one a split: {url}: {some(folders)}. "
+                f"Pass {arguments}"
+            )
+
+
+def _split_name(folder: str) -> str:
+    name = folder.lower()
+    return "train" if name.startswith("train") else "test" if name.startswith("test") else "validation"
+
+
+def _choose_labels(
+    settings: BuildSettings, listed: Mapping[str, int] | None, sources: list[_Source], locked: tuple[str, ...]
+) -> tuple[Labels, list[str]]:
+    """The labels, and what is wrong between labels file, folders and the labels of the data set that is appended to."""
+    folders = {name for source in sources for name in source.found.folders}
+    mistakes = []
+    if listed is None:
+        named = sorted(folders)
+        mistakes += [f"{problem}. Rename the folder" for label in named for problem in name_problems(label)]
+    else:
+        named = [label for label in listed if label in folders or label not in locked]
+        mistakes += _listed_mistakes(settings, {label: listed[label] for label in named}, folders)
+        unlisted = sorted(folders - set(listed))
+        if unlisted and settings.unlisted_labels == "error":
+            mistakes.append(
+                f"each label folder must be in the labels file, got {len(unlisted)} not listed: {settings.labels_file}: "
+                f"{some(unlisted)}. Add them, or pass --unlisted_labels ignore"
+            )
+    labels, lost = choose_labels(named, locked, settings.labels_file, keep=settings.append_missing_labels == "keep")
+    return labels, mistakes + lost
+
+
+def _listed_mistakes(settings: BuildSettings, listed: Mapping[str, int], folders: set[str]) -> Iterable[str]:
+    for label, line in listed.items():
+        if label in folders:
+            continue
+        where = f"{settings.labels_file}, line {line}"
+        if (name := numbered_name(label)) and name in folders:
+            yield (
+                f"a line of the labels file must be a name alone, got {label!r}: {where}. Write {name!r}: ids come from "
+                "the order of the lines"
+            )
+        else:
+            yield f"a listed label must have a folder, got none for {label!r}: {where}. Make it or remove the line"
+
+
+def _list_images(settings: BuildSettings, labels: Labels, sources: list[_Source], progress: ListingProgress) -> Listing:
+    mistakes: list[str] = []
+    notes: list[str] = []
+    passed_over: Counter[str] = Counter()
+    tables = [COLUMNS.empty_table()]
+    for source in sources:
+        passed_over += source.found.passed_over
+        passed_over["beside the label folders"] += len(source.found.files)
+        taken = set(source.found.folders).intersection(labels.all) - labels.reserved
+        present = [label for label in labels.all if label in taken]
+        ignored = sorted(set(source.found.folders) - taken)
+        if ignored:
+            notes.append(f"{source.folder.url}: {len(ignored)} unlisted label folders ignored: {some(ignored)}")
+        with ThreadPoolExecutor(1 if source.folder.is_local else REMOTE_LISTINGS) as threads:
+            for label, level in zip(
+                present,
+                threads.map(lambda name, folder=source.folder: walk_files(folder, name, progress.advance), present),
+                strict=True,
+            ):
+                mistakes += _label_mistakes(settings, source, label, level.files)
+                passed_over += level.passed_over
+                source.counts[label] = len(level.files)
+                tables.append(_table(source.name, labels.all.index(label) + 1, level.files))
+    for label in labels.all:
+        missing = [source.folder.url for source in sources if not source.counts.get(label)]
+        if len(missing) == len(sources) and label in labels.locked:
+            if settings.append_missing_labels == "error":
+                mistakes.append(missing_label(label))
+            else:
+                notes.append(kept_label(label))
+        elif len(missing) == len(sources):
+            mistakes.append(f"a label must have images, got none for {label!r}: {some(missing)}. Add some or drop the label")
+        else:
+            notes.extend(f"{url}: no image of label {label!r}" for url in missing)
+    if mistakes:
+        return Listing.of_mistakes(mistakes)
+    roots = {source.name: source.folder.canonical_url for source in sources}
+    return Listing(labels.all, roots, pa.concat_tables(tables), dict(+passed_over), (), tuple(notes))
+
+
+def _label_mistakes(settings: BuildSettings, source: _Source, label: str, files: list[FoundFile]) -> Iterable[str]:
+    nested = [file.path for file in files if "/" in file.path[len(label) + 1 :]]
+    if nested and not settings.recursive:
+        yield (
+            f"images must lie right in their label's folder, got {len(nested)} in sub-folders: {source.folder.url}: "
+            f"{some(nested)}. Move them, or pass --recursive"
+        )
+    unnameable = [ascii(file.path) for file in files if not _is_utf8(file.path)]
+    if unnameable:
+        yield f"file names must be UTF-8, got {len(unnameable)} others: {source.folder.url}: {some(unnameable)}. Rename them"
+
+
+def _table(source: str, label: int, files: list[FoundFile]) -> pa.Table:
+    files = [file for file in files if _is_utf8(file.path)]
+    paths, sizes, versions = zip(*files, strict=True) if files else ((), (), ())
+    nothing = pa.nulls(len(files), pa.string()), pa.nulls(len(files), PLANNED_BOXES)
+    return pa.table([[source] * len(files), [label] * len(files), paths, sizes, versions, *nothing], schema=COLUMNS)
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,182 @@
+"""Labels and listing from a manifest or a Label Studio export; every bad row is told by its line, all at once."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.boxes import PLANNED_BOXES
+from schemas.labels import choose_labels, kept_label, name_problems
+from schemas.listing import COLUMNS, Listing, first_told, some
+from schemas.secrets import url_problems
+from schemas.settings import BuildSettings
+from schemas.splits import SPLITS
+from tasks.sources.boxes import NO_IMAGE, place_boxes
+from tasks.sources.image_places import ImagePlaces, locate, look_up
+from tasks.sources.input_files import unreadable
+from tasks.sources.manifest_rows import TEXTS, ListedRows, read_rows
+
+UNLISTED = "unlisted label"
+MAY_CARRY_SECRETS = r"://.*[@?]"
+
+
+def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None, locked: tuple[str, ...]) -> Listing:
+    """The listing of what a manifest or export names, or its mistakes.
+
+    `names` are the labels of a labels file with their lines, `locked` those of the data set that is appended to.
+    """
+    location = settings.manifest or settings.label_studio or ""
+    try:
+        listed = read_rows(settings)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        told = error if isinstance(error, OSError | ValueError) else ValueError(str(error))
+        return Listing.of_mistakes([unreadable(settings.listed_by or "", location, told)])
+    if mistakes := list(_column_mistakes(settings, listed)):
+        return Listing.of_mistakes(mistakes)
+    usable = _refuse_texts(listed)
+    named = _name_labels(settings, listed, names, usable)
+    present = set(listed.rows["label"].unique().to_pylist())
+    named = [label for label in named if label in present or label not in locked]
+    labels, lost = choose_labels(named, locked, settings.labels_file, keep=settings.append_missing_labels == "keep")
+    chosen = np.flatnonzero(usable)
+    if not len(chosen) and not listed.bad:
+        return Listing.of_mistakes([f"{settings.listed_by} must list labelled images, got none: {location}"])
+    rows = listed.rows.take(pa.array(chosen))
+    places, images = _find_files(settings, listed, rows)
+    mistakes = [f"{problem}: {listed.place(line)}" for line, problem in sorted(listed.bad)]
+    mistakes = [*first_told(mistakes), *lost, *_empty_labels(named, present, location)]
+    if mistakes or places is None:
+        return Listing.of_mistakes(mistakes)
+    listing = _listing(settings, listed, labels.all, places, images.append_column("row", pa.array(chosen)))
+    return replace(listing, notes=(*listing.notes, *map(kept_label, sorted(labels.reserved))))
+
+
+def _column_mistakes(settings: BuildSettings, listed: ListedRows) -> Iterator[str]:
+    """Settings that a file's columns contradict."""
+    if "split" in listed.columns and (settings.validation_fraction or settings.test_fraction):
+        yield f"fractions must go with a manifest without a column split, got both: {listed.file}. Drop one of them"
+    for column in ("split", "group"):
+        if column in listed.columns and settings.group_pattern is not None:
+            yield f"group_pattern must go with a manifest without a column {column}, got both: {listed.file}. Drop one of them"
+    if "boxes" in listed.columns and settings.bounding_boxes:
+        yield f"bounding_boxes must go with an input without boxes of its own, got both: {listed.file}. Drop one of them"
+
+
+def _refuse_texts(listed: ListedRows) -> np.ndarray:
+    """Which rows can be used, by what stands in them; the others are told."""
+    usable = np.ones(listed.rows.num_rows, bool)
+    for column in ("path", "label", *({"split"} & listed.columns)):
+        without = pc.is_null(listed.rows[column])
+        listed.bad += [
+            (line, f"a row must have a {column}, got none") for line in listed.rows.filter(without)["line"].to_pylist()
+        ]
+        usable &= ~without.to_numpy()
+    other = pc.and_not(pc.is_valid(listed.rows["split"]), pc.is_in(listed.rows["split"], pa.array(SPLITS)))
+    usable &= _refuse(listed, other, lambda row: f"a split must be one of {', '.join(SPLITS)}, got {row['split']!r}")
+    carrying = pc.fill_null(pc.match_substring_regex(listed.rows["path"], MAY_CARRY_SECRETS), False).to_numpy()
+    for row in np.flatnonzero(carrying):
+        for problem in url_problems({"a path": listed.rows["path"][int(row)].as_py()}):
+            listed.bad.append((listed.rows["line"][int(row)].as_py(), problem))
+            usable[row] = False
+    return usable
+
+
+def _refuse(listed: ListedRows, wrong: pa.ChunkedArray, problem_of: Callable[[dict[str, Any]], str]) -> np.ndarray:
+    """Tell of the rows that are wrong; returns which are right."""
+    listed.bad += [(row["line"], problem_of(row)) for row in listed.rows.filter(wrong).to_pylist()]
+    right: np.ndarray = ~wrong.to_numpy()
+    return right
+
+
+def _name_labels(settings: BuildSettings, listed: ListedRows, names: Mapping[str, int] | None, usable: np.ndarray) -> list[str]:
+    """The labels in the order of a first build's ids; rows of other labels are told, or no longer usable."""
+    column = listed.rows["label"]
+    found = sorted(column.unique().drop_null().to_pylist())
+    if names is None:
+        for label in found:
+            line = listed.rows["line"][pc.index(column, label).as_py()].as_py()
+            listed.bad += [(line, problem) for problem in name_problems(label)]
+        return found
+    unlisted = pa.array(sorted(set(found) - set(names)), pa.string())
+    of_others = pc.is_in(column, unlisted)
+    if settings.unlisted_labels == "ignore":
+        listed.passed_over[UNLISTED] = pc.sum(of_others).as_py() or 0
+        usable &= ~of_others.to_numpy()
+    else:
+        rule = f"a label must be in {settings.labels_file} (add it, or pass --unlisted_labels ignore)"
+        _refuse(listed, of_others, lambda row: f"{rule}, got {row['label']!r}")
+    return list(names)
+
+
+def _find_files(settings: BuildSettings, listed: ListedRows, rows: pa.Table) -> tuple[ImagePlaces | None, pa.Table]:
+    """Where the images of rows lie, and the rows with their files' sizes and versions; what is wrong is told."""
+    paths = rows["path"].combine_chunks()
+    try:
+        places = locate(paths, listed.file, settings.storage_options)
+    except (ValueError, ImportError) as error:
+        listed.bad.append((0, f"images must lie on one file system that can be read, got {error}"))
+        return None, rows
+    lines = rows["line"].to_numpy()
+    codes = places.whole.dictionary_encode().indices.to_numpy()
+    _, first, position = np.unique(codes, return_index=True, return_inverse=True)
+    for row in np.flatnonzero(first[position] != np.arange(len(codes))):
+        before = lines[first[position[row]]]
+        listed.bad.append((int(lines[row]), f"a path must be there once, got {paths[int(row)].as_py()!r} as at {before}"))
+    sizes, versions, wrong = look_up(places.folder, places.whole)
+    listed.bad += [(int(lines[row]), problem) for row, problem in wrong.items()]
+    return places, rows.append_column("size", sizes).append_column("version", versions)
+
+
+def _empty_labels(labels: list[str], present: set[str], location: str) -> list[str]:
+    missing = sorted(set(labels) - present)
+    return [f"a label must have images, got none for {label!r}: {location}. Add some or drop the label" for label in missing]
+
+
+def _listing(
+    settings: BuildSettings, listed: ListedRows, labels: tuple[str, ...], places: ImagePlaces, images: pa.Table
+) -> Listing:
+    """The listing of images, which have the columns of listed.rows, size, version, and `row`, their place in listed.rows."""
+    by_split = "split" in listed.columns
+    source = images["split"] if by_split else pa.repeat("data", images.num_rows)
+    rank = pc.index_in(source, pa.array(SPLITS))
+    label = pc.add(pc.index_in(images["label"], pa.array(labels, pa.string())), 1)
+    images = images.set_column(images.column_names.index("label"), "label", label)
+    images = images.append_column("source", source).append_column("rank", rank)
+    images = images.sort_by([("rank", "ascending"), ("label", "ascending"), ("path", "ascending")])
+    placed = None
+    if listed.boxes is not None:
+        position = np.full(listed.rows.num_rows, NO_IMAGE, np.int64)
+        position[images["row"].to_numpy()] = np.arange(images.num_rows)
+        placed = place_boxes(listed.boxes, position[listed.box_rows], images["label"], labels, settings.invalid_boxes)
+    sources = images["source"].unique().to_pylist()
+    return Listing(
+        labels=labels,
+        roots=dict.fromkeys(sources, places.root),
+        images=images.append_column("boxes", placed.column if placed else pa.nulls(images.num_rows, PLANNED_BOXES))
+        .select(COLUMNS.names)
+        .cast(COLUMNS),
+        passed_over={what: count for what, count in listed.passed_over.items() if count},
+        mistakes=placed.mistakes if placed else (),
+        notes=tuple(_notes(listed, labels, images)),
+        boxes=placed.counts if placed else None,
+        boxes_as_shown=bool(settings.label_studio),
+    )
+
+
+def _notes(listed: ListedRows, labels: tuple[str, ...], images: pa.Table) -> Iterator[str]:
+    """What may be meant, and may be not."""
+    if unread := sorted(listed.columns - {*TEXTS, "boxes"}):
+        yield f"{listed.file}: columns not read: {some(unread)}"
+    if "split" not in listed.columns:
+        return
+    for split in images["source"].unique().to_pylist():
+        present = set(images.filter(pc.equal(images["source"], split))["label"].unique().to_pylist())
+        for number in sorted(set(range(1, len(labels) + 1)) - present):
+            yield f"{listed.file}: no image of label {labels[number - 1]!r} in {split}"
+    splits = images.group_by("group").aggregate([("source", "count_distinct")])
+    mixed = splits.filter(pc.and_(pc.is_valid(splits["group"]), pc.greater(splits["source_count_distinct"], 1)))["group"]
+    if len(mixed):
+        yield f"{listed.file}: groups in more than one split: {some(sorted(mixed.to_pylist()))}"

@@ -1,0 +1,218 @@
+"""The rows of a manifest (CSV, JSON lines, Parquet) or a Label Studio export, as columns of text with the line of each.
+
+Read in batches, and kept in Arrow's memory: a million rows are some hundred MB as columns, and several times that as objects.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from schemas.boxes import FoundBoxes
+from schemas.settings import BuildSettings
+from tasks.sources.csv_lines import read_csv_lines
+from tasks.sources.input_files import open_file
+from tasks.sources.label_studio import image_path, read_export
+
+TEXTS = ("path", "label", "split", "group")
+REQUIRED = ("path", "label")
+ROW = pa.schema([("line", pa.int64()), *((name, pa.string()) for name in TEXTS)])
+BATCH = 1 << 16  # rows
+UNLABELLED = "not labelled"
+
+
+@dataclass
+class ListedRows:
+    """The rows of a file, in its order; what is absent is null.
+
+    `unit` is what the file counts: line, row or task. `columns` are those of the file, `bad` what is wrong with other rows, and
+    `boxes` has those of all rows, each with its row in `box_rows`.
+    """
+
+    file: str
+    unit: str
+    columns: set[str] = field(default_factory=set)
+    rows: pa.Table = field(default_factory=ROW.empty_table)
+    bad: list[tuple[int, str]] = field(default_factory=list)
+    passed_over: dict[str, int] = field(default_factory=dict)
+    boxes: FoundBoxes | None = None
+    box_rows: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def place(self, line: int) -> str:
+        """Where a row stands, for people; line 0 is the whole file."""
+        return f"{self.file}, {self.unit} {line}" if line else self.file
+
+
+Batch = tuple[pa.Table, Iterable[Any] | None]  # rows, and the values of their column boxes
+
+
+def read_rows(settings: BuildSettings) -> ListedRows:
+    """The rows of the settings' manifest or export; raises OSError, ValueError or ArrowException when it is none."""
+    location = settings.manifest or settings.label_studio or ""
+    ending = location.rpartition(".")[2].lower() if settings.manifest else "export"
+    read, unit = READERS[ending]
+    listed = ListedRows(location, unit)
+    boxes = _Boxes()
+    tables = [ROW.empty_table()]
+    with open_file(location, settings.storage_options) as file:
+        for table, cells in read(file, listed):
+            if cells is not None:
+                boxes.add(listed, sum(map(len, tables)), table["line"].to_pylist(), cells)
+            tables.append(table.cast(ROW))
+    listed.rows = pa.concat_tables(tables)
+    for name in TEXTS:
+        column = listed.rows[name]
+        empty = pc.fill_null(pc.equal(column, ""), True)
+        listed.rows = listed.rows.set_column(ROW.get_field_index(name), name, pc.if_else(empty, None, column))
+    if "boxes" in listed.columns:
+        listed.boxes, listed.box_rows = boxes.found()
+    return listed
+
+
+class _Boxes:
+    """The boxes of rows while they are read."""
+
+    def __init__(self) -> None:
+        self.corners: list[np.ndarray] = []
+        self.rows: list[np.ndarray] = []
+        self.names: list[pa.Array] = []
+        self.places: list[pa.Array] = []
+
+    def add(self, listed: ListedRows, start: int, lines: list[int], cells: Iterable[Any]) -> None:
+        """Take the boxes of some rows, the first of which is row `start`."""
+        corners, rows, names, places = [], [], [], []
+        for row, (line, cell) in enumerate(zip(lines, cells, strict=True), start):
+            try:
+                boxes = read_cell(cell)
+            except (ValueError, TypeError, KeyError) as error:
+                wanted = "[xmin, ymin, xmax, ymax] or [xmin, ymin, xmax, ymax, label]"
+                listed.bad.append((line, f"boxes must be a list of {wanted}, got {error}"))
+                continue
+            for box, name in boxes:
+                corners.append(box)
+                rows.append(row)
+                names.append(name)
+                places.append(listed.place(line))
+        self.corners.append(np.array(corners, np.float64).reshape(-1, 4))
+        self.rows.append(np.array(rows, np.int64))
+        self.names.append(pa.array(names, pa.string()))
+        self.places.append(pa.array(places, pa.string()))
+
+    def found(self) -> tuple[FoundBoxes, np.ndarray]:
+        """All boxes, and the row of each."""
+        none = pa.array([], pa.string())
+        places, names = pa.concat_arrays([none, *self.places]), pa.concat_arrays([none, *self.names])
+        corners, rows = [np.empty((0, 4)), *self.corners], [np.empty(0, np.int64), *self.rows]
+        return FoundBoxes(places, places, np.concatenate(corners), names), np.concatenate(rows)
+
+
+def read_cell(cell: Any) -> list[tuple[list[float], str | None]]:
+    """The boxes in a value of the column boxes: a list, or the JSON text of one; raises ValueError, TypeError or KeyError."""
+    boxes = json.loads(cell or "[]") if isinstance(cell, str | None) else cell
+    if not isinstance(boxes, list):
+        raise TypeError(repr(boxes))
+    return [_box(box) for box in boxes]
+
+
+def _box(box: Any) -> tuple[list[float], str | None]:
+    values = [box["xmin"], box["ymin"], box["xmax"], box["ymax"], box.get("label")] if isinstance(box, dict) else list(box)
+    corners, name = values[:4], values[4] if len(values) == 5 else None
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in corners)
+    if not numbers or not 4 <= len(values) <= 5 or not isinstance(name, str | None):
+        raise ValueError(repr(box))
+    return corners, name
+
+
+def _take_columns(listed: ListedRows, columns: Iterable[str]) -> list[str]:
+    """Note which columns a file has; returns those that are read. Raises ValueError without path and label."""
+    listed.columns |= set(columns)
+    if missing := [name for name in REQUIRED if name not in listed.columns]:
+        raise ValueError(f"no column {' and no column '.join(missing)}, but {', '.join(sorted(listed.columns))}")
+    return [name for name in (*TEXTS, "boxes") if name in listed.columns]
+
+
+def _read_csv(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
+    found = read_csv_lines(file)
+    names = _take_columns(listed, found.rows.column_names)
+    listed.bad += list(found.bad.items())
+    rows = found.rows.select(names).append_column("line", pa.array(found.lines))
+    for start in range(0, rows.num_rows, BATCH):
+        yield _batch(rows.slice(start, BATCH))
+
+
+def _read_parquet(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
+    parquet = pq.ParquetFile(file)
+    names = _take_columns(listed, parquet.schema_arrow.names)
+    first = 1
+    for batch in parquet.iter_batches(BATCH, columns=names):
+        lines = pa.array(np.arange(first, first + batch.num_rows))
+        first += batch.num_rows
+        yield _batch(pa.table(batch).append_column("line", lines))
+
+
+def _read_json_lines(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
+    pending: list[dict[str, Any]] = []
+    for number, line in enumerate(file, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+            texts = {name: _text(name, row.get(name)) for name in TEXTS}
+        except (ValueError, AttributeError) as error:
+            listed.bad.append((number, f"a row must be a JSON object with texts for {', '.join(TEXTS)}, got {error}"))
+            continue
+        listed.columns |= row.keys()
+        pending.append({"line": number, **texts, "boxes": row.get("boxes")})
+        if len(pending) == BATCH:
+            yield _objects(pending)
+            pending = []
+    _take_columns(listed, () if listed.columns or listed.bad else REQUIRED)
+    yield _objects(pending)
+
+
+def _text(name: str, value: Any) -> str | None:
+    """A text, or a whole number as one: labels are often numbers."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise ValueError(f"{value!r} for {name}")
+
+
+def _read_export(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
+    rows = []
+    for number, image in enumerate(read_export(file.read().decode("utf-8-sig"), listed.file), start=1):
+        if isinstance(image, str):
+            listed.bad.append((number, image.removesuffix(f": {listed.place(number)}")))
+        elif image.label is None:
+            listed.passed_over[UNLABELLED] = listed.passed_over.get(UNLABELLED, 0) + 1
+        else:
+            boxes = [[*box[:4], box.name] for box in image.boxes]
+            listed.columns |= {"boxes"} if boxes else set()
+            rows.append({"line": number, "path": image_path(image.path), "label": image.label, "boxes": boxes})
+    yield _objects(rows)
+
+
+def _objects(rows: list[dict[str, Any]]) -> Batch:
+    table = pa.Table.from_pylist([{name: row.get(name) for name in ROW.names} for row in rows], ROW)
+    return table, [row["boxes"] for row in rows]
+
+
+def _batch(table: pa.Table) -> Batch:
+    """A part of a table with the columns of ROW, and of boxes."""
+    columns = [table[name] if name in table.column_names else pa.nulls(table.num_rows) for name in ROW.names]
+    cells = table["boxes"].to_pylist() if "boxes" in table.column_names else None
+    return pa.table(columns, names=ROW.names), cells
+
+
+READERS = {
+    "csv": (_read_csv, "line"),
+    "jsonl": (_read_json_lines, "line"),
+    "parquet": (_read_parquet, "row"),
+    "export": (_read_export, "task"),
+}

@@ -1,0 +1,73 @@
+"""Which image a box is of: by base name, as build_imagenet_data.py does.
+
+Where two images have one base name, or two paths of the box file do, the paths' folders must tell: a path is then an image's
+when the image's whole path ends with it. Where no path does, or one ends two images' paths, it is told as a mistake: a guess
+would put a box on another image.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.boxes import FoundBoxes
+from tasks.sources.boxes import NO_IMAGE
+
+FOLDERS = r"^.*/"
+ENDING = r"\.[^./]*$"
+
+
+def match_boxes(found: FoundBoxes, images: pa.Table, roots: Mapping[str, str]) -> tuple[np.ndarray, list[str]]:
+    """The row of each box's image in a listing, NO_IMAGE where there is none; and the base names that leave it unclear."""
+    names = pc.replace_substring_regex(images["path"].combine_chunks(), FOLDERS, "")
+    names = (pc.replace_substring_regex(names, ENDING, "") if found.by_stem else names).dictionary_encode()
+    name_of_image = names.indices.to_numpy()
+    paths = found.images.dictionary_encode()
+    name_of_path = pc.index_in(pc.replace_substring_regex(paths.dictionary, FOLDERS, ""), value_set=names.dictionary)
+    name_of_path = pc.fill_null(name_of_path, NO_IMAGE).to_numpy().copy()
+
+    image_of_name = np.full(len(names.dictionary) + 1, NO_IMAGE, np.int64)  # the last is for NO_IMAGE
+    image_of_name[name_of_image] = np.arange(len(name_of_image))
+    image_of_path = image_of_name[name_of_path]
+    has_boxes = np.bincount(name_of_path[name_of_path != NO_IMAGE], minlength=len(names.dictionary))
+    unclear = (has_boxes > 1) | ((has_boxes == 1) & (np.bincount(name_of_image, minlength=len(names.dictionary)) > 1))
+
+    images_by_name = _by_name(name_of_image, unclear)
+    mistakes: list[str] = []
+    for name, numbers in _by_name(name_of_path, unclear).items():
+        of_name = images.take(images_by_name[name]).select(["source", "path"]).to_pylist()
+        whole = [_whole_path(roots[image["source"]], image["path"], by_stem=found.by_stem) for image in of_name]
+        endings = paths.dictionary.take(pa.array(numbers)).to_pylist()
+        matches = [[row for row, path in zip(images_by_name[name], whole, strict=True) if _ends(path, end)] for end in endings]
+        image_of_path[numbers] = [match[0] if match else NO_IMAGE for match in matches]
+        if not any(matches) or any(len(match) > 1 for match in matches):
+            mistakes.append(_mistake([image["path"] for image in of_name], endings))
+    return image_of_path[paths.indices.to_numpy()], mistakes
+
+
+def _by_name(names: np.ndarray, wanted: np.ndarray) -> dict[int, list[int]]:
+    """The positions at which each of the wanted names stands."""
+    positions: defaultdict[int, list[int]] = defaultdict(list)
+    for position in np.flatnonzero((names != NO_IMAGE) & wanted[names]).tolist():
+        positions[int(names[position])].append(position)
+    return positions
+
+
+def _whole_path(root: str, path: str, *, by_stem: bool) -> str:
+    whole = f"{root}/{path}"
+    return whole.rpartition(".")[0] if by_stem and "." in path.rpartition("/")[2] else whole
+
+
+def _ends(path: str, end: str) -> bool:
+    return path.endswith("/" + end.removeprefix("./").lstrip("/"))
+
+
+def _mistake(images: list[str], paths: list[str]) -> str:
+    first = " and ".join(map(repr, images[:2])) + (f" and {len(images) - 2} more" if len(images) > 2 else "")
+    named = " and ".join(map(repr, paths[:2])) + (f" and {len(paths) - 2} more" if len(paths) > 2 else "")
+    return (
+        f"boxes must be of one image, got those of {named} for {first}. Write paths that tell them apart in the box file, "
+        "or rename the images"
+    )

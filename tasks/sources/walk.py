@@ -1,0 +1,194 @@
+"""What lies in a folder: its label folders, their files, and what was passed over; through links, never round loops.
+
+Local directories are walked with os.scandir, since fsspec's listing says of a link only that it is one. Everything else
+is asked through fsspec.
+"""
+
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from tasks.storage.folders import Folder
+from tasks.storage.s3_list import list_objects
+
+JUNK = {"thumbs.db", "desktop.ini", "__macosx", "icon\r"}
+HIDDEN = "hidden"
+KNOWN_JUNK = "junk"
+LOOP = "link loop"
+SPECIAL = "not a regular file"
+SECONDS_BETWEEN_LINES = 10.0
+
+
+class FoundFile(NamedTuple):
+    """An input file: its path relative to the walked folder, its size in bytes, and what tells its states apart."""
+
+    path: str
+    size: int
+    version: str
+
+
+@dataclass
+class Level:
+    """What lies right in one folder; hidden entries and junk are only counted."""
+
+    folders: list[str] = field(default_factory=list)
+    files: list[FoundFile] = field(default_factory=list)
+    passed_over: Counter[str] = field(default_factory=Counter)
+
+
+def read_level(folder: Folder, name: str) -> Level:
+    """The folders and files right below `name`, sorted by path."""
+    level = _local_level(folder, name) if folder.is_local else _remote_level(folder, name)
+    level.folders.sort()
+    level.files.sort()
+    return level
+
+
+class ListingProgress:
+    """Counts files while they are listed, from several threads, and tells how many there are so far."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._guard = threading.Lock()
+        self._files = 0
+        self._began = self._told = time.monotonic()
+
+    def advance(self, files: int) -> None:
+        """Count, and tell when it is time to."""
+        with self._guard:
+            self._files += files
+            now = time.monotonic()
+            if now - self._told >= SECONDS_BETWEEN_LINES:
+                self._told = now
+                self._tell(f"listing: {self._files:,} files so far, {self._files / (now - self._began):,.0f}/s")
+
+
+def walk_files(folder: Folder, name: str, advance: Callable[[int], None] = lambda _: None) -> Level:
+    """All files below `name`, at any depth, sorted by path; `folders` stays empty. `advance` is told of more files."""
+    found = Level()
+    if folder.is_local:
+        _walk_local(folder, name, found, ())
+        advance(len(found.files))
+    else:
+        root = folder.join(name)
+        for page in list_objects(folder.fs, root) if folder.is_s3 else _everything(folder.fs, root):
+            before = len(found.files)
+            for relative, info in page:
+                if _counts(relative, found.passed_over):
+                    found.files.append(FoundFile(_below(name, relative), info["size"], remote_version(info)))
+            advance(len(found.files) - before)
+    found.files.sort()
+    return found
+
+
+def _everything(fs: Any, root: str) -> Iterator[list[tuple[str, Mapping[str, Any]]]]:
+    """The files below a path as one page: their paths there, and what the file system tells of each."""
+    found = fs.find(root, detail=True).items()
+    yield [(path[len(root) :].lstrip("/"), info) for path, info in found if info["type"] == "file" and not path.endswith("/")]
+
+
+def _walk_local(folder: Folder, name: str, found: Level, above: tuple[tuple[int, int], ...]) -> None:
+    status = os.stat(folder.join(name))
+    identity = (status.st_dev, status.st_ino)
+    if identity in above:
+        found.passed_over[LOOP] += 1
+        return
+    level = _local_level(folder, name)
+    found.files += level.files
+    found.passed_over += level.passed_over
+    for child in level.folders:
+        _walk_local(folder, _below(name, child), found, (*above, identity))
+
+
+def _local_level(folder: Folder, name: str) -> Level:
+    level = Level()
+    with os.scandir(folder.join(name)) as entries:
+        for entry in entries:
+            if not _counts(entry.name, level.passed_over):
+                continue
+            try:
+                if entry.is_dir():
+                    level.folders.append(entry.name)
+                    continue
+                status = entry.stat()
+            except OSError:  # a link to nowhere: an input all the same, and rejected as unreadable
+                level.files.append(FoundFile(_below(name, entry.name), 0, "unreadable"))
+                continue
+            if entry.is_file():
+                version = str(status.st_mtime_ns)
+                level.files.append(FoundFile(_below(name, entry.name), status.st_size, version))
+            else:
+                level.passed_over[SPECIAL] += 1
+    return level
+
+
+def _remote_level(folder: Folder, name: str) -> Level:
+    level = Level()
+    root = folder.join(name)
+    for info in folder.fs.ls(root, detail=True):
+        child = info["name"][len(root) :].strip("/")
+        if not child or not _counts(child, level.passed_over):
+            continue
+        if info["type"] == "directory":
+            level.folders.append(child)
+        else:
+            level.files.append(FoundFile(_below(name, child), info["size"], remote_version(info)))
+    return level
+
+
+def _counts(relative: str, passed_over: Counter[str]) -> bool:
+    """Whether a path is an input; counts it when it is hidden or junk."""
+    parts = relative.split("/")
+    if any(part.startswith(".") for part in parts):
+        passed_over[HIDDEN] += 1
+    elif any(part.lower() in JUNK for part in parts):
+        passed_over[KNOWN_JUNK] += 1
+    else:
+        return True
+    return False
+
+
+def remote_version(info: Mapping[str, Any]) -> str:
+    """What tells one state of a remote file from another: its ETag, or when it was made.
+
+    Where the file system tells version ids (s3fs with `version_aware`), the id follows, after a space.
+    """
+    version = info.get("ETag") or info.get("mtime") or info.get("LastModified") or info.get("created") or ""
+    text = str(version.timestamp()) if isinstance(version, datetime) else str(version).strip('"')
+    version_id = info.get("VersionId")
+    return f"{text} {version_id}" if version_id and version_id != "null" else text
+
+
+def version_parts(version: str) -> tuple[str, str | None]:
+    """The ETag of a remote version, and its version id or None."""
+    etag, _, version_id = version.partition(" ")
+    return etag, version_id or None
+
+
+def _below(name: str, child: str) -> str:
+    return f"{name}/{child}" if name else child
+
+
+def find_label_folders(folder: Folder, labels: frozenset[str]) -> Level:
+    """The folders that are labels, or would be, and the files lying beside them.
+
+    A label such as `animal/dog` makes `animal` a level that holds label folders, not a label itself.
+    """
+    inner = {"/".join(label.split("/")[:depth]) for label in labels for depth in range(1, label.count("/") + 1)} - labels
+    found = Level()
+    pending = [""]
+    while pending:
+        name = pending.pop(0)
+        level = read_level(folder, name)
+        found.files += level.files
+        found.passed_over += level.passed_over
+        for child in level.folders:
+            path = _below(name, child)
+            (pending if path in inner else found.folders).append(path)
+    found.folders.sort()
+    return found

@@ -1,0 +1,1 @@
+"""Folders on any file system: listed, read, written whole, locked; and what S3 needs beyond that."""

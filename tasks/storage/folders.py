@@ -1,0 +1,154 @@
+"""Folders on any fsspec file system: read, list, and write files that appear whole or not at all."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from schemas.layout import SCRATCH, is_ours
+from schemas.settings import BuildSettings
+from tasks.storage.s3_retries import be_patient
+from tasks.storage.s3_upload import abort_left_uploads, is_s3
+from tasks.storage.whole_files import put_whole, rename_whole, renamed_file, uploaded_file
+
+READ_BUFFER = 64 << 10  # smaller than most images, which then pass without another copy
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A directory or a URL's prefix. Names given to its methods are relative to it, with forward slashes."""
+
+    url: str
+    fs: Any
+    path: str
+    scratch: str | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the folder is a directory of this machine's file system."""
+        return isinstance(self.fs, LocalFileSystem)
+
+    @property
+    def is_s3(self) -> bool:
+        """Whether the folder lies on S3."""
+        return is_s3(self.fs)
+
+    @property
+    def canonical_url(self) -> str:
+        """The URL by which the folder is the same in every process, wherever it runs and however it was written."""
+        return str(self.fs.unstrip_protocol(self.path))
+
+    def join(self, name: str) -> str:
+        """The path of `name` as the file system knows it; an absolute path or URL, as a manifest may have, stays itself."""
+        if name.startswith("/") or "://" in name:
+            return str(self.fs._strip_protocol(name))
+        return f"{self.path}/{name}" if name else self.path
+
+    def exists(self, name: str = "") -> bool:
+        """Whether a file, or a directory with something in it, is there."""
+        return bool(self.fs.exists(self.join(name)))
+
+    def read(self, name: str) -> bytes:
+        """The content of a file."""
+        data: bytes = self.fs.cat_file(self.join(name))
+        return data
+
+    def read_range(self, name: str, offset: int, size: int) -> bytes:
+        """So many bytes of a file from an offset on, by one read."""
+        data: bytes = self.fs.cat_file(self.join(name), start=offset, end=offset + size)
+        return data
+
+    def open(self, name: str) -> BinaryIO:
+        """A file open for reading, with a buffer that suits reading from front to back."""
+        path = self.join(name)
+        file: BinaryIO = open(path, "rb", buffering=READ_BUFFER) if self.is_local else self.fs.open(path)  # noqa: SIM115
+        return file
+
+    def files(self, name: str = "") -> list[str]:
+        """The sorted names of the files right in a directory; empty where there is none."""
+        path = self.join(name)
+        try:
+            entries = self.fs.ls(path, detail=True)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        names = (entry["name"].rstrip("/").rpartition("/")[2] for entry in entries if entry["type"] != "directory")
+        return sorted(names)
+
+    def remove(self, name: str) -> None:
+        """Remove a file; nothing happens where there is none."""
+        with contextlib.suppress(FileNotFoundError):
+            self.fs.rm_file(self.join(name))
+
+    def move(self, name: str, to: str) -> None:
+        """Give a file another name in its directory. It is there whole at any moment; on object stores for a while twice."""
+        if self.is_local:
+            rename_whole(self.join(name), self.join(to))
+            return
+        self.fs.cp_file(self.join(name), self.join(to))
+        self.fs.rm_file(self.join(name))
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file whole; object stores get it as one request."""
+        if not self.is_local:
+            put_whole(self.fs, self.join(name), data)
+            return
+        with self.write_whole(name) as file:
+            file.write(data)
+
+    @contextlib.contextmanager
+    def write_whole(self, name: str) -> Iterator[BinaryIO]:
+        """A file open for writing that appears under its name, complete and on the disk, only when the block succeeds.
+
+        It grows in the scratch directory (same file system as a local output, so that a rename is enough) and leaves
+        nothing behind when the block raises. Object stores get it as one upload.
+        """
+        path, scratch = self.join(name), scratch_directory(self)
+        try:
+            with renamed_file(path, scratch) if self.is_local else uploaded_file(self.fs, path, scratch) as file:
+                yield file
+        except OSError as error:
+            if error.filename is None and error.errno:  # a full disk does not say which file it was too small for
+                raise OSError(error.errno, error.strerror, path) from error
+            raise
+
+
+def open_folder(url: str, storage_options: Mapping[str, Any], scratch: str | None = None) -> Folder:
+    """The folder at a path or URL. `storage_options` are for remote file systems; a local path takes none.
+
+    Below `scratch`, a directory of this machine, grow the files that will be uploaded.
+    """
+    protocol = fsspec.utils.get_protocol(url)
+    options = {} if protocol in ("file", "local", "memory") else dict(storage_options)
+    fs, path = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
+    # One folder has one path, however it is written: an output inside an input is seen through links and dots.
+    path = os.path.realpath(path) if isinstance(fs, LocalFileSystem) else path.rstrip("/")
+    if is_s3(fs):
+        be_patient(fs)
+    return Folder(url, fs, path, scratch)
+
+
+def open_output(settings: BuildSettings) -> Folder:
+    """The output of a build."""
+    return open_folder(settings.output_directory, settings.storage_options, settings.scratch_directory)
+
+
+def scratch_directory(output: Folder) -> Path:
+    """Where unfinished files of an output grow: below it when it is local, else in a temporary directory of this machine."""
+    if output.is_local:
+        return Path(output.path, SCRATCH)
+    return Path(output.scratch or tempfile.gettempdir(), "imagerecords-" + hashlib.sha256(output.url.encode()).hexdigest()[:16])
+
+
+def sweep_unfinished(output: Folder) -> None:
+    """Remove the unfinished files and uploads that a killed build left. Only the holder of the output's lock may do this."""
+    shutil.rmtree(scratch_directory(output), ignore_errors=True)
+    if output.is_s3:
+        abort_left_uploads(output.fs, output.path, is_ours)

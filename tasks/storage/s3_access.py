@@ -1,0 +1,107 @@
+"""Whether the S3 places of a build can be reached with the credentials there are; asked before any work, told in one line each.
+
+Only what stays so is told: a server that is slow, throttles or answers 5xx is left to the retries of the work itself.
+"""
+
+from collections.abc import Iterable
+
+from fsspec.asyn import sync
+
+from schemas.errors import BadStorage
+from schemas.settings import BuildSettings
+from tasks.storage.bulk_read import UntrustedCertificate, refuse_certificate
+from tasks.storage.folders import Folder, open_folder
+
+CREDENTIALS = "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE"
+PERMISSIONS = "The credentials need s3:ListBucket and s3:GetObject there, for an output s3:PutObject and s3:DeleteObject too"
+# By the server's error code: what the place must be, and the remedy.
+BY_CODE = {
+    "SignatureDoesNotMatch": ("be asked with the right secret key", CREDENTIALS),
+    "InvalidAccessKeyId": ("be asked with an access key that it knows", CREDENTIALS),
+    "InvalidToken": ("be asked with a valid session token", CREDENTIALS),
+    "ExpiredToken": ("be asked with credentials that have not expired", "Renew them"),
+    "RequestTimeTooSkewed": ("be asked by a machine whose clock is right", "Set the clock"),
+    "AccessDenied": ("be open to these credentials", PERMISSIONS),
+    "AllAccessDisabled": ("be open to these credentials", PERMISSIONS),
+    "403": ("be open to these credentials", PERMISSIONS),
+    "NoSuchBucket": ("be in a bucket that exists", "Make the bucket, or correct its name"),
+    "InvalidBucketName": ("be in a bucket that exists", "Correct its name"),
+    "PermanentRedirect": ("be asked in its bucket's region", "Set AWS_REGION to it"),
+    "AuthorizationHeaderMalformed": ("be asked in its bucket's region", "Set AWS_REGION to it"),
+}
+
+
+def refuse_no_access(settings: BuildSettings) -> None:
+    """Raise BadStorage, with a line for each place of a build on S3 that can't be reached or read."""
+    problems = list(access_problems(settings))
+    if problems:
+        raise BadStorage("\n".join(problems))
+
+
+def access_problems(settings: BuildSettings) -> Iterable[str]:
+    """What keeps a build from its places on S3, a line each."""
+    places = {"output_directory": settings.output_directory}
+    places |= {f"{name}_directory": url for name, url in settings.directories().items()}
+    if settings.listed_by:
+        places[settings.listed_by] = getattr(settings, settings.listed_by)
+    told = set()
+    for setting, url in places.items():
+        if not url.startswith(("s3://", "s3a://")):
+            continue
+        try:
+            folder = open_folder(url, settings.storage_options)
+            _ask(folder)
+            if setting != "output_directory" and settings.s3_reader == "obstore":
+                refuse_certificate(folder)
+        except Exception as error:  # botocore's, aiohttp's and s3fs's errors have no common base
+            problem = _problem(error)
+            if problem and problem not in told:  # several places fail for one reason
+                told.add(problem)
+                must, remedy = problem
+                yield f"{setting} must {must}: {url}. {remedy}"
+
+
+def _ask(folder: Folder) -> None:
+    """List one object, without s3fs's long patience with a server that does not answer."""
+    fs = folder.fs
+    bucket, key, _ = fs.split_path(folder.path)
+    sync(fs.loop, fs.s3.list_objects_v2, Bucket=bucket, Prefix=key, MaxKeys=1, **fs.req_kw)
+
+
+def _problem(error: Exception) -> tuple[str, str] | None:
+    """What a place must be and the remedy; None when trying again may help."""
+    from botocore import exceptions as botocore
+
+    text = " ".join(str(error).split())
+    response = getattr(error, "response", None)
+    if response is not None:
+        code = str(response.get("Error", {}).get("Code"))
+        must, remedy = BY_CODE.get(code, (None, ""))
+        return (f"{must}, got {code}", remedy) if must else None
+    if isinstance(error, UntrustedCertificate):
+        return f"have a certificate that obstore trusts, got: {text}", "Have it signed by a CA, or pass --s3_reader s3fs"
+    if isinstance(error, botocore.SSLError):
+        return f"have a certificate that is trusted, got: {text}", "Set AWS_CA_BUNDLE to the CA's PEM file"
+    if isinstance(error, (botocore.EndpointConnectionError, botocore.ConnectTimeoutError, botocore.ProxyConnectionError)):
+        return f"be on a server that answers, got: {text}", "Check AWS_ENDPOINT_URL_S3 or storage_options.endpoint_url"
+    if isinstance(error, botocore.HTTPClientError) and "No such file" in text:
+        return f"have certificates that can be read, got: {text}", "Correct AWS_CA_BUNDLE"
+    return _client_problem(error, text)
+
+
+def _client_problem(error: Exception, text: str) -> tuple[str, str] | None:
+    """The same for what fails before any request."""
+    from botocore import exceptions as botocore
+
+    if isinstance(error, botocore.NoCredentialsError):
+        return (
+            f"be asked with credentials, got none: {text}",
+            f"{CREDENTIALS}, or pass storage_options.anon for a public bucket",
+        )
+    if isinstance(error, (botocore.PartialCredentialsError, botocore.CredentialRetrievalError, botocore.ProfileNotFound)):
+        return f"be asked with credentials, got: {text}", CREDENTIALS
+    if isinstance(error, botocore.NoRegionError):
+        return "be asked in its bucket's region, got none", "Set AWS_REGION"
+    if isinstance(error, (botocore.ParamValidationError, ValueError)):
+        return f"be an S3 place, got: {text}", "Correct the URL, AWS_ENDPOINT_URL_S3 or storage_options.endpoint_url"
+    return None

@@ -1,0 +1,111 @@
+"""Files that appear whole or not at all: they grow under another name; a rename or one upload makes them what they are."""
+
+import contextlib
+import errno
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tasks.storage.s3_upload import is_s3, put_checked, upload_object
+
+WRITE_BUFFER = 64 << 10  # smaller than most images, which then pass without another copy
+# How often a growing file is looked at, in seconds; by then some 20 to 100 MB are new.
+WRITE_BACK_EVERY = 0.05
+SYNC_DATA = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
+
+
+@contextlib.contextmanager
+def renamed_file(target: str, scratch: Path) -> Iterator[BinaryIO]:
+    """A file open for writing that is renamed to `target` when the block succeeds; its bytes and name are on the disk then."""
+    with _temporary_file(target, scratch) as (file, temporary):
+        with _writing_back(file.fileno()):
+            yield file
+            file.flush()
+        os.fsync(file.fileno())
+        file.close()
+        os.chmod(temporary, 0o666 & ~UMASK)
+        rename_whole(temporary, target)
+
+
+def rename_whole(path: str, target: str) -> None:
+    """Give a local file another name; the new name is on the disk afterwards."""
+    parent = Path(target).parent
+    parent.mkdir(parents=True, exist_ok=True)
+    os.replace(path, target)
+    descriptor = os.open(parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def uploaded_file(fs: Any, target: str, scratch: Path) -> Iterator[BinaryIO]:
+    """A file open for writing that is uploaded to `target` when the block succeeds."""
+    with _temporary_file(target, scratch) as (file, temporary):
+        yield file
+        file.close()
+        if is_s3(fs):
+            upload_object(fs, target, temporary)
+        else:
+            fs.put_file(temporary, target)
+            _check_size(fs, target, os.path.getsize(temporary))
+
+
+def put_whole(fs: Any, target: str, data: bytes) -> None:
+    """Write a remote file in one request."""
+    if is_s3(fs):
+        put_checked(fs, target, data)
+    else:
+        fs.pipe_file(target, data)
+        _check_size(fs, target, len(data))
+
+
+def _check_size(fs: Any, target: str, size: int) -> None:
+    there = fs.info(target)["size"]
+    if there != size:
+        raise OSError(errno.EIO, f"an uploaded file must have {size} bytes, got {there}", target)
+
+
+@contextlib.contextmanager
+def _temporary_file(target: str, scratch: Path) -> Iterator[tuple[BinaryIO, str]]:
+    """A file open for writing in the scratch directory, and its path; gone after the block."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    handle, path = tempfile.mkstemp(prefix=Path(target).name + ".", dir=scratch)
+    try:
+        with open(handle, "wb", buffering=WRITE_BUFFER) as file:
+            yield file, path
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+@contextlib.contextmanager
+def _writing_back(descriptor: int) -> Iterator[None]:
+    """Bring a file to the disk while it grows, so that the last fsync has little left to wait for."""
+    done = threading.Event()
+
+    def write_back() -> None:
+        while not done.wait(WRITE_BACK_EVERY):
+            with contextlib.suppress(OSError):  # the last fsync, in the writer's thread, tells of it
+                SYNC_DATA(descriptor)
+
+    thread = threading.Thread(target=write_back, name="write back", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+UMASK = _umask()  # temporary files only their owner may read; what is published gets the ordinary mode

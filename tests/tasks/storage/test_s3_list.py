@@ -1,0 +1,96 @@
+"""Listings of S3: every page, no markers of directories, little memory."""
+
+import random
+import tracemalloc
+
+import pytest
+
+from tasks.sources.walk import FoundFile, ListingProgress, walk_files
+from tasks.storage.folders import Folder
+from tasks.storage.s3_list import list_objects
+
+KEYS_A_PAGE = 1000
+
+
+class Pages:
+    """What s3fs is asked for: the pages of a bucket of so many keys, made as they are asked for."""
+
+    protocol = ("s3", "s3a")
+    version_aware = False
+
+    def __init__(self, keys, key_of="label/n{:08d}.jpg".format):
+        self.keys = keys
+        self.key_of = key_of
+        self.asked = []
+
+    def split_path(self, path):
+        bucket, _, key = path.partition("/")
+        return bucket, key, None
+
+    def call_s3(self, method, Bucket, Prefix, ContinuationToken="0"):  # noqa: N803  # botocore's names
+        self.asked.append(method)
+        start = int(ContinuationToken)
+        end = min(start + KEYS_A_PAGE, self.keys)
+        contents = [self._entry(Prefix, number) for number in range(start, end)]
+        return {"Contents": contents, "IsTruncated": end < self.keys, "NextContinuationToken": str(end)}
+
+    def _entry(self, prefix, number):
+        etag = random.Random(number).randbytes(16).hex()
+        return {"Key": prefix + self.key_of(number), "Size": 100_000 + number, "ETag": f'"{etag}"', "StorageClass": "STANDARD"}
+
+
+def folder(fs):
+    return Folder("s3://bucket/in", fs, "bucket/in")
+
+
+@pytest.mark.parametrize("keys", [0, 1, 999, 1000, 1001, 2500])
+def test_every_page_is_asked_for(keys):
+    fs = Pages(keys)
+    assert sum(map(len, list_objects(fs, "bucket/in"))) == keys
+    assert len(fs.asked) == max(1, -(-keys // KEYS_A_PAGE))
+
+
+def test_files_come_sorted_whatever_the_servers_order():
+    found = walk_files(folder(Pages(3, lambda number: f"{9 - number}.jpg")), "cat")
+    assert [file.path for file in found.files] == ["cat/7.jpg", "cat/8.jpg", "cat/9.jpg"]
+
+
+def test_markers_of_directories_are_no_files():
+    found = walk_files(folder(Pages(4, lambda number: f"{number}/" if number % 2 else f"{number}.jpg")), "cat")
+    assert [file.path for file in found.files] == ["cat/0.jpg", "cat/2.jpg"]
+
+
+def test_what_tells_versions_apart_is_the_etag_and_where_it_is_told_the_version_id():
+    class Versions(Pages):
+        version_aware = True
+
+        def call_s3(self, method, **asked):
+            assert method == "list_object_versions"
+            page = super().call_s3(method, **asked)
+            old, new, unversioned = page.pop("Contents")
+            versions = [old | {"IsLatest": False, "VersionId": "1"}, new | {"IsLatest": True, "VersionId": "2"}]
+            return page | {"Versions": [*versions, unversioned | {"IsLatest": True, "VersionId": "null"}]}
+
+    new, unversioned = walk_files(folder(Versions(3)), "cat").files
+    assert isinstance(new, FoundFile)
+    assert (len(new.version.split(" ")[0]), new.version.split(" ")[1:]) == (32, ["2"])
+    assert len(unversioned.version) == 32
+
+
+def test_a_key_costs_less_than_400_bytes_of_memory():
+    """A million keys are then below 400 MB, before they are laid into a table of some 110 MB."""
+    tracemalloc.start()
+    try:
+        found = walk_files(folder(Pages(20_000)), "cat")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found.files) == 20_000
+    assert peak / 20_000 < 400 + 200  # beside one page of a thousand
+
+
+def test_a_long_listing_tells_how_far_it_is(monkeypatch):
+    monkeypatch.setattr("tasks.sources.walk.SECONDS_BETWEEN_LINES", 0.0)
+    told = []
+    walk_files(folder(Pages(2500)), "cat", ListingProgress(told.append).advance)
+    assert [line.split(" files")[0] for line in told] == ["listing: 1,000", "listing: 2,000", "listing: 2,500"]
