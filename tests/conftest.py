@@ -124,3 +124,10 @@ def read_classic(tf):
             yield record
 
     return read
+
+
+def pytest_collection_modifyitems(items):
+    """Two at a time, by file, so that what a file's tests share is made once; the tests of one Prefect installation together."""
+    for item in items:
+        production = item.path.name.startswith("test_production")
+        item.add_marker(pytest.mark.xdist_group("production" if production else str(item.path)))
