@@ -127,7 +127,7 @@ def read_classic(tf):
 
 
 def pytest_collection_modifyitems(items):
-    """Two at a time, by file, so that what a file's tests share is made once; the tests of one Prefect installation together."""
+    """Two at a time by file, so that what its tests share is made once; those of one Prefect installation stay together."""
     for item in items:
         production = item.path.name.startswith("test_production")
         item.add_marker(pytest.mark.xdist_group("production" if production else str(item.path)))
