@@ -17,6 +17,7 @@ import s3fs
 from flows.direct import build_directly
 from flows.progress import LineProgress
 from schemas.settings import BuildSettings
+from tests.acceptance.faulty_proxy import Faults, FaultyProxy
 from tests.acceptance.running import Images, Running, Shell, clean_environment, free_port, sums, wait_until
 from tests.acceptance.seaweed import KEY, SECRET, Bucket, bucket_name, same_data
 
@@ -71,6 +72,18 @@ def test_a_build_from_s3_to_s3_gives_the_bytes_of_a_local_one(on_s3: Shell, quic
         )
     )
     assert (rerun.summary["shards_kept"], rerun.summary["shards_converted"]) == (quick.shards, 0)
+
+
+def test_a_server_that_ignores_conditions_is_found_out_and_the_lock_told_to_be_advisory(
+    on_s3: Shell, quick: Images, bucket: Bucket
+):
+    """Moto checks no signature, so that a proxy may take the condition out of a signed request, as old servers do."""
+    places = _upload(quick, bucket)
+    with FaultyProxy(bucket.endpoint, Faults(drop_headers=("If-None-Match",))) as proxy:
+        words = quick.arguments(bucket.url("out"), "--no-prefect", **places)
+        build = on_s3.run(words, {"AWS_ENDPOINT_URL_S3": proxy.endpoint})
+    assert len([line for line in build.stderr.splitlines() if "advisory" in line]) == 1, build.stderr
+    same_data(bucket.sums("out"), quick)
 
 
 def test_a_build_from_s3_to_a_disk_gives_the_bytes_of_a_local_one(on_s3: Shell, quick: Images, bucket: Bucket, tmp_path: Path):

@@ -18,7 +18,7 @@ from tests.acceptance.seaweed import Bucket, OnS3, Seaweed, same_data
 KILLS = 10
 # One moment in each tenth of a build's duration, the same ones each time the tests run.
 MOMENTS = [(tenth + random.Random(tenth).random()) / KILLS for tenth in range(KILLS)]
-AWAY_SECONDS = 3.0
+AWAY_SECONDS = 20.0
 STOPPED_SECONDS = 10.0
 
 
