@@ -1,19 +1,14 @@
 """Data sets that grow, killed at any moment and run again: the same bytes as an append that nothing disturbed."""
 
-import contextlib
-import hashlib
 import random
 import shutil
 import signal
-import sys
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import s3fs
 
 from tests.acceptance.running import (
     Images,
@@ -21,11 +16,11 @@ from tests.acceptance.running import (
     Shell,
     Undisturbed,
     clean_environment,
-    free_port,
     receipts,
     sums,
     wait_until,
 )
+from tests.acceptance.seaweed import Bucket
 
 KILLS = 4
 MOMENTS = [(part + random.Random(part).random()) / KILLS for part in range(KILLS)]
@@ -139,51 +134,6 @@ def test_an_append_under_prefect_killed_and_finished_gives_the_same_bytes(
     assert sums(output) == growing.undisturbed.sums
 
 
-class OnS3:
-    """An output on S3, seen from outside the command; `environment` lets the command use it."""
-
-    def __init__(self, endpoint: str) -> None:
-        self.environment = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-        self.environment |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": endpoint}
-        self.fs = s3fs.S3FileSystem(key="testing", secret="testing", endpoint_url=endpoint, use_listings_cache=False)
-
-    def put(self, folder: Path, output: str) -> str:
-        """Upload a data set; gives its URL."""
-        files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
-        self.fs.mkdir(output.partition("/")[0])
-        self.fs.put([str(file) for file in files], [f"{output}/{file.relative_to(folder).as_posix()}" for file in files])
-        return f"s3://{output}"
-
-    def keys(self, output: str) -> list[str]:
-        return [path.removeprefix(f"{output}/") for path in self.fs.find(output)]
-
-    def sums(self, output: str) -> dict[str, str]:
-        found = self.fs.cat([f"{output}/{key}" for key in self.keys(output)])
-        return {path.removeprefix(f"{output}/"): hashlib.sha256(data).hexdigest() for path, data in found.items()}
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnS3]:
-    """Moto's S3 server, in a process of its own."""
-    folder = tmp_path_factory.mktemp("moto")
-    port = free_port()
-    words = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
-    server = Running(words, clean_environment(folder), folder)
-    url = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        assert server.process.poll() is None, f"the server must start: {server.stderr}"
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/moto-api/data.json", timeout=5) as answer:
-            return bool(answer.status == 200)
-        return False
-
-    try:
-        wait_until(answers, "the S3 server answers")
-        yield OnS3(url)
-    finally:
-        server.end()
-
-
 STATES_ON_S3: dict[str, Callable[[list[str]], bool]] = {
     # what the keys of an output look like in the middle of each phase
     "half of the shards are renamed": lambda keys: _top(keys, OLD + NEW) >= OLD // 2,
@@ -197,13 +147,13 @@ def _top(keys: list[str], count: int) -> int:
 
 @pytest.mark.parametrize("state", STATES_ON_S3)
 def test_an_append_on_s3_killed_in_each_of_its_phases_is_finished_with_the_bytes_of_a_local_one(
-    state: str, shell: Shell, growing: Growing, store: OnS3
+    state: str, on_s3: Shell, growing: Growing, bucket: Bucket
 ):
-    output = f"b{hashlib.sha256(state.encode()).hexdigest()[:20]}/data"
-    url = store.put(growing.base, output)
-    append = shell.start(growing.arguments(url), store.environment)
-    wait_until(lambda: STATES_ON_S3[state](store.keys(output)), state)
+    bucket.put(growing.base, "data")
+    url = bucket.url("data")
+    append = on_s3.start(growing.arguments(url))
+    wait_until(lambda: STATES_ON_S3[state](bucket.keys("data")), state)
     _kill(append)
-    assert "dataset_info.json" not in store.keys(output)
-    shell.run(growing.arguments(url), store.environment)
-    assert store.sums(output) == growing.undisturbed.sums
+    assert "dataset_info.json" not in bucket.keys("data")
+    on_s3.run(growing.arguments(url))
+    assert bucket.sums("data") == growing.undisturbed.sums
