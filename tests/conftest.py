@@ -126,6 +126,7 @@ def read_classic(tf):
     return read
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
 def pytest_collection_modifyitems(items):
     """Two at a time by file, so that what its tests share is made once; those of one Prefect installation stay together."""
     for item in items:
