@@ -126,9 +126,13 @@ def read_classic(tf):
     return read
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
-def pytest_collection_modifyitems(items):
+def pytest_xdist_make_scheduler(config, log):
     """Two at a time by file, so that what its tests share is made once; those of one Prefect installation stay together."""
-    for item in items:
-        production = item.path.name.startswith("test_production")
-        item.add_marker(pytest.mark.xdist_group("production" if production else str(item.path)))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            return "production" if "/test_production" in file else file
+
+    return ByFile(config, log)
