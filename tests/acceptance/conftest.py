@@ -5,6 +5,7 @@ import io
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -136,11 +137,16 @@ def bucket(seaweed: Seaweed, request: pytest.FixtureRequest) -> Bucket:
 
 
 @pytest.fixture
-def on_s3(shell: Shell, bucket: Bucket) -> Shell:
-    """The command with the server's address and keys in its environment, and a temporary directory to look into."""
-    (shell.folder / "tmp").mkdir()
-    shell.environment |= bucket.environment | {"TMPDIR": str(shell.folder / "tmp")}
-    return shell
+def on_s3(shell: Shell, bucket: Bucket) -> Iterator[Shell]:
+    """The command with the server's address and keys in its environment, and a temporary directory to look into.
+
+    Its path is short: the fork server's socket lies there, and a socket's path has 107 bytes at most.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        (shell.folder / "tmp").symlink_to(directory)
+        shell.environment |= bucket.environment | {"TMPDIR": directory}
+        yield shell
+        shell.end()
 
 
 @pytest.fixture(scope="session")
