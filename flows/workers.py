@@ -9,6 +9,7 @@ import importlib.util
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -25,6 +26,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 GRACE_SECONDS = 2.0  # between asking a worker to end and killing it
+# The fork server's socket lies in the temporary directory as pymp-xxxxxxxx/listener-xxxxxxxx; Linux takes 107 bytes in all.
+LONGEST_TEMPORARY = 107 - len("/pymp-xxxxxxxx/listener-xxxxxxxx")
 
 
 def begin_worker() -> None:
@@ -42,6 +45,12 @@ def begin_worker() -> None:
 
 def make_processes(settings: BuildSettings, count: int, stop: threading.Event) -> Executor:
     """A pool of processes, forked from a server that has no threads and holds no locks."""
+    temporary = tempfile.gettempdir()
+    if len(os.fsencode(temporary)) > LONGEST_TEMPORARY:
+        raise BadSettings(
+            f"the temporary directory's path must have at most {LONGEST_TEMPORARY} bytes, for a socket in it, got "
+            f"{len(os.fsencode(temporary))}: {temporary}. Set TMPDIR to a shorter one, or pass --executor threads"
+        )
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["flows.preload", *(["flows.preload_s3"] if settings.is_on_s3 else [])])
     return ProcessPoolExecutor(count, mp_context=context, initializer=begin_worker)

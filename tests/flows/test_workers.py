@@ -3,6 +3,7 @@
 import math
 import os
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from flows.workers import Workers
-from schemas.errors import Interrupted, ShardFailed, WorkerDied
+from schemas.errors import BadSettings, Interrupted, ShardFailed, WorkerDied
 from schemas.settings import BuildSettings
 
 # Steps are functions of the standard library here: worker processes can import those by name.
@@ -130,3 +131,16 @@ def test_an_error_in_the_block_stops_the_workers():
 def test_there_are_as_many_workers_as_asked_for(asked, given, count):
     with Workers(settings_for("threads", asked), given) as workers:
         assert workers.count == count
+
+
+@pytest.mark.parametrize("length", [75, 76])  # with 32 more for the socket: 107 bytes, as many as Linux takes
+def test_a_temporary_directory_too_deep_for_a_socket_is_told_before_any_work(length, monkeypatch):
+    with tempfile.TemporaryDirectory(dir="/tmp") as root:
+        deep = os.path.join(root, "d" * (length - len(root) - 1))
+        os.mkdir(deep)
+        monkeypatch.setattr(tempfile, "tempdir", deep)
+        if length == 75:
+            Workers(settings_for("processes"), count=1).stop()
+        else:
+            with pytest.raises(BadSettings, match="Set TMPDIR"):
+                Workers(settings_for("processes"), count=1)
