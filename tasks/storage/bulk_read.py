@@ -1,7 +1,7 @@
 """Many single remote files, each read whole and only in the version that was planned.
 
 From S3 they come through obstore, whose plain interface reads small objects several times as fast as s3fs, for a fraction of
-the CPU (benchmarks/results/s3.md); from all other file systems through fsspec. obstore is told the endpoint, region,
+the CPU (`make bench-s3` compares them); from all other file systems through fsspec. obstore is told the endpoint, region,
 certificates and credentials that s3fs has found, so that both see the same server as the same user. Its errors become OSErrors
 here, without the server's whole answer: AWS repeats signed headers in it, a session's token among them.
 """
