@@ -45,7 +45,7 @@ types: setup
 	$(BIN)/mypy
 
 tests: setup chromium torture
-	$(BIN)/python -m pytest -n 2 --dist loadscope --durations=25
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=40
 
 torture: setup  ## Fetch Pillow's own broken and odd test images, which a test runs through; 60 MB into the cache
 	$(BIN)/python tests/acceptance/torture_set.py

@@ -10,7 +10,9 @@ import sys
 def main() -> int:
     """Run the command; returns its exit code."""
     from flows.cli import run
+    from flows.no_pandas import keep_pandas_out
 
+    keep_pandas_out()
     return run(sys.argv[1:])
 
 

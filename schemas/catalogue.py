@@ -1,28 +1,8 @@
 """What the steps on finished data sets say of images: where one is, what differs, what was taken out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
-
-# The manifest's columns by which images are found; a folder without a manifest gives the same from its records.
-CATALOGUE = pa.schema(
-    [
-        ("split", pa.string()),
-        ("shard", pa.string()),
-        ("path", pa.string()),
-        ("label", pa.int32()),
-        ("text", pa.string()),
-        ("status", pa.string()),
-        ("reason", pa.string()),
-        ("message", pa.string()),
-        ("record", pa.int32()),
-        ("offset", pa.int64()),
-        ("size", pa.int64()),
-        ("sha256", pa.string()),
-        ("encoded_sha256", pa.string()),
-    ]
-)
 
 
 class Selection(BaseModel):
@@ -57,6 +37,10 @@ class Located:
             return f"{self.split} {self.path}: {self.status}: {self.reason}: {self.message}"
         label = f"label {self.label} {self.text!r}" if self.text is not None else f"label {self.label}"
         return f"{self.split} {self.path}: {self.shard} record {self.record} at byte {self.offset}, {self.size} bytes, {label}"
+
+
+# The manifest's columns by which images are found; a folder without a manifest gives the same from its records.
+CATALOGUE = [field.name for field in fields(Located)]
 
 
 @dataclass(frozen=True, slots=True)

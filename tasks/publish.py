@@ -52,11 +52,16 @@ def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Publish
     want, the manifest is there to tell why, the data set stays incomplete, and `problems` and `unwanted` say what is wrong.
     Raises BooksDoNotBalance when an image is unaccounted for.
     """
-    return publish(open_output(settings), verdicts, settings)
+    return publish(open_output(settings), verdicts, settings.storage_options if settings.report else None, settings)
 
 
-def publish(output: Folder, verdicts: list[Verdict], settings: BuildSettings | None) -> Published:
-    """The same for an output whose plan and receipts are there; without settings there is no budget, and nothing unwanted."""
+def publish(
+    output: Folder, verdicts: list[Verdict], card: Mapping[str, Any] | None, settings: BuildSettings | None = None
+) -> Published:
+    """The same for an output whose plan and receipts are there; without settings there is no budget, and nothing unwanted.
+
+    `card` are the storage options by which the data card finds rejected images; None where no card is wanted.
+    """
     header = read_plan_header(output)
     by_name = {verdict.shard: verdict for verdict in verdicts}
     books = _write_manifest(output, header, by_name)
@@ -77,7 +82,7 @@ def publish(output: Folder, verdicts: list[Verdict], settings: BuildSettings | N
         output.write(FEATURES, features_json(header.labels, header.extras))
         output.write(CROISSANT, croissant_json(header.labels, splits, _manifest_sha256(output)))
     outcome = Outcome(complete, (*problems, *unwanted), findings, digest.hexdigest() if complete else "")
-    _write_card(output, settings, outcome)
+    _write_card(output, card, outcome)
     if complete:
         output.write(DATASET_INFO, dataset_info_json(splits))
     summaries = tuple(summary_of(split, book) for split, book in books.items())
@@ -93,14 +98,14 @@ def publish(output: Folder, verdicts: list[Verdict], settings: BuildSettings | N
     )
 
 
-def _write_card(output: Folder, settings: BuildSettings | None, outcome: Outcome) -> None:
+def _write_card(output: Folder, card: Mapping[str, Any] | None, outcome: Outcome) -> None:
     """Write report.html, or remove another build's where none is wanted."""
-    if settings is None or settings.report:
-        from tasks.report.build import write_report  # with all that it draws by; plan and audit get along without
-
-        write_report(output, outcome, settings.storage_options if settings else {})
-    else:
+    if card is None:
         output.remove(REPORT)
+        return
+    from tasks.report.build import write_report  # with all that it draws by; plan and audit get along without
+
+    write_report(output, outcome, card)
 
 
 def _write_manifest(output: Folder, header: PlanHeader, verdicts: dict[str, Verdict]) -> dict[str, Books]:

@@ -25,9 +25,8 @@ from tasks.audit.record import (
     record_problems,
 )
 from tasks.interrupt import check_interrupt
-from tasks.records.compressed import Compression, Inflated, compression_of
+from tasks.records.compressed import START, Compression, Inflated, compression_of
 from tasks.records.features import Features, read_features
-from tasks.records.files import START
 from tasks.records.frames import BLOCK, Frame, Readable, read_frames
 from tasks.storage.folders import Folder
 from tasks.validate import HashingFile, contract_problems

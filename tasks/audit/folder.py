@@ -20,9 +20,10 @@ from tasks.audit.file import FileAudit, audit_file
 from tasks.audit.manifest import Manifest, digest_faults, promised_faults, read_manifest, shard_faults
 from tasks.audit.sidecars import index_faults, info_faults, number_faults, read_json, told_digests
 from tasks.audit.tensorflow import tensorflow_faults
-from tasks.audit.together import LabelNames, label_faults, label_names, label_notes, shape_faults, shape_notes, together
+from tasks.audit.together import label_faults, label_notes, shape_faults, shape_notes, together
 from tasks.interrupt import obey
 from tasks.records.files import record_files
+from tasks.records.label_names import LabelNames, label_names
 from tasks.storage.folders import Folder, open_folder
 
 ALL = AuditOptions()

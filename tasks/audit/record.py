@@ -11,6 +11,7 @@ from typing import Any
 import simplejpeg
 from PIL import Image, UnidentifiedImageError
 
+from tasks.images.formats import STARTS, image_format
 from tasks.images.jpeg import START as JPEG_START
 from tasks.images.jpeg import read_jpeg_header
 from tasks.records.features import Features
@@ -25,14 +26,6 @@ UNLABELLED = -1  # what TFDS's test splits and the classic parser's default say 
 
 Picture = tuple[int, int, int | None]  # height, width, channels where they are known
 
-STARTS = {
-    "JPEG": (JPEG_START,),
-    "PNG": (b"\x89PNG\r\n\x1a\n",),
-    "GIF": (b"GIF87a", b"GIF89a"),
-    "BMP": (b"BM",),
-    "TIFF": (b"II*\x00", b"MM\x00*"),
-    "WEBP": (b"RIFF",),
-}
 OTHER_NAMES = {"JPG": "JPEG", "TIF": "TIFF"}
 
 
@@ -61,7 +54,7 @@ def record_oddities(features: Features) -> Iterable[str]:
     if UNLABELLED in labels:
         yield f"{LABEL} {UNLABELLED}, which means none"
     encoded = one(features, ENCODED, bytes)
-    if encoded and not picture_format(encoded) and not _claimed_format(features):
+    if encoded and not image_format(encoded) and not _claimed_format(features):
         yield f"{ENCODED} that begins as no known image format"
     elif encoded and encoded.startswith(JPEG_START) and (channels := one(features, CHANNELS, int)) is not None:
         header = read_jpeg_header(encoded)
@@ -77,14 +70,6 @@ def one(features: Features, key: str, kind: type) -> Any:
         case [value] if isinstance(value, kind):
             return value
     return None
-
-
-def picture_format(data: bytes) -> str:
-    """The image format that bytes begin as, by Pillow's name; empty where it is not one of the usual."""
-    for name, starts in STARTS.items():
-        if data.startswith(starts) and (name != "WEBP" or data[8:12] == b"WEBP"):
-            return name
-    return ""
 
 
 def pixel_problem(encoded: bytes) -> str | None:
@@ -111,7 +96,7 @@ def _picture_problems(encoded: bytes, features: Features) -> Iterable[str]:
     if not encoded:
         yield f"{ENCODED} must hold a picture, got no bytes"
         return
-    found, claimed = picture_format(encoded), _claimed_format(features)
+    found, claimed = image_format(encoded), _claimed_format(features)
     if claimed in STARTS and found != claimed:
         yield f"{FORMAT} says {claimed}, and {ENCODED} begins as {found or 'no image (' + encoded[:4].hex(' ') + ')'}"
         return

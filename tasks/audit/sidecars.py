@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,10 +10,9 @@ from schemas.audit import Fault
 from schemas.frame import OVERHEAD
 from schemas.layout import DATASET_INFO, index_path, index_text
 from tasks.audit.file import FileAudit
+from tasks.records.files import NUMBERED
 from tasks.storage.folders import Folder
 
-# train-00000-of-00008, flowers_train_00000-of-00005.tfrecord, mnist-test.tfrecord-00000-of-00001, part-3-of-10.gz
-NUMBERED = re.compile(r"(?P<before>.*?)(?P<index>\d+)-of-(?P<count>\d+)(?P<after>.*)")
 TFDS_TEMPLATE = "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"
 LISTED = 100
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from schemas.audit import Fault
 from tasks.audit.file import FileAudit
-from tasks.audit.record import ENCODED, picture_format
+from tasks.audit.record import ENCODED
+from tasks.images.formats import image_format
 from tasks.storage.folders import Folder
 from tasks.tensorflow_check import import_tensorflow, local_copy
 
@@ -33,5 +34,5 @@ def tensorflow_faults(folder: Folder, audit: FileAudit) -> list[Fault]:
 def _decode(tf: Any, example: dict[str, Any]) -> None:
     """Decode the picture, where there is one of a format that TensorFlow knows."""
     for encoded in example[ENCODED].values.numpy() if ENCODED in example else ():
-        if picture_format(encoded) in ("JPEG", "PNG", "GIF", "BMP"):
+        if image_format(encoded) in ("JPEG", "PNG", "GIF", "BMP"):
             tf.io.decode_image(encoded, expand_animations=False)

@@ -1,20 +1,17 @@
 """What only all records together tell: their keys and types, one text for each label, and the labels' file."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from schemas.audit import Fault, Place
-from schemas.layout import CLASS_LABELS, LABELS
 from tasks.audit.file import FileAudit, Shape, Tally
 from tasks.audit.record import ENCODED, LABEL, TEXT
-from tasks.storage.folders import Folder
+from tasks.records.label_names import LabelNames
 
 KINDS = {"bytes": "bytes", "int": "int64", "float": "float"}
 CLASSIC_KINDS = {ENCODED: "bytes", LABEL: "int", TEXT: "bytes", "image/height": "int", "image/width": "int"}
 LISTED = 8  # of a kind, in one note
-NUMBERED = re.compile(r"(\d+):(.*)")  # slim's labels.txt: 0:daisy
 
 
 @dataclass(frozen=True)
@@ -24,24 +21,6 @@ class Together:
     records: int
     shapes: dict[Shape, Tally]
     labels: dict[tuple[int, str | None], Tally]
-
-
-@dataclass(frozen=True)
-class LabelNames:
-    """Names by id as a file tells them; `bases` are the ids that its first line may have, where its lines carry none."""
-
-    file: str
-    lines: tuple[str, ...] = ()
-    numbered: dict[int, str] = field(default_factory=dict)
-    bases: tuple[int, ...] = (1,)
-
-    def by_id(self, labels: Iterable[tuple[int, str | None]]) -> dict[int, str]:
-        """The names by id, from the base that agrees with most of what records say; the first of equals."""
-        if self.numbered:
-            return self.numbered
-        told = list(labels)
-        choices = [dict(enumerate(self.lines, base)) for base in self.bases]
-        return max(choices, key=lambda names: sum(names.get(label) == text for label, text in told if text is not None))
 
 
 def together(files: Iterable[FileAudit]) -> Together:
@@ -124,23 +103,6 @@ def label_notes(all_: Together) -> Iterable[str]:
     shared = [f"{text!r} ({', '.join(map(str, sorted(labels)))})" for text, labels in sorted(ids.items()) if len(labels) > 1]
     if shared:
         yield f"several labels have the same text: {_listed(shared)}"
-
-
-def read_label_names(text: str, file: str, bases: tuple[int, ...]) -> LabelNames:
-    """Label names from a file: one a line, or `0:daisy` on each line as slim writes them."""
-    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
-    numbered = [NUMBERED.fullmatch(line) for line in lines]
-    if all(numbered):
-        return LabelNames(file, numbered={int(match[1]): match[2] for match in numbered if match})
-    return LabelNames(file, tuple(line.strip(" \t\r") for line in lines), bases=bases)
-
-
-def label_names(folder: Folder, present: set[str], ours: bool) -> LabelNames | None:
-    """The names of the labels, from the file beside the records that tells them."""
-    for name, bases in ((LABELS, (1,) if ours else (1, 0)), (CLASS_LABELS, (0,))):
-        if name in present:
-            return read_label_names(folder.read(name).decode("utf-8", "replace"), name, bases)
-    return None
 
 
 def _kinds(all_: Together) -> dict[str, dict[str, Tally]]:

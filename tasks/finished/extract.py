@@ -1,4 +1,4 @@
-"""extract: records back to label folders, each image with the bytes that image/encoded holds.
+"""extract: records back to label folders, each image with the bytes that its record holds.
 
 A decision that binds users' data: names are those of image/filename, never more than a name, whatever it says; images of one
 label that share a name are numbered in the order of their shards and records, `a.jpg`, `a-2.jpg`, `a-3.jpg`.
@@ -18,8 +18,8 @@ from schemas.catalogue import Extracted, Selection
 from schemas.errors import BadInput
 from schemas.labels import name_problems
 from schemas.receipt import WRITTEN
-from tasks.audit.record import ENCODED, one
 from tasks.finished.catalogue import open_dataset, read_catalogue, read_records_at
+from tasks.records.image import encoded_image
 from tasks.storage.whole_files import UMASK
 
 NAME_LENGTH = 200  # bytes; file systems allow 255, and a number may be added
@@ -42,7 +42,7 @@ def extract_images(url: str, to: Path, selection: Selection, storage_options: Ma
             by_shard.setdefault(shard, {})[offset] = target
     for shard, places in by_shard.items():
         for offset, features in read_records_at(folder, shard, places.keys()):
-            _write(places[offset], one(features, ENCODED, bytes) or b"")
+            _write(places[offset], encoded_image(features))
             written += 1
     return Extracted(written, len(present), len({target.parent for target in targets}))
 

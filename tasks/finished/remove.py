@@ -2,8 +2,8 @@
 
 Only the shards that hold them are written anew, from their own records, so the source is not needed. The images' rows stay in
 the manifest, rejected with the reason `removed`: the books still balance. Order: the list of removals first, dataset_info.json
-away, then for each shard its file, index and receipt, then manifest and sidecars, and dataset_info.json last. Killed at any
-moment and run again, or built again with the same settings, it comes to the same end.
+away, then for each shard its file, index and receipt, then manifest, sidecars and the data card if there was one, and
+dataset_info.json last. Killed at any moment and run again, or built again with the same settings, it comes to the same end.
 """
 
 import json
@@ -59,10 +59,9 @@ def remove_images(url: str, names: Iterable[str], storage_options: Mapping[str, 
             elif not removals.unfinished:
                 return Removal((), already, (), "")
             output.remove(DATASET_INFO)
-            output.remove(REPORT)  # it shows pictures
             verdicts, written = _take_out(output, shards, removals)
             lock.check()
-            published = publish(output, verdicts, None)
+            published = publish(output, verdicts, storage_options if output.exists(REPORT) else None)
             write_removals(output, Removals(unfinished=False, paths=removals.paths))
             return Removal(images, already, tuple(written), published.digest)
         finally:

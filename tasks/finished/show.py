@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.errors import BadInput, CorruptRecord
+from tasks.records.compressed import inflated
+from tasks.records.image import encoded_image
 from tasks.records.reader import Record, parse_example, read_records
 from tasks.storage.folders import open_folder
-
-ENCODED = "image/encoded"
 
 
 @dataclass(frozen=True)
 class ShownRecord:
-    """A record's place and features; `image` is the content of image/encoded, or empty."""
+    """A record's place and features; `image` is the encoded image, or empty."""
 
     offset: int
     features: dict[str, list[Any]]
@@ -21,8 +21,7 @@ class ShownRecord:
     @property
     def image(self) -> bytes:
         """The encoded image's bytes."""
-        values = self.features.get(ENCODED) or [b""]
-        return bytes(values[0])
+        return encoded_image(self.features)
 
     def lines(self) -> list[str]:
         """A line a feature, keys sorted; long bytes are told by their number."""
@@ -35,7 +34,7 @@ def read_record(url: str, number: int, storage_options: Mapping[str, Any]) -> Sh
     count = 0
     try:
         with open_folder(parent or ".", storage_options).open(name) as file:
-            for record in read_records(file):
+            for record in read_records(inflated(file)):
                 count += 1
                 if record.fault and (record.number == number or not record.data):
                     raise CorruptRecord(

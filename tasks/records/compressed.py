@@ -1,7 +1,7 @@
 """TFRecord files compressed as a whole, as TFRecordOptions("GZIP") and ("ZLIB") write them: recognised, and read inflated."""
 
 import zlib
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from schemas.errors import CorruptRecord
 from schemas.frame import HEADER
@@ -9,6 +9,7 @@ from tasks.records.frames import BLOCK, Readable, head_positions
 
 Compression = Literal["", "GZIP", "ZLIB"]  # TensorFlow's names
 GZIP = b"\x1f\x8b\x08"
+START = 4096  # bytes: enough of a compressed file to inflate a record's head
 EITHER = zlib.MAX_WBITS | 32  # zlib's word for: look yourself whether it is gzip or zlib
 
 
@@ -38,6 +39,13 @@ class Inflated:
                 return out
             if not data:
                 raise CorruptRecord("the compressed stream ends too early")
+
+
+def inflated(file: BinaryIO) -> Readable:
+    """A TFRecord file from its start, as it is inside if it is compressed."""
+    kind = compression_of(file.read(START))
+    file.seek(0)
+    return Inflated(file) if kind else file
 
 
 def compression_of(start: bytes) -> Compression | None:

@@ -1,5 +1,7 @@
 """Which files of a folder are TFRecord files: by their names, or by their first bytes."""
 
+import re
+
 from schemas.layout import (
     CLASS_LABELS,
     CROISSANT,
@@ -9,10 +11,11 @@ from schemas.layout import (
     MANIFEST,
     parse_shard_name,
 )
-from tasks.records.compressed import compression_of
+from tasks.records.compressed import START, compression_of
 from tasks.storage.folders import Folder
 
-START = 4096  # bytes: enough of a compressed file to inflate a record's head
+# train-00000-of-00008, flowers_train_00000-of-00005.tfrecord, mnist-test.tfrecord-00000-of-00001, part-3-of-10.gz
+NUMBERED = re.compile(r"(?P<before>.*?)(?P<index>\d+)-of-(?P<count>\d+)(?P<after>.*)")
 ENDINGS = (".tfrecord", ".tfrecords", ".tfrec", ".tfrecord.gz", ".tfrecords.gz")
 KNOWN = {CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST}
 OTHERS = (".html", ".idx", ".json", ".md", ".parquet", ".txt", ".yaml", ".yml")
@@ -28,6 +31,11 @@ def record_files(folder: Folder) -> tuple[list[str], list[str]]:
         elif name not in KNOWN and not name.endswith(OTHERS):
             (others if compression_of(_start(folder, name)) is None else records).append(name)
     return records, others
+
+
+def is_compressed(folder: Folder, name: str) -> bool:
+    """Whether a TFRecord file is compressed as a whole, so that no record can be read from its offset."""
+    return bool(compression_of(_start(folder, name)))
 
 
 def _start(folder: Folder, name: str) -> bytes:

@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw
 from schemas.frame import FOOTER, HEADER
 from schemas.report import Picture
 from tasks.images.jpeg import START, read_jpeg_header
+from tasks.records.image import encoded_image
 from tasks.records.reader import parse_example
 from tasks.storage.folders import Folder
 
@@ -60,9 +61,11 @@ class Thumbnail:
 
 
 def of_row(folder: Folder, row: Mapping[str, Any]) -> Shown:
-    """What a manifest's row of a written image shows: its record."""
+    """What a manifest's row of a written image shows: its record, where that can be read from its offset."""
     name = row["path"].rpartition("/")[2]
     picture = Picture(name, row["split"], row["label"], row["text"])
+    if row["offset"] is None:
+        return Shown(picture)
     return Shown(picture, Piece(folder, row["shard"], row["offset"], row["size"]))
 
 
@@ -106,12 +109,6 @@ def draw_example(features: dict[str, list[Any]], side: int) -> Thumbnail:
     boxes = list(zip(*(features.get(f"{BBOX}/{edge}", []) for edge in ("xmin", "ymin", "xmax", "ymax")), strict=False))
     labels = features.get(f"{BBOX}/label", [])
     return draw(encoded_image(features), side, boxes, labels)
-
-
-def encoded_image(features: dict[str, list[Any]]) -> bytes:
-    """The bytes of an Example's image: those of image/encoded, or the largest bytes where there is no such feature."""
-    values: Iterable[Any] = features.get("image/encoded") or [value for each in features.values() for value in each]
-    return max((value for value in values if isinstance(value, bytes)), key=len, default=b"")
 
 
 def draw(data: bytes, side: int, boxes: list[tuple[Any, ...]] | None = None, labels: list[Any] | None = None) -> Thumbnail:
@@ -161,14 +158,3 @@ def _draw_box(image: Image.Image, box: tuple[Any, ...], colour: str) -> None:
     brush = ImageDraw.Draw(image)
     brush.rectangle(place, outline="#000000", width=3)
     brush.rectangle(place, outline=colour, width=2)
-
-
-def image_size(data: bytes) -> tuple[int, int] | tuple[None, None]:
-    """Height and width that an image file's header tells, or None twice."""
-    if data.startswith(START) and (header := read_jpeg_header(data)):
-        return header.height, header.width
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            return image.height, image.width
-    except Exception:  # Pillow's plugins throw anything
-        return None, None

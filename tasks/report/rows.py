@@ -17,13 +17,15 @@ import pyarrow.parquet as pq
 from schemas.errors import BadLayout
 from schemas.layout import MANIFEST
 from schemas.receipt import COLUMNS, WRITTEN
-from tasks.report.records import read_records_as_rows
+from tasks.records.files import is_compressed, record_files
+from tasks.records.rows import read_rows_of_records
 from tasks.storage.folders import Folder
 
 REPEATING = ["split", "shard", "text", "status", "reason"]
 # What an older manifest lacks is not asked for.
 NUMBERS = ["label", "offset", "size", "height", "width", "source_size", "brightness", "contrast", "sharpness"]
 WIDE = ["path", "message"]
+UNLABELLED = "no label"
 
 Numbers = npt.NDArray[np.int64]
 
@@ -57,11 +59,31 @@ class Rows:
 def read_rows(folder: Folder) -> Rows:
     """The rows of a folder's manifest, or of its records where it has none. Raises BadLayout where it has neither."""
     if MANIFEST not in folder.files():
-        table = read_records_as_rows(folder)
+        table = _read_records(folder)
         return Rows(folder, table.select([*REPEATING, *NUMBERS]), table.select(WIDE))
     with _open_manifest(folder) as parquet:
         names = [name for name in (*REPEATING, *NUMBERS) if name in parquet.schema_arrow.names]
         return Rows(folder, parquet.read(names).unify_dictionaries())
+
+
+def _read_records(folder: Folder) -> pa.Table:
+    names = [] if folder.fs.isfile(folder.path) else record_files(folder)[0]
+    if not names:
+        raise BadLayout(
+            f"a folder to report on must hold TFRecord files (train-00000-of-00008, *.tfrecord), got none: {folder.url}. "
+            "Check the path"
+        )
+    table = read_rows_of_records(folder, names)
+    ids = pc.cast(table["label"], pa.string())
+    compressed = pa.array([name for name in names if is_compressed(folder, name)], pa.string())
+    columns = {
+        "label": pc.fill_null(table["label"], 0),
+        "text": pc.coalesce(table["text"], ids, pa.scalar(UNLABELLED)),
+        "offset": pc.if_else(pc.is_in(table["shard"], compressed), pa.scalar(None, pa.int64()), table["offset"]),
+    }
+    for name, column in columns.items():
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    return table
 
 
 def has_all_columns(folder: Folder) -> bool:

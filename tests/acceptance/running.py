@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -54,6 +55,11 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
             if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
                 running.append(process)
     return running
+
+
+def seeded_moments(count: int) -> list[float]:
+    """A moment in each of so many equal parts of a build's duration, as shares of it; the same ones each time the tests run."""
+    return [(part + random.Random(part).random()) / count for part in range(count)]
 
 
 def last_word(stderr: str) -> str:
@@ -159,6 +165,18 @@ class Running:
         """Send a signal to all processes of the command, as a terminal's Ctrl-C or a scheduler's kill does."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
+
+    def kill_at(self, moment: float, seconds: float) -> None:
+        """Kill it, as `kill` does, when this share of so many seconds has passed since it began."""
+        time.sleep(max(0.0, self.began + moment * seconds - time.monotonic()))
+        self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL to the command, its fork server and its workers at once, as a machine's loss of power."""
+        family = self.descendants if self.process.poll() is None else []
+        self.signal_group(signal.SIGKILL)
+        self.wait()
+        wait_until(lambda: not alive(family), "all killed processes are gone")
 
     def end(self) -> None:
         """Leave nothing of it behind."""

@@ -1,8 +1,6 @@
 """Data sets that grow, killed at any moment and run again: the same bytes as an append that nothing disturbed."""
 
-import random
 import shutil
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,18 +10,16 @@ import pytest
 
 from tests.acceptance.running import (
     Images,
-    Running,
     Shell,
     Undisturbed,
     clean_environment,
     receipts,
+    seeded_moments,
     sums,
     wait_until,
 )
 from tests.acceptance.seaweed import Bucket
 
-KILLS = 4
-MOMENTS = [(part + random.Random(part).random()) / KILLS for part in range(KILLS)]
 OLD, NEW = 16, 3  # train shards before the append, and added by it
 
 
@@ -68,12 +64,6 @@ def _named(count: int) -> str:
     return f"*-of-{count:05d}"
 
 
-def _kill(build: Running) -> None:
-    """SIGKILL to the command and its workers, as a machine's loss of power."""
-    build.signal_group(signal.SIGKILL)
-    build.wait()
-
-
 def _finish_and_compare(shell: Shell, growing: Growing, output: Path) -> None:
     rerun = shell.run(growing.arguments(output))
     assert sums(output) == growing.undisturbed.sums
@@ -91,14 +81,13 @@ def test_an_append_changes_no_byte_of_an_old_shard(growing: Growing):
     assert before.items() <= after.items()
 
 
-@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: f"{moment:.0%}")
+@pytest.mark.parametrize("moment", seeded_moments(4), ids=lambda moment: f"{moment:.0%}")
 def test_a_killed_append_is_finished_by_a_rerun_with_the_same_bytes(
     moment: float, shell: Shell, growing: Growing, tmp_path: Path
 ):
     output = growing.copy(tmp_path / "data")
     append = shell.start(growing.arguments(output))
-    time.sleep(max(0.0, append.began + moment * growing.undisturbed.seconds - time.monotonic()))
-    _kill(append)
+    append.kill_at(moment, growing.undisturbed.seconds)
     _finish_and_compare(shell, growing, output)
 
 
@@ -118,7 +107,7 @@ def test_an_append_killed_in_each_of_its_phases_is_finished_by_a_rerun(
     output = growing.copy(tmp_path / "data")
     append = shell.start(growing.arguments(output))
     wait_until(lambda: STATES[state](output), state)
-    _kill(append)
+    append.kill()
     assert not (output / "dataset_info.json").exists(), "a data set is not complete before its append has ended"
     _finish_and_compare(shell, growing, output)
 
@@ -129,7 +118,7 @@ def test_an_append_under_prefect_killed_and_finished_gives_the_same_bytes(
     output = growing.copy(tmp_path / "data")
     append = shell.start(growing.arguments(output, "--prefect"), {"PREFECT_API_URL": prefect_server})
     wait_until(lambda: any(output.glob(_named(OLD + NEW))), "the first shard is renamed")
-    _kill(append)
+    append.kill()
     shell.run(growing.arguments(output, "--prefect"), {"PREFECT_API_URL": prefect_server})
     assert sums(output) == growing.undisturbed.sums
 
@@ -153,7 +142,7 @@ def test_an_append_on_s3_killed_in_each_of_its_phases_is_finished_with_the_bytes
     url = bucket.url("data")
     append = on_s3.start(growing.arguments(url))
     wait_until(lambda: STATES_ON_S3[state](bucket.keys("data")), state)
-    _kill(append)
+    append.kill()
     assert "dataset_info.json" not in bucket.keys("data")
     on_s3.run(growing.arguments(url))
     assert bucket.sums("data") == growing.undisturbed.sums

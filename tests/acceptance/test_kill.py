@@ -1,7 +1,6 @@
 """Killed at any moment and run again, a build is the same as one that nothing disturbed."""
 
 import os
-import random
 import signal
 import time
 from pathlib import Path
@@ -16,23 +15,12 @@ from tests.acceptance.running import (
     alive,
     leftovers,
     receipts,
+    seeded_moments,
     shard_files,
     sums,
     wait_until,
     working_on,
 )
-
-KILLS = 10
-# One moment in each tenth of a build's duration, the same ones each time the tests run.
-MOMENTS = [(tenth + random.Random(tenth).random()) / KILLS for tenth in range(KILLS)]
-
-
-def _kill_everything(build: Running) -> None:
-    """SIGKILL to the command, its fork server and its workers at once, as a machine's loss of power."""
-    family = build.descendants if build.process.poll() is None else []
-    build.signal_group(signal.SIGKILL)
-    build.wait()
-    wait_until(lambda: not alive(family), "all killed processes are gone")
 
 
 def _finish_and_compare(shell: Shell, images: Images, output: Path) -> dict[str, int]:
@@ -49,11 +37,10 @@ def _finish_and_compare(shell: Shell, images: Images, output: Path) -> dict[str,
     return {"kept": len(finished), "converted": images.shards - len(finished)}
 
 
-@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: f"{moment:.0%}")
+@pytest.mark.parametrize("moment", seeded_moments(10), ids=lambda moment: f"{moment:.0%}")
 def test_a_killed_build_is_finished_by_a_rerun_with_the_same_bytes(moment: float, shell: Shell, slow: Images, tmp_path: Path):
     build = shell.start(slow.arguments(tmp_path / "data", "--no-prefect"))
-    time.sleep(max(0.0, build.began + moment * slow.undisturbed.seconds - time.monotonic()))
-    _kill_everything(build)
+    build.kill_at(moment, slow.undisturbed.seconds)
     _finish_and_compare(shell, slow, tmp_path / "data")
 
 
@@ -61,7 +48,7 @@ def test_a_build_killed_twice_in_mid_conversion_redoes_only_the_unfinished_shard
     for enough in (2, 3):
         build = shell.start(slow.arguments(tmp_path / "data", "--no-prefect"))
         wait_until(lambda goal=enough: len(receipts(tmp_path / "data")) >= goal, f"{enough} shards are done")
-        _kill_everything(build)
+        build.kill()
     done = _finish_and_compare(shell, slow, tmp_path / "data")
     assert done["kept"] >= 3
     assert done["converted"] >= 1
@@ -76,7 +63,7 @@ def test_a_finished_build_run_again_writes_no_shard(shell: Shell, quick: Images,
 def test_no_unfinished_file_carries_a_shards_name_after_a_kill(shell: Shell, slow: Images, tmp_path: Path):
     build = shell.start(slow.arguments(tmp_path / "data", "--no-prefect"))
     wait_until(lambda: len(receipts(tmp_path / "data")) >= 2 and working_on(build, tmp_path / "data"), "shards are done")
-    _kill_everything(build)
+    build.kill()
     assert leftovers(tmp_path / "data"), "a kill leaves its unfinished files, or it came too late to prove anything"
     whole = {name: digest for name, digest in slow.undisturbed.sums.items() if (tmp_path / "data" / name).exists()}
     there = sums(tmp_path / "data")

@@ -1,9 +1,7 @@
 """An S3 that fails in the middle of a build: it goes on, or ends clean and a rerun finishes; the bytes are the same."""
 
 import json
-import random
 import re
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -12,12 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.faulty_proxy import Faults, FaultyProxy
-from tests.acceptance.running import Images, Running, Shell, clean_environment, wait_until
+from tests.acceptance.running import Images, Running, Shell, clean_environment, seeded_moments, wait_until
 from tests.acceptance.seaweed import Bucket, OnS3, Seaweed, same_data
 
-KILLS = 10
-# One moment in each tenth of a build's duration, the same ones each time the tests run.
-MOMENTS = [(tenth + random.Random(tenth).random()) / KILLS for tenth in range(KILLS)]
 AWAY_SECONDS = 20.0
 STOPPED_SECONDS = 10.0
 
@@ -117,14 +112,12 @@ def undisturbed_seconds(quick_on_s3: OnS3, seaweed: Seaweed, tmp_path_factory: p
     return time.monotonic() - began
 
 
-@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: f"{moment:.0%}")
+@pytest.mark.parametrize("moment", seeded_moments(10), ids=lambda moment: f"{moment:.0%}")
 def test_a_killed_build_is_finished_by_a_rerun_with_the_same_bytes(
     moment: float, on_s3: Shell, quick_on_s3: OnS3, bucket: Bucket, undisturbed_seconds: float
 ):
     build = on_s3.start(quick_on_s3.arguments(bucket.url("out")))
-    time.sleep(max(0.0, build.began + moment * undisturbed_seconds - time.monotonic()))
-    build.signal_group(signal.SIGKILL)
-    build.wait()
+    build.kill_at(moment, undisturbed_seconds)
     on_s3.run(quick_on_s3.arguments(bucket.url("out")))
     same_data(bucket.sums("out"), quick_on_s3.images)  # no stray object either
     assert bucket.unfinished_uploads() == []

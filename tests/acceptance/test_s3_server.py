@@ -47,6 +47,25 @@ def test_a_build_from_s3_to_s3_gives_the_bytes_of_a_local_one(on_s3: Shell, quic
     assert (rerun.summary["shards_kept"], rerun.summary["shards_converted"]) == (quick_on_s3.images.shards, 0)
 
 
+@pytest.mark.parametrize("reader", ["obstore", "s3fs"])
+def test_a_manifest_on_s3_may_name_images_of_several_buckets(
+    on_s3: Shell, quick: Images, bucket: Bucket, seaweed: Seaweed, reader: str
+):
+    """Some beside the manifest, by relative paths, and some in another bucket."""
+    other = seaweed.bucket(f"{bucket.name}-other")
+    rows = ["path,label"]
+    for number, path in enumerate(sorted(path for path in quick.train.rglob("*") if path.is_file())[:40]):
+        key = f"photos/{number}{path.suffix}"
+        (bucket, other)[number % 2].write(key, path.read_bytes())
+        rows.append(f"{(key, other.url(key))[number % 2]},{path.parent.name}")
+    bucket.write("list.csv", "\n".join(rows).encode())
+    where = ["--manifest", bucket.url("list.csv"), "--output_directory", bucket.url("out"), "--train_shards", "2"]
+    build = on_s3.run(["build", "--json", "--no-prefect", *where, "--s3_reader", reader])
+    assert build.summary["splits"][0]["written"] == 40
+    audit = on_s3.run(["audit", bucket.url("out"), "--json"])
+    assert json.loads(audit.stdout)["faults"] == []
+
+
 def test_a_profile_s_credentials_and_endpoint_are_used(shell: Shell, quick_on_s3: OnS3, bucket: Bucket, tmp_path: Path):
     (tmp_path / "credentials").write_text(f"[trainer]\naws_access_key_id={KEY}\naws_secret_access_key={SECRET}\n")
     (tmp_path / "config").write_text(f"[profile trainer]\nregion=us-east-1\nendpoint_url={bucket.endpoint}\n")

@@ -8,6 +8,7 @@ import pytest
 
 from schemas.errors import BadLayout, OutputConflict, OverBudget
 from tasks.audit.folder import audit_folder
+from tasks.finished.remove import remove_images
 
 FIRST = {"train_shards": 3, "validation_shards": 2}
 
@@ -553,3 +554,26 @@ def test_synsets_keep_their_texts(tmp_path, fill, build, add):
     synsets.write_text("n02\tkitten\nn01\tdog\n")
     with pytest.raises(OutputConflict, match="text of n02 'kitten' after 'cat'"):
         build(**settings)
+
+
+@pytest.mark.parametrize("keep", [True, False], ids=["shards kept", "a shard lost"])
+def test_what_was_removed_stays_out_of_the_data_set_that_grows(grown, build, add, keep):
+    output = grown["output_directory"]
+    gone = "cat/001.jpg"
+    (row,) = [row for row in manifest(output, "train") if row["path"] == gone]
+    remove_images(str(output), [f"train/{gone}"], {})
+    before = contents(output, "train")
+    if not keep:  # it must be converted anew, without what was taken out of it
+        (output / row["shard"]).unlink()
+    add(grown["train_directory"], "dog", 4)
+    build(**grown, train_shards=1)
+    assert contents(output, "train")[:3] == before
+    rows = {row["path"]: row for row in manifest(output, "train")}
+    assert len(rows) == 16
+    assert (rows[gone]["status"], rows[gone]["reason"]) == ("rejected", "removed")
+    assert not audit_folder(str(output), {}).faults
+    remove_images(str(output), ["train/dog/100.jpg"], {})  # and again, from a new shard
+    assert [row["path"] for row in manifest(output, "train") if row["reason"] == "removed"] == [gone, "dog/100.jpg"]
+    build(**grown)
+    assert len([row for row in manifest(output, "train") if row["status"] == "written"]) == 14
+    assert not audit_folder(str(output), {}).faults

@@ -245,3 +245,10 @@ def test_counts_follow(data_set):
     remove_images(str(data_set), NAMES, {})
     splits = json.loads((data_set / "dataset_info.json").read_text())["splits"]
     assert [sum(map(int, split["shardLengths"])) for split in splits] == [13, 3]
+
+
+def test_a_data_set_without_a_card_gets_none(data_set):
+    (data_set / "report.html").unlink()
+    remove_images(str(data_set), ["train/cat/003.jpg"], {})
+    assert not (data_set / "report.html").exists()
+    assert not audit_folder(str(data_set), {}).faults

@@ -1,6 +1,7 @@
 """The data card as a whole: the same for the same data set, true to its manifest, harmless whatever the input is called."""
 
 import base64
+import gzip
 import hashlib
 import html
 import re
@@ -201,6 +202,16 @@ def test_a_folder_without_manifest_is_read_from_its_records(tmp_path, small):
         "dog",
     ]
     assert len(page.all("img")) >= rows.num_rows
+
+
+def test_a_folder_of_compressed_files_is_counted_and_shown_without_pictures(tmp_path, small):
+    """No record of theirs can be read from its offset."""
+    for shard in small.glob("*-of-*"):
+        (tmp_path / shard.name).write_bytes(gzip.compress(shard.read_bytes()))
+    page = Page(make_report(str(tmp_path), {}))
+    rows = pq.read_table(small / "manifest.parquet", filters=[("status", "=", "written")])
+    assert [text for _, text in page.all("dd")][:3] == [str(rows.num_rows), "0", "2"]
+    assert not page.all("img")
 
 
 def test_broken_records_of_a_folder_without_manifest_are_told(tmp_path, small):

@@ -1,0 +1,35 @@
+"""What an image file's first bytes tell, without decoding: its format, and the size in its header."""
+
+import io
+
+from PIL import Image
+
+from tasks.images.jpeg import START, read_jpeg_header
+
+STARTS = {
+    "JPEG": (START,),
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "GIF": (b"GIF87a", b"GIF89a"),
+    "BMP": (b"BM",),
+    "TIFF": (b"II*\x00", b"MM\x00*"),
+    "WEBP": (b"RIFF",),
+}
+
+
+def image_format(data: bytes) -> str:
+    """The image format that bytes begin as, by Pillow's name; empty where it is not one of the usual."""
+    for name, starts in STARTS.items():
+        if data.startswith(starts) and (name != "WEBP" or data[8:12] == b"WEBP"):
+            return name
+    return ""
+
+
+def image_size(data: bytes) -> tuple[int, int] | tuple[None, None]:
+    """Height and width in pixels that an image file's header tells, or None twice."""
+    if data.startswith(START) and (header := read_jpeg_header(data)):
+        return header.height, header.width
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return image.height, image.width
+    except Exception:  # Pillow's plugins throw anything
+        return None, None

@@ -1,0 +1,44 @@
+"""What a record says of its image, by the keys of the classic scripts and by TFDS's."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from tasks.images.formats import image_format
+from tasks.records.features import Features
+
+ENCODED = "image/encoded"
+LABEL_KEYS = ("image/class/label", "label")
+TEXT_KEYS = ("image/class/text", "text")
+NAME_KEYS = ("image/filename", "file_name", "filename")
+ENDINGS = {"JPEG": ".jpg", "PNG": ".png", "GIF": ".gif", "BMP": ".bmp", "WEBP": ".webp", "TIFF": ".tiff"}
+
+
+def encoded_image(features: Features) -> bytes:
+    """The bytes of an Example's image: those of image/encoded, or the largest bytes where there is no such feature."""
+    values: Iterable[Any] = features.get(ENCODED) or [value for each in features.values() for value in each]
+    return max((value for value in values if isinstance(value, bytes)), key=len, default=b"")
+
+
+def image_label(features: Features) -> int | None:
+    """The label's id, where the record tells one."""
+    label: int | None = _first(features, LABEL_KEYS, int)
+    return label
+
+
+def image_text(features: Features) -> str | None:
+    """The label's text, where the record tells one."""
+    text: bytes | None = _first(features, TEXT_KEYS, bytes)
+    return None if text is None else text.decode("utf-8", "replace")
+
+
+def image_name(features: Features, shard: str, record: int) -> str:
+    """The file name that a record tells, as it is; or one of its place where it tells none."""
+    told: bytes = _first(features, NAME_KEYS, bytes) or b""
+    ending = ENDINGS.get(image_format(encoded_image(features)), ".bin")
+    return told.decode("utf-8", "replace") or f"{shard}-{record:06d}{ending}"
+
+
+def _first(features: Features, keys: tuple[str, ...], kind: type) -> Any:
+    """The first value of the first of these features that has one of this type."""
+    values = (value for key in keys for value in features.get(key, [])[:1])
+    return next((value for value in values if isinstance(value, kind)), None)

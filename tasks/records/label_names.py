@@ -1,0 +1,46 @@
+"""The names of labels, from the file that lies beside records: ours, TFDS's, or slim's."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from schemas.layout import CLASS_LABELS, LABELS
+from tasks.storage.folders import Folder
+
+TFDS_LABELS = "label.labels.txt"  # of its image classification data sets
+NUMBERED = re.compile(r"(\d+):(.*)")  # slim's labels.txt: 0:daisy
+
+
+@dataclass(frozen=True)
+class LabelNames:
+    """Names by id as a file tells them; `bases` are the ids that its first line may have, where its lines carry none."""
+
+    file: str
+    lines: tuple[str, ...] = ()
+    numbered: dict[int, str] = field(default_factory=dict)
+    bases: tuple[int, ...] = (1,)
+
+    def by_id(self, labels: Iterable[tuple[int, str | None]]) -> dict[int, str]:
+        """The names by id, from the base that agrees with most of what records say; the first of equals."""
+        if self.numbered:
+            return self.numbered
+        told = list(labels)
+        choices = [dict(enumerate(self.lines, base)) for base in self.bases]
+        return max(choices, key=lambda names: sum(names.get(label) == text for label, text in told if text is not None))
+
+
+def read_label_names(text: str, file: str, bases: tuple[int, ...]) -> LabelNames:
+    """Label names from a file: one a line, or `0:daisy` on each line as slim writes them."""
+    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    numbered = [NUMBERED.fullmatch(line) for line in lines]
+    if all(numbered):
+        return LabelNames(file, numbered={int(match[1]): match[2] for match in numbered if match})
+    return LabelNames(file, tuple(line.strip(" \t\r") for line in lines), bases=bases)
+
+
+def label_names(folder: Folder, present: set[str], ours: bool) -> LabelNames | None:
+    """The names of the labels, from the file beside the records that tells them."""
+    for name, bases in ((LABELS, (1,) if ours else (1, 0)), (CLASS_LABELS, (0,)), (TFDS_LABELS, (0,))):
+        if name in present:
+            return read_label_names(folder.read(name).decode("utf-8", "replace"), name, bases)
+    return None
