@@ -45,7 +45,7 @@ types: setup
 	$(BIN)/mypy
 
 tests: setup chromium torture
-	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=40
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=40
 
 torture: setup  ## Fetch Pillow's own broken and odd test images, which a test runs through; 60 MB into the cache
 	$(BIN)/python tests/acceptance/torture_set.py
@@ -59,7 +59,7 @@ chromium:  ## Install Debian's Chromium, in which report.html is tested; where t
 readers: setup  ## Add PyTorch and DALI (2 GB, more where pip takes PyTorch with CUDA) and test every reader of docs/readers.md
 	$(BIN)/pip install --quiet --no-build-isolation --editable '.[readers]'
 	$(BIN)/python -c 'import grain, mlcroissant, tfrecord, torch'  # else their tests would be skipped
-	$(BIN)/python -m pytest -rs tests/acceptance/readers
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -rs -n 2 --dist loadscope tests/acceptance/readers
 
 bench: setup  ## Measure speed, start-up and memory beside the classic script and peers; about 20 minutes
 	$(BIN)/python -m benchmarks.bench

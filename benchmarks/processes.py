@@ -67,7 +67,7 @@ def run_command(command: list[str], environment: Mapping[str, str] | None = None
     with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as errors:
         before = _children_cpu()
         began = time.time()
-        process = subprocess.Popen(command, stdout=printed, stderr=errors, env=environment, cwd=ROOT)
+        process = subprocess.Popen(command, stdout=printed, stderr=errors, env=_usual(environment or os.environ), cwd=ROOT)
         if memory is not None:
             _watch(process, memory.sample)
         code = process.wait()
@@ -78,6 +78,11 @@ def run_command(command: list[str], environment: Mapping[str, str] | None = None
         if code:
             raise SystemExit(f"error: exit {code}: {' '.join(command)}\n{errors.read()[-4000:]}")
         return Finished(printed.read(), began, ended, _children_cpu() - before)
+
+
+def _usual(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which Python keeps what it has compiled, as it does for users."""
+    return {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _watch(process: subprocess.Popen[bytes], sample: Callable[[psutil.Process], None]) -> None:

@@ -14,6 +14,7 @@ from tasks.storage.folders import Folder, open_folder
 
 CREDENTIALS = "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE"
 PERMISSIONS = "The credentials need s3:ListBucket and s3:GetObject there, for an output s3:PutObject and s3:DeleteObject too"
+FILES = ("labels_file", "synsets_file", "bounding_boxes")  # settings that name what is read besides images
 # By the server's error code: what the place must be, and the remedy.
 BY_CODE = {
     "SignatureDoesNotMatch": ("be asked with the right secret key", CREDENTIALS),
@@ -40,10 +41,11 @@ def refuse_no_access(settings: BuildSettings) -> None:
 
 def access_problems(settings: BuildSettings) -> Iterable[str]:
     """What keeps a build from its places on S3, a line each."""
-    places = {"output_directory": settings.output_directory}
-    places |= {f"{name}_directory": url for name, url in settings.directories().items()}
+    images = {f"{name}_directory": url for name, url in settings.directories().items()}
     if settings.listed_by:
-        places[settings.listed_by] = getattr(settings, settings.listed_by)
+        images[settings.listed_by] = getattr(settings, settings.listed_by)
+    files = {name: getattr(settings, name) for name in FILES}
+    places = {"output_directory": settings.output_directory, **images, **{name: url for name, url in files.items() if url}}
     told = set()
     for setting, url in places.items():
         if not url.startswith(("s3://", "s3a://")):
@@ -51,7 +53,7 @@ def access_problems(settings: BuildSettings) -> Iterable[str]:
         try:
             folder = open_folder(url, settings.storage_options)
             _ask(folder)
-            if setting != "output_directory" and settings.s3_reader == "obstore":
+            if setting in images and settings.s3_reader == "obstore":
                 refuse_certificate(folder)
         except Exception as error:  # botocore's, aiohttp's and s3fs's errors have no common base
             problem = _problem(error)

@@ -6,17 +6,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.acceptance.running import Images, Running, Shell, Undisturbed, clean_environment, free_port, sums, wait_until
+from tests.acceptance.running import Images, Running, Shell, clean_environment, free_port, wait_until, with_build
 from tests.acceptance.seaweed import Bucket, OnS3, Seaweed, bucket_name
 
 LABELS = ("cat", "dog", "emu")
@@ -63,17 +61,6 @@ def _write_images(folder: Path, pictures: list[bytes], each: int, ending: str) -
     return folder
 
 
-def _with_build(images: Images, folder: Path, home: Path) -> Images:
-    shell = Shell(folder, clean_environment(home))
-    output = folder / "data"
-    try:
-        build = shell.run(images.arguments(output, "--no-prefect"))
-        undisturbed = Undisturbed(output, sums(output), build.summary["digest"], time.monotonic() - build.began)
-    finally:
-        shell.end()
-    return replace(images, undisturbed=undisturbed)
-
-
 @pytest.fixture(scope="session")
 def quick(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Images:
     """Small JPEGs, passed through as they are: a shard takes some 20 ms."""
@@ -82,7 +69,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Image
     pictures = [_encoded(_picture(random, 96), "JPEG") for _ in range(200)]
     train = _write_images(folder / "train", pictures, 60, "jpg")
     images = Images(train, _write_images(folder / "validation", pictures, 12, "jpg"), 8, 2)
-    return _with_build(images, folder, prefect_home)
+    return with_build(images, folder, prefect_home)
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +80,7 @@ def slow(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Images
     pictures = [_encoded(_picture(random, 1600), "PNG") for _ in range(8)]
     train = _write_images(folder / "train", pictures, 42, "png")
     images = Images(train, _write_images(folder / "validation", pictures, 6, "png"), 7, 1)
-    return _with_build(images, folder, prefect_home)
+    return with_build(images, folder, prefect_home)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,13 +81,17 @@ class Undisturbed:
 
 @dataclass(frozen=True)
 class Images:
-    """Label folders of two splits, into how many shards the tests cut them, and a build of them that went well."""
+    """Label folders of two splits, into how many shards the tests cut them, and a build of them that went well.
+
+    Without `report`, the data card, which takes a second of CPU, is left to the tests that are about it.
+    """
 
     train: Path
     validation: Path
     train_shards: int
     validation_shards: int
     undisturbed: Undisturbed | None = None
+    report: bool = False
 
     @property
     def shards(self) -> int:
@@ -102,13 +106,15 @@ class Images:
             "train_shards": self.train_shards,
             "validation_shards": self.validation_shards,
             "workers": 2,
+            "report": self.report,
             **more,
         }
 
     def arguments(self, output: object, *flags: str, **more: object) -> list[str]:
         """The command line of a build of them."""
-        options = (word for name, value in self.settings(output, **more).items() for word in (f"--{name}", str(value)))
-        return ["build", "--json", *flags, *options]
+        settings = self.settings(output, **more)
+        options = (word for name, value in settings.items() if name != "report" for word in (f"--{name}", str(value)))
+        return ["build", "--json", "--report" if settings["report"] else "--no-report", *flags, *options]
 
 
 class Running:
@@ -217,6 +223,18 @@ class Shell:
 def clean_environment(home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     return kept | {"PREFECT_HOME": str(home), "DO_NOT_TRACK": "1", "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+def with_build(images: Images, folder: Path, home: Path) -> Images:
+    """The images with a build of them into `folder` that nothing disturbs."""
+    shell = Shell(folder, clean_environment(home))
+    output = folder / "data"
+    try:
+        build = shell.run(images.arguments(output, "--no-prefect"))
+        undisturbed = Undisturbed(output, sums(output), build.summary["digest"], time.monotonic() - build.began)
+    finally:
+        shell.end()
+    return replace(images, undisturbed=undisturbed)
 
 
 def receipts(output: Path) -> list[str]:

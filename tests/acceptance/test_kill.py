@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -19,6 +20,7 @@ from tests.acceptance.running import (
     shard_files,
     sums,
     wait_until,
+    with_build,
     working_on,
 )
 
@@ -37,11 +39,17 @@ def _finish_and_compare(shell: Shell, images: Images, output: Path) -> dict[str,
     return {"kept": len(finished), "converted": images.shards - len(finished)}
 
 
+@pytest.fixture(scope="module")
+def carded(slow: Images, prefect_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Images:
+    """The slow images, built with the data card."""
+    return with_build(replace(slow, report=True), tmp_path_factory.mktemp("carded"), prefect_home)
+
+
 @pytest.mark.parametrize("moment", seeded_moments(10), ids=lambda moment: f"{moment:.0%}")
-def test_a_killed_build_is_finished_by_a_rerun_with_the_same_bytes(moment: float, shell: Shell, slow: Images, tmp_path: Path):
-    build = shell.start(slow.arguments(tmp_path / "data", "--no-prefect"))
-    build.kill_at(moment, slow.undisturbed.seconds)
-    _finish_and_compare(shell, slow, tmp_path / "data")
+def test_a_killed_build_is_finished_by_a_rerun_with_the_same_bytes(moment: float, shell: Shell, carded: Images, tmp_path: Path):
+    build = shell.start(carded.arguments(tmp_path / "data", "--no-prefect"))
+    build.kill_at(moment, carded.undisturbed.seconds)
+    _finish_and_compare(shell, carded, tmp_path / "data")
 
 
 def test_a_build_killed_twice_in_mid_conversion_redoes_only_the_unfinished_shards(shell: Shell, slow: Images, tmp_path: Path):

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -85,7 +86,8 @@ def test_a_scheduled_run_happens(installation: Installation, quick: Images, tmp_
     installation.prefect("--no-prompt", "deploy", "--all", folder=tmp_path)
     name = "build-image-dataset/scheduled"
     try:
-        installation.prefect("deployment", "schedule", "create", name, "--interval", "20")
+        soon = (datetime.now(UTC) + timedelta(seconds=5)).isoformat()
+        installation.prefect("deployment", "schedule", "create", name, "--interval", "3600", "--anchor-date", soon)
         first = until(
             lambda: [run for run in installation.runs("scheduled") if run["state_name"] == "Completed"], "a scheduled run ends"
         )[0]
@@ -126,7 +128,8 @@ def test_a_build_leaves_its_artifacts_and_its_announcement(installation: Install
         for image in label.iterdir():
             (tmp_path / "train" / label.name / image.name).symlink_to(image)
     (tmp_path / "train/cat/broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more of it")
-    run = installation.run("on-demand", quick.settings(tmp_path / "data", train_directory=str(tmp_path / "train")))
+    settings = quick.settings(tmp_path / "data", train_directory=str(tmp_path / "train"), report=True)
+    run = installation.run("on-demand", settings)
     installation.completed(run)
     made = installation.post("artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run]}}})
     artifacts = {artifact["key"]: artifact for artifact in made}

@@ -44,11 +44,12 @@ def test_a_server_that_does_not_let_us_in_is_told_in_one_line(
     assert bucket.keys("out") == []
 
 
-def test_a_missing_bucket_is_told_for_input_and_output_alike(on_s3: Shell, quick_on_s3: OnS3, quick: Images):
+def test_a_missing_bucket_is_told_for_whatever_lies_in_it(on_s3: Shell, quick_on_s3: OnS3, quick: Images):
     line = refused(on_s3, quick.arguments("s3://nobody-made-this/out", "--no-prefect"), {})
     assert "output_directory must be in a bucket that exists, got NoSuchBucket: s3://nobody-made-this/out" in line
-    words = quick_on_s3.arguments("out", train_directory="s3://nobody-made-this/in")
-    assert "train_directory must be in a bucket that exists" in refused(on_s3, words, {})
+    for setting in ("train_directory", "labels_file", "bounding_boxes"):
+        words = quick_on_s3.arguments("out", **{setting: "s3://nobody-made-this/in.csv"})
+        assert f"{setting} must be in a bucket that exists" in refused(on_s3, words, {})
     assert not (on_s3.folder / "out").exists()
 
 

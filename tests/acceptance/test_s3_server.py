@@ -47,6 +47,12 @@ def test_a_build_from_s3_to_s3_gives_the_bytes_of_a_local_one(on_s3: Shell, quic
     assert (rerun.summary["shards_kept"], rerun.summary["shards_converted"]) == (quick_on_s3.images.shards, 0)
 
 
+def test_the_card_of_a_data_set_on_s3_is_that_of_a_local_one(on_s3: Shell, quick_on_s3: OnS3, bucket: Bucket, tmp_path: Path):
+    on_s3.run(quick_on_s3.arguments(bucket.url("out"), report=True))
+    on_s3.run(quick_on_s3.arguments(tmp_path / "out", report=True))
+    assert bucket.read("out/report.html") == (tmp_path / "out/report.html").read_bytes()
+
+
 @pytest.mark.parametrize("reader", ["obstore", "s3fs"])
 def test_a_manifest_on_s3_may_name_images_of_several_buckets(
     on_s3: Shell, quick: Images, bucket: Bucket, seaweed: Seaweed, reader: str
