@@ -53,7 +53,11 @@ def measure(images: int, rounds: int, patience: float) -> Results:
         memory[contender.name] = measure_memory(contender, data)
     _say("start-up")
     wait_for_quiet(patience)
-    startup = {"direct": measure_direct(small, STARTUPS), "prefect": measure_prefect(small, STARTUPS)}
+    startup = {
+        "direct": measure_direct(small, STARTUPS),
+        "no card": measure_direct(small, STARTUPS, "--no-report"),
+        "prefect": measure_prefect(small, STARTUPS),
+    }
     _say("planning")
     wait_for_quiet(patience)
     planning = json.loads(run_command([sys.executable, "-m", "benchmarks.plan_million"]).printed)

@@ -101,7 +101,11 @@ def _goal(goal: Goal) -> list[str]:
 
 
 def _startup(results: Results) -> list[list[str]]:
-    names = {"direct": "direct, without Prefect", "prefect": "through a running Prefect server"}
+    names = {
+        "direct": "direct, without Prefect",
+        "no card": "the same with --no-report, without the data card",
+        "prefect": "through a running Prefect server",
+    }
     return [
         [
             names[conductor],

@@ -9,7 +9,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,23 +36,23 @@ class Startup:
         return self.before + self.after
 
 
-def measure_direct(data: Path, runs: int) -> list[Startup]:
+def measure_direct(data: Path, runs: int, *options: str) -> list[Startup]:
     """Builds of a small data set without Prefect."""
-    return _builds(data, runs, "--no-prefect", os.environ)
+    return _builds(data, runs, ("--no-prefect", *options), os.environ)
 
 
 def measure_prefect(data: Path, runs: int) -> list[Startup]:
     """The same through a Prefect server that runs already."""
     with prefect_server() as environment:
-        return _builds(data, runs, "--prefect", environment)
+        return _builds(data, runs, ("--prefect",), environment)
 
 
-def _builds(data: Path, runs: int, conductor: str, environment: Mapping[str, str]) -> list[Startup]:
+def _builds(data: Path, runs: int, options: Sequence[str], environment: Mapping[str, str]) -> list[Startup]:
     """One run more than asked for: the first, which fills caches, is left out."""
     measured = []
     for _ in range(runs + 1):
         with fresh_output() as output:
-            finished = run_command(build_command(data, output, conductor), environment)
+            finished = run_command(build_command(data, output, *options), environment)
         timeline = json.loads(finished.printed)["timeline"]
         before = timeline["first_shard_began"] - finished.began
         measured.append(Startup(before, finished.ended - timeline["last_shard_validated"]))
