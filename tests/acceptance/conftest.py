@@ -18,6 +18,16 @@ from tests.acceptance.running import Images, Running, Shell, clean_environment, 
 from tests.acceptance.seaweed import Bucket, OnS3, Seaweed, bucket_name
 
 LABELS = ("cat", "dog", "emu")
+# What a server without deployments need not do all the time, on the two processors of the tests.
+SERVICES_OF_DEPLOYMENTS = (
+    "SCHEDULER",
+    "LATE_RUNS",
+    "FOREMAN",
+    "TRIGGERS",
+    "PAUSE_EXPIRATIONS",
+    "CANCELLATION_CLEANUP",
+    "REPOSSESSOR",
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -77,7 +87,7 @@ def slow(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Images
     """PNGs small on the disk and large in pixels: a shard takes about half a second, so that it can be hit in the middle."""
     folder = tmp_path_factory.mktemp("slow")
     random = np.random.default_rng(2)
-    pictures = [_encoded(_picture(random, 1600), "PNG") for _ in range(8)]
+    pictures = [_encoded(_picture(random, 1280), "PNG") for _ in range(8)]
     train = _write_images(folder / "train", pictures, 42, "png")
     images = Images(train, _write_images(folder / "validation", pictures, 6, "png"), 7, 1)
     return with_build(images, folder, prefect_home)
@@ -88,7 +98,8 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The API's URL of a real `prefect server start`."""
     folder = tmp_path_factory.mktemp("prefect-server")
     port = free_port()
-    environment = clean_environment(folder) | {"PREFECT_SERVER_UI_ENABLED": "false"}
+    unused = {f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false" for service in SERVICES_OF_DEPLOYMENTS}
+    environment = clean_environment(folder) | {"PREFECT_SERVER_UI_ENABLED": "false"} | unused
     words = [str(Path(sys.executable).with_name("prefect")), "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     server = Running(words, environment | {"PREFECT_SERVER_ANALYTICS_ENABLED": "false"}, folder)
     url = f"http://127.0.0.1:{port}/api"

@@ -272,7 +272,8 @@ def test_a_cluster_of_its_own_ends_with_the_build(number: signal.Signals, shell:
     else:
         build.process.send_signal(number)
     assert build.wait(30) in {130, -signal.SIGKILL}, build.stderr
-    assert "Traceback" not in build.stderr
+    if number == signal.SIGINT:  # after a SIGKILL Dask's workers may tell of the connection that broke, before they end
+        assert "Traceback" not in build.stderr
     wait_until(lambda: not alive(family), "no process of the build is left", seconds=30)
     shell.run(slow.arguments(tmp_path / "data", "--no-prefect"))
     assert sums(tmp_path / "data") == slow.undisturbed.sums

@@ -86,8 +86,8 @@ def test_a_scheduled_run_happens(installation: Installation, quick: Images, tmp_
     installation.prefect("--no-prompt", "deploy", "--all", folder=tmp_path)
     name = "build-image-dataset/scheduled"
     try:
-        soon = (datetime.now(UTC) + timedelta(seconds=5)).isoformat()
-        installation.prefect("deployment", "schedule", "create", name, "--interval", "3600", "--anchor-date", soon)
+        soon = (datetime.now(UTC) + timedelta(seconds=15)).isoformat()  # the command itself takes a while
+        installation.prefect("deployment", "schedule", "create", name, "--interval", "90", "--anchor-date", soon)
         first = until(
             lambda: [run for run in installation.runs("scheduled") if run["state_name"] == "Completed"], "a scheduled run ends"
         )[0]
