@@ -12,7 +12,6 @@ from schemas.example import Feature
 from schemas.frame import OVERHEAD
 from tasks.audit.record import (
     BOX_LABEL,
-    ENCODED,
     FILENAME,
     HEIGHT,
     LABEL,
@@ -28,6 +27,7 @@ from tasks.interrupt import check_interrupt
 from tasks.records.compressed import START, Compression, Inflated, compression_of
 from tasks.records.features import Features, read_features
 from tasks.records.frames import BLOCK, Frame, Readable, read_frames
+from tasks.records.image import ENCODED
 from tasks.storage.folders import Folder
 from tasks.validate import HashingFile, contract_problems
 

@@ -15,8 +15,9 @@ from tasks.images.formats import STARTS, image_format
 from tasks.images.jpeg import START as JPEG_START
 from tasks.images.jpeg import read_jpeg_header
 from tasks.records.features import Features
+from tasks.records.image import ENCODED
 
-ENCODED, FORMAT = "image/encoded", "image/format"
+FORMAT = "image/format"
 HEIGHT, WIDTH, CHANNELS = "image/height", "image/width", "image/channels"
 LABEL, TEXT, FILENAME = "image/class/label", "image/class/text", "image/filename"
 SYNSET = "image/class/synset"

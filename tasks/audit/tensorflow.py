@@ -4,8 +4,8 @@ from typing import Any
 
 from schemas.audit import Fault
 from tasks.audit.file import FileAudit
-from tasks.audit.record import ENCODED
 from tasks.images.formats import image_format
+from tasks.records.image import ENCODED
 from tasks.storage.folders import Folder
 from tasks.tensorflow_check import import_tensorflow, local_copy
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from schemas.audit import Fault, Place
 from tasks.audit.file import FileAudit, Shape, Tally
-from tasks.audit.record import ENCODED, LABEL, TEXT
+from tasks.audit.record import LABEL, TEXT
+from tasks.records.image import ENCODED
 from tasks.records.label_names import LabelNames
 
 KINDS = {"bytes": "bytes", "int": "int64", "float": "float"}
