@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from flows.direct import build_directly
-from flows.progress import LineProgress
-from schemas.audit import AuditOptions
-from schemas.settings import BuildSettings
-from tasks.audit.folder import audit_folder
+from imagerecords.flows.direct import build_directly
+from imagerecords.flows.progress import LineProgress
+from imagerecords.schemas.audit import AuditOptions
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.audit.folder import audit_folder
 
 RESULTS = Path(__file__).parent / "results" / "audit.md"
 PICTURES = 64  # that differ; more only repeat

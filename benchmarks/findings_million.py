@@ -24,10 +24,10 @@ import pyarrow.parquet as pq
 
 from benchmarks.bench import RESULTS, about_here
 from benchmarks.report import table
-from schemas.layout import MANIFEST
-from schemas.receipt import COLUMNS
-from tasks.findings.find import find
-from tasks.storage.folders import open_folder
+from imagerecords.schemas.layout import MANIFEST
+from imagerecords.schemas.receipt import COLUMNS
+from imagerecords.tasks.findings.find import find
+from imagerecords.tasks.storage.folders import open_folder
 
 LABELS = 1000
 IMAGES_A_SHARD = 1000

@@ -15,9 +15,9 @@ import simplejpeg
 from benchmarks.bench import RESULTS, about_here
 from benchmarks.make_data import make_data
 from benchmarks.report import table
-from schemas.receipt import Rejected
-from schemas.settings import BuildSettings
-from tasks.images.judge import process_image
+from imagerecords.schemas.receipt import Rejected
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.images.judge import process_image
 
 IMAGES = 400
 GOAL = 1.15

@@ -10,11 +10,11 @@ import sys
 import time
 from typing import Any
 
-from flows.direct import DirectConductor
-from flows.order import Conductor
-from flows.workers import Workers
-from schemas.plan import Shard
-from schemas.settings import BuildSettings
+from imagerecords.flows.direct import DirectConductor
+from imagerecords.flows.order import Conductor
+from imagerecords.flows.workers import Workers
+from imagerecords.schemas.plan import Shard
+from imagerecords.schemas.settings import BuildSettings
 
 WORKERS = 2
 NO_WORK: Any = operator.is_  # of a shard and settings; a function that every worker can import
@@ -44,7 +44,7 @@ def by_prefect(settings: BuildSettings, shards: int) -> float:
     from prefect import flow
     from prefect.tasks import Task
 
-    from flows import build
+    from imagerecords.flows import build
 
     build.TASKS[NO_WORK] = Task(build.on_workers(NO_WORK), name="no-work", task_run_name="{shard.name}", **build.ON_WORKERS)
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from schemas.listing import COLUMNS, Listing
-from schemas.settings import BuildSettings
-from tasks.partition import partition_images
-from tasks.prepare import write_plan
-from tasks.storage.folders import open_folder
+from imagerecords.schemas.listing import COLUMNS, Listing
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.partition import partition_images
+from imagerecords.tasks.prepare import write_plan
+from imagerecords.tasks.storage.folders import open_folder
 
 LABELS = 1000
 FIRST_TIME = 1_700_000_000_000_000_000  # ns; modification times as a disk gives them

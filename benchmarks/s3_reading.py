@@ -15,9 +15,9 @@ from typing import Any
 
 import fsspec
 
-from tasks.sources.walk import walk_files
-from tasks.storage.bulk_read import bulk_reader
-from tasks.storage.folders import open_folder
+from imagerecords.tasks.sources.walk import walk_files
+from imagerecords.tasks.storage.bulk_read import bulk_reader
+from imagerecords.tasks.storage.folders import open_folder
 
 S3FS_THREADS, OBSTORE_THREADS, BATCH = 32, 16, 64
 

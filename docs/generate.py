@@ -11,7 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from schemas.settings import BuildSettings
+from imagerecords.schemas.settings import BuildSettings
 
 README = Path(__file__).parents[1] / "README.md"
 

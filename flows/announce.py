@@ -7,9 +7,9 @@ from prefect.cache_policies import NO_CACHE
 from prefect.events import emit_event
 from prefect.tasks import MaterializingTask
 
-from schemas.settings import BuildSettings
-from schemas.summary import BuildSummary
-from tasks.storage.folders import open_folder
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.summary import BuildSummary
+from imagerecords.tasks.storage.folders import open_folder
 
 PUBLISHED = "imagerecords.dataset.published"
 REFUSED_IN_ASSET_KEYS = "\n\r\t\0 #?&%\"'<>[]{}|\\^`"

@@ -15,12 +15,12 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
-from flows.console import boxes_text
-from flows.progress import LineProgress
-from schemas.layout import REPORT
-from schemas.summary import BuildSummary
-from tasks.publish import rejected_images
-from tasks.storage.folders import open_folder
+from imagerecords.flows.console import boxes_text
+from imagerecords.flows.progress import LineProgress
+from imagerecords.schemas.layout import REPORT
+from imagerecords.schemas.summary import BuildSummary
+from imagerecords.tasks.publish import rejected_images
+from imagerecords.tasks.storage.folders import open_folder
 
 SECONDS_BETWEEN_UPDATES = 2.0
 REJECTS_SHOWN = 1000

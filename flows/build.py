@@ -14,25 +14,25 @@ from prefect.logging.handlers import PrefectConsoleHandler
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import Task
 
-from flows.announce import announce_dataset
-from flows.artifacts import ArtifactProgress, show_summary
-from flows.order import Pending, ShardStep, T, build_dataset, gather
-from flows.retry import JITTER, delays, is_worth_retrying
-from flows.turns import turn
-from flows.workers import Workers
-from schemas.plan import Shard
-from schemas.settings import BuildSettings
-from schemas.summary import BuildSummary
-from tasks.append import append_images
-from tasks.convert import convert_shard
-from tasks.discover import discover_images
-from tasks.duplicates import drop_duplicates
-from tasks.partition import partition_images
-from tasks.prepare import prepare_output
-from tasks.publish import publish_dataset
-from tasks.storage.folders import open_output
-from tasks.tensorflow_check import check_with_tensorflow
-from tasks.validate import validate_shard
+from imagerecords.flows.announce import announce_dataset
+from imagerecords.flows.artifacts import ArtifactProgress, show_summary
+from imagerecords.flows.order import Pending, ShardStep, T, build_dataset, gather
+from imagerecords.flows.retry import JITTER, delays, is_worth_retrying
+from imagerecords.flows.turns import turn
+from imagerecords.flows.workers import Workers
+from imagerecords.schemas.plan import Shard
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.summary import BuildSummary
+from imagerecords.tasks.append import append_images
+from imagerecords.tasks.convert import convert_shard
+from imagerecords.tasks.discover import discover_images
+from imagerecords.tasks.duplicates import drop_duplicates
+from imagerecords.tasks.partition import partition_images
+from imagerecords.tasks.prepare import prepare_output
+from imagerecords.tasks.publish import publish_dataset
+from imagerecords.tasks.storage.folders import open_output
+from imagerecords.tasks.tensorflow_check import check_with_tensorflow
+from imagerecords.tasks.validate import validate_shard
 
 
 def on_workers(step: ShardStep[T]) -> Callable[[Shard, BuildSettings, Workers], T]:
@@ -147,6 +147,6 @@ def build_image_dataset(settings: BuildSettings) -> BuildSummary:
 
 
 if __name__ == "__main__":
-    from flows.cli import run
+    from imagerecords.flows.cli import run
 
     sys.exit(run(["build", "--prefect", *sys.argv[1:]]))

@@ -16,15 +16,15 @@ from cyclopts.config import Dict, Env
 from pydantic import ValidationError
 from rich.console import Console
 
-from flows.console import print_plan, print_summary
-from flows.dataset_commands import add_dataset_commands
-from flows.options import BAD_INPUT, FAILED, INTERRUPTED, OK, AsJson, tell
-from flows.prefect_api import prefect_api_url
-from flows.progress import BarProgress, LineProgress, Progress
-from schemas.errors import BadSettings, ImageRecordsError
-from schemas.settings import BuildSettings
-from schemas.summary import BuildSummary
-from schemas.version import VERSION
+from imagerecords.flows.console import print_plan, print_summary
+from imagerecords.flows.dataset_commands import add_dataset_commands
+from imagerecords.flows.options import BAD_INPUT, FAILED, INTERRUPTED, OK, AsJson, tell
+from imagerecords.flows.prefect_api import prefect_api_url
+from imagerecords.flows.progress import BarProgress, LineProgress, Progress
+from imagerecords.schemas.errors import BadSettings, ImageRecordsError
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.summary import BuildSummary
+from imagerecords.schemas.version import VERSION
 
 ENVIRONMENT = "IMAGERECORDS_"
 
@@ -60,7 +60,7 @@ def build(
         summary = _build_with_prefect(settings)
         _print_summary(summary, as_json)
     else:
-        from flows.direct import build_directly
+        from imagerecords.flows.direct import build_directly
 
         build_directly(settings, _progress(as_json))
     return OK
@@ -69,7 +69,7 @@ def build(
 @app.command
 def plan(*, settings: Settings, as_json: AsJson = False) -> int:
     """Print what build would do with the same settings; write nothing."""
-    from flows.plan import plan_dataset
+    from imagerecords.flows.plan import plan_dataset
 
     planned = plan_dataset(settings)
     if as_json:
@@ -145,7 +145,7 @@ def _build_with_prefect(settings: BuildSettings) -> BuildSummary:
     # meets a locked database at the first start.
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-    from flows.build import build_image_dataset, hide_console_tracebacks
+    from imagerecords.flows.build import build_image_dataset, hide_console_tracebacks
 
     if not _debug.get():
         hide_console_tracebacks()

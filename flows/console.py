@@ -4,9 +4,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from schemas.audit import Audit
-from schemas.boxes import BoxCounts
-from schemas.summary import BoxSummary, BuildSummary, PlanSummary
+from imagerecords.schemas.audit import Audit
+from imagerecords.schemas.boxes import BoxCounts
+from imagerecords.schemas.summary import BoxSummary, BuildSummary, PlanSummary
 
 MIB = 2**20
 FAULTS = 200  # of an audit that are printed

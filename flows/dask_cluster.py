@@ -17,18 +17,18 @@ from distributed import Client, KilledWorker, LocalCluster, get_worker
 from distributed.client import ClosedClientError
 from distributed.comm.core import CommClosedError
 
-from flows.spawn import deaf_to_ctrl_c
-from schemas.errors import BadSettings, ShardFailed
-from schemas.settings import BuildSettings
-from schemas.version import VERSION
-from tasks.interrupt import obey
+from imagerecords.flows.spawn import deaf_to_ctrl_c
+from imagerecords.schemas.errors import BadSettings, ShardFailed
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.version import VERSION
+from imagerecords.tasks.interrupt import obey
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 FIRST_WORKER_SECONDS = 60
 CLOSE_SECONDS = 5.0
-WHERE_VERSION_STANDS = "schemas.version:VERSION"
+WHERE_VERSION_STANDS = "imagerecords.schemas.version:VERSION"
 
 
 class DaskExecutor(Executor):

@@ -10,12 +10,12 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 from rich.console import Console
 
-from flows.console import print_audit
-from flows.options import FAILED, OK, AsJson, StorageOptions, refuse_secrets, tell
-from schemas.audit import AuditOptions
-from schemas.catalogue import Selection
-from schemas.errors import BadInput
-from schemas.layout import REPORT
+from imagerecords.flows.console import print_audit
+from imagerecords.flows.options import FAILED, OK, AsJson, StorageOptions, refuse_secrets, tell
+from imagerecords.schemas.audit import AuditOptions
+from imagerecords.schemas.catalogue import Selection
+from imagerecords.schemas.errors import BadInput
+from imagerecords.schemas.layout import REPORT
 
 
 def add_dataset_commands(app: App) -> None:
@@ -33,7 +33,7 @@ def audit(
     as_json: AsJson = False,
 ) -> int:
     """Re-read any folder of TFRecord files, or one file, and name each fault; exit 1 when there is one."""
-    from tasks.audit.folder import audit_folder
+    from imagerecords.tasks.audit.folder import audit_folder
 
     refuse_secrets(storage_options, path=path)
     result = audit_folder(path, storage_options or {}, options)
@@ -53,7 +53,7 @@ def show(
     storage_options: StorageOptions = None,
 ) -> int:
     """Print a record's fields."""
-    from tasks.finished.show import read_record
+    from imagerecords.tasks.finished.show import read_record
 
     refuse_secrets(storage_options, path=path)
     shown = read_record(path, record, storage_options or {})
@@ -73,7 +73,7 @@ def report(
     storage_options: StorageOptions = None,
 ) -> int:
     """Write report.html, the data card of any folder of TFRecord files, into the folder."""
-    from tasks.report.build import make_report, put_report
+    from imagerecords.tasks.report.build import make_report, put_report
 
     refuse_secrets(storage_options, path=path)
     page = make_report(path, storage_options or {})
@@ -87,7 +87,7 @@ def report(
 
 def locate(dataset: str, name: str, /, *, storage_options: StorageOptions = None, as_json: AsJson = False) -> int:
     """Print where an image is, by file name, path, SHA-256 or the beginning of one; exit 1 when it is nowhere."""
-    from tasks.finished.locate import locate_image
+    from imagerecords.tasks.finished.locate import locate_image
 
     refuse_secrets(storage_options, dataset=dataset)
     found = locate_image(dataset, name, storage_options or {})
@@ -107,7 +107,7 @@ def extract(
     as_json: AsJson = False,
 ) -> int:
     """Write records back to label folders, each image with the bytes that its record holds."""
-    from tasks.finished.extract import extract_images
+    from imagerecords.tasks.finished.extract import extract_images
 
     refuse_secrets(storage_options, dataset=dataset)
     done = extract_images(dataset, to, selection, storage_options or {})
@@ -127,7 +127,7 @@ def remove(
     as_json: AsJson = False,
 ) -> int:
     """Take images out of a finished data set, so that nothing of their bytes is left in it."""
-    from tasks.finished.remove import remove_images
+    from imagerecords.tasks.finished.remove import remove_images
 
     refuse_secrets(storage_options, dataset=dataset)
     done = remove_images(dataset, _lines(names), storage_options or {})
@@ -145,7 +145,7 @@ def remove(
 
 def diff(dataset: str, other: str, /, *, storage_options: StorageOptions = None, as_json: AsJson = False) -> int:
     """Print which images were added, removed, moved, relabelled, replaced or re-encoded; exit 1 when any was."""
-    from tasks.finished.diff import diff_datasets
+    from imagerecords.tasks.finished.diff import diff_datasets
 
     refuse_secrets(storage_options, dataset=dataset, other=other)
     differences = diff_datasets(dataset, other, storage_options or {})

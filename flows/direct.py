@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Any
 
-from flows.order import Pending, ShardStep, T, build_dataset, gather
-from flows.progress import Progress
-from flows.retry import delays, is_worth_retrying, jittered
-from flows.workers import Workers
-from schemas.plan import Shard
-from schemas.settings import BuildSettings
-from schemas.summary import BuildSummary
+from imagerecords.flows.order import Pending, ShardStep, T, build_dataset, gather
+from imagerecords.flows.progress import Progress
+from imagerecords.flows.retry import delays, is_worth_retrying, jittered
+from imagerecords.flows.workers import Workers
+from imagerecords.schemas.plan import Shard
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.summary import BuildSummary
 
 
 class DirectConductor:

@@ -14,10 +14,10 @@ from prefect.events import emit_event
 from prefect.logging import get_run_logger
 from prefect.tasks import Task
 
-from schemas.errors import ShardFailed
-from schemas.label_export import LabelExport
-from schemas.layout import LABELS
-from tasks.sources.label_export import lay_out_labels
+from imagerecords.schemas.errors import ShardFailed
+from imagerecords.schemas.label_export import LabelExport
+from imagerecords.schemas.layout import LABELS
+from imagerecords.tasks.sources.label_export import lay_out_labels
 
 EXPORTED = "imagerecords.labels.exported"
 lay_out: Task[[LabelExport], dict[str, int]] = Task(

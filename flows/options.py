@@ -5,8 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from schemas.errors import BadSettings
-from schemas.secrets import option_problems, url_problems
+from imagerecords.schemas.errors import BadSettings
+from imagerecords.schemas.secrets import option_problems, url_problems
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 

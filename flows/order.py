@@ -6,26 +6,26 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from flows.progress import Progress
-from flows.retry import is_final
-from schemas.errors import Interrupted, OutputLocked, ShardFailed
-from schemas.plan import DROP, Plan, Shard
-from schemas.receipt import ShardOutcome, Verdict
-from schemas.settings import BuildSettings
-from schemas.summary import BuildSummary, Timeline
-from tasks.append import append_images, base_plan
-from tasks.convert import convert_shard
-from tasks.discover import discover_images
-from tasks.duplicates import drop_duplicates
-from tasks.partition import partition_images
-from tasks.prepare import prepare_output, refuse_conflict
-from tasks.publish import Published, publish_dataset
-from tasks.storage.folders import Folder, open_output, sweep_unfinished
-from tasks.storage.lock import Lock, output_lock, refuse_if_locked
-from tasks.storage.s3_access import refuse_no_access
-from tasks.storage.s3_retries import lose_patience
-from tasks.tensorflow_check import check_with_tensorflow
-from tasks.validate import validate_shard
+from imagerecords.flows.progress import Progress
+from imagerecords.flows.retry import is_final
+from imagerecords.schemas.errors import Interrupted, OutputLocked, ShardFailed
+from imagerecords.schemas.plan import DROP, Plan, Shard
+from imagerecords.schemas.receipt import ShardOutcome, Verdict
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.summary import BuildSummary, Timeline
+from imagerecords.tasks.append import append_images, base_plan
+from imagerecords.tasks.convert import convert_shard
+from imagerecords.tasks.discover import discover_images
+from imagerecords.tasks.duplicates import drop_duplicates
+from imagerecords.tasks.partition import partition_images
+from imagerecords.tasks.prepare import prepare_output, refuse_conflict
+from imagerecords.tasks.publish import Published, publish_dataset
+from imagerecords.tasks.storage.folders import Folder, open_output, sweep_unfinished
+from imagerecords.tasks.storage.lock import Lock, output_lock, refuse_if_locked
+from imagerecords.tasks.storage.s3_access import refuse_no_access
+from imagerecords.tasks.storage.s3_retries import lose_patience
+from imagerecords.tasks.tensorflow_check import check_with_tensorflow
+from imagerecords.tasks.validate import validate_shard
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

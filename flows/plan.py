@@ -3,16 +3,16 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from schemas.errors import BadInput
-from schemas.listing import Listing
-from schemas.plan import Plan
-from schemas.settings import BuildSettings
-from schemas.splits import Split
-from schemas.summary import PlannedSplit, PlanSummary
-from tasks.append import append_images, base_plan
-from tasks.discover import survey
-from tasks.partition import partition_images
-from tasks.storage.s3_access import access_problems
+from imagerecords.schemas.errors import BadInput
+from imagerecords.schemas.listing import Listing
+from imagerecords.schemas.plan import Plan
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.splits import Split
+from imagerecords.schemas.summary import PlannedSplit, PlanSummary
+from imagerecords.tasks.append import append_images, base_plan
+from imagerecords.tasks.discover import survey
+from imagerecords.tasks.partition import partition_images
+from imagerecords.tasks.storage.s3_access import access_problems
 
 
 def plan_dataset(settings: BuildSettings) -> PlanSummary:

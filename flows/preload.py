@@ -3,10 +3,10 @@
 import fsspec.implementations.local  # noqa: F401
 from PIL import Image
 
-import tasks.convert
-import tasks.validate  # noqa: F401
-from flows.no_pandas import keep_pandas_out
-from tasks.records.reader import example_class
+import imagerecords.tasks.convert
+import imagerecords.tasks.validate  # noqa: F401
+from imagerecords.flows.no_pandas import keep_pandas_out
+from imagerecords.tasks.records.reader import example_class
 
 keep_pandas_out()
 Image.init()  # all of Pillow's plugins

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from schemas.summary import BuildSummary
+from imagerecords.schemas.summary import BuildSummary
 
 SECONDS_BETWEEN_LINES = 10.0
 

@@ -3,7 +3,7 @@
 import errno
 import random
 
-from schemas.errors import ImageRecordsError, WorkerDied
+from imagerecords.schemas.errors import ImageRecordsError, WorkerDied
 
 # Trying again does not make room on a disk or change a mount.
 FINAL_OS_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}

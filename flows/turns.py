@@ -13,9 +13,9 @@ from prefect.concurrency.asyncio import AcquireConcurrencySlotTimeoutError
 from prefect.concurrency.sync import concurrency
 from prefect.exceptions import ObjectAlreadyExists, PrefectHTTPStatusError
 
-from schemas.errors import OutputLocked
-from tasks.storage.folders import Folder
-from tasks.storage.lock import refuse_if_locked
+from imagerecords.schemas.errors import OutputLocked
+from imagerecords.tasks.storage.folders import Folder
+from imagerecords.tasks.storage.lock import refuse_if_locked
 
 LEASE_SECONDS = 60.0  # the shortest that Prefect allows
 WAIT_SECONDS = 75.0  # longer than a lease, so that the turn of a holder that was killed has come back by then

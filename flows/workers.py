@@ -17,10 +17,10 @@ from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
-from flows.spawn import deaf_to_ctrl_c
-from schemas.errors import BadSettings, Interrupted, ShardFailed, WorkerDied
-from schemas.settings import BuildSettings
-from tasks.interrupt import obey
+from imagerecords.flows.spawn import deaf_to_ctrl_c
+from imagerecords.schemas.errors import BadSettings, Interrupted, ShardFailed, WorkerDied
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.interrupt import obey
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,7 +52,7 @@ def make_processes(settings: BuildSettings, count: int, stop: threading.Event) -
             f"{len(os.fsencode(temporary))}: {temporary}. Set TMPDIR to a shorter one, or pass --executor threads"
         )
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["flows.preload", *(["flows.preload_s3"] if settings.is_on_s3 else [])])
+    context.set_forkserver_preload(["imagerecords.flows.preload"] + ["imagerecords.flows.preload_s3"] * settings.is_on_s3)
     return ProcessPoolExecutor(count, mp_context=context, initializer=begin_worker)
 
 
@@ -81,7 +81,7 @@ def make_dask(settings: BuildSettings, count: int, stop: threading.Event) -> Exe
     """A Dask cluster: the one at `dask_address`, or `count` processes here."""
     if importlib.util.find_spec("distributed") is None:
         raise BadSettings("executor dask must have distributed, which is missing. Install it: pip install 'imagerecords[dask]'")
-    from flows.dask_cluster import connect
+    from imagerecords.flows.dask_cluster import connect
 
     return connect(settings, count)
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from PIL import ImageColor
 
-from schemas.secrets import option_problems, url_problems
-from schemas.splits import SPLITS
+from imagerecords.schemas.secrets import option_problems, url_problems
+from imagerecords.schemas.splits import SPLITS
 
 if TYPE_CHECKING:
-    from schemas.settings import BuildSettings
+    from imagerecords.schemas.settings import BuildSettings
 
 WHOLE_SOURCES = ("data_directory", "manifest", "label_studio")  # inputs that the fractions may divide
 MANIFEST_ENDINGS = (".csv", ".jsonl", ".parquet")

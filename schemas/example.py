@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from schemas.boxes import Boxes
+from imagerecords.schemas.boxes import Boxes
 
 ENCODER_VERSION = "2"
 

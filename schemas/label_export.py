@@ -4,8 +4,8 @@ from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas.secrets import option_problems
-from schemas.settings import Shards
+from imagerecords.schemas.secrets import option_problems
+from imagerecords.schemas.settings import Shards
 
 
 class NamedBox(NamedTuple):

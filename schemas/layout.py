@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from schemas.splits import SPLITS
+from imagerecords.schemas.splits import SPLITS
 
 LABELS = "labels.txt"
 MANIFEST = "manifest.parquet"

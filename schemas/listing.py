@@ -6,7 +6,7 @@ from typing import Self
 
 import pyarrow as pa
 
-from schemas.boxes import PLANNED_BOXES, BoxCounts
+from imagerecords.schemas.boxes import PLANNED_BOXES, BoxCounts
 
 # `version` tells one state of a file from another: an ETag on object stores, the modification time in ns on disks.
 # `group` is null where the manifest tells none: then group_pattern or the path decides. `boxes` as in schemas/boxes.py.

@@ -12,10 +12,10 @@ from typing import Any
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
-from schemas.boxes import PLANNED_BOXES, BoxCounts
-from schemas.example import BOXES, SYNSETS
-from schemas.layout import ShardName
-from schemas.splits import Split
+from imagerecords.schemas.boxes import PLANNED_BOXES, BoxCounts
+from imagerecords.schemas.example import BOXES, SYNSETS
+from imagerecords.schemas.layout import ShardName
+from imagerecords.schemas.splits import Split
 
 METADATA_KEY = b"imagerecords"
 SHARDS_KEY = b"imagerecords.shards"

@@ -6,7 +6,7 @@ Texts are plain: the page escapes them. Nothing here depends on who built the da
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from schemas.findings import Findings
+from imagerecords.schemas.findings import Findings
 
 ALL_SPLITS = ""
 FEW_PICTURES = 2

@@ -4,9 +4,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas.boxes import Policy
-from schemas.contradictions import contradictions
-from schemas.splits import SPLITS, Split
+from imagerecords.schemas.boxes import Policy
+from imagerecords.schemas.contradictions import contradictions
+from imagerecords.schemas.splits import SPLITS, Split
 
 Shards = Annotated[int, Field(ge=1, le=99_999)] | Literal["auto"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]

@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.boxes import BoxCounts
-from schemas.findings import FindingCounts
+from imagerecords.schemas.boxes import BoxCounts
+from imagerecords.schemas.findings import FindingCounts
 
 
 class SplitSummary(BaseModel):

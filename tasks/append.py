@@ -27,18 +27,18 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.boxes import BoxCounts
-from schemas.errors import BadLayout, OutputConflict
-from schemas.example import ENCODER_VERSION
-from schemas.listing import COLUMNS as LISTED
-from schemas.listing import Listing
-from schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedShard
-from schemas.settings import BuildSettings
-from schemas.splits import SPLITS, Split
-from schemas.version import VERSION
-from tasks.partition import group_of, plan_header, plan_split, split_images, with_drop
-from tasks.prepare import read_plan
-from tasks.storage.folders import open_folder
+from imagerecords.schemas.boxes import BoxCounts
+from imagerecords.schemas.errors import BadLayout, OutputConflict
+from imagerecords.schemas.example import ENCODER_VERSION
+from imagerecords.schemas.listing import COLUMNS as LISTED
+from imagerecords.schemas.listing import Listing
+from imagerecords.schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedShard
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.splits import SPLITS, Split
+from imagerecords.schemas.version import VERSION
+from imagerecords.tasks.partition import group_of, plan_header, plan_split, split_images, with_drop
+from imagerecords.tasks.prepare import read_plan
+from imagerecords.tasks.storage.folders import open_folder
 
 MOST_SHARDS = 99_999  # the names have five digits
 STATE = [name for name in COLUMNS.names if name in LISTED.names]  # what tells that an image is not what it was

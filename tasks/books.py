@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.boxes import BoxCounts
-from schemas.errors import BooksDoNotBalance
-from schemas.layout import MANIFEST
-from schemas.plan import PlanHeader
-from schemas.receipt import REJECTED, WRITTEN, Reason, Verdict
-from schemas.settings import BuildSettings
-from schemas.summary import BoxSummary, SplitSummary
-from tasks.storage.folders import Folder
+from imagerecords.schemas.boxes import BoxCounts
+from imagerecords.schemas.errors import BooksDoNotBalance
+from imagerecords.schemas.layout import MANIFEST
+from imagerecords.schemas.plan import PlanHeader
+from imagerecords.schemas.receipt import REJECTED, WRITTEN, Reason, Verdict
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.summary import BoxSummary, SplitSummary
+from imagerecords.tasks.storage.folders import Folder
 
 
 @dataclass

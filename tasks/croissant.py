@@ -8,9 +8,9 @@ left out rather than made up.
 from collections.abc import Iterable
 from typing import Any
 
-from schemas.layout import MANIFEST, ShardName
-from schemas.receipt import Verdict
-from tasks.sidecars import DATASET_NAME, DATASET_VERSION, json_text
+from imagerecords.schemas.layout import MANIFEST, ShardName
+from imagerecords.schemas.receipt import Verdict
+from imagerecords.tasks.sidecars import DATASET_NAME, DATASET_VERSION, json_text
 
 TFRECORD = "application/x-tfrecord"
 TEXT, INTEGER = "sc:Text", "sc:Integer"

@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-from schemas.errors import BadLayout
-from schemas.labels import read_labels, read_synsets
-from schemas.listing import COLUMNS, Listing, first_told
-from schemas.settings import BuildSettings
-from tasks.sources.boxes import place_boxes, read_boxes
-from tasks.sources.input_files import read_text, unreadable
-from tasks.sources.label_folders import setting_of, survey_folders
-from tasks.sources.label_manifest import survey_manifest
-from tasks.sources.match_boxes import match_boxes
-from tasks.storage.folders import open_folder
+from imagerecords.schemas.errors import BadLayout
+from imagerecords.schemas.labels import read_labels, read_synsets
+from imagerecords.schemas.listing import COLUMNS, Listing, first_told
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.sources.boxes import place_boxes, read_boxes
+from imagerecords.tasks.sources.input_files import read_text, unreadable
+from imagerecords.tasks.sources.label_folders import setting_of, survey_folders
+from imagerecords.tasks.sources.label_manifest import survey_manifest
+from imagerecords.tasks.sources.match_boxes import match_boxes
+from imagerecords.tasks.storage.folders import open_folder
 
 T = TypeVar("T")
 

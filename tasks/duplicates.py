@@ -24,16 +24,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.listing import Listing
-from schemas.plan import DROP, Plan
-from schemas.receipt import WRITTEN, Rejected
-from schemas.settings import BuildSettings
-from schemas.splits import SPLITS, Split
-from tasks.append import known_images
-from tasks.partition import split_images
-from tasks.receipts import read_manifest
-from tasks.storage.fetch import fetch_images
-from tasks.storage.folders import Folder, open_folder
+from imagerecords.schemas.listing import Listing
+from imagerecords.schemas.plan import DROP, Plan
+from imagerecords.schemas.receipt import WRITTEN, Rejected
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.splits import SPLITS, Split
+from imagerecords.tasks.append import known_images
+from imagerecords.tasks.partition import split_images
+from imagerecords.tasks.receipts import read_manifest
+from imagerecords.tasks.storage.fetch import fetch_images
+from imagerecords.tasks.storage.folders import Folder, open_folder
 
 ORDER: tuple[Split, ...] = ("validation", "test", "train")
 _STORED = pa.schema([("split", pa.string()), ("path", pa.string()), ("source_size", pa.int64()), ("sha256", pa.string())])

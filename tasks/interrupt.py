@@ -3,7 +3,7 @@
 import threading
 from typing import Protocol
 
-from schemas.errors import Interrupted
+from imagerecords.schemas.errors import Interrupted
 
 
 class Flag(Protocol):

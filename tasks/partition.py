@@ -24,13 +24,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.errors import BadLayout
-from schemas.example import ENCODER_VERSION
-from schemas.listing import Listing
-from schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedShard, extras
-from schemas.settings import BuildSettings
-from schemas.splits import SPLITS, Split
-from schemas.version import VERSION
+from imagerecords.schemas.errors import BadLayout
+from imagerecords.schemas.example import ENCODER_VERSION
+from imagerecords.schemas.listing import Listing
+from imagerecords.schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedShard, extras
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.splits import SPLITS, Split
+from imagerecords.schemas.version import VERSION
 
 AUTO_SHARD_BYTES = 128 * 2**20
 SPLIT_KEY = b"imagerecords split 1"

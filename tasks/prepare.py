@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
-from schemas.errors import OutputConflict
-from schemas.layout import (
+from imagerecords.schemas.errors import OutputConflict
+from imagerecords.schemas.layout import (
     CLASS_LABELS,
     CROISSANT,
     DATASET_INFO,
@@ -24,10 +24,10 @@ from schemas.layout import (
     REPORT,
     is_our_shard,
 )
-from schemas.plan import COLUMNS, METADATA_KEY, SHARDS_KEY, Plan, PlanHeader, PlannedShard, Shard, references
-from schemas.settings import BuildSettings
-from tasks.renumber import present_shards, renamed_shards, renumber_shards
-from tasks.storage.folders import Folder, open_output, sweep_unfinished
+from imagerecords.schemas.plan import COLUMNS, METADATA_KEY, SHARDS_KEY, Plan, PlanHeader, PlannedShard, Shard, references
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.renumber import present_shards, renamed_shards, renumber_shards
+from imagerecords.tasks.storage.folders import Folder, open_output, sweep_unfinished
 
 SHARDS = TypeAdapter(tuple[PlannedShard, ...])
 # What reading a plan raises where there is none, or a damaged one: Arrow tells damage in many ways.

@@ -10,10 +10,10 @@ import io
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.layout import MANIFEST, receipt_path
-from schemas.plan import METADATA_KEY
-from schemas.receipt import COLUMNS
-from tasks.storage.folders import Folder
+from imagerecords.schemas.layout import MANIFEST, receipt_path
+from imagerecords.schemas.plan import METADATA_KEY
+from imagerecords.schemas.receipt import COLUMNS
+from imagerecords.tasks.storage.folders import Folder
 
 SEAL_KEY = b"imagerecords.seal"
 UNSEALED = b"-" * 64

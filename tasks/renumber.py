@@ -18,11 +18,11 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from schemas.layout import INDEX, RECEIPTS, index_path, is_our_shard, parse_shard_name, receipt_path
-from schemas.plan import PlannedShard
-from schemas.receipt import COLUMNS
-from tasks.receipts import read_receipt, receipt_fingerprint, write_receipt
-from tasks.storage.folders import Folder
+from imagerecords.schemas.layout import INDEX, RECEIPTS, index_path, is_our_shard, parse_shard_name, receipt_path
+from imagerecords.schemas.plan import PlannedShard
+from imagerecords.schemas.receipt import COLUMNS
+from imagerecords.tasks.receipts import read_receipt, receipt_fingerprint, write_receipt
+from imagerecords.tasks.storage.folders import Folder
 
 REMOTE_MOVES = 16  # shards renamed at once on object stores, where each takes six round trips
 

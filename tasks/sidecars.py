@@ -7,8 +7,8 @@ TFDS's own write_metadata refuses names without an extension, but its reader tak
 import json
 from typing import Any
 
-from schemas.example import contract
-from schemas.receipt import Verdict
+from imagerecords.schemas.example import contract
+from imagerecords.schemas.receipt import Verdict
 
 BACKGROUND = "background"  # id 0: classic labels count from 1
 DATASET_NAME = "imagerecords"

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from schemas.errors import CorruptRecord
-from schemas.example import BOXES, EXTRAS, SYNSETS, contract
-from schemas.plan import Shard
-from schemas.settings import BuildSettings
-from tasks.storage.folders import Folder, open_folder
+from imagerecords.schemas.errors import CorruptRecord
+from imagerecords.schemas.example import BOXES, EXTRAS, SYNSETS, contract
+from imagerecords.schemas.plan import Shard
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.storage.folders import Folder, open_folder
 
 # Images whose decoded size is compared at once: bounds memory to about 64 decoded images.
 BATCH = 64

@@ -87,9 +87,9 @@ def digests():
 @pytest.fixture(scope="session")
 def build():
     """`build(output_directory=…, train_directory=…, …)` builds directly, on threads unless told otherwise."""
-    from flows.direct import build_directly
-    from flows.progress import LineProgress
-    from schemas.settings import BuildSettings
+    from imagerecords.flows.direct import build_directly
+    from imagerecords.flows.progress import LineProgress
+    from imagerecords.schemas.settings import BuildSettings
 
     def build(**settings):
         settings = {"executor": "threads", "workers": 2} | {name: _plain(value) for name, value in settings.items()}

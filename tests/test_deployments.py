@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from schemas.label_export import LabelExport
-from schemas.settings import BuildSettings
+from imagerecords.schemas.label_export import LabelExport
+from imagerecords.schemas.settings import BuildSettings
 
 DEPLOYMENTS = Path(__file__).parents[1] / "deployments"
 DOCKERFILE = (DEPLOYMENTS / "Dockerfile").read_text()
@@ -78,7 +78,7 @@ def test_a_deployments_settings_are_valid_settings(deployment):
 
 
 def test_the_trigger_takes_exactly_the_fields_that_the_label_export_hands_over():
-    from flows.label_export import EXPORTED, build_parameters
+    from imagerecords.flows.label_export import EXPORTED, build_parameters
 
     (deployment,) = [deployment for deployment in PREFECT["deployments"] if "triggers" in deployment]
     (trigger,) = deployment["triggers"]

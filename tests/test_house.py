@@ -15,36 +15,57 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-MODULES = sorted(path for folder in ("schemas", "tasks", "flows") for path in (ROOT / folder).rglob("*.py"))
-# What each folder may import of ours, besides itself.
-TABLE = {"schemas": set(), "tasks": {"schemas"}, "flows": {"schemas", "tasks"}}
-OURS = {"schemas", "tasks", "flows", "deployments", "tests", "benchmarks"}
+PACKAGE = ROOT / "imagerecords"  # with links to the three folders
+MODULES = sorted(
+    [path for folder in ("schemas", "tasks", "flows") for path in (ROOT / folder).rglob("*.py")] + list(PACKAGE.glob("*.py"))
+)
+# What each folder may import of ours, besides itself; the Python API stands on all three.
+TABLE = {"schemas": set(), "tasks": {"schemas"}, "flows": {"schemas", "tasks"}, "imagerecords": {"schemas", "tasks", "flows"}}
+OLD_NAMES = {"schemas", "tasks", "flows"}  # users have folders of these names
+NOT_INSTALLED = {"deployments", "tests", "benchmarks"}
 ONLY_IN_FLOWS = {"prefect", "cyclopts", "rich", "distributed", "dask"}
 INPUT_AND_OUTPUT = {"os", "io", "pathlib", "shutil", "tempfile", "subprocess", "socket", "fsspec", "s3fs", "obstore"}
 
 
-def imports_of(path):
-    """The top-level names of all that a module imports, anywhere in it."""
+def modules_imported_by(path):
+    """The dotted names of all that a module imports, anywhere in it; "." stands for a relative import."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            names.add("." if node.level else node.module.partition(".")[0])
+            names.add("." if node.level else node.module)
     return names
+
+
+def imports_of(path):
+    """The top-level names of all that a module imports."""
+    return {name.partition(".")[0] or "." for name in modules_imported_by(path)}
+
+
+def rooms_imported_by(path):
+    """Which of our folders a module imports from; "imagerecords" stands for the API at the package's top."""
+    ours = [name.split(".") for name in modules_imported_by(path) if name.split(".")[0] == "imagerecords"]
+    return {parts[1] if len(parts) > 1 and parts[1] in TABLE else "imagerecords" for parts in ours}
 
 
 def named(path):
     return str(path.relative_to(ROOT))
 
 
+def installed(path):
+    """Where the wheel has a module."""
+    return named(path) if path.is_relative_to(PACKAGE) else f"imagerecords/{named(path)}"
+
+
 @pytest.mark.parametrize("path", MODULES, ids=named)
 def test_no_import_runs_against_the_table(path):
     folder = path.relative_to(ROOT).parts[0]
     imported = imports_of(path)
-    assert imported & OURS <= TABLE[folder] | {folder}
+    assert rooms_imported_by(path) <= TABLE[folder] | {folder}
+    assert not imported & (OLD_NAMES | NOT_INSTALLED)
     assert "." not in imported  # relative imports would hide from this test
-    assert folder == "flows" or not imported & ONLY_IN_FLOWS
+    assert folder in ("flows", "imagerecords") or not imported & ONLY_IN_FLOWS
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "schemas").glob("*.py")), ids=named)
@@ -73,14 +94,15 @@ for name in sys.argv[1:]:
 
 
 def modules_in(*folders):
-    return [
-        ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in MODULES if path.relative_to(ROOT).parts[0] in folders
-    ]
+    """The import names of the modules in these folders."""
+    paths = [path.relative_to(ROOT) for path in MODULES if path.relative_to(ROOT).parts[0] in folders]
+    return ["imagerecords." + ".".join(path.with_suffix("").parts) for path in paths]
 
 
 def test_nouns_and_verbs_import_without_prefect_and_tensorflow(tmp_path):
     """So does what every worker process imports."""
-    names = [name.removesuffix(".__init__") for name in [*modules_in("schemas", "tasks"), "flows.workers", "flows.direct"]]
+    workers = ["imagerecords", "imagerecords.flows.workers", "imagerecords.flows.direct"]
+    names = [name.removesuffix(".__init__") for name in modules_in("schemas", "tasks")] + workers
     assert len(names) > 25
     ran = subprocess.run([sys.executable, "-c", BLOCKER, *names], cwd=tmp_path, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
@@ -88,7 +110,9 @@ def test_nouns_and_verbs_import_without_prefect_and_tensorflow(tmp_path):
 
 def test_the_blocker_blocks(tmp_path):
     """Else the test above could not fail."""
-    ran = subprocess.run([sys.executable, "-c", BLOCKER, "flows.build"], cwd=tmp_path, capture_output=True, text=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", BLOCKER, "imagerecords.flows.build"], cwd=tmp_path, capture_output=True, text=True
+    )
     assert "prefect is blocked" in ran.stderr
 
 
@@ -155,10 +179,10 @@ def clean_environment():
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """The built wheel."""
+    """The wheel, built from the sdist as a packager does it; without isolation, since the lock covers the build too."""
     folder = tmp_path_factory.mktemp("wheel")
     ran = subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)],
+        [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)],
         capture_output=True,
         text=True,
         cwd=folder,
@@ -186,13 +210,14 @@ def bare(wheel, tmp_path_factory):
     return folder / "bin"
 
 
-def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel):
+def test_the_wheel_holds_one_package_and_nothing_else(wheel):
     import zipfile
 
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"flows", "schemas", "tasks"}
-    assert {name for name in names if name.endswith(".py")} == {named(path) for path in MODULES}
+    assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"imagerecords"}
+    assert {name for name in names if name.endswith(".py")} == {installed(path) for path in MODULES}
+    assert "imagerecords/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
@@ -220,7 +245,7 @@ def test_the_wheel_brings_its_version_and_its_flow(bare, wheel, tmp_path):
     )
     assert ran.stdout.strip() == wheel.name.split("-")[1]
     ran = subprocess.run(
-        [str(bare / "python"), "-c", "from flows.build import build_image_dataset as flow; print(flow.name)"],
+        [str(bare / "python"), "-c", "from imagerecords.flows.build import build_image_dataset as flow; print(flow.name)"],
         cwd=tmp_path,
         env=clean_environment(),
         capture_output=True,

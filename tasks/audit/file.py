@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from schemas.audit import AuditOptions, Fault, Place
-from schemas.errors import CorruptRecord
-from schemas.example import Feature
-from schemas.frame import OVERHEAD
-from tasks.audit.record import (
+from imagerecords.schemas.audit import AuditOptions, Fault, Place
+from imagerecords.schemas.errors import CorruptRecord
+from imagerecords.schemas.example import Feature
+from imagerecords.schemas.frame import OVERHEAD
+from imagerecords.tasks.audit.record import (
     BOX_LABEL,
     FILENAME,
     HEIGHT,
@@ -23,13 +23,13 @@ from tasks.audit.record import (
     record_oddities,
     record_problems,
 )
-from tasks.interrupt import check_interrupt
-from tasks.records.compressed import START, Compression, Inflated, compression_of
-from tasks.records.features import Features, read_features
-from tasks.records.frames import BLOCK, Frame, Readable, read_frames
-from tasks.records.image import ENCODED
-from tasks.storage.folders import Folder
-from tasks.validate import HashingFile, contract_problems
+from imagerecords.tasks.interrupt import check_interrupt
+from imagerecords.tasks.records.compressed import START, Compression, Inflated, compression_of
+from imagerecords.tasks.records.features import Features, read_features
+from imagerecords.tasks.records.frames import BLOCK, Frame, Readable, read_frames
+from imagerecords.tasks.records.image import ENCODED
+from imagerecords.tasks.storage.folders import Folder
+from imagerecords.tasks.validate import HashingFile, contract_problems
 
 LISTED = 100  # faults a file that are told one by one
 

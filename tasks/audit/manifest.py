@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from schemas.audit import Fault
-from schemas.example import EXTRAS, Feature, contract
-from schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST
-from schemas.plan import EXTRAS_KEY
-from tasks.audit.file import FileAudit, Told
-from tasks.sidecars import class_labels_text
-from tasks.storage.folders import Folder
+from imagerecords.schemas.audit import Fault
+from imagerecords.schemas.example import EXTRAS, Feature, contract
+from imagerecords.schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST
+from imagerecords.schemas.plan import EXTRAS_KEY
+from imagerecords.tasks.audit.file import FileAudit, Told
+from imagerecords.tasks.sidecars import class_labels_text
+from imagerecords.tasks.storage.folders import Folder
 
 COLUMNS = ["split", "shard", "label", "text", "path", "record", "offset", "size", "crc32c", "height", "width", "boxes"]
 

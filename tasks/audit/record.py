@@ -11,11 +11,11 @@ from typing import Any
 import simplejpeg
 from PIL import Image, UnidentifiedImageError
 
-from tasks.images.formats import STARTS, image_format
-from tasks.images.jpeg import START as JPEG_START
-from tasks.images.jpeg import read_jpeg_header
-from tasks.records.features import Features
-from tasks.records.image import ENCODED
+from imagerecords.tasks.images.formats import STARTS, image_format
+from imagerecords.tasks.images.jpeg import START as JPEG_START
+from imagerecords.tasks.images.jpeg import read_jpeg_header
+from imagerecords.tasks.records.features import Features
+from imagerecords.tasks.records.image import ENCODED
 
 FORMAT = "image/format"
 HEIGHT, WIDTH, CHANNELS = "image/height", "image/width", "image/channels"

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from schemas.audit import Fault
-from schemas.frame import OVERHEAD
-from schemas.layout import DATASET_INFO, index_path, index_text
-from tasks.audit.file import FileAudit
-from tasks.records.files import NUMBERED
-from tasks.storage.folders import Folder
+from imagerecords.schemas.audit import Fault
+from imagerecords.schemas.frame import OVERHEAD
+from imagerecords.schemas.layout import DATASET_INFO, index_path, index_text
+from imagerecords.tasks.audit.file import FileAudit
+from imagerecords.tasks.records.files import NUMBERED
+from imagerecords.tasks.storage.folders import Folder
 
 TFDS_TEMPLATE = "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"
 LISTED = 100

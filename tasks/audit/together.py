@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from schemas.audit import Fault, Place
-from tasks.audit.file import FileAudit, Shape, Tally
-from tasks.audit.record import LABEL, TEXT
-from tasks.records.image import ENCODED
-from tasks.records.label_names import LabelNames
+from imagerecords.schemas.audit import Fault, Place
+from imagerecords.tasks.audit.file import FileAudit, Shape, Tally
+from imagerecords.tasks.audit.record import LABEL, TEXT
+from imagerecords.tasks.records.image import ENCODED
+from imagerecords.tasks.records.label_names import LabelNames
 
 KINDS = {"bytes": "bytes", "int": "int64", "float": "float"}
 CLASSIC_KINDS = {ENCODED: "bytes", LABEL: "int", TEXT: "bytes", "image/height": "int", "image/width": "int"}

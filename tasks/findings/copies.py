@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from schemas.findings import Copies, Groups
-from tasks.findings.near_duplicates import Hashes, Numbers, join_near
+from imagerecords.schemas.findings import Copies, Groups
+from imagerecords.tasks.findings.near_duplicates import Hashes, Numbers, join_near
 
 GROUPS_SHOWN = 12
 MEMBERS_SHOWN = 6

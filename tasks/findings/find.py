@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from schemas.findings import (
+from imagerecords.schemas.findings import (
     BLANK_CONTRAST,
     BLURRED_MIN_SIDE,
     BLURRED_SHARPNESS,
@@ -28,11 +28,11 @@ from schemas.findings import (
     ImageReference,
     LabelExample,
 )
-from schemas.layout import MANIFEST
-from schemas.receipt import WRITTEN
-from schemas.splits import SPLITS
-from tasks.findings.copies import Found, Images, exact_copies, near_copies
-from tasks.storage.folders import Folder
+from imagerecords.schemas.layout import MANIFEST
+from imagerecords.schemas.receipt import WRITTEN
+from imagerecords.schemas.splits import SPLITS
+from imagerecords.tasks.findings.copies import Found, Images, exact_copies, near_copies
+from imagerecords.tasks.storage.folders import Folder
 
 IMAGES_SHOWN = 12
 LABELS_SHOWN = 100

@@ -14,7 +14,7 @@ import itertools
 import numpy as np
 import numpy.typing as npt
 
-from schemas.findings import NEAR_BITS
+from imagerecords.schemas.findings import NEAR_BITS
 
 BITS = 64
 BLOCKS = NEAR_BITS + 2

@@ -8,17 +8,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from schemas.catalogue import CATALOGUE
-from schemas.errors import BadInput, CorruptRecord
-from schemas.layout import MANIFEST
-from schemas.receipt import WRITTEN
-from tasks.interrupt import check_interrupt
-from tasks.records.compressed import inflated
-from tasks.records.features import Features, read_features
-from tasks.records.files import record_files
-from tasks.records.frames import read_frames
-from tasks.records.rows import read_rows_of_records
-from tasks.storage.folders import Folder, open_folder
+from imagerecords.schemas.catalogue import CATALOGUE
+from imagerecords.schemas.errors import BadInput, CorruptRecord
+from imagerecords.schemas.layout import MANIFEST
+from imagerecords.schemas.receipt import WRITTEN
+from imagerecords.tasks.interrupt import check_interrupt
+from imagerecords.tasks.records.compressed import inflated
+from imagerecords.tasks.records.features import Features, read_features
+from imagerecords.tasks.records.files import record_files
+from imagerecords.tasks.records.frames import read_frames
+from imagerecords.tasks.records.rows import read_rows_of_records
+from imagerecords.tasks.storage.folders import Folder, open_folder
 
 
 def open_dataset(url: str, storage_options: Mapping[str, Any]) -> Folder:

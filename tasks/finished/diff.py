@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.catalogue import Difference
-from schemas.receipt import WRITTEN
-from tasks.finished.catalogue import open_dataset, read_catalogue
+from imagerecords.schemas.catalogue import Difference
+from imagerecords.schemas.receipt import WRITTEN
+from imagerecords.tasks.finished.catalogue import open_dataset, read_catalogue
 
 Row = dict[str, Any]
 COLUMNS = ["split", "path", "label", "text", "sha256", "encoded_sha256", "shard", "record"]

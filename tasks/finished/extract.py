@@ -14,13 +14,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.catalogue import Extracted, Selection
-from schemas.errors import BadInput
-from schemas.labels import name_problems
-from schemas.receipt import WRITTEN
-from tasks.finished.catalogue import open_dataset, read_catalogue, read_records_at
-from tasks.records.image import encoded_image
-from tasks.storage.whole_files import UMASK
+from imagerecords.schemas.catalogue import Extracted, Selection
+from imagerecords.schemas.errors import BadInput
+from imagerecords.schemas.labels import name_problems
+from imagerecords.schemas.receipt import WRITTEN
+from imagerecords.tasks.finished.catalogue import open_dataset, read_catalogue, read_records_at
+from imagerecords.tasks.records.image import encoded_image
+from imagerecords.tasks.storage.whole_files import UMASK
 
 NAME_LENGTH = 200  # bytes; file systems allow 255, and a number may be added
 CONFLICTS = 10  # that are told

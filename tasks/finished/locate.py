@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.catalogue import Located
-from schemas.errors import BadInput
-from tasks.finished.catalogue import open_dataset, read_catalogue
+from imagerecords.schemas.catalogue import Located
+from imagerecords.schemas.errors import BadInput
+from imagerecords.tasks.finished.catalogue import open_dataset, read_catalogue
 
 HASH = re.compile(r"[0-9a-f]{6,64}")
 HASHES = ("sha256", "encoded_sha256")

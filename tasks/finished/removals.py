@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.errors import CorruptRecord
-from schemas.layout import REMOVALS
-from schemas.receipt import WRITTEN
-from tasks.storage.folders import Folder
+from imagerecords.schemas.errors import CorruptRecord
+from imagerecords.schemas.layout import REMOVALS
+from imagerecords.schemas.receipt import WRITTEN
+from imagerecords.tasks.storage.folders import Folder
 
 REMOVED_MESSAGE = "taken out of the data set by remove"
 

@@ -13,23 +13,23 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.catalogue import Removal
-from schemas.errors import BadInput, CorruptRecord
-from schemas.frame import OVERHEAD
-from schemas.layout import CROISSANT, DATASET_INFO, MANIFEST, PLAN, REPORT, index_path, index_text
-from schemas.plan import PlanHeader, Shard
-from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Verdict
-from tasks.convert import RecordWriter
-from tasks.finished.catalogue import read_catalogue
-from tasks.finished.locate import Names
-from tasks.finished.removals import REMOVED_MESSAGE, Removals, holds_any, read_removals, write_removals
-from tasks.prepare import read_plan_header, read_whole_plan
-from tasks.publish import publish
-from tasks.receipts import read_receipt, write_receipt
-from tasks.records.frames import read_frames
-from tasks.storage.folders import Folder, open_folder, sweep_unfinished
-from tasks.storage.lock import output_lock
-from tasks.validate import verify_shard
+from imagerecords.schemas.catalogue import Removal
+from imagerecords.schemas.errors import BadInput, CorruptRecord
+from imagerecords.schemas.frame import OVERHEAD
+from imagerecords.schemas.layout import CROISSANT, DATASET_INFO, MANIFEST, PLAN, REPORT, index_path, index_text
+from imagerecords.schemas.plan import PlanHeader, Shard
+from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Verdict
+from imagerecords.tasks.convert import RecordWriter
+from imagerecords.tasks.finished.catalogue import read_catalogue
+from imagerecords.tasks.finished.locate import Names
+from imagerecords.tasks.finished.removals import REMOVED_MESSAGE, Removals, holds_any, read_removals, write_removals
+from imagerecords.tasks.prepare import read_plan_header, read_whole_plan
+from imagerecords.tasks.publish import publish
+from imagerecords.tasks.receipts import read_receipt, write_receipt
+from imagerecords.tasks.records.frames import read_frames
+from imagerecords.tasks.storage.folders import Folder, open_folder, sweep_unfinished
+from imagerecords.tasks.storage.lock import output_lock
+from imagerecords.tasks.validate import verify_shard
 
 KEPT = ("split", "shard", "path", "label", "text", "source_size", "sha256")  # of a removed image's row
 STALE_SECONDS = 120.0  # as a build's lock_stale_seconds

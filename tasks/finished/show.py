@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.errors import BadInput, CorruptRecord
-from tasks.records.compressed import inflated
-from tasks.records.image import encoded_image
-from tasks.records.reader import Record, parse_example, read_records
-from tasks.storage.folders import open_folder
+from imagerecords.schemas.errors import BadInput, CorruptRecord
+from imagerecords.tasks.records.compressed import inflated
+from imagerecords.tasks.records.image import encoded_image
+from imagerecords.tasks.records.reader import Record, parse_example, read_records
+from imagerecords.tasks.storage.folders import open_folder
 
 
 @dataclass(frozen=True)

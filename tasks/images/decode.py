@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
-from schemas.receipt import Reason, Rejected
-from schemas.settings import BuildSettings
-from tasks.images.jpeg import ORIENTATION_TAG, START, UPRIGHT, exif_orientation
+from imagerecords.schemas.receipt import Reason, Rejected
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.images.jpeg import ORIENTATION_TAG, START, UPRIGHT, exif_orientation
 
 # Programs and containers, which Pillow hands to other software where that is installed, or only names.
 NO_PIXELS = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}

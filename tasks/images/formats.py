@@ -4,7 +4,7 @@ import io
 
 from PIL import Image
 
-from tasks.images.jpeg import START, read_jpeg_header
+from imagerecords.tasks.images.jpeg import START, read_jpeg_header
 
 STARTS = {
     "JPEG": (START,),

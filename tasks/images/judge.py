@@ -12,13 +12,13 @@ import numpy as np
 import simplejpeg
 from PIL import Image
 
-from schemas.receipt import Reason, Rejected
-from schemas.settings import BuildSettings
-from tasks.images.colour import is_srgb
-from tasks.images.decode import decode_image, open_image, refuse_size
-from tasks.images.figures import Figures, Grey, measure, measure_colours, reduction
-from tasks.images.jpeg import DECODABLE, LONGEST_SIDE, START, UPRIGHT, JpegHeader, read_jpeg_header
-from tasks.images.normalise import normalise
+from imagerecords.schemas.receipt import Reason, Rejected
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.images.colour import is_srgb
+from imagerecords.tasks.images.decode import decode_image, open_image, refuse_size
+from imagerecords.tasks.images.figures import Figures, Grey, measure, measure_colours, reduction
+from imagerecords.tasks.images.jpeg import DECODABLE, LONGEST_SIDE, START, UPRIGHT, JpegHeader, read_jpeg_header
+from imagerecords.tasks.images.normalise import normalise
 
 
 @dataclass(frozen=True, slots=True)

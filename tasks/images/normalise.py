@@ -8,10 +8,10 @@ Resizing is Lanczos's. Metadata is left behind.
 import numpy as np
 from PIL import Image, ImageChops, ImageColor
 
-from schemas.receipt import Reason, Rejected
-from schemas.settings import BuildSettings
-from tasks.images.colour import convert_lab, convert_to_srgb
-from tasks.images.decode import Decoded
+from imagerecords.schemas.receipt import Reason, Rejected
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.images.colour import convert_lab, convert_to_srgb
+from imagerecords.tasks.images.decode import Decoded
 
 # Pillow's modes, and to which of L, LA, RGB, RGBA, CMYK and LAB each is brought: without transparency, and with it.
 CHANNELS = {

@@ -3,9 +3,9 @@
 import zlib
 from typing import BinaryIO, Literal
 
-from schemas.errors import CorruptRecord
-from schemas.frame import HEADER
-from tasks.records.frames import BLOCK, Readable, head_positions
+from imagerecords.schemas.errors import CorruptRecord
+from imagerecords.schemas.frame import HEADER
+from imagerecords.tasks.records.frames import BLOCK, Readable, head_positions
 
 Compression = Literal["", "GZIP", "ZLIB"]  # TensorFlow's names
 GZIP = b"\x1f\x8b\x08"

@@ -7,8 +7,8 @@ small ones repeat from record to record: protobuf parses each once, and it is ke
 import functools
 from typing import Any
 
-from schemas.example import BYTES_LIST, FIRST, SECOND, varint
-from tasks.records.reader import parse_example
+from imagerecords.schemas.example import BYTES_LIST, FIRST, SECOND, varint
+from imagerecords.tasks.records.reader import parse_example
 
 CACHED = 1 << 14
 SMALL = 96  # bytes

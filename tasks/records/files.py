@@ -2,7 +2,7 @@
 
 import re
 
-from schemas.layout import (
+from imagerecords.schemas.layout import (
     CLASS_LABELS,
     CROISSANT,
     DATASET_INFO,
@@ -11,8 +11,8 @@ from schemas.layout import (
     MANIFEST,
     parse_shard_name,
 )
-from tasks.records.compressed import START, compression_of
-from tasks.storage.folders import Folder
+from imagerecords.tasks.records.compressed import START, compression_of
+from imagerecords.tasks.storage.folders import Folder
 
 # train-00000-of-00008, flowers_train_00000-of-00005.tfrecord, mnist-test.tfrecord-00000-of-00001, part-3-of-10.gz
 NUMBERED = re.compile(r"(?P<before>.*?)(?P<index>\d+)-of-(?P<count>\d+)(?P<after>.*)")

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from tasks.images.formats import image_format
-from tasks.records.features import Features
+from imagerecords.tasks.images.formats import image_format
+from imagerecords.tasks.records.features import Features
 
 ENCODED = "image/encoded"
 LABEL_KEYS = ("image/class/label", "label")

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from schemas.layout import CLASS_LABELS, LABELS
-from tasks.storage.folders import Folder
+from imagerecords.schemas.layout import CLASS_LABELS, LABELS
+from imagerecords.tasks.storage.folders import Folder
 
 TFDS_LABELS = "label.labels.txt"  # of its image classification data sets
 NUMBERED = re.compile(r"(\d+):(.*)")  # slim's labels.txt: 0:daisy

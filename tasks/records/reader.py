@@ -7,7 +7,7 @@ import functools
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from tasks.records.frames import Readable, read_frames
+from imagerecords.tasks.records.frames import Readable, read_frames
 
 
 class Record(NamedTuple):

@@ -8,19 +8,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.errors import CorruptRecord
-from schemas.frame import OVERHEAD
-from schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason
-from schemas.splits import SPLITS
-from tasks.images.formats import image_size
-from tasks.interrupt import check_interrupt
-from tasks.records.compressed import inflated
-from tasks.records.features import read_features
-from tasks.records.files import NUMBERED
-from tasks.records.frames import Frame, read_frames
-from tasks.records.image import encoded_image, image_label, image_name, image_text
-from tasks.records.label_names import label_names
-from tasks.storage.folders import Folder
+from imagerecords.schemas.errors import CorruptRecord
+from imagerecords.schemas.frame import OVERHEAD
+from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason
+from imagerecords.schemas.splits import SPLITS
+from imagerecords.tasks.images.formats import image_size
+from imagerecords.tasks.interrupt import check_interrupt
+from imagerecords.tasks.records.compressed import inflated
+from imagerecords.tasks.records.features import read_features
+from imagerecords.tasks.records.files import NUMBERED
+from imagerecords.tasks.records.frames import Frame, read_frames
+from imagerecords.tasks.records.image import encoded_image, image_label, image_name, image_text
+from imagerecords.tasks.records.label_names import label_names
+from imagerecords.tasks.storage.folders import Folder
 
 
 def read_rows_of_records(folder: Folder, names: Sequence[str]) -> pa.Table:

@@ -13,19 +13,19 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas.findings import Findings
-from schemas.layout import BUILD, CROISSANT, DATASET_INFO, MANIFEST, REPORT, is_our_shard
-from schemas.plan import PlanHeader
-from schemas.report import Outcome, Report
-from tasks.findings.find import find
-from tasks.prepare import read_plan_header
-from tasks.report.figures import figure_charts, label_charts, label_rows, split_rows
-from tasks.report.gallery import draft_copies, draft_extremes, draft_looks, draft_rejected, illustrate
-from tasks.report.page import render
-from tasks.report.rows import has_all_columns, read_rows
-from tasks.report.sheets import make_sheets
-from tasks.storage.folders import Folder, open_folder, sweep_unfinished
-from tasks.storage.lock import output_lock
+from imagerecords.schemas.findings import Findings
+from imagerecords.schemas.layout import BUILD, CROISSANT, DATASET_INFO, MANIFEST, REPORT, is_our_shard
+from imagerecords.schemas.plan import PlanHeader
+from imagerecords.schemas.report import Outcome, Report
+from imagerecords.tasks.findings.find import find
+from imagerecords.tasks.prepare import read_plan_header
+from imagerecords.tasks.report.figures import figure_charts, label_charts, label_rows, split_rows
+from imagerecords.tasks.report.gallery import draft_copies, draft_extremes, draft_looks, draft_rejected, illustrate
+from imagerecords.tasks.report.page import render
+from imagerecords.tasks.report.rows import has_all_columns, read_rows
+from imagerecords.tasks.report.sheets import make_sheets
+from imagerecords.tasks.storage.folders import Folder, open_folder, sweep_unfinished
+from imagerecords.tasks.storage.lock import output_lock
 
 STALE_SECONDS = 120.0  # without a sign of life, a build's lock is that of a dead one: the default of lock_stale_seconds
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 from xml.etree import ElementTree
 
-from schemas.report import Bars
+from imagerecords.schemas.report import Bars
 
 # Units of the SVG, about pixels: histograms stand four in a row on a wide screen, label charts two.
 WIDTH, HEIGHT = 340, 180

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.layout import parse_shard_name
-from schemas.receipt import REJECTED, WRITTEN
-from schemas.report import ALL_SPLITS, Bars, LabelRow, SplitRow
+from imagerecords.schemas.layout import parse_shard_name
+from imagerecords.schemas.receipt import REJECTED, WRITTEN
+from imagerecords.schemas.report import ALL_SPLITS, Bars, LabelRow, SplitRow
 
 BINS = 24
 TICKS = 5

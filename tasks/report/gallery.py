@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.findings import (
+from imagerecords.schemas.findings import (
     BLANK_CONTRAST,
     BRIGHT_BRIGHTNESS,
     DARK_BRIGHTNESS,
@@ -20,13 +20,13 @@ from schemas.findings import (
     Groups,
     ImageReference,
 )
-from schemas.receipt import Reason
-from schemas.report import Case, Picture, Problem
-from tasks.report.figures import column
-from tasks.report.pictures import Piece, Shown, of_row, with_pictures
-from tasks.report.rows import Rows
-from tasks.report.sheets import spread
-from tasks.storage.folders import Folder
+from imagerecords.schemas.receipt import Reason
+from imagerecords.schemas.report import Case, Picture, Problem
+from imagerecords.tasks.report.figures import column
+from imagerecords.tasks.report.pictures import Piece, Shown, of_row, with_pictures
+from imagerecords.tasks.report.rows import Rows
+from imagerecords.tasks.report.sheets import spread
+from imagerecords.tasks.storage.folders import Folder
 
 SIDE = 144
 BUDGET = 1_000_000  # characters of all pictures here

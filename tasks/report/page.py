@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from schemas.report import ALL_SPLITS, Bars, Case, Report
-from schemas.splits import SPLITS
-from tasks.report.charts import draw_bars
-from tasks.report.figures import tell_bytes
+from imagerecords.schemas.report import ALL_SPLITS, Bars, Case, Report
+from imagerecords.schemas.splits import SPLITS
+from imagerecords.tasks.report.charts import draw_bars
+from imagerecords.tasks.report.figures import tell_bytes
 
 if TYPE_CHECKING:
     import jinja2

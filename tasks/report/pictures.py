@@ -15,12 +15,12 @@ import numpy as np
 import simplejpeg
 from PIL import Image, ImageDraw
 
-from schemas.frame import FOOTER, HEADER
-from schemas.report import Picture
-from tasks.images.jpeg import START, read_jpeg_header
-from tasks.records.image import encoded_image
-from tasks.records.reader import parse_example
-from tasks.storage.folders import Folder
+from imagerecords.schemas.frame import FOOTER, HEADER
+from imagerecords.schemas.report import Picture
+from imagerecords.tasks.images.jpeg import START, read_jpeg_header
+from imagerecords.tasks.records.image import encoded_image
+from imagerecords.tasks.records.reader import parse_example
+from imagerecords.tasks.storage.folders import Folder
 
 READERS = 8  # a remote store answers in some 30 ms however small the piece
 MAX_PIECE = 32 << 20  # bytes of a record or file that is read for one picture

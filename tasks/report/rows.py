@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from schemas.errors import BadLayout
-from schemas.layout import MANIFEST
-from schemas.receipt import COLUMNS, WRITTEN
-from tasks.records.files import is_compressed, record_files
-from tasks.records.rows import read_rows_of_records
-from tasks.storage.folders import Folder
+from imagerecords.schemas.errors import BadLayout
+from imagerecords.schemas.layout import MANIFEST
+from imagerecords.schemas.receipt import COLUMNS, WRITTEN
+from imagerecords.tasks.records.files import is_compressed, record_files
+from imagerecords.tasks.records.rows import read_rows_of_records
+from imagerecords.tasks.storage.folders import Folder
 
 REPEATING = ["split", "shard", "text", "status", "reason"]
 # What an older manifest lacks is not asked for.

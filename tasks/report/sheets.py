@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
-from schemas.report import LabelRow, Picture, Sheet
-from tasks.report.figures import places
-from tasks.report.pictures import of_row, with_pictures
-from tasks.report.rows import Rows
+from imagerecords.schemas.report import LabelRow, Picture, Sheet
+from imagerecords.tasks.report.figures import places
+from imagerecords.tasks.report.pictures import of_row, with_pictures
+from imagerecords.tasks.report.rows import Rows
 
 MOST_A_LABEL = 12
 MOST_PICTURES = 480  # from so many labels on each has one picture

@@ -8,13 +8,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.boxes import CORNERS, NOT_FINITE, PLANNED_BOX, RULES, SOUND, BoxCounts, FoundBoxes, Policy, clamp, faults_of
-from schemas.listing import first_told
-from tasks.sources.boxes_coco import read_coco_boxes
-from tasks.sources.boxes_csv import read_csv_boxes
-from tasks.sources.boxes_voc import read_voc_boxes
-from tasks.sources.input_files import open_file
-from tasks.storage.folders import open_folder
+from imagerecords.schemas.boxes import (
+    CORNERS,
+    NOT_FINITE,
+    PLANNED_BOX,
+    RULES,
+    SOUND,
+    BoxCounts,
+    FoundBoxes,
+    Policy,
+    clamp,
+    faults_of,
+)
+from imagerecords.schemas.listing import first_told
+from imagerecords.tasks.sources.boxes_coco import read_coco_boxes
+from imagerecords.tasks.sources.boxes_csv import read_csv_boxes
+from imagerecords.tasks.sources.boxes_voc import read_voc_boxes
+from imagerecords.tasks.sources.input_files import open_file
+from imagerecords.tasks.storage.folders import open_folder
 
 NO_IMAGE = -1  # in place of an image's row
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from schemas.boxes import FoundBox, FoundBoxes
+from imagerecords.schemas.boxes import FoundBox, FoundBoxes
 
 
 def read_coco_boxes(data: bytes, name: str) -> FoundBoxes:

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.boxes import CORNERS, FoundBoxes
-from tasks.sources.csv_lines import read_csv_lines
+from imagerecords.schemas.boxes import CORNERS, FoundBoxes
+from imagerecords.tasks.sources.csv_lines import read_csv_lines
 
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 

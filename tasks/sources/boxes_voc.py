@@ -12,9 +12,9 @@ from xml.etree.ElementTree import ParseError
 import defusedxml.ElementTree
 from defusedxml import DefusedXmlException
 
-from schemas.boxes import CORNERS, FoundBox, FoundBoxes
-from tasks.sources.walk import walk_files
-from tasks.storage.folders import Folder
+from imagerecords.schemas.boxes import CORNERS, FoundBox, FoundBoxes
+from imagerecords.tasks.sources.walk import walk_files
+from imagerecords.tasks.storage.folders import Folder
 
 REMOTE_READS = 32  # files read at once from object stores
 

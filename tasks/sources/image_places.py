@@ -16,9 +16,9 @@ import fsspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tasks.sources.input_files import beside
-from tasks.sources.walk import remote_version
-from tasks.storage.folders import Folder, open_folder
+from imagerecords.tasks.sources.input_files import beside
+from imagerecords.tasks.sources.walk import remote_version
+from imagerecords.tasks.storage.folders import Folder, open_folder
 
 PROTOCOL = r"^(?P<protocol>[A-Za-z][A-Za-z0-9+.:-]*)://"
 UNTIDY = r"(^|/)\.{0,2}/|/\.{1,2}$"  # "a//b", "./a", "a/../b": another way to write some path

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from tasks.storage.folders import Folder, open_folder
+from imagerecords.tasks.storage.folders import Folder, open_folder
 
 
 def beside(location: str, storage_options: Mapping[str, Any]) -> tuple[Folder, str]:

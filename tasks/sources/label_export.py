@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from schemas.errors import BadLayout
-from schemas.label_export import LabelExport, LabelledPath
-from schemas.layout import LABELS
-from tasks.partition import group_position
-from tasks.sources.label_studio import image_path, read_export
-from tasks.storage.folders import Folder, open_folder
+from imagerecords.schemas.errors import BadLayout
+from imagerecords.schemas.label_export import LabelExport, LabelledPath
+from imagerecords.schemas.layout import LABELS
+from imagerecords.tasks.partition import group_position
+from imagerecords.tasks.sources.label_studio import image_path, read_export
+from imagerecords.tasks.storage.folders import Folder, open_folder
 
 LAID_OUT = ".laid_out.json"  # what the last export put here, so that the next removes only that
 

@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 
 import pyarrow as pa
 
-from schemas.boxes import PLANNED_BOXES
-from schemas.labels import (
+from imagerecords.schemas.boxes import PLANNED_BOXES
+from imagerecords.schemas.labels import (
     Labels,
     choose_labels,
     kept_label,
@@ -18,10 +18,10 @@ from schemas.labels import (
     nested_problems,
     numbered_name,
 )
-from schemas.listing import COLUMNS, Listing, some
-from schemas.settings import BuildSettings
-from tasks.sources.walk import FoundFile, Level, ListingProgress, find_label_folders, read_level, walk_files
-from tasks.storage.folders import Folder, open_folder
+from imagerecords.schemas.listing import COLUMNS, Listing, some
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.sources.walk import FoundFile, Level, ListingProgress, find_label_folders, read_level, walk_files
+from imagerecords.tasks.storage.folders import Folder, open_folder
 
 # Names people give to splits; folders of only these names under one data directory are split/label/ layouts.
 SPLIT_NAMES = {"train", "training", "val", "valid", "validation", "test", "testing", "eval"}

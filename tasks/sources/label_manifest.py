@@ -8,16 +8,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.boxes import PLANNED_BOXES
-from schemas.labels import choose_labels, kept_label, name_problems
-from schemas.listing import COLUMNS, Listing, first_told, some
-from schemas.secrets import url_problems
-from schemas.settings import BuildSettings
-from schemas.splits import SPLITS
-from tasks.sources.boxes import NO_IMAGE, place_boxes
-from tasks.sources.image_places import ImagePlaces, locate, look_up
-from tasks.sources.input_files import unreadable
-from tasks.sources.manifest_rows import TEXTS, ListedRows, read_rows
+from imagerecords.schemas.boxes import PLANNED_BOXES
+from imagerecords.schemas.labels import choose_labels, kept_label, name_problems
+from imagerecords.schemas.listing import COLUMNS, Listing, first_told, some
+from imagerecords.schemas.secrets import url_problems
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.splits import SPLITS
+from imagerecords.tasks.sources.boxes import NO_IMAGE, place_boxes
+from imagerecords.tasks.sources.image_places import ImagePlaces, locate, look_up
+from imagerecords.tasks.sources.input_files import unreadable
+from imagerecords.tasks.sources.manifest_rows import TEXTS, ListedRows, read_rows
 
 UNLISTED = "unlisted label"
 MAY_CARRY_SECRETS = r"://.*[@?]"

@@ -12,9 +12,9 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
-from schemas.errors import BadLayout
-from schemas.label_export import LabelledPath, NamedBox
-from schemas.labels import name_problems
+from imagerecords.schemas.errors import BadLayout
+from imagerecords.schemas.label_export import LabelledPath, NamedBox
+from imagerecords.schemas.labels import name_problems
 
 # Columns in which Label Studio's CSV, its JSON-MIN, and people's own files name the image and its label.
 IMAGE_NAMES = ("image", "path", "file")

@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from schemas.boxes import FoundBoxes
-from schemas.settings import BuildSettings
-from tasks.sources.csv_lines import read_csv_lines
-from tasks.sources.input_files import open_file
-from tasks.sources.label_studio import image_path, read_export
+from imagerecords.schemas.boxes import FoundBoxes
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.sources.csv_lines import read_csv_lines
+from imagerecords.tasks.sources.input_files import open_file
+from imagerecords.tasks.sources.label_studio import image_path, read_export
 
 TEXTS = ("path", "label", "split", "group")
 REQUIRED = ("path", "label")

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.boxes import FoundBoxes
-from tasks.sources.boxes import NO_IMAGE
+from imagerecords.schemas.boxes import FoundBoxes
+from imagerecords.tasks.sources.boxes import NO_IMAGE
 
 FOLDERS = r"^.*/"
 ENDING = r"\.[^./]*$"

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from tasks.storage.folders import Folder
-from tasks.storage.s3_list import list_objects
+from imagerecords.tasks.storage.folders import Folder
+from imagerecords.tasks.storage.s3_list import list_objects
 
 JUNK = {"thumbs.db", "desktop.ini", "__macosx", "icon\r"}
 HIDDEN = "hidden"

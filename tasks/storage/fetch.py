@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from schemas.receipt import Reason, Rejected
-from schemas.settings import BuildSettings
-from tasks.images.judge import refuse_bytes
-from tasks.storage.bulk_read import FileChanged, Read, bulk_reader
-from tasks.storage.folders import Folder
+from imagerecords.schemas.receipt import Reason, Rejected
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.images.judge import refuse_bytes
+from imagerecords.tasks.storage.bulk_read import FileChanged, Read, bulk_reader
+from imagerecords.tasks.storage.folders import Folder
 
 GONE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 

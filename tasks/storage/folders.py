@@ -13,11 +13,11 @@ from typing import Any, BinaryIO
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from schemas.layout import SCRATCH, is_ours
-from schemas.settings import BuildSettings
-from tasks.storage.s3_retries import be_patient
-from tasks.storage.s3_upload import abort_left_uploads, is_s3
-from tasks.storage.whole_files import put_whole, rename_whole, renamed_file, uploaded_file
+from imagerecords.schemas.layout import SCRATCH, is_ours
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.storage.s3_retries import be_patient
+from imagerecords.tasks.storage.s3_upload import abort_left_uploads, is_s3
+from imagerecords.tasks.storage.whole_files import put_whole, rename_whole, renamed_file, uploaded_file
 
 READ_BUFFER = 64 << 10  # smaller than most images, which then pass without another copy
 

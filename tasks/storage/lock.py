@@ -19,10 +19,10 @@ from dataclasses import dataclass
 
 import psutil
 
-from schemas.errors import BadStorage, OutputLocked
-from schemas.layout import LOCK
-from tasks.storage.folders import Folder
-from tasks.storage.s3_upload import put_object
+from imagerecords.schemas.errors import BadStorage, OutputLocked
+from imagerecords.schemas.layout import LOCK
+from imagerecords.tasks.storage.folders import Folder
+from imagerecords.tasks.storage.s3_upload import put_object
 
 SETTLE_SECONDS = 0.5  # how long two builds that take over the same lock may differ in writing it
 LONGEST_BEAT = 15.0

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from fsspec.asyn import sync
 
-from schemas.errors import BadStorage
-from schemas.settings import BuildSettings
-from tasks.storage.bulk_read import UntrustedCertificate, refuse_certificate
-from tasks.storage.folders import Folder, open_folder
+from imagerecords.schemas.errors import BadStorage
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.storage.bulk_read import UntrustedCertificate, refuse_certificate
+from imagerecords.tasks.storage.folders import Folder, open_folder
 
 CREDENTIALS = "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE"
 PERMISSIONS = "The credentials need s3:ListBucket and s3:GetObject there, for an output s3:PutObject and s3:DeleteObject too"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tasks.storage.s3_upload import is_s3, put_checked, upload_object
+from imagerecords.tasks.storage.s3_upload import is_s3, put_checked, upload_object
 
 WRITE_BUFFER = 64 << 10  # smaller than most images, which then pass without another copy
 # How often a growing file is looked at, in seconds; by then some 20 to 100 MB are new.

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from schemas.version import VERSION
+from imagerecords.schemas.version import VERSION
 from tests.acceptance.running import (
     Images,
     Running,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.audit.folder import audit_folder
+from imagerecords.tasks.audit.folder import audit_folder
 from tests.acceptance.running import COMMAND, Images, Running, Shell, last_word, leftovers, receipts, shard_files, sums
 
 TOO_SMALL_FOR_THE_PLAN = 1_000

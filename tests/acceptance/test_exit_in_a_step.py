@@ -23,10 +23,10 @@ def fall(shard, settings):
 ON_WORKERS = """
 import sys
 from steps import fall, leave
-from flows.workers import Workers
-from schemas.errors import ShardFailed, WorkerDied
-from schemas.plan import Shard
-from schemas.settings import BuildSettings
+from imagerecords.flows.workers import Workers
+from imagerecords.schemas.errors import ShardFailed, WorkerDied
+from imagerecords.schemas.plan import Shard
+from imagerecords.schemas.settings import BuildSettings
 
 if __name__ == "__main__":
     settings = BuildSettings(data_directory="in", output_directory="out", executor=sys.argv[1], workers=2)
@@ -42,10 +42,10 @@ if __name__ == "__main__":
 CONDUCTED = """
 import sys
 from steps import leave
-from flows.workers import Workers
-from schemas.errors import ShardFailed
-from schemas.plan import Shard
-from schemas.settings import BuildSettings
+from imagerecords.flows.workers import Workers
+from imagerecords.schemas.errors import ShardFailed
+from imagerecords.schemas.plan import Shard
+from imagerecords.schemas.settings import BuildSettings
 
 def conduct(conductor, settings):
     done = []
@@ -57,12 +57,12 @@ def conduct(conductor, settings):
     print("done", *sorted(done))
 
 def directly(settings):
-    from flows.direct import DirectConductor
+    from imagerecords.flows.direct import DirectConductor
     with Workers(settings) as workers, Workers(settings, count=1) as tensorflow:
         conduct(DirectConductor(workers, tensorflow, print), settings)
 
 def by_prefect(settings):
-    from flows import build
+    from imagerecords.flows import build
     from prefect import flow
     from prefect.tasks import Task
 

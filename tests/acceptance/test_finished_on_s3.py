@@ -8,13 +8,13 @@ import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
 
-from schemas.catalogue import Selection
-from schemas.summary import BuildSummary
-from tasks.audit.folder import audit_folder
-from tasks.finished.diff import diff_datasets
-from tasks.finished.extract import extract_images
-from tasks.finished.locate import locate_image
-from tasks.finished.remove import remove_images
+from imagerecords.schemas.catalogue import Selection
+from imagerecords.schemas.summary import BuildSummary
+from imagerecords.tasks.audit.folder import audit_folder
+from imagerecords.tasks.finished.diff import diff_datasets
+from imagerecords.tasks.finished.extract import extract_images
+from imagerecords.tasks.finished.locate import locate_image
+from imagerecords.tasks.finished.remove import remove_images
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from schemas.settings import BuildSettings
+from imagerecords.schemas.settings import BuildSettings
 from tests.acceptance.production import DEPLOY, PREFECT, ROOT, Installation, until
 from tests.acceptance.running import Images, Shell, sums
 
@@ -102,7 +102,7 @@ def test_a_scheduled_run_happens(installation: Installation, quick: Images, tmp_
 def test_the_flow_as_a_program_is_the_build_through_prefect(
     installation: Installation, shell: Shell, quick: Images, tmp_path: Path
 ):
-    words = [sys.executable, "-m", "flows.build", *quick.arguments(tmp_path / "data")[1:]]
+    words = [sys.executable, "-m", "imagerecords.flows.build", *quick.arguments(tmp_path / "data")[1:]]
     build = shell.start_program(words, {"PREFECT_API_URL": installation.url})
     assert build.wait() == 0, build.stderr
     assert build.summary["conductor"] == "prefect"

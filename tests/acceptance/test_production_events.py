@@ -15,8 +15,8 @@ pytestmark = pytest.mark.usefixtures("dead_runs")
 
 EXPORT = """
 import json, sys
-from flows.label_export import export_labels
-from schemas.label_export import LabelExport
+from imagerecords.flows.label_export import export_labels
+from imagerecords.schemas.label_export import LabelExport
 print(export_labels(LabelExport(**json.loads(sys.argv[1]))))
 """
 EMIT = """

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.prepare import read_whole_plan
-from tasks.storage.folders import open_folder
+from imagerecords.tasks.prepare import read_whole_plan
+from imagerecords.tasks.storage.folders import open_folder
 from tests.acceptance.production import Installation
 from tests.acceptance.running import Images, Running, Shell, receipts, shard_files, sums, wait_until
 

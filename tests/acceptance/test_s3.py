@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 import s3fs
 
-from flows.direct import build_directly
-from flows.progress import LineProgress
-from schemas.settings import BuildSettings
+from imagerecords.flows.direct import build_directly
+from imagerecords.flows.progress import LineProgress
+from imagerecords.schemas.settings import BuildSettings
 from tests.acceptance.faulty_proxy import Faults, FaultyProxy
 from tests.acceptance.running import Images, Running, Shell, clean_environment, free_port, sums, wait_until
 from tests.acceptance.seaweed import KEY, SECRET, Bucket, bucket_name, same_data

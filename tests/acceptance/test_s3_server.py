@@ -12,15 +12,15 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.layout import LOCK
-from schemas.receipt import Reason
-from schemas.settings import BuildSettings
-from tasks.discover import discover_images
-from tasks.images.judge import Rejected
-from tasks.storage.bulk_read import bulk_reader
-from tasks.storage.fetch import fetch_images
-from tasks.storage.folders import open_folder
-from tasks.storage.s3_upload import abort_left_uploads, upload_object
+from imagerecords.schemas.layout import LOCK
+from imagerecords.schemas.receipt import Reason
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.discover import discover_images
+from imagerecords.tasks.images.judge import Rejected
+from imagerecords.tasks.storage.bulk_read import bulk_reader
+from imagerecords.tasks.storage.fetch import fetch_images
+from imagerecords.tasks.storage.folders import open_folder
+from imagerecords.tasks.storage.s3_upload import abort_left_uploads, upload_object
 from tests.acceptance.faulty_proxy import Faults, FaultyProxy
 from tests.acceptance.running import Images, Shell, sums, wait_until
 from tests.acceptance.seaweed import KEY, PUBLIC, SECRET, Bucket, OnS3, Seaweed, same_data
@@ -212,8 +212,8 @@ def test_every_page_of_a_listing_is_read_and_markers_of_directories_are_not(in_p
 
 UPLOAD = """
 import sys
-from tasks.storage.s3_upload import upload_object
-from tasks.storage.folders import open_folder
+from imagerecords.tasks.storage.s3_upload import upload_object
+from imagerecords.tasks.storage.folders import open_folder
 output = open_folder(sys.argv[1], {})
 upload_object(output.fs, output.join("train-00000-of-00008"), sys.argv[2])
 """

@@ -6,16 +6,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.errors import CorruptRecord
-from schemas.example import encode_example
-from schemas.frame import frame
-from schemas.layout import index_path, receipt_path
-from schemas.plan import Shard
-from schemas.settings import BuildSettings
-from tasks.receipts import receipt_fingerprint, write_receipt
-from tasks.records.reader import parse_example, read_records
-from tasks.storage.folders import open_folder
-from tasks.tensorflow_check import check_with_tensorflow
+from imagerecords.schemas.errors import CorruptRecord
+from imagerecords.schemas.example import encode_example
+from imagerecords.schemas.frame import frame
+from imagerecords.schemas.layout import index_path, receipt_path
+from imagerecords.schemas.plan import Shard
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.receipts import receipt_fingerprint, write_receipt
+from imagerecords.tasks.records.reader import parse_example, read_records
+from imagerecords.tasks.storage.folders import open_folder
+from imagerecords.tasks.tensorflow_check import check_with_tensorflow
 from tests.acceptance.running import Images, Shell, sums
 
 

@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from schemas.receipt import Reason, Rejected
-from schemas.settings import BuildSettings
-from tasks.audit.folder import audit_folder
-from tasks.images.judge import RgbJpeg, process_image
+from imagerecords.schemas.receipt import Reason, Rejected
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.audit.folder import audit_folder
+from imagerecords.tasks.images.judge import RgbJpeg, process_image
 from tests.acceptance.torture_set import torture_directory
 
 DEADLINE = 120  # seconds an image may take on a busy machine; the slowest takes two on an idle one

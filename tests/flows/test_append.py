@@ -6,9 +6,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.errors import BadLayout, OutputConflict, OverBudget
-from tasks.audit.folder import audit_folder
-from tasks.finished.remove import remove_images
+from imagerecords.schemas.errors import BadLayout, OutputConflict, OverBudget
+from imagerecords.tasks.audit.folder import audit_folder
+from imagerecords.tasks.finished.remove import remove_images
 
 FIRST = {"train_shards": 3, "validation_shards": 2}
 
@@ -314,7 +314,7 @@ def test_settings_that_would_make_shards_of_another_kind_are_refused_by_name(gro
 
 
 def test_another_encoder_is_refused(grown, build, add, monkeypatch):
-    from tasks import append
+    from imagerecords.tasks import append
 
     add(grown["train_directory"], "cat", 1)
     monkeypatch.setattr(append, "ENCODER_VERSION", "a later one")
@@ -355,9 +355,9 @@ def test_more_new_shards_than_new_images_are_as_many_as_images(grown, build, add
 @pytest.fixture
 def told():
     """`told(**settings)` builds and gives what the build told."""
-    from flows.direct import build_directly
-    from flows.progress import LineProgress
-    from schemas.settings import BuildSettings
+    from imagerecords.flows.direct import build_directly
+    from imagerecords.flows.progress import LineProgress
+    from imagerecords.schemas.settings import BuildSettings
 
     def told(**settings):
         lines = []

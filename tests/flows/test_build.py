@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import OutputLocked, OverBudget
+from imagerecords.schemas.errors import OutputLocked, OverBudget
 
 HOW = [
     {"executor": "threads", "workers": 1},
@@ -91,7 +91,7 @@ def test_a_rerun_mends_the_sidecars(tmp_path, data, build, digests, file):
 
 def test_an_image_that_goes_away_during_the_build_is_in_the_books(tmp_path, data, build, monkeypatch):
     """Between the listing and the reading; with the real steps otherwise."""
-    from flows import order
+    from imagerecords.flows import order
 
     prepare = order.prepare_output
 
@@ -107,8 +107,8 @@ def test_an_image_that_goes_away_during_the_build_is_in_the_books(tmp_path, data
 
 
 def test_an_output_that_another_build_holds_is_refused_before_the_input_is_read(tmp_path, build):
-    from tasks.storage.folders import open_folder
-    from tasks.storage.lock import output_lock
+    from imagerecords.tasks.storage.folders import open_folder
+    from imagerecords.tasks.storage.lock import output_lock
 
     with output_lock(open_folder(str(tmp_path / "out"), {}), 60.0), pytest.raises(OutputLocked, match="process"):
         build(train_directory=tmp_path / "no-such-folder", output_directory=tmp_path / "out")
@@ -152,7 +152,7 @@ def test_tensorflow_reads_what_was_built_when_asked(tmp_path, data, build, check
 
 
 def test_from_memory_to_memory_gives_the_same_data_as_from_disk_to_disk(tmp_path, data, build, digests):
-    from tasks.storage.folders import open_folder
+    from imagerecords.tasks.storage.folders import open_folder
 
     memory = open_folder("memory://build/in", {})
     for path in Path(data).rglob("*.jpg"):

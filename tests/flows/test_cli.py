@@ -245,7 +245,7 @@ def test_a_machine_without_a_locale_is_no_error(fill, tmp_path, command):
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
     arguments = [command, "--train_directory", source, "--output_directory", "out", "--executor", "threads"]
     arguments += ["--no-prefect"] if command == "build" else []
-    ran = subprocess.run([sys.executable, "-m", "flows", *arguments], cwd=tmp_path, env=environment, capture_output=True)
+    ran = subprocess.run([sys.executable, "-m", "imagerecords", *arguments], cwd=tmp_path, env=environment, capture_output=True)
     assert ran.returncode == 0, ran.stderr
 
 
@@ -316,7 +316,7 @@ def test_the_version_is_the_projects(imagerecords):
 
 @pytest.mark.parametrize("command", ["build", "plan"])
 def test_help_tells_every_setting(imagerecords, command):
-    from schemas.settings import BuildSettings
+    from imagerecords.schemas.settings import BuildSettings
 
     ran = imagerecords(command, "--help")
     assert ran.code == 0
@@ -339,7 +339,7 @@ def test_a_wrong_command_line_exits_with_2_in_one_line(imagerecords, arguments):
 
 
 def test_an_interrupt_exits_with_130(imagerecords, many, tmp_path, monkeypatch):
-    from flows import order
+    from imagerecords.flows import order
 
     def interrupted(*_):
         raise KeyboardInterrupt
@@ -355,7 +355,7 @@ def test_an_interrupt_exits_with_130(imagerecords, many, tmp_path, monkeypatch):
 def test_a_process_of_its_own_exits_with_the_code_and_keeps_the_streams_apart(many, tmp_path, how):
     """From another working directory, as it is installed."""
     script = Path(sys.executable).parent / "imagerecords"
-    command = [sys.executable, "-m", "flows"] if how == "module" else [str(script)]
+    command = [sys.executable, "-m", "imagerecords"] if how == "module" else [str(script)]
     arguments = ["build", "--no-prefect", "--executor", "threads", "--train_directory", many, "--json"]
     good = subprocess.run([*command, *arguments, "--output_directory", "out"], cwd=tmp_path, capture_output=True, text=True)
     assert good.returncode == 0, good.stderr

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from flows.workers import Workers
-from schemas.errors import BadSettings, ShardFailed, WorkerDied
-from schemas.settings import BuildSettings
+from imagerecords.flows.workers import Workers
+from imagerecords.schemas.errors import BadSettings, ShardFailed, WorkerDied
+from imagerecords.schemas.settings import BuildSettings
 
 
 def settings_for(**more):

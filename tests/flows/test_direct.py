@@ -5,12 +5,12 @@ import threading
 
 import pytest
 
-from flows import direct
-from flows.direct import DirectConductor
-from flows.workers import Workers
-from schemas.errors import CorruptRecord, Interrupted, ShardFailed, WorkerDied
-from schemas.plan import Shard
-from schemas.settings import BuildSettings
+from imagerecords.flows import direct
+from imagerecords.flows.direct import DirectConductor
+from imagerecords.flows.workers import Workers
+from imagerecords.schemas.errors import CorruptRecord, Interrupted, ShardFailed, WorkerDied
+from imagerecords.schemas.plan import Shard
+from imagerecords.schemas.settings import BuildSettings
 
 SHARDS = [Shard("train", number, 4, number, "x") for number in range(4)]
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from flows.prefect_api import prefect_api_url
+from imagerecords.flows.prefect_api import prefect_api_url
 
 URL = "http://127.0.0.1:4200/api"
 PROFILES = f'active = "mine"\n[profiles.mine]\nPREFECT_API_URL = "{URL}"\n[profiles.other]\n[profiles.ephemeral]\n'
@@ -48,7 +48,7 @@ def test_the_url_is_found_where_prefect_looks(places, tmp_path, monkeypatch, env
 def test_a_direct_build_never_imports_prefect(data, tmp_path):
     """It costs two seconds."""
     code = (
-        "import sys; from flows.cli import run; code = run(sys.argv[1:]); "
+        "import sys; from imagerecords.flows.cli import run; code = run(sys.argv[1:]); "
         "print([name for name in ('prefect', 'tensorflow') if name in sys.modules]); sys.exit(code)"
     )
     arguments = ["build", "--no-prefect", "--executor", "threads", "--train_directory", data, "--output_directory", "out"]

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from flows.progress import BarProgress, LineProgress
+from imagerecords.flows.progress import BarProgress, LineProgress
 
 
 def test_lines_tell_the_begin_and_the_end_of_a_phase():

@@ -4,8 +4,8 @@ import errno
 
 import pytest
 
-from flows.retry import JITTER, LONGEST_DELAY, delays, is_final, is_worth_retrying, jittered
-from schemas import errors
+from imagerecords.flows.retry import JITTER, LONGEST_DELAY, delays, is_final, is_worth_retrying, jittered
+from imagerecords.schemas import errors
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from schemas.boxes import CORNERS
-from tasks.audit.folder import audit_folder
-from tasks.records.reader import parse_example, read_records
+from imagerecords.schemas.boxes import CORNERS
+from imagerecords.tasks.audit.folder import audit_folder
+from imagerecords.tasks.records.reader import parse_example, read_records
 
 LABELS = {"n01": 2, "n02": 3}
 # By image, in eighths, which pixels, percentages and float32 all hold exactly; the images are 64 × 32.

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from flows.workers import Workers
-from schemas.errors import BadSettings, Interrupted, ShardFailed, WorkerDied
-from schemas.settings import BuildSettings
+from imagerecords.flows.workers import Workers
+from imagerecords.schemas.errors import BadSettings, Interrupted, ShardFailed, WorkerDied
+from imagerecords.schemas.settings import BuildSettings
 
 # Steps are functions of the standard library here: worker processes can import those by name.
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from schemas.boxes import EMPTY, INVERTED, NOT_FINITE, OUTSIDE, SOUND, Boxes, clamp, faults_of, turn
+from imagerecords.schemas.boxes import EMPTY, INVERTED, NOT_FINITE, OUTSIDE, SOUND, Boxes, clamp, faults_of, turn
 
 INF, NAN = float("inf"), float("nan")
 

@@ -4,8 +4,8 @@ import pickle
 
 import pytest
 
-from schemas import errors
-from schemas.errors import ImageRecordsError
+from imagerecords.schemas import errors
+from imagerecords.schemas.errors import ImageRecordsError
 
 ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, ImageRecordsError)]
 EXIT_CODES = {"BadInput": 2, "BadSettings": 2, "BadLayout": 2, "BadStorage": 2, "OutputConflict": 2, "Interrupted": 130}

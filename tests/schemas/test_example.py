@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.boxes import Boxes
-from schemas.example import BOXES, CLASSIC, SYNSETS, LabelledImage, contract, encode_example, varint
+from imagerecords.schemas.boxes import Boxes
+from imagerecords.schemas.example import BOXES, CLASSIC, SYNSETS, LabelledImage, contract, encode_example, varint
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 FLOATS = st.lists(st.floats(width=32, allow_nan=False), max_size=40).map(lambda values: np.array(values, np.float32))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.findings import Copies, FindingCounts, Groups
+from imagerecords.schemas.findings import Copies, FindingCounts, Groups
 
 ROWS = [
     (FindingCounts(measured=7), []),

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from schemas.frame import OVERHEAD, frame, mask
-from tasks.records.frames import unmask
+from imagerecords.schemas.frame import OVERHEAD, frame, mask
+from imagerecords.tasks.records.frames import unmask
 
 
 def test_a_file_of_frames_is_the_file_that_tensorflow_writes(tf, tmp_path):

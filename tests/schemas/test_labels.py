@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.labels import grow_labels, name_problems, nested_problems, numbered_name, read_labels, read_synsets
+from imagerecords.schemas.labels import grow_labels, name_problems, nested_problems, numbered_name, read_labels, read_synsets
 
 NAME = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=12)
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import layout
-from schemas.layout import ShardName, index_path, is_our_shard, parse_shard_name, receipt_path
-from schemas.splits import SPLITS
+from imagerecords.schemas import layout
+from imagerecords.schemas.layout import ShardName, index_path, is_our_shard, parse_shard_name, receipt_path
+from imagerecords.schemas.splits import SPLITS
 
 
 @given(st.sampled_from(SPLITS), st.integers(0, 99_998), st.integers(1, 99_999))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.report import LabelRow, Outcome, Picture, Problem, Report, Sheet
+from imagerecords.schemas.report import LabelRow, Outcome, Picture, Problem, Report, Sheet
 
 
 @pytest.mark.parametrize(

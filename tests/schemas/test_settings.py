@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from schemas.settings import CONTENT_SETTINGS, BuildSettings
+from imagerecords.schemas.settings import CONTENT_SETTINGS, BuildSettings
 
 BASE = {"output_directory": "out", "train_directory": "in"}
 LISTED = {"output_directory": "out", "manifest": "m.csv"}

@@ -2,11 +2,11 @@
 
 import pytest
 
-from schemas.settings import BuildSettings
-from tasks.discover import discover_images
-from tasks.partition import partition_images
-from tasks.prepare import prepare_output
-from tasks.storage.folders import open_folder
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.discover import discover_images
+from imagerecords.tasks.partition import partition_images
+from imagerecords.tasks.prepare import prepare_output
+from imagerecords.tasks.storage.folders import open_folder
 
 SOURCES = ("train_directory", "data_directory", "manifest", "label_studio")
 

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from schemas.errors import BadLayout, OutputConflict
-from schemas.listing import COLUMNS, Listing
-from schemas.settings import BuildSettings
-from tasks import append
-from tasks.append import append_images
-from tasks.partition import partition_images
+from imagerecords.schemas.errors import BadLayout, OutputConflict
+from imagerecords.schemas.listing import COLUMNS, Listing
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks import append
+from imagerecords.tasks.append import append_images
+from imagerecords.tasks.partition import partition_images
 
 
 def listing_of(images, labels="ab", roots=("train",)):

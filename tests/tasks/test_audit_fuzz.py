@@ -8,10 +8,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from schemas.audit import AuditOptions
-from tasks.audit.file import audit_file
-from tasks.audit.manifest import read_manifest
-from tasks.storage.folders import open_folder
+from imagerecords.schemas.audit import AuditOptions
+from imagerecords.tasks.audit.file import audit_file
+from imagerecords.tasks.audit.manifest import read_manifest
+from imagerecords.tasks.storage.folders import open_folder
 
 STRUCTURE = AuditOptions(digests=False)  # else the file's digest alone would find everything
 

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.receipt import COLUMNS, Reason
-from tasks.convert import convert_shard
-from tasks.receipts import read_receipt
-from tasks.storage.folders import open_folder
+from imagerecords.schemas.receipt import COLUMNS, Reason
+from imagerecords.tasks.convert import convert_shard
+from imagerecords.tasks.receipts import read_receipt
+from imagerecords.tasks.storage.folders import open_folder
 
 
 def rows_of(output, shard):
@@ -248,7 +248,7 @@ def test_a_shard_can_be_converted_without_its_inputs_being_there_when_it_is_fini
 
 def test_an_error_of_the_disk_leaves_no_shard_and_no_scratch(planned, monkeypatch):
     """Raised from within, at the third record."""
-    from tasks import convert
+    from imagerecords.tasks import convert
 
     settings, _, output, shard = planned
     calls = []
@@ -306,8 +306,8 @@ def test_a_remote_input_of_the_same_size_but_another_version_is_rejected(picture
 def test_a_stopped_thread_ends_between_images(planned):
     import threading
 
-    from schemas.errors import Interrupted
-    from tasks.interrupt import obey
+    from imagerecords.schemas.errors import Interrupted
+    from imagerecords.tasks.interrupt import obey
 
     settings, _, output, shard = planned
     stop = threading.Event()

@@ -5,8 +5,8 @@ import json
 
 import pyarrow.parquet as pq
 
-from schemas.receipt import COLUMNS as MANIFEST_COLUMNS
-from tasks.croissant import COLUMNS
+from imagerecords.schemas.receipt import COLUMNS as MANIFEST_COLUMNS
+from imagerecords.tasks.croissant import COLUMNS
 
 
 def test_the_manifest_and_each_shard_stand_there_with_their_true_sha256(small):

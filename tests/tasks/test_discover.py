@@ -4,10 +4,10 @@ import os
 
 import pytest
 
-from schemas.errors import BadLayout
-from tasks.discover import discover_images, survey
-from tasks.sources.walk import read_level, walk_files
-from tasks.storage.folders import open_folder
+from imagerecords.schemas.errors import BadLayout
+from imagerecords.tasks.discover import discover_images, survey
+from imagerecords.tasks.sources.walk import read_level, walk_files
+from imagerecords.tasks.storage.folders import open_folder
 
 
 def write(root, *paths):

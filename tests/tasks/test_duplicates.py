@@ -8,11 +8,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from schemas.errors import BadLayout
-from tasks.discover import discover_images
-from tasks.duplicates import drop_duplicates
-from tasks.partition import partition_images
-from tasks.storage.folders import open_folder
+from imagerecords.schemas.errors import BadLayout
+from imagerecords.tasks.discover import discover_images
+from imagerecords.tasks.duplicates import drop_duplicates
+from imagerecords.tasks.partition import partition_images
+from imagerecords.tasks.storage.folders import open_folder
 
 
 def dropped(settings):

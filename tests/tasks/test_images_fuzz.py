@@ -8,8 +8,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from schemas.receipt import Reason, Rejected
-from tasks.images.judge import process_image
+from imagerecords.schemas.receipt import Reason, Rejected
+from imagerecords.tasks.images.judge import process_image
 
 STARTS = [
     b"",

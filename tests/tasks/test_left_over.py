@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-import tasks.convert
-from schemas.errors import OutputLocked, ShardFailed
-from schemas.layout import LOCK
-from tasks.convert import convert_shard
-from tasks.storage.lock import output_lock
+from imagerecords import tasks
+from imagerecords.schemas.errors import OutputLocked, ShardFailed
+from imagerecords.schemas.layout import LOCK
+from imagerecords.tasks.convert import convert_shard
+from imagerecords.tasks.storage.lock import output_lock
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from schemas.boxes import PLANNED_BOXES, BoxCounts
-from schemas.errors import BadLayout
-from schemas.listing import COLUMNS, Listing
-from tasks.partition import (
+from imagerecords.schemas.boxes import PLANNED_BOXES, BoxCounts
+from imagerecords.schemas.errors import BadLayout
+from imagerecords.schemas.listing import COLUMNS, Listing
+from imagerecords.tasks.partition import (
     AUTO_SHARD_BYTES,
     cut,
     fingerprint,

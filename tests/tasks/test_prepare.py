@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import OutputConflict, OverBudget
-from tasks.discover import discover_images
-from tasks.partition import partition_images
-from tasks.prepare import prepare_output, read_plan_header, read_shard_plan, read_whole_plan, write_plan
-from tasks.storage.folders import open_folder
+from imagerecords.schemas.errors import OutputConflict, OverBudget
+from imagerecords.tasks.discover import discover_images
+from imagerecords.tasks.partition import partition_images
+from imagerecords.tasks.prepare import prepare_output, read_plan_header, read_shard_plan, read_whole_plan, write_plan
+from imagerecords.tasks.storage.folders import open_folder
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.errors import BooksDoNotBalance, OverBudget
-from schemas.receipt import COLUMNS
-from tasks.convert import convert_shard
-from tasks.publish import publish_dataset
-from tasks.receipts import read_receipt, receipt_fingerprint, write_receipt
-from tasks.storage.folders import open_folder
-from tasks.validate import validate_shard
+from imagerecords.schemas.errors import BooksDoNotBalance, OverBudget
+from imagerecords.schemas.receipt import COLUMNS
+from imagerecords.tasks.convert import convert_shard
+from imagerecords.tasks.publish import publish_dataset
+from imagerecords.tasks.receipts import read_receipt, receipt_fingerprint, write_receipt
+from imagerecords.tasks.storage.folders import open_folder
+from imagerecords.tasks.validate import validate_shard
 
 
 def manifest_of(output):
@@ -41,7 +41,7 @@ def test_each_reason_is_counted_and_each_image_has_its_row(tmp_path, mixed, buil
 
 
 def test_the_manifest_tells_where_each_record_is(small):
-    from tasks.records.reader import parse_example, read_records
+    from imagerecords.tasks.records.reader import parse_example, read_records
 
     rows = [row for row in manifest_of(small) if row["status"] == "written"]
     assert len(rows) == 17

@@ -3,9 +3,9 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.receipt import COLUMNS
-from tasks.receipts import read_receipt, receipt_fingerprint, write_receipt
-from tasks.storage.folders import open_folder
+from imagerecords.schemas.receipt import COLUMNS
+from imagerecords.tasks.receipts import read_receipt, receipt_fingerprint, write_receipt
+from imagerecords.tasks.storage.folders import open_folder
 
 SHARD = "train-00000-of-00001"
 

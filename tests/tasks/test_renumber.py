@@ -7,14 +7,14 @@ import threading
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
-from schemas.errors import OutputConflict
-from schemas.settings import BuildSettings
-from tasks.append import append_images, base_plan
-from tasks.discover import discover_images
-from tasks.prepare import prepare_output
-from tasks.receipts import read_receipt, receipt_fingerprint
-from tasks.storage import folders as storage
-from tasks.storage.folders import Folder, open_folder
+from imagerecords.schemas.errors import OutputConflict
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.append import append_images, base_plan
+from imagerecords.tasks.discover import discover_images
+from imagerecords.tasks.prepare import prepare_output
+from imagerecords.tasks.receipts import read_receipt, receipt_fingerprint
+from imagerecords.tasks.storage import folders as storage
+from imagerecords.tasks.storage.folders import Folder, open_folder
 
 
 class Killed(BaseException):

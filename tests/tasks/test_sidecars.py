@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.splits import SPLITS
-from tasks.records.reader import parse_example, read_records
+from imagerecords.schemas.splits import SPLITS
+from imagerecords.tasks.records.reader import parse_example, read_records
 
 
 def test_tfds_opens_the_data_set(tf, small):
@@ -74,7 +74,7 @@ def test_labels_txt_can_be_given_back_as_labels_file(tmp_path, fill, build, dige
 
 def test_a_label_with_a_line_separator_can_be_given_back_too(tmp_path, fill, build, digests):
     """Or is refused like the other control characters; str.splitlines would make two labels of it."""
-    from schemas.errors import BadLayout
+    from imagerecords.schemas.errors import BadLayout
 
     source = fill(tmp_path / "in", {"a\u2028b": 1})
     try:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from schemas.errors import CorruptRecord
-from schemas.example import LabelledImage, encode_example
-from schemas.frame import frame
-from schemas.plan import Shard
-from tasks.tensorflow_check import check_with_tensorflow
+from imagerecords.schemas.errors import CorruptRecord
+from imagerecords.schemas.example import LabelledImage, encode_example
+from imagerecords.schemas.frame import frame
+from imagerecords.schemas.plan import Shard
+from imagerecords.tasks.tensorflow_check import check_with_tensorflow
 
 pytestmark = pytest.mark.usefixtures("tf")
 
@@ -61,7 +61,7 @@ def test_a_broken_frame_is_found(checked, tmp_path, picture, make_settings):
 
 
 def test_a_remote_shard_is_read_too(picture, make_settings):
-    from tasks.storage.folders import open_folder
+    from imagerecords.tasks.storage.folders import open_folder
 
     example = of(picture(1))
     before, after, _ = frame(example)

@@ -5,15 +5,15 @@ import shutil
 import pyarrow as pa
 import pytest
 
-from schemas.boxes import CORNERS
-from schemas.errors import CorruptRecord
-from schemas.example import BOXES, SYNSETS, LabelledImage, contract, encode_example
-from schemas.frame import frame
-from tasks.convert import convert_shard
-from tasks.prepare import read_plan_header, read_whole_plan
-from tasks.receipts import read_receipt, write_receipt
-from tasks.storage.folders import open_folder
-from tasks.validate import contract_problems, validate_shard, verify_shard
+from imagerecords.schemas.boxes import CORNERS
+from imagerecords.schemas.errors import CorruptRecord
+from imagerecords.schemas.example import BOXES, SYNSETS, LabelledImage, contract, encode_example
+from imagerecords.schemas.frame import frame
+from imagerecords.tasks.convert import convert_shard
+from imagerecords.tasks.prepare import read_plan_header, read_whole_plan
+from imagerecords.tasks.receipts import read_receipt, write_receipt
+from imagerecords.tasks.storage.folders import open_folder
+from imagerecords.tasks.validate import contract_problems, validate_shard, verify_shard
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import shutil
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.splits import SPLITS
+from imagerecords.schemas.splits import SPLITS
 
 mlcroissant = pytest.importorskip("mlcroissant")
 

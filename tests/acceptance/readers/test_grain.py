@@ -2,12 +2,12 @@
 
 import pytest
 
-from tasks.records.reader import parse_example
+from imagerecords.tasks.records.reader import parse_example
 
 pytest.importorskip("grain")
 
 FOUND = """
-from tasks.records.reader import parse_example
+from imagerecords.tasks.records.reader import parse_example
 
 
 def found():

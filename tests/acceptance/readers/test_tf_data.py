@@ -2,8 +2,8 @@
 
 import pytest
 
-from schemas.splits import SPLITS
-from tasks.records.reader import parse_example
+from imagerecords.schemas.splits import SPLITS
+from imagerecords.tasks.records.reader import parse_example
 
 
 def of_examples(serialized):

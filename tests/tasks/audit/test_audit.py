@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.audit import Audit, AuditOptions
-from schemas.errors import BadLayout
-from schemas.example import LabelledImage, encode_example
-from schemas.frame import frame
-from tasks.audit.folder import audit_folder
+from imagerecords.schemas.audit import Audit, AuditOptions
+from imagerecords.schemas.errors import BadLayout
+from imagerecords.schemas.example import LabelledImage, encode_example
+from imagerecords.schemas.frame import frame
+from imagerecords.tasks.audit.folder import audit_folder
 
 
 def example(tf, number):

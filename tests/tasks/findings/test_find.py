@@ -5,10 +5,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.findings import THIN_LABEL
-from schemas.receipt import COLUMNS
-from tasks.findings.find import find
-from tasks.storage.folders import open_folder
+from imagerecords.schemas.findings import THIN_LABEL
+from imagerecords.schemas.receipt import COLUMNS
+from imagerecords.tasks.findings.find import find
+from imagerecords.tasks.storage.folders import open_folder
 
 BUSY = 0x0123_4567_89AB_CDEF  # hashes that are far from each other
 OTHER = 0xFEDC_BA98_7654_3210

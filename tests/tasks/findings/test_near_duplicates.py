@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.findings import NEAR_BITS
-from tasks.findings import near_duplicates
-from tasks.findings.near_duplicates import join_near
+from imagerecords.schemas.findings import NEAR_BITS
+from imagerecords.tasks.findings import near_duplicates
+from imagerecords.tasks.findings.near_duplicates import join_near
 
 HASH = st.integers(0, 2**64 - 1)
 FLIPS = st.lists(st.integers(0, 63), max_size=5)

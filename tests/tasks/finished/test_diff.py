@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tasks.finished.diff import diff_datasets
+from imagerecords.tasks.finished.diff import diff_datasets
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.catalogue import Extracted, Selection
-from schemas.errors import BadInput, CorruptRecord
-from schemas.example import LabelledImage, encode_example
-from schemas.frame import frame
-from tasks.finished.extract import extract_images, file_name, label_folder
+from imagerecords.schemas.catalogue import Extracted, Selection
+from imagerecords.schemas.errors import BadInput, CorruptRecord
+from imagerecords.schemas.example import LabelledImage, encode_example
+from imagerecords.schemas.frame import frame
+from imagerecords.tasks.finished.extract import extract_images, file_name, label_folder
 
 
 def extract(dataset, to, label=(), split=None):

@@ -5,9 +5,9 @@ import hashlib
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.errors import BadInput
-from tasks.finished.locate import locate_image
-from tasks.records.reader import parse_example, read_records
+from imagerecords.schemas.errors import BadInput
+from imagerecords.tasks.finished.locate import locate_image
+from imagerecords.tasks.records.reader import parse_example, read_records
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,14 @@ import shutil
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.errors import BadInput, CorruptRecord, OutputLocked
-from tasks.audit.folder import audit_folder
-from tasks.finished.locate import locate_image
-from tasks.finished.remove import remove_images
-from tasks.records.reader import parse_example, read_records
-from tasks.storage import whole_files
-from tasks.storage.folders import Folder, open_folder
-from tasks.storage.lock import output_lock
+from imagerecords.schemas.errors import BadInput, CorruptRecord, OutputLocked
+from imagerecords.tasks.audit.folder import audit_folder
+from imagerecords.tasks.finished.locate import locate_image
+from imagerecords.tasks.finished.remove import remove_images
+from imagerecords.tasks.records.reader import parse_example, read_records
+from imagerecords.tasks.storage import whole_files
+from imagerecords.tasks.storage.folders import Folder, open_folder
+from imagerecords.tasks.storage.lock import output_lock
 
 
 class Killed(BaseException):

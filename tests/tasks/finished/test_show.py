@@ -2,8 +2,8 @@
 
 import pytest
 
-from schemas.errors import BadInput, CorruptRecord
-from tasks.finished.show import read_record
+from imagerecords.schemas.errors import BadInput, CorruptRecord
+from imagerecords.tasks.finished.show import read_record
 
 
 def test_a_records_fields_are_told_in_lines(small):
@@ -57,7 +57,7 @@ def test_a_file_of_something_else_is_a_corrupt_record(tmp_path):
 
 
 def test_a_record_that_is_no_example_is_a_corrupt_record(tmp_path):
-    from schemas.frame import frame
+    from imagerecords.schemas.frame import frame
 
     before, after, _ = frame(b"\xff\xff")
     (tmp_path / "x").write_bytes(before + b"\xff\xff" + after)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from tasks.images.figures import Figures, measure, measure_colours, reduction
-from tasks.images.judge import process_image
+from imagerecords.tasks.images.figures import Figures, measure, measure_colours, reduction
+from imagerecords.tasks.images.judge import process_image
 
 
 def grey(array):

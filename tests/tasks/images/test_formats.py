@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.images.formats import image_format, image_size
+from imagerecords.tasks.images.formats import image_format, image_size
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP"])

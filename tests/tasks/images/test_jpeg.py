@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.images.jpeg import BASELINE, PROGRESSIVE, exif_orientation, read_jpeg_header
+from imagerecords.tasks.images.jpeg import BASELINE, PROGRESSIVE, exif_orientation, read_jpeg_header
 
 
 @pytest.mark.parametrize(

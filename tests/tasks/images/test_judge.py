@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, UnidentifiedImageError
 
-from schemas.receipt import MESSAGE_LENGTH, Reason, Rejected
-from tasks.images.jpeg import BASELINE, read_jpeg_header
-from tasks.images.judge import process_image
+from imagerecords.schemas.receipt import MESSAGE_LENGTH, Reason, Rejected
+from imagerecords.tasks.images.jpeg import BASELINE, read_jpeg_header
+from imagerecords.tasks.images.judge import process_image
 
 TOLERANCE = 6  # grey levels that JPEG at quality 100 with halved chroma changes in a smooth picture
 
@@ -429,7 +429,7 @@ def test_a_heic_picture_is_read_with_the_extra_and_named_without_it(make_setting
     jpeg = process_image(file.getvalue(), make_settings())
     assert (jpeg.source_format, jpeg.height, jpeg.width) == ("HEIF", 48, 64)
     assert abs(pixels_of(jpeg.encoded) - (200, 30, 30)).max() <= 8
-    monkeypatch.setattr("tasks.images.decode.register_heic", lambda: False)
+    monkeypatch.setattr("imagerecords.tasks.images.decode.register_heic", lambda: False)
     Image.preinit()
     monkeypatch.setattr(Image, "ID", [name for name in Image.ID if name != "HEIF"])
     with pytest.raises(Rejected, match="imagerecords\\[heic\\]") as caught:

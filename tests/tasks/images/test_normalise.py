@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from schemas.receipt import Reason, Rejected
-from tasks.images.decode import decode_image
-from tasks.images.normalise import normalise
+from imagerecords.schemas.receipt import Reason, Rejected
+from imagerecords.tasks.images.decode import decode_image
+from imagerecords.tasks.images.normalise import normalise
 
 SEED = np.random.default_rng(20261124)
 

@@ -6,9 +6,9 @@ import zlib
 
 import pytest
 
-from schemas.errors import CorruptRecord
-from tasks.records.compressed import Inflated, compression_of
-from tasks.records.frames import read_frames
+from imagerecords.schemas.errors import CorruptRecord
+from imagerecords.tasks.records.compressed import Inflated, compression_of
+from imagerecords.tasks.records.frames import read_frames
 
 
 @pytest.fixture(params=["GZIP", "ZLIB", ""])

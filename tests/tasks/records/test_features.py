@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.records.features import read_features
-from tasks.records.reader import example_class, parse_example
+from imagerecords.tasks.records.features import read_features
+from imagerecords.tasks.records.reader import example_class, parse_example
 
 VALUES = st.one_of(
     st.lists(st.binary(max_size=200), max_size=3),
@@ -54,7 +54,7 @@ def test_odd_beginnings_read_as_by_protobuf(data):
 
 
 def test_a_shard_of_ours_reads_as_by_protobuf(small):
-    from tasks.records.frames import read_frames
+    from imagerecords.tasks.records.frames import read_frames
 
     with (small / "train-00000-of-00003").open("rb") as file:
         records = [frame.data for frame in read_frames(file)]

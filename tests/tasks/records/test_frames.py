@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.frame import frame
-from tasks.records import frames
-from tasks.records.frames import HEAD_FAULT, head_positions, read_frames
+from imagerecords.schemas.frame import frame
+from imagerecords.tasks.records import frames
+from imagerecords.tasks.records.frames import HEAD_FAULT, head_positions, read_frames
 
 
 def framed(data):
@@ -73,7 +73,7 @@ def test_a_length_claims_memory_only_for_what_is_there():
     length = (1 << 31).to_bytes(8, "little")
     import google_crc32c
 
-    from schemas.frame import FOOTER, mask
+    from imagerecords.schemas.frame import FOOTER, mask
 
     head = length + FOOTER.pack(mask(google_crc32c.value(length)))
     (found,) = read(head)
@@ -84,7 +84,7 @@ def test_a_length_claims_memory_only_for_what_is_there():
 def test_a_head_is_found_where_it_stands(length, before):
     import google_crc32c
 
-    from schemas.frame import FOOTER, LENGTH, mask
+    from imagerecords.schemas.frame import FOOTER, LENGTH, mask
 
     head = LENGTH.pack(length) + FOOTER.pack(mask(google_crc32c.value(LENGTH.pack(length))))
     assert len(before) in head_positions(before + head)

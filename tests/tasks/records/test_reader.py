@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from schemas.frame import frame
-from tasks.records.reader import parse_example, read_records
+from imagerecords.schemas.frame import frame
+from imagerecords.tasks.records.reader import parse_example, read_records
 
 RECORDS = [b"first", b"", b"the third record, a longer one", b"\x00" * 20]
 
@@ -90,7 +90,7 @@ def test_an_absurd_length_with_a_right_crc_is_a_fault_and_no_allocation():
 
     import google_crc32c
 
-    from schemas.frame import mask
+    from imagerecords.schemas.frame import mask
 
     length = struct.pack("<Q", 2**63)
     (record,) = read(length + struct.pack("<I", mask(google_crc32c.value(length))) + b"data")

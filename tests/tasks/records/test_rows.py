@@ -6,9 +6,9 @@ import hashlib
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.receipt import COLUMNS
-from tasks.records.rows import read_rows_of_records, split_of
-from tasks.storage.folders import open_folder
+from imagerecords.schemas.receipt import COLUMNS
+from imagerecords.tasks.records.rows import read_rows_of_records, split_of
+from imagerecords.tasks.storage.folders import open_folder
 
 TOLD = ["split", "shard", "label", "text", "record", "offset", "size", "crc32c", "height", "width", "encoded_sha256"]
 

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.errors import BadLayout, OutputLocked, OverBudget
-from tasks.report.build import make_report, put_report
-from tasks.storage.folders import open_folder
-from tasks.storage.lock import output_lock
+from imagerecords.schemas.errors import BadLayout, OutputLocked, OverBudget
+from imagerecords.tasks.report.build import make_report, put_report
+from imagerecords.tasks.storage.folders import open_folder
+from imagerecords.tasks.storage.lock import output_lock
 
 EVIL = "<img src=x onerror=alert(1)>"
 EVIL_FILE = '"><script>alert(2)<!--.jpg'
@@ -224,7 +224,7 @@ def test_broken_records_of_a_folder_without_manifest_are_told(tmp_path, small):
 
 
 def test_records_without_image_or_label_are_counted_all_the_same(tmp_path):
-    from schemas.frame import frame
+    from imagerecords.schemas.frame import frame
 
     head, tail, _ = frame(b"")
     (tmp_path / "text-train.tfrecord-00000-of-00001").write_bytes((head + tail) * 3)

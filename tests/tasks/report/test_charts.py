@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from schemas.report import Bars
-from tasks.report.charts import draw_bars
+from imagerecords.schemas.report import Bars
+from imagerecords.tasks.report.charts import draw_bars
 
 HISTOGRAM = Bars("Width", "train", ("1 px", "2 px", "3 px"), (5, 0, 1234), {0: "1", 2: "3"}, summary="from 1 to 3")
 EVIL = "<img src=x onerror=alert(1)>"

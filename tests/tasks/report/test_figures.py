@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.receipt import COLUMNS
-from schemas.report import ALL_SPLITS
-from tasks.report.figures import MOST_BARS, figure_charts, label_charts, label_rows, split_rows, tell_bytes
+from imagerecords.schemas.receipt import COLUMNS
+from imagerecords.schemas.report import ALL_SPLITS
+from imagerecords.tasks.report.figures import MOST_BARS, figure_charts, label_charts, label_rows, split_rows, tell_bytes
 
 
 def rows(*images):

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from schemas.report import Picture
-from tasks.report import pictures as report_pictures
-from tasks.report.pictures import Piece, Shown, draw, draw_example, of_row, with_pictures
-from tasks.storage.folders import open_folder
+from imagerecords.schemas.report import Picture
+from imagerecords.tasks.report import pictures as report_pictures
+from imagerecords.tasks.report.pictures import Piece, Shown, draw, draw_example, of_row, with_pictures
+from imagerecords.tasks.storage.folders import open_folder
 
 
 def pixels(source):

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.receipt import COLUMNS
-from schemas.report import LabelRow
-from tasks.report.figures import label_rows
-from tasks.report.rows import WIDE, Rows
-from tasks.report.sheets import MOST_A_LABEL, MOST_LABELS, make_sheets, spread
-from tasks.storage.folders import open_folder
+from imagerecords.schemas.receipt import COLUMNS
+from imagerecords.schemas.report import LabelRow
+from imagerecords.tasks.report.figures import label_rows
+from imagerecords.tasks.report.rows import WIDE, Rows
+from imagerecords.tasks.report.sheets import MOST_A_LABEL, MOST_LABELS, make_sheets, spread
+from imagerecords.tasks.storage.folders import open_folder
 
 
 @given(st.integers(0, 5000), st.integers(1, 50))

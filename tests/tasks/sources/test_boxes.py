@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from schemas.boxes import FoundBox, FoundBoxes
-from tasks.sources.boxes import NO_IMAGE, place_boxes, read_boxes
+from imagerecords.schemas.boxes import FoundBox, FoundBoxes
+from imagerecords.tasks.sources.boxes import NO_IMAGE, place_boxes, read_boxes
 
 
 def rows_of(found):

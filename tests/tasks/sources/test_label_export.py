@@ -6,9 +6,9 @@ import os
 import pytest
 from pydantic import ValidationError
 
-from schemas.errors import BadLayout
-from schemas.label_export import LabelExport
-from tasks.sources.label_export import lay_out_labels
+from imagerecords.schemas.errors import BadLayout
+from imagerecords.schemas.label_export import LabelExport
+from imagerecords.tasks.sources.label_export import lay_out_labels
 
 
 def task(image, *choices, cancelled=False):

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.errors import BadLayout
-from tasks.discover import discover_images, survey
+from imagerecords.schemas.errors import BadLayout
+from imagerecords.tasks.discover import discover_images, survey
 
 
 @pytest.fixture

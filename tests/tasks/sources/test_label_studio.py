@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from schemas.errors import BadLayout
-from tasks.sources.label_studio import image_path, read_export
+from imagerecords.schemas.errors import BadLayout
+from imagerecords.tasks.sources.label_studio import image_path, read_export
 
 
 def task(image, *choices, cancelled=False, results=()):

@@ -3,8 +3,8 @@
 import pyarrow as pa
 import pytest
 
-from schemas.boxes import FoundBox, FoundBoxes
-from tasks.sources.match_boxes import match_boxes
+from imagerecords.schemas.boxes import FoundBox, FoundBoxes
+from imagerecords.tasks.sources.match_boxes import match_boxes
 
 ROOTS = {"train": "file:///data/train", "validation": "file:///data/validation"}
 

@@ -7,11 +7,11 @@ import time
 import fsspec
 import pytest
 
-import tasks.storage.fetch
-from schemas.receipt import Reason, Rejected
-from tasks.discover import discover_images
-from tasks.storage.fetch import fetch_images
-from tasks.storage.folders import open_folder
+from imagerecords import tasks
+from imagerecords.schemas.receipt import Reason, Rejected
+from imagerecords.tasks.discover import discover_images
+from imagerecords.tasks.storage.fetch import fetch_images
+from imagerecords.tasks.storage.folders import open_folder
 
 SIZES = [random.Random(number).choice([10, 200, 900, 3000]) for number in range(60)]
 LARGEST = max(SIZES)

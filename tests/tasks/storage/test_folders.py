@@ -5,8 +5,8 @@ import stat
 
 import pytest
 
-from tasks.storage.folders import open_folder, scratch_directory, sweep_unfinished
-from tasks.storage.whole_files import UMASK
+from imagerecords.tasks.storage.folders import open_folder, scratch_directory, sweep_unfinished
+from imagerecords.tasks.storage.whole_files import UMASK
 
 
 @pytest.fixture(params=["local", "memory"])

@@ -10,11 +10,11 @@ import time
 import psutil
 import pytest
 
-from schemas.errors import OutputLocked
-from schemas.layout import LOCK
-from tasks.storage import lock as lock_module
-from tasks.storage.folders import open_folder
-from tasks.storage.lock import Holder, Lock, output_lock, read_holder, refuse_if_locked
+from imagerecords.schemas.errors import OutputLocked
+from imagerecords.schemas.layout import LOCK
+from imagerecords.tasks.storage import lock as lock_module
+from imagerecords.tasks.storage.folders import open_folder
+from imagerecords.tasks.storage.lock import Holder, Lock, output_lock, read_holder, refuse_if_locked
 
 STALE = 60.0
 ELSEWHERE = "another-machine/boot/pid:[1]"

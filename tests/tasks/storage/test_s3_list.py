@@ -5,9 +5,9 @@ import tracemalloc
 
 import pytest
 
-from tasks.sources.walk import FoundFile, ListingProgress, walk_files
-from tasks.storage.folders import Folder
-from tasks.storage.s3_list import list_objects
+from imagerecords.tasks.sources.walk import FoundFile, ListingProgress, walk_files
+from imagerecords.tasks.storage.folders import Folder
+from imagerecords.tasks.storage.s3_list import list_objects
 
 KEYS_A_PAGE = 1000
 
@@ -90,7 +90,7 @@ def test_a_key_costs_less_than_400_bytes_of_memory():
 
 
 def test_a_long_listing_tells_how_far_it_is(monkeypatch):
-    monkeypatch.setattr("tasks.sources.walk.SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr("imagerecords.tasks.sources.walk.SECONDS_BETWEEN_LINES", 0.0)
     told = []
     walk_files(folder(Pages(2500)), "cat", ListingProgress(told.append).advance)
     assert [line.split(" files")[0] for line in told] == ["listing: 1,000", "listing: 2,000", "listing: 2,500"]

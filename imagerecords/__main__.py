@@ -1,4 +1,4 @@
-"""Where `imagerecords` and `python -m flows` begin: imports nothing before it must.
+"""Where `imagerecords` and `python -m imagerecords` begin: imports nothing before it must.
 
 Worker processes import the main module of the process that started them; a main module that pulls in the command line
 would cost each of them its memory and its time.
@@ -9,8 +9,8 @@ import sys
 
 def main() -> int:
     """Run the command; returns its exit code."""
-    from flows.cli import run
-    from flows.no_pandas import keep_pandas_out
+    from imagerecords.flows.cli import run
+    from imagerecords.flows.no_pandas import keep_pandas_out
 
     keep_pandas_out()
     return run(sys.argv[1:])
