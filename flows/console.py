@@ -8,17 +8,16 @@ from imagerecords.schemas.audit import Audit
 from imagerecords.schemas.boxes import BoxCounts
 from imagerecords.schemas.summary import BoxSummary, BuildSummary, PlanSummary
 
-MIB = 2**20
+TOTALS = 3  # rows below the labels of a plan
 FAULTS = 200  # of an audit that are printed
 
 
 def print_summary(console: Console, summary: BuildSummary) -> None:
     """The closing table of a build."""
-    table = _table("split", "found", "written", "rejected", "shards", "MiB")
-    for split in summary.splits:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in split.rejected.items())
-        cells = f"{split.found:,}", f"{split.written:,}", reasons or "0", f"{split.shards:,}", f"{split.bytes / MIB:,.1f}"
-        table.add_row(split.split, *cells)
+    header, rows = summary.table()
+    table = _table(*header)
+    for row in rows:
+        table.add_row(*row)
     console.print(table)
     shards = f"{summary.shards_converted:,} shards converted, {summary.shards_kept:,} kept"
     speed = f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s"
@@ -33,15 +32,12 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
 def print_plan(console: Console, plan: PlanSummary) -> None:
     """What a build would do, with columns of what is new where it adds to a data set; its mistakes go to standard error."""
     if plan.splits:
-        new = [split.model_copy(update={"split": f"new {split.split}"}) for split in plan.new or ()]
-        splits = [*plan.splits, *new]
-        table = _table("label", *(split.split for split in splits))
-        for label in sorted({label for split in plan.splits for label in split.labels}):
-            table.add_row(Text(label), *(f"{split.labels.get(label, 0):,}" for split in splits))
-        table.add_section()
-        table.add_row("images", *(f"{split.images:,}" for split in splits))
-        table.add_row("MiB", *(f"{split.bytes / MIB:,.1f}" for split in splits))
-        table.add_row("shards", *(f"{split.shards:,}" for split in splits))
+        header, rows = plan.table()
+        table = _table(*header)
+        for number, row in enumerate(rows):
+            if number == len(rows) - TOTALS:
+                table.add_section()
+            table.add_row(*map(Text, row))
         console.print(table)
     if plan.boxes:
         _say(console, boxes_text(plan.boxes))

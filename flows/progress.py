@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from imagerecords.schemas.progress import ProgressUpdate
 from imagerecords.schemas.summary import BuildSummary
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -118,3 +120,30 @@ class BarProgress:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+class CallbackProgress:
+    """Each step of progress as a ProgressUpdate, for a program that shows it itself."""
+
+    def __init__(self, callback: Callable[[ProgressUpdate], object], report: Callable[[BuildSummary], None]) -> None:
+        self.report = report
+        self._callback = callback
+        self._state = ProgressUpdate()
+
+    def note(self, text: str) -> None:
+        """Pass the note on with the numbers so far."""
+        self._callback(replace(self._state, note=text))
+
+    def begin(self, phase: str, shards: int, images: int) -> None:
+        """Start from 0."""
+        self._state = ProgressUpdate(phase, shards=shards, images=images)
+        self._callback(self._state)
+
+    def advance(self, images: int) -> None:
+        """Add one shard and its images."""
+        done = self._state.images_done + images
+        self._state = replace(self._state, shards_done=self._state.shards_done + 1, images_done=done)
+        self._callback(self._state)
+
+    def end(self) -> None:
+        """No last call: the numbers have said it."""

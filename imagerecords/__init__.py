@@ -1,1 +1,63 @@
-"""imagerecords as a library: build a data set, open one, and the errors that both raise."""
+"""imagerecords as a library: build a data set, plan one, audit one, open one.
+
+    import imagerecords
+
+    summary = imagerecords.build(train_directory="photos/train", output_directory="out")
+    data = imagerecords.open_dataset("out")
+    data["train"][3].label
+
+Prefect is not imported here; the flow is `imagerecords.flows.build.build_image_dataset`. What `__all__` lists is the public
+API: other modules may change with any version.
+"""
+
+from imagerecords.building import audit, build, plan
+from imagerecords.schemas.audit import Audit, Fault
+from imagerecords.schemas.errors import (
+    BadInput,
+    BadLayout,
+    BadSettings,
+    BadStorage,
+    CorruptRecord,
+    ImageRecordsError,
+    Incomplete,
+    Interrupted,
+    OutputConflict,
+    OutputLocked,
+    OverBudget,
+    ShardFailed,
+    UnwantedCopies,
+    WorkerDied,
+)
+from imagerecords.schemas.progress import ProgressUpdate
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.summary import BuildSummary, PlanSummary
+from imagerecords.schemas.version import VERSION
+
+__version__ = VERSION
+
+__all__ = [
+    "Audit",
+    "BadInput",
+    "BadLayout",
+    "BadSettings",
+    "BadStorage",
+    "BuildSettings",
+    "BuildSummary",
+    "CorruptRecord",
+    "Fault",
+    "ImageRecordsError",
+    "Incomplete",
+    "Interrupted",
+    "OutputConflict",
+    "OutputLocked",
+    "OverBudget",
+    "PlanSummary",
+    "ProgressUpdate",
+    "ShardFailed",
+    "UnwantedCopies",
+    "WorkerDied",
+    "__version__",
+    "audit",
+    "build",
+    "plan",
+]

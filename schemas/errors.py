@@ -11,13 +11,19 @@
     ├── ShardFailed (RuntimeError)    a shard could not be converted or validated
     ├── WorkerDied (RuntimeError)     a worker process ended in mid-shard; worth another try
     ├── BooksDoNotBalance (ArithmeticError)    found ≠ written + rejected
-    ├── OverBudget (ValueError)       too many images rejected, or a label left empty
-    ├── UnwantedCopies (ValueError)   duplicates or leaks that the settings say must fail the build
+    ├── Incomplete                    written, but not complete
+    │   ├── OverBudget (ValueError)       too many images rejected, or a label left empty
+    │   └── UnwantedCopies (ValueError)   duplicates or leaks that the settings say must fail the build
     └── Interrupted (RuntimeError)    exit code 130: stopped from outside
 
 Each text is "<what> must be <rule>, got <value>: <file>. <remedy>". Every error takes its text as only argument, so it
 survives the pickling between processes.
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from imagerecords.schemas.summary import BuildSummary
 
 
 class ImageRecordsError(Exception):
@@ -68,11 +74,17 @@ class BooksDoNotBalance(ImageRecordsError, ArithmeticError):
     """Images found, written and rejected do not add up for some split and label."""
 
 
-class OverBudget(ImageRecordsError, ValueError):
+class Incomplete(ImageRecordsError):
+    """The shards and the manifest were written, but not dataset_info.json: `summary` has the counts when called from Python."""
+
+    summary: "BuildSummary | None" = None
+
+
+class OverBudget(Incomplete, ValueError):
     """More images were rejected than `max_rejected_fraction` allows, or a label was left without any."""
 
 
-class UnwantedCopies(ImageRecordsError, ValueError):
+class UnwantedCopies(Incomplete, ValueError):
     """Images stand in the data set more than once, or in two splits, and `duplicates` or `leakage` is "fail"."""
 
 

@@ -4,6 +4,9 @@ from pydantic import BaseModel, ConfigDict
 
 from imagerecords.schemas.boxes import BoxCounts
 from imagerecords.schemas.findings import FindingCounts
+from imagerecords.schemas.html_table import html_table
+
+MIB = 2**20
 
 
 class SplitSummary(BaseModel):
@@ -66,6 +69,21 @@ class BuildSummary(BaseModel):
     digest: str
     boxes: BoxSummary | None = None
 
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """The header and a row per split, as text."""
+        header = ("split", "found", "written", "rejected", "shards", "MiB")
+        rows: list[tuple[str, ...]] = []
+        for split in self.splits:
+            reasons = ", ".join(f"{count:,} {reason}" for reason, count in split.rejected.items())
+            mebibytes = f"{split.bytes / MIB:,.1f}"
+            rows.append((split.split, f"{split.found:,}", f"{split.written:,}", reasons or "0", f"{split.shards:,}", mebibytes))
+        return header, rows
+
+    def _repr_html_(self) -> str:
+        findings = self.findings.phrases()
+        below = [f"{self.output_directory}, {self.seconds:,.1f} s, digest {self.digest}", *findings]
+        return html_table(*self.table(), below)
+
 
 class PlannedSplit(BaseModel):
     """What a build would do for one split; bytes are those of the input files."""
@@ -91,3 +109,16 @@ class PlanSummary(BaseModel):
     notes: tuple[str, ...]
     mistakes: tuple[str, ...]
     boxes: BoxCounts | None = None
+
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """The header and a row per label, as text; then the totals: images, MiB and shards."""
+        splits = [*self.splits, *(split.model_copy(update={"split": f"new {split.split}"}) for split in self.new or ())]
+        labels = sorted({label for split in self.splits for label in split.labels})
+        rows = [(label, *(f"{split.labels.get(label, 0):,}" for split in splits)) for label in labels]
+        rows.append(("images", *(f"{split.images:,}" for split in splits)))
+        rows.append(("MiB", *(f"{split.bytes / MIB:,.1f}" for split in splits)))
+        rows.append(("shards", *(f"{split.shards:,}" for split in splits)))
+        return ("label", *(split.split for split in splits)), rows
+
+    def _repr_html_(self) -> str:
+        return html_table(*self.table(), [*(f"note: {note}" for note in self.notes), *(f"error: {m}" for m in self.mistakes)])

@@ -1,0 +1,98 @@
+"""Build, plan and audit from Python: what the commands of these names do, with the same settings and errors."""
+
+import logging
+import os
+from collections.abc import Callable
+from typing import Any
+
+from imagerecords.schemas.audit import Audit, AuditOptions
+from imagerecords.schemas.errors import BadSettings, Incomplete
+from imagerecords.schemas.progress import ProgressUpdate
+from imagerecords.schemas.secrets import option_problems, url_problems
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.settings_problems import make_settings, settings_problems
+from imagerecords.schemas.summary import BuildSummary, PlanSummary
+
+ShowProgress = bool | Callable[[ProgressUpdate], object]
+
+
+def build(*, progress: ShowProgress = True, **settings: Any) -> BuildSummary:
+    """Build a data set here, without Prefect, and return its summary: counts per split, findings, digest.
+
+    The settings are those of docs/settings.md, by name; paths may be `pathlib.Path`. They come from the call alone, never
+    from environment variables. `progress=True` shows what the command shows: a bar on a terminal or in a notebook, lines on
+    standard error elsewhere. False shows nothing and logs notes to the logger `imagerecords`. A callable is called with each
+    ProgressUpdate.
+
+    Raises BadInput (BadSettings, BadLayout, …) before anything is written; Incomplete (OverBudget, UnwantedCopies) when the
+    images were written but the data set is not complete, with the counts in the error's `summary`; ShardFailed, OutputLocked
+    and the other errors of `imagerecords.schemas.errors` when something failed on the way.
+    """
+    from imagerecords.flows.direct import build_directly
+
+    chosen = _settings(settings)
+    summaries: list[BuildSummary] = []
+    try:
+        return build_directly(chosen, _progress(progress, summaries.append))
+    except Incomplete as error:
+        error.summary = summaries[-1] if summaries else None
+        raise
+
+
+def plan(**settings: Any) -> PlanSummary:
+    """What `build` would do with the same settings: splits, labels, shards, and in `mistakes` all that stands in its way.
+
+    Nothing is written, and no image is opened. Raises BadSettings when a setting is wrong.
+    """
+    from imagerecords.flows.plan import plan_dataset
+
+    return plan_dataset(_settings(settings))
+
+
+def audit(url: str, *, storage_options: dict[str, Any] | None = None, **options: Any) -> Audit:
+    """Read a folder of TFRecord files, or one file, again and return every fault found; `faults` is empty when it is sound.
+
+    The options are the command's: `digests=True`, `pixels=False`, `tensorflow=False`, `workers=None`. Raises BadSettings for
+    a wrong option and BadLayout where there is nothing to audit.
+    """
+    from pydantic import ValidationError
+
+    from imagerecords.tasks.audit.folder import audit_folder
+
+    if problems := [*option_problems(storage_options or {}), *url_problems({"url": str(url)})]:
+        raise BadSettings("; ".join(problems))
+    try:
+        chosen = AuditOptions(**options)
+    except ValidationError as error:
+        raise BadSettings(settings_problems(error)) from error
+    return audit_folder(str(url), storage_options or {}, chosen)
+
+
+def _settings(values: dict[str, Any]) -> BuildSettings:
+    return make_settings(
+        {name: os.fspath(value) if isinstance(value, os.PathLike) else value for name, value in values.items()}
+    )
+
+
+def _log_note(update: ProgressUpdate) -> None:
+    if update.note:
+        logging.getLogger("imagerecords").info(update.note)
+
+
+def _progress(show: ShowProgress, report: Callable[[BuildSummary], None]) -> Any:
+    """Who shows the progress. rich is imported only where a terminal may show its bar."""
+    from imagerecords.flows.notebook import NotebookProgress, in_notebook
+    from imagerecords.flows.progress import BarProgress, CallbackProgress, LineProgress
+
+    if callable(show):
+        return CallbackProgress(show, report)
+    if not show:
+        return CallbackProgress(_log_note, report)
+    if in_notebook():
+        return NotebookProgress(report)
+    from rich.console import Console
+
+    from imagerecords.flows.options import tell
+
+    console = Console(stderr=True)
+    return BarProgress(console, report) if console.is_terminal else LineProgress(tell, report)

@@ -1,0 +1,35 @@
+"""What is wrong with settings, in one line for people."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from imagerecords.schemas.errors import BadSettings
+from imagerecords.schemas.settings import BuildSettings
+
+
+def make_settings(values: Mapping[str, Any]) -> BuildSettings:
+    """The settings with these values. Raises BadSettings that names each wrong one, and suggests a name for an unknown one."""
+    if unknown := [name for name in values if name not in BuildSettings.model_fields]:
+        raise BadSettings("; ".join(map(_unknown, unknown)))
+    try:
+        return BuildSettings(**values)
+    except ValidationError as error:
+        raise BadSettings(settings_problems(error)) from error
+
+
+def settings_problems(error: ValidationError) -> str:
+    """Each problem that pydantic found, as `name: problem`, joined by semicolons."""
+    problems = []
+    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+        name = ".".join(str(part) for part in problem["loc"])
+        message = problem["msg"].removeprefix("Value error, ")
+        problems.append(f"{name}: {message}" if name else message)
+    return "; ".join(problems)
+
+
+def _unknown(name: str, known: Iterable[str] = BuildSettings.model_fields) -> str:
+    likely = difflib.get_close_matches(name, known, n=1)
+    return f"{name} is not a setting" + (f"; did you mean {likely[0]}?" if likely else "")
