@@ -8,12 +8,14 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.acceptance.installed import build_wheel, made_once, make_environment
 from tests.acceptance.running import Images, Running, Shell, clean_environment, free_port, wait_until, with_build
 from tests.acceptance.seaweed import Bucket, OnS3, Seaweed, bucket_name
 
@@ -118,6 +120,26 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         with contextlib.suppress(subprocess.TimeoutExpired):
             server.process.wait(20)
         server.end()
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from the sdist as a packager does it."""
+    (wheel,) = made_once(tmp_path_factory, "wheel", build_wheel).glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
+    """The bin directory of an environment with the wheel and what it asks for."""
+    return made_once(tmp_path_factory, "bare", lambda folder: make_environment(folder, str(wheel))) / "bin"
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
+    """The same with Dask, of the version that is here too, and a notebook's kernel."""
+    packages = (f"{wheel}[dask]", f"distributed=={version('distributed')}", "ipykernel")
+    return made_once(tmp_path_factory, "installed", lambda folder: make_environment(folder, *packages)) / "bin"
 
 
 @pytest.fixture(scope="session")

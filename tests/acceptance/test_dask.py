@@ -3,9 +3,6 @@
 import contextlib
 import shutil
 import signal
-import subprocess
-import sys
-import venv
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +11,7 @@ import psutil
 import pytest
 
 from imagerecords.schemas.version import VERSION
+from tests.acceptance.installed import ROOT, make_environment
 from tests.acceptance.running import (
     Images,
     Running,
@@ -27,28 +25,6 @@ from tests.acceptance.running import (
     wait_until,
 )
 from tests.acceptance.seaweed import Bucket, OnS3, environment, same_data
-
-ROOT = Path(__file__).parents[2]
-
-
-def _environment_with(folder: Path, *packages: str) -> Path:
-    """The bin directory of a new environment."""
-    venv.create(folder, with_pip=False)
-    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", str(folder / "bin/python"), *packages]
-    ran = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=clean_environment(folder))
-    assert ran.returncode == 0, ran.stderr
-    return folder / "bin"
-
-
-@pytest.fixture(scope="session")
-def wheel_bin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the built wheel and what it asks for."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)]
-    ran = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=clean_environment(folder))
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    (wheel,) = folder.glob("*.whl")
-    return _environment_with(folder / "venv", f"{wheel}[dask]", f"distributed=={version('distributed')}")
 
 
 class Cluster:
@@ -89,9 +65,9 @@ class Cluster:
 
 
 @pytest.fixture
-def lone_scheduler(wheel_bin: Path, tmp_path: Path) -> Iterator[Cluster]:
+def lone_scheduler(installed: Path, tmp_path: Path) -> Iterator[Cluster]:
     (tmp_path / "cluster").mkdir()
-    cluster = Cluster(wheel_bin, tmp_path / "cluster")
+    cluster = Cluster(installed, tmp_path / "cluster")
     yield cluster
     cluster.end()
 
@@ -111,10 +87,10 @@ def _words(images: Images, cluster: Cluster, output: object, *flags: str, **more
 
 
 @pytest.fixture
-def cluster_on_s3(wheel_bin: Path, tmp_path: Path, bucket: Bucket) -> Iterator[Cluster]:
+def cluster_on_s3(installed: Path, tmp_path: Path, bucket: Bucket) -> Iterator[Cluster]:
     """Workers know of the S3 server and its keys by their own environment."""
     (tmp_path / "cluster").mkdir()
-    cluster = Cluster(wheel_bin, tmp_path / "cluster", **environment(bucket.endpoint))
+    cluster = Cluster(installed, tmp_path / "cluster", **environment(bucket.endpoint))
     for _ in range(2):
         cluster.add_worker()
     yield cluster
@@ -153,9 +129,9 @@ def test_a_worker_killed_in_mid_shard_changes_no_byte(
     assert bucket.sums("out") == slow.undisturbed.sums
 
 
-def test_a_shard_that_dask_gives_up_is_tried_again(shell: Shell, slow: Images, wheel_bin: Path, tmp_path: Path):
+def test_a_shard_that_dask_gives_up_is_tried_again(shell: Shell, slow: Images, installed: Path, tmp_path: Path):
     (tmp_path / "strict").mkdir()
-    strict = Cluster(wheel_bin, tmp_path / "strict", DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0")
+    strict = Cluster(installed, tmp_path / "strict", DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0")
     try:
         for _ in range(2):
             strict.add_worker()
@@ -211,8 +187,8 @@ def test_a_worker_with_another_version_is_refused_before_anything_is_written(
     shell: Shell, quick: Images, cluster: Cluster, tmp_path: Path
 ):
     other = tmp_path / "other"
-    shutil.copytree(ROOT / "schemas", other / "schemas")
-    (other / "schemas/version.py").write_text('VERSION = "0.0.9"\n')
+    shutil.copytree(ROOT / "imagerecords", other / "imagerecords")  # follows the links
+    (other / "imagerecords/schemas/version.py").write_text('VERSION = "0.0.9"\n')
     worker = cluster.add_worker(PYTHONPATH=str(other))
     build = shell.start(_words(quick, cluster, tmp_path / "data", "--no-prefect"))
     assert build.wait() == 2
@@ -226,7 +202,8 @@ def test_a_worker_with_another_version_is_refused_before_anything_is_written(
 
 
 def test_a_worker_without_the_package_is_refused_too(shell: Shell, quick: Images, cluster: Cluster, tmp_path: Path):
-    cluster.add_worker(_environment_with(tmp_path / "venv", f"distributed=={version('distributed')}"))
+    make_environment(tmp_path / "venv", f"distributed=={version('distributed')}")
+    cluster.add_worker(tmp_path / "venv/bin")
     build = shell.start(_words(quick, cluster, tmp_path / "data", "--no-prefect"))
     assert build.wait() == 2
     assert f"must have imagerecords {VERSION}, as here, got none on tcp://" in build.last_word
