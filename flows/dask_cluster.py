@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
 from typing import ParamSpec, TypeVar
 
-from distributed import Client, KilledWorker, LocalCluster, get_worker
+from distributed import Client, KilledWorker, LocalCluster, Nanny, get_worker
 from distributed.client import ClosedClientError
 from distributed.comm.core import CommClosedError
+from distributed.core import Status
 
-from imagerecords.flows.spawn import deaf_to_ctrl_c
+from imagerecords.flows.spawn import deaf_to_ctrl_c, hidden_main
 from imagerecords.schemas.errors import BadSettings, ShardFailed
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.version import VERSION
@@ -63,6 +64,10 @@ class DaskExecutor(Executor):
             self._executor.shutdown(wait=wait and not cancel_futures)
         _close(self._client, self._cluster)
 
+    def tell_death(self, error: BaseException, doing: str) -> str:
+        """What became of the worker, in words; the exit code of one elsewhere is known to its nanny alone."""
+        return f"a Dask worker died or was lost while {doing}: {str(error).partition('. ')[0] or type(error).__name__}"
+
 
 class _Unwanted:
     """A flag that is set once the worker has been told that nobody waits for this thread's task: cancelled, client gone."""
@@ -76,6 +81,15 @@ class _Unwanted:
         """Whether to stop."""
         task = self._tasks.get(self._key)
         return task is None or task.state == "cancelled"
+
+
+class NannyWithoutScript(Nanny):
+    """A nanny whose worker processes, the first and those that follow it, don't import the caller's script."""
+
+    async def instantiate(self) -> Status:
+        """Start a worker process; the script is hidden from all of this process until it is up, a second or two."""
+        with hidden_main():
+            return await super().instantiate()
 
 
 def run_while_wanted(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -108,7 +122,9 @@ def connect(settings: BuildSettings, count: int) -> DaskExecutor:
 
 def _start_local(count: int) -> LocalCluster:
     with deaf_to_ctrl_c():
-        return LocalCluster(n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None)
+        return LocalCluster(
+            n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None, worker_class=NannyWithoutScript
+        )
 
 
 def _client(where: str | LocalCluster | None) -> Client:

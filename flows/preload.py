@@ -1,13 +1,22 @@
-"""What a worker would import or set up at its first shard; the fork server imports this module once for all workers."""
+"""What a worker would import or set up at its first shard; the fork server imports this module once for all workers.
 
-import fsspec.implementations.local  # noqa: F401
-from PIL import Image
+The fork server passes over an ImportError and dies of all else, so all else is raised as one: each worker then tries again, and
+tells what is wrong.
+"""
 
-import imagerecords.tasks.convert
-import imagerecords.tasks.validate  # noqa: F401
-from imagerecords.flows.no_pandas import keep_pandas_out
-from imagerecords.tasks.records.reader import example_class
+try:
+    import fsspec.implementations.local  # noqa: F401
+    from PIL import Image
 
-keep_pandas_out()
-Image.init()  # all of Pillow's plugins
-example_class()
+    import imagerecords.tasks.convert
+    import imagerecords.tasks.validate  # noqa: F401
+    from imagerecords.flows.no_pandas import keep_pandas_out
+    from imagerecords.tasks.records.reader import example_class
+
+    keep_pandas_out()
+    Image.init()  # all of Pillow's plugins
+    example_class()
+except ImportError:
+    raise
+except Exception as error:
+    raise ImportError(f"{type(error).__name__}: {error}") from error

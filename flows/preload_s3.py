@@ -1,6 +1,11 @@
 """What a worker of a build on S3 would import besides, a second of its time; the fork server does so once for all workers."""
 
-import aiobotocore.session  # noqa: F401
-import obstore.exceptions
-import obstore.store  # noqa: F401
-import s3fs  # noqa: F401
+try:
+    import aiobotocore.session  # noqa: F401
+    import obstore.exceptions
+    import obstore.store  # noqa: F401
+    import s3fs  # noqa: F401
+except ImportError:
+    raise
+except Exception as error:  # as in preload.py
+    raise ImportError(f"{type(error).__name__}: {error}") from error

@@ -6,18 +6,15 @@ gets a new pool, so that a death costs the shards in flight one retry and no mor
 
 import contextlib
 import importlib.util
-import multiprocessing
 import os
-import signal
 import tempfile
 import threading
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
-from imagerecords.flows.spawn import deaf_to_ctrl_c
+from imagerecords.flows.worker_processes import ProcessPool
 from imagerecords.schemas.errors import BadSettings, Interrupted, ShardFailed, WorkerDied
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.interrupt import obey
@@ -25,51 +22,26 @@ from imagerecords.tasks.interrupt import obey
 P = ParamSpec("P")
 T = TypeVar("T")
 
+# What a step does, in the words of an error; by name, since steps are imported by whoever runs them.
+DOING = {
+    "convert_shard": "converting a shard",
+    "validate_shard": "reading a shard back",
+    "check_with_tensorflow": "checking a shard with TensorFlow",
+}
 GRACE_SECONDS = 2.0  # between asking a worker to end and killing it
 # The fork server's socket lies in the temporary directory as pymp-xxxxxxxx/listener-xxxxxxxx; Linux takes 107 bytes in all.
 LONGEST_TEMPORARY = 107 - len("/pymp-xxxxxxxx/listener-xxxxxxxx")
 
 
-def begin_worker() -> None:
-    """Set a worker process up: the parent alone handles Ctrl-C, and a worker never outlives its parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-
-    def end_with_parent() -> None:
-        if parent is not None:
-            parent.join()  # watching getppid() would see the fork server
-        os._exit(1)
-
-    threading.Thread(target=end_with_parent, name="parent watch", daemon=True).start()
-
-
 def make_processes(settings: BuildSettings, count: int, stop: threading.Event) -> Executor:
-    """A pool of processes, forked from a server that has no threads and holds no locks."""
+    """A pool of processes."""
     temporary = tempfile.gettempdir()
     if len(os.fsencode(temporary)) > LONGEST_TEMPORARY:
         raise BadSettings(
             f"the temporary directory's path must have at most {LONGEST_TEMPORARY} bytes, for a socket in it, got "
             f"{len(os.fsencode(temporary))}: {temporary}. Set TMPDIR to a shorter one, or pass --executor threads"
         )
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["imagerecords.flows.preload"] + ["imagerecords.flows.preload_s3"] * settings.is_on_s3)
-    return ProcessPoolExecutor(count, mp_context=context, initializer=begin_worker)
-
-
-def _submit(executor: Executor, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-    """Submit to an executor that may have to start a fork server or a worker for it.
-
-    A fork server ignores Ctrl-C only after its imports: it inherits a mask that blocks it. ProcessPoolExecutor.submit wakes
-    the thread that watches for dead workers and only then starts a new one (to Python 3.13 at least), so it is woken again:
-    else the newest worker's death would be seen with the next result, which may be never.
-    """
-    with deaf_to_ctrl_c():
-        future = executor.submit(step, *args, **kwargs)
-    wakeup = getattr(executor, "_executor_manager_thread_wakeup", None)
-    if wakeup is not None:
-        with contextlib.suppress(OSError):  # the pool has just been shut down
-            wakeup.wakeup()
-    return future
+    return ProcessPool(count, ["imagerecords.flows.preload"] + ["imagerecords.flows.preload_s3"] * settings.is_on_s3)
 
 
 def make_threads(settings: BuildSettings, count: int, stop: threading.Event) -> Executor:
@@ -116,7 +88,7 @@ class Workers:
 
         def first_submit() -> None:
             with contextlib.suppress(OSError, EOFError, RuntimeError):  # stopped meanwhile
-                _submit(self._executor, os.getpid)
+                self._executor.submit(os.getpid)
 
         # A thread, since the first submit blocks until the fork server has done its imports.
         threading.Thread(target=first_submit, name="warm-up", daemon=True).start()
@@ -127,23 +99,25 @@ class Workers:
 
         Raises what the step raises; WorkerDied when its process ended; Interrupted when the workers were stopped.
         """
+        executor: Any  # a process pool or Dask, which know what tells of a death; threads have none
         with self._guard:
             executor, generation = self._executor, self._generation
         if self._stop.is_set():
             raise Interrupted("the build was stopped")
         try:
-            return _submit(executor, step, *args, **kwargs).result()
+            future: Future[T] = executor.submit(step, *args, **kwargs)
+            return future.result()
         except SystemExit as error:  # would end this thread without a word, and its future would never resolve
             raise ShardFailed(f"a step must return or raise, got sys.exit({error.code!r})") from error
         except Exception as error:
-            deaths = getattr(executor, "deaths", (BrokenProcessPool,))
+            deaths = getattr(executor, "deaths", ())
             if self._stop.is_set() and isinstance(error, (BrokenExecutor, CancelledError, RuntimeError, *deaths)):
                 raise Interrupted("the build was stopped") from error
             if not isinstance(error, deaths):
                 raise
-            if isinstance(error, BrokenProcessPool):
+            if isinstance(executor, ProcessPool):
                 self._rebuild(generation)
-            raise WorkerDied("a worker process ended in mid-shard: out of memory, killed or crashed") from error
+            raise WorkerDied(executor.tell_death(error, DOING.get(step.__name__, "running a step"))) from error
 
     def wait(self, seconds: float) -> None:
         """Wait before another try; ends early when the workers are stopped."""
@@ -154,8 +128,7 @@ class Workers:
         self._stop.set()
         with self._guard:
             executor = self._executor
-        # Python gives pools a way to end their workers only with 3.14's terminate_workers.
-        processes = list((getattr(executor, "_processes", None) or {}).values())
+        processes = list(executor.started) if isinstance(executor, ProcessPool) else []
         for process in processes:
             process.terminate()
         executor.shutdown(wait=False, cancel_futures=True)

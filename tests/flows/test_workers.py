@@ -2,6 +2,8 @@
 
 import math
 import os
+import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -10,9 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from imagerecords.flows.workers import Workers
+from imagerecords.flows.workers import DOING, Workers
 from imagerecords.schemas.errors import BadSettings, Interrupted, ShardFailed, WorkerDied
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.convert import convert_shard
+from imagerecords.tasks.tensorflow_check import check_with_tensorflow
+from imagerecords.tasks.validate import validate_shard
 
 # Steps are functions of the standard library here: worker processes can import those by name.
 
@@ -63,11 +68,100 @@ def test_processes_are_other_processes(processes):
     assert processes.run(os.getpid) != os.getpid()
 
 
-def test_a_worker_that_dies_is_told_and_replaced(processes):
+@pytest.mark.parametrize(
+    ("step", "number", "told"),
+    [
+        (os._exit, 3, "exit code 3"),
+        (signal.raise_signal, signal.SIGKILL, r"exit code -9 \(SIGKILL\): killed, perhaps out of memory"),
+        (signal.raise_signal, signal.SIGSEGV, r"exit code -11 \(SIGSEGV\)"),
+        (signal.raise_signal, signal.SIGTERM, r"exit code -15 \(SIGTERM\)"),  # by which the pool itself ends all the others
+        (os._exit, 255, "exit code unknown"),  # multiprocessing says 255 when the fork server was killed too
+    ],
+)
+def test_a_worker_that_dies_is_told_by_its_cause_and_replaced(processes, step, number, told):
     for _ in range(2):
-        with pytest.raises(WorkerDied):
-            processes.run(os._exit, 9)
+        with pytest.raises(WorkerDied, match=f"^a worker process died while running a step: {told}$"):
+            processes.run(step, number)
         assert processes.run(math.gcd, 4, 6) == 2
+
+
+def test_each_step_has_words_for_what_it_does():
+    assert set(DOING) == {step.__name__ for step in (convert_shard, validate_shard, check_with_tensorflow)}
+
+
+def test_an_answer_that_cannot_be_read_is_told_as_such(processes):
+    with pytest.raises(WorkerDied, match=r"answer could not be read while running a step: ValueError: invalid literal"):
+        processes.run(eval, "type('Answer', (), {'__reduce__': lambda self: (int, ('x',))})()")
+
+
+RUN_TWO_STEPS = """
+import os
+from imagerecords.flows.workers import Workers
+from imagerecords.schemas.settings import BuildSettings
+
+with Workers(BuildSettings(output_directory="out", train_directory="in", workers=2)).warm_up() as workers:
+    for _ in range(2):
+        try:
+            print("pid" if workers.run(os.getpid) != os.getpid() else "here")
+        except Exception as error:
+            print(f"{type(error).__name__}: {error}")
+"""
+
+
+def run_python(*arguments, folder, **options):
+    """The lines that a Python prints which never looks for modules in its working directory by itself."""
+    ran = subprocess.run([sys.executable, "-P", *arguments], cwd=folder, capture_output=True, text=True, timeout=60, **options)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("raise ImportError('libjpeg.so.9: no such file')", "ImportError: libjpeg.so.9: no such file"),
+        ("raise RuntimeError('not today')", "ImportError: RuntimeError: not today"),
+        ("import os; os._exit(4)", "its fork server died: exit code 4"),
+        ("import signal; signal.raise_signal(11)", "its fork server died: exit code -11 (SIGSEGV)"),
+    ],
+)
+def test_a_worker_that_fails_in_its_imports_is_told_as_one_that_could_not_start(code, told, tmp_path):
+    (tmp_path / "simplejpeg.py").write_text(code)
+    lines = run_python("-c", RUN_TWO_STEPS, folder=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)})
+    assert lines == [f"WorkerDied: a worker process could not start: {told}"] * 2
+
+
+def test_the_working_directorys_modules_are_not_taken_for_pythons_or_ours(tmp_path):
+    for name in ("random", "socket", "selectors", "signal", "tempfile", "imagerecords", "PIL"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong module')")
+    assert run_python("-c", RUN_TWO_STEPS, folder=tmp_path) == ["pid", "pid"]
+
+
+def test_the_callers_script_is_not_imported(processes, tmp_path):
+    assert processes.run(eval, "vars(__import__('__main__')).get('__file__')") is None
+    script = tmp_path / "script.py"
+    script.write_text(f"print('the script')\n{RUN_TWO_STEPS}\nprint(__file__, __spec__)")
+    assert run_python(script, folder=tmp_path) == ["the script", "pid", "pid", f"{script} None"]
+    assert run_python("-", folder=tmp_path, input=script.read_text()) == ["the script", "pid", "pid", "<stdin> None"]
+
+
+def test_a_daemonic_process_can_have_workers(tmp_path):
+    """Dask's workers are daemonic, and so are those of multiprocessing.Pool."""
+    code = (
+        f"from multiprocessing import get_context\nprocess = get_context('fork').Process(target=exec, args=({RUN_TWO_STEPS!r},)"
+    )
+    assert run_python("-c", f"{code}, daemon=True)\nprocess.start()\nprocess.join()", folder=tmp_path) == ["pid", "pid"]
+
+
+def test_workers_have_the_environment_of_their_build_and_leave_the_callers_alone(monkeypatch):
+    """The fork server, which all builds of a process share, has that of the first."""
+    monkeypatch.setenv("PYTHONSAFEPATH", "")
+    for value in ("one", "two"):
+        monkeypatch.setenv("SOMETHING", value)
+        before = dict(os.environ)
+        with Workers(settings_for("processes")) as workers:
+            names = ("SOMETHING", "PYTHONSAFEPATH", "PYTHONPATH")
+            assert [workers.run(os.getenv, name) for name in names] == [value, "", os.getenv("PYTHONPATH")]
+        assert dict(os.environ) == before
 
 
 def test_a_death_is_told_to_all_whose_work_was_in_flight(processes):
