@@ -131,6 +131,12 @@ def test_the_command_builds_beside_foreign_flows_tasks_and_schemas(place, with_i
                  "--train_directory", place.data)  # fmt: skip
 
 
+def test_the_command_and_its_workers_import_no_module_of_the_working_directory(place):
+    for name in ("fsspec", "numpy", "pyarrow", "PIL", "json"):
+        place.write(f"{name}.py", f"raise SystemExit('{SPOKEN}')")
+    place.command()
+
+
 def test_a_users_own_prefect_project_keeps_its_imports(place):
     """Prefect's loader, the user's folders without __init__: the usual layout."""
     put_foreign_folders(place, with_init=False)
