@@ -1,9 +1,20 @@
-"""The Prefect flow: which step is which task, with which name and retries; the whole policy stands in one block below."""
+"""The Prefect flow: which step is which task, with which name and retries; the whole policy stands in one block below.
+
+Prefect can load it by its path too, `flows/build.py:build_image_dataset`, and puts this folder first on sys.path for that, as
+Python does for `python flows/build.py`. `import build` or `import retry` would find our modules there, not the user's or PyPI's, so
+this folder is taken off again, and the flow is the one of the real module, `imagerecords.flows.build`.
+"""
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any, cast
+
+if __name__ != "imagerecords.flows.build":  # before all other imports
+    _here = os.path.dirname(os.path.realpath(__file__))
+    sys.path[:] = [place for place in sys.path if os.path.realpath(place) != _here]
 
 from prefect import flow, unmapped
 from prefect.cache_policies import NO_CACHE
@@ -68,6 +79,7 @@ TASKS: dict[Callable[..., Any], Task[..., Any]] = {
 }
 # Beside one thread a worker: one whose shard waits in the pool for the next free worker.
 SPARE_THREADS = 1
+REAL_NAME = "imagerecords.flows.build"
 
 Runner = ThreadPoolTaskRunner[Any]
 
@@ -145,6 +157,10 @@ def build_image_dataset(settings: BuildSettings) -> BuildSummary:
     announce_dataset(summary, settings)
     return summary
 
+
+if __name__ not in (REAL_NAME, "__main__"):
+    sys.modules.pop(__name__, None)  # Prefect's loader enters it as `build`, which is the name of a package on PyPI
+    build_image_dataset = import_module(REAL_NAME).build_image_dataset
 
 if __name__ == "__main__":
     from imagerecords.flows.cli import run
