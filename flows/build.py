@@ -1,8 +1,8 @@
 """The Prefect flow: which step is which task, with which name and retries; the whole policy stands in one block below.
 
 Prefect can load it by its path too, `flows/build.py:build_image_dataset`, and puts this folder first on sys.path for that, as
-Python does for `python flows/build.py`. `import build` or `import retry` would find our modules there, not the user's or PyPI's, so
-this folder is taken off again, and the flow is the one of the real module, `imagerecords.flows.build`.
+Python does for `python flows/build.py`. `import build` or `import retry` would find our modules there, not the user's or
+PyPI's, so this folder is taken off again, and the flow is the one of the real module, `imagerecords.flows.build`.
 """
 
 import logging
