@@ -11,6 +11,8 @@ API: other modules may change with any version.
 """
 
 from imagerecords.building import audit, build, plan
+from imagerecords.dataset import Dataset, Split, open_dataset
+from imagerecords.record import Box, Record
 from imagerecords.schemas.audit import Audit, Fault
 from imagerecords.schemas.errors import (
     BadInput,
@@ -41,9 +43,11 @@ __all__ = [
     "BadLayout",
     "BadSettings",
     "BadStorage",
+    "Box",
     "BuildSettings",
     "BuildSummary",
     "CorruptRecord",
+    "Dataset",
     "Fault",
     "ImageRecordsError",
     "Incomplete",
@@ -53,11 +57,14 @@ __all__ = [
     "OverBudget",
     "PlanSummary",
     "ProgressUpdate",
+    "Record",
     "ShardFailed",
+    "Split",
     "UnwantedCopies",
     "WorkerDied",
     "__version__",
     "audit",
     "build",
+    "open_dataset",
     "plan",
 ]

@@ -1,0 +1,225 @@
+"""A finished data set, read from Python: any record by its number, without TensorFlow and without Prefect.
+
+What this module imports is light; Arrow and fsspec are imported when a data set is opened.
+"""
+
+import operator
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
+
+from imagerecords.record import Record
+from imagerecords.schemas.errors import BadSettings, CorruptRecord
+from imagerecords.schemas.html_table import html_table
+from imagerecords.schemas.secrets import option_problems, url_problems
+from imagerecords.schemas.splits import SPLITS
+
+if TYPE_CHECKING:
+    import tensorflow
+
+    from imagerecords.tasks.finished.places import Found, Places
+    from imagerecords.tasks.records.random_access import RandomReader
+
+MIB = 2**20
+BLOCK = 8 * MIB  # bytes that iteration reads at once
+
+
+class Split(Sequence[Record]):
+    """The records of a split, or of a slice of one, by number from 0.
+
+    A record is read when it is asked for, by one read at its offset, and both its CRCs are checked. Iteration reads blocks of 8
+    MiB. A Split can be pickled, shared by threads and used in forked processes: it serves PyTorch's DataLoader and grain as it
+    is. Records are in the manifest's order, which the build has shuffled.
+    """
+
+    def __init__(self, name: str, reader: "RandomReader", places: "Places", labels: Mapping[int, str]) -> None:
+        self.name = name
+        self._reader = reader
+        self._places = places
+        self._labels = labels
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, number: SupportsIndex) -> Record: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> "Split": ...
+
+    def __getitem__(self, number: SupportsIndex | slice) -> "Record | Split":
+        """A record, from the end if negative; or a Split of the part that a slice selects, for which nothing is read.
+
+        Raises IndexError where there is no such record, CorruptRecord where it is damaged or is not the manifest's, and
+        Incomplete where its file is gone.
+        """
+        if isinstance(number, slice):
+            return Split(self.name, self._reader, self._places[number], self._labels)
+        position = self._position(number)
+        return next(self._records(position, position + 1))
+
+    def __getitems__(self, numbers: Sequence[SupportsIndex]) -> list[Record]:
+        """The records of these numbers; PyTorch's DataLoader asks so for a batch. From S3 they are read concurrently."""
+        positions = [self._position(number) for number in numbers]
+        datas = self._reader.read_scattered([self._places.place(position) for position in positions])
+        return [self._record(position, data) for position, data in zip(positions, datas, strict=True)]
+
+    def _position(self, number: SupportsIndex) -> int:
+        wanted, count = operator.index(number), len(self)
+        if not -count <= wanted < count:
+            raise IndexError(
+                f"record must be from {-count} to {count - 1}, got {wanted}: split {self.name!r} of {self._reader.url}"
+            )
+        return wanted % count
+
+    def __iter__(self) -> Iterator[Record]:
+        for start, stop in self._places.spans(BLOCK):
+            yield from self._records(start, stop)
+
+    def _records(self, start: int, stop: int) -> Iterator[Record]:
+        """The records of one span, read at once."""
+        for position, data in enumerate(read_span(self._reader, self._places, start, stop), start):
+            yield self._record(position, data)
+
+    def _record(self, position: int, data: bytes) -> Record:
+        from imagerecords.tasks.records.features import read_features
+        from imagerecords.tasks.records.image import image_label, image_text
+
+        shard, place = self._places.place(position)
+        try:
+            features = read_features(data)
+        except ValueError as error:
+            where = f"record {place.number} at byte {place.offset}"
+            raise CorruptRecord(f"{where} must be a tf.train.Example, got: {error}: {self._reader.url}/{shard}") from error
+        label, text = image_label(features), image_text(features)
+        if text is None and label is not None:
+            text = self._labels.get(label)
+        return Record(self.name, shard, place.number, self._places.path[position].as_py(), label, text, features)
+
+    def tf(  # noqa: PLR0913  # all by name, so that editors show them
+        self,
+        *,
+        batch: int | None = None,
+        image_size: tuple[int, int] | None = None,
+        shuffle: bool | int = False,
+        seed: int | None = None,
+        drop_remainder: bool = False,
+        labels_from_zero: bool = False,
+        interpolation: str = "bilinear",
+        antialias: bool = False,
+        crop_to_aspect_ratio: bool = False,
+        num_parallel_calls: int | None = None,
+    ) -> "tensorflow.data.Dataset":
+        """A tf.data.Dataset of (image, label), with its cardinality set, prefetching; needs TensorFlow.
+
+        Images are RGB, uint8 of shape (height, width, 3) as decoded, or float32 from 0 to 255 when resized; labels are int64
+        scalars. With `batch` both have a first dimension more, and the last batch is smaller unless `drop_remainder`.
+
+        - `image_size` is (height, width) in pixels, to which each image is resized by `interpolation` (a method of
+          tf.image.resize) and `antialias`; with `crop_to_aspect_ratio` its centre is cut out first, else it is distorted.
+          Without `image_size` a batch needs images of one size.
+        - `shuffle=True` shuffles the files, interleaves 16 of them, and shuffles their records, still encoded, in a buffer of
+          up to 256 MiB; a number is the buffer's size in records. With a `seed` a new Dataset gives the same order again; each
+          epoch of one Dataset has another order. Without `shuffle` the order is the Split's.
+        - `labels_from_zero` subtracts the first label's id: labels are then indexes into `Dataset.labels`.
+        - `num_parallel_calls` is the number of images decoded in parallel; None leaves it to tf.data.
+
+        JPEGs are decoded with dct_method="INTEGER_ACCURATE", to the pixels that Pillow gives. Files on a local disk are read by
+        TensorFlow, others through fsspec in blocks of 8 MiB.
+
+        Raises BadSettings for wrong or contradicting options, and for images of several sizes in a batch.
+        """
+        from imagerecords.tf_input import TfOptions, tf_dataset
+
+        options = TfOptions(
+            batch=batch,
+            image_size=image_size,
+            shuffle=shuffle,
+            seed=seed,
+            drop_remainder=drop_remainder,
+            labels_from_zero=labels_from_zero,
+            interpolation=interpolation,
+            antialias=antialias,
+            crop_to_aspect_ratio=crop_to_aspect_ratio,
+            num_parallel_calls=num_parallel_calls,
+        )
+        return tf_dataset(self._reader, self._places, self._labels, options)
+
+    def __repr__(self) -> str:
+        return f"<Split {self.name!r} of {self._reader.url!r}: {len(self):,} records>"
+
+    def row(self) -> tuple[str, str, str, str]:
+        """Name, records, files and MiB, as text for a table."""
+        places = self._places
+        files = len(set(places.file.tolist()))
+        return self.name, f"{len(self):,}", f"{files:,}", f"{int(places.size.sum()) / MIB:,.1f}"
+
+
+class Dataset(Mapping[str, Split]):
+    """The splits of a data set by name.
+
+    `labels` are the labels' names in the order of their ids, `label_ids` the ids, from 1 in data sets built here. A label may
+    have no record.
+    """
+
+    def __init__(self, url: str, reader: "RandomReader", found: "Found") -> None:
+        self.url = url
+        self.labels: tuple[str, ...] = tuple(found.labels.values())
+        self.label_ids: tuple[int, ...] = tuple(found.labels)
+        names = sorted(found.places, key=lambda name: (SPLITS.index(name) if name in SPLITS else len(SPLITS), name))
+        self._splits = {name: Split(name, reader, found.places[name], found.labels) for name in names}
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits' names: train, validation and test first."""
+        return tuple(self._splits)
+
+    def __getitem__(self, split: str) -> Split:
+        """A split; KeyError with the names that there are where there is none of this name."""
+        try:
+            return self._splits[split]
+        except KeyError:
+            raise KeyError(f"split must be one of {', '.join(self._splits)}, got {split!r}: {self.url}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._splits)
+
+    def __len__(self) -> int:
+        return len(self._splits)
+
+    def __repr__(self) -> str:
+        splits = ", ".join(f"{name} {len(split):,}" for name, split in self._splits.items())
+        return f"<Dataset {self.url!r}: {len(self.labels):,} labels, records: {splits}>"
+
+    def _repr_html_(self) -> str:
+        rows = [split.row() for split in self._splits.values()]
+        return html_table(("split", "records", "shards", "MiB"), rows, [f"{self.url}, {len(self.labels):,} labels"])
+
+
+def open_dataset(url: str | os.PathLike[str], *, storage_options: Mapping[str, Any] | None = None) -> Dataset:
+    """Open a finished data set, a directory or a URL such as s3://bucket/prefix, for reading.
+
+    Reads the manifest, and no record. A folder of TFRecord files without a manifest, whoever wrote them, is opened too: then
+    every record is read once, to find and check it. `storage_options` are fsspec's for remote places, without credentials.
+
+    Raises BadInput where there is no data set, Incomplete where its build has not finished or files are missing, CorruptRecord
+    where a file is not as long as the manifest says, and BadSettings where URL or options contain credentials.
+    """
+    from imagerecords.tasks.finished import catalogue
+    from imagerecords.tasks.finished.places import find_places, refuse_unfinished
+    from imagerecords.tasks.records.random_access import RandomReader
+    from imagerecords.tasks.storage.folders import open_folder
+
+    place, options = os.fspath(url), dict(storage_options or {})
+    if problems := [*option_problems(options), *url_problems({"url": place})]:
+        raise BadSettings("; ".join(problems))
+    refuse_unfinished(open_folder(place, options))
+    folder = catalogue.open_dataset(place, options)
+    reader = RandomReader(folder.path if folder.is_local else place, options)
+    return Dataset(place, reader, find_places(folder))
+
+
+def read_span(reader: "RandomReader", places: "Places", start: int, stop: int) -> list[bytes]:
+    """The serialised Examples of the records from `start` to `stop`, neighbours in one file, by one read."""
+    located = [places.place(number) for number in range(start, stop)]
+    return reader.read(located[0][0], [place for _, place in located])
