@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train-demo test check format lint types tests chromium torture readers bench bench-s3 lock docs clean
+.PHONY: help setup demo train-demo test check format lint types tests chromium torture readers prefect-oldest bench bench-s3 lock docs clean
 
 help:  ## Print the targets
-	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: $(VENV)/ready  ## Make .venv with everything for use and development
 
@@ -60,6 +60,18 @@ readers: setup  ## Add PyTorch and DALI (2 GB, more where pip takes PyTorch with
 	$(BIN)/pip install --quiet --no-build-isolation --editable '.[readers]'
 	$(BIN)/python -c 'import grain, mlcroissant, tfrecord, torch'  # else their tests would be skipped
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -rs -n 2 --dist loadscope tests/acceptance/readers
+
+OLDEST := $(VENV)/prefect-oldest
+
+prefect-oldest: setup  ## Test the flow with the oldest Prefect that pyproject.toml allows, in an environment of its own; 10 minutes
+	$(PYTHON) -m venv $(OLDEST)
+	$(BIN)/uv pip install --quiet --python $(OLDEST) --require-hashes -r requirements-dev.lock
+	$(BIN)/uv pip install --quiet --python $(OLDEST) --no-deps --no-build-isolation --editable .
+	$(BIN)/uv pip install --quiet --python $(OLDEST) "$$(sed -n 's/^ *"prefect>=\([0-9.]*\),.*/prefect==\1/p' pyproject.toml)"
+	$(OLDEST)/bin/prefect version
+	PYTHONDONTWRITEBYTECODE= $(OLDEST)/bin/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder \
+		tests/flows/test_build.py tests/flows/test_loading.py tests/flows/test_prefect_api.py tests/acceptance/test_prefect.py \
+		tests/acceptance/test_production_*.py
 
 bench: setup  ## Measure speed, start-up and memory beside the classic script and peers; about 20 minutes
 	$(BIN)/python -m benchmarks.bench
