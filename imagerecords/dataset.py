@@ -67,9 +67,8 @@ class Split(Sequence[Record]):
     def _position(self, number: SupportsIndex) -> int:
         wanted, count = operator.index(number), len(self)
         if not -count <= wanted < count:
-            raise IndexError(
-                f"record must be from {-count} to {count - 1}, got {wanted}: split {self.name!r} of {self._reader.url}"
-            )
+            limits = f"at least {-count} and less than {count}"
+            raise IndexError(f"a record's number must be {limits}, got {wanted}: split {self.name!r} of {self._reader.url}")
         return wanted % count
 
     def __iter__(self) -> Iterator[Record]:
