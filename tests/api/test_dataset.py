@@ -349,13 +349,11 @@ def test_damage_and_missing_files_on_s3_are_named(on_moto, copy, rows):
     damage(copy / rows[4]["shard"], rows[4]["offset"] + 100)
     url = on_moto(copy)
     train = imagerecords.open_dataset(url, storage_options=on_moto.options)["train"]
-    with pytest.raises(
-        imagerecords.CorruptRecord, match=f"record {rows[4]['record']} at byte .*bucket/copy/{rows[4]['shard']}"
-    ):
+    with pytest.raises(imagerecords.CorruptRecord, match=f"record {rows[4]['record']} at byte .*/copy/{rows[4]['shard']}"):
         train[4]
-    on_moto.remove(f"copy/{rows[0]['shard']}")
+    on_moto.fs.rm_file(f"{url}/{rows[0]['shard']}")
     for read in (lambda: train[0], lambda: train.__getitems__([0])):
-        with pytest.raises(imagerecords.Incomplete, match=f"got one missing: bucket/copy/{rows[0]['shard']}"):
+        with pytest.raises(imagerecords.Incomplete, match=f"got one missing: bucket/.*/copy/{rows[0]['shard']}"):
             read()
     with pytest.raises(imagerecords.Incomplete, match="got 1 of 5 missing"):
         imagerecords.open_dataset(url, storage_options=on_moto.options)

@@ -1,5 +1,6 @@
 """Split.tf: images and labels for tf.data, each record once, in an order that a seed fixes, with Pillow's pixels."""
 
+import itertools
 import os
 from collections import Counter
 
@@ -13,17 +14,23 @@ PICTURES = sum(COUNTS.values())
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory, fill, build):
-    """A data set of five shards; images of 12 rows and several widths, and of one size in `validation`."""
+def made(tmp_path_factory, fill, build, picture):
+    """A data set of five shards, each image 12 pixels high and of its own width; and of one size in `validation`."""
     folder = tmp_path_factory.mktemp("input")
-    train = fill(folder / "train", COUNTS)
-    same = fill(folder / "validation", {"cat": 1, "dog": 1, "emu": 1})
-    for path in (folder / "validation").rglob("*.jpg"):
-        path.write_bytes((folder / "train/cat/000.jpg").read_bytes())
-    build(
-        train_directory=train, validation_directory=same, output_directory=folder / "out", train_shards=5, validation_shards=1
-    )
+    numbers = itertools.count()
+    pictures = {
+        label: [picture(number, size=(16 + number, 12)) for number in itertools.islice(numbers, count)]
+        for label, count in COUNTS.items()
+    }
+    same = {label: [picture(number, size=(17, 12))] for number, label in enumerate(COUNTS)}
+    directories = {"train_directory": fill(folder / "train", pictures), "validation_directory": fill(folder / "same", same)}
+    build(output_directory=folder / "out", train_shards=5, validation_shards=1, **directories)
     return folder / "out"
+
+
+@pytest.fixture(scope="module")
+def on_s3(made, on_moto):
+    return on_moto(made)
 
 
 @pytest.fixture
@@ -36,8 +43,8 @@ def anywhere(request, made, tf):
     """The train split on a disk, and on S3."""
     if request.param == "disk":
         return imagerecords.open_dataset(made)["train"]
-    on_moto = request.getfixturevalue("on_moto")
-    return imagerecords.open_dataset(on_moto(made), storage_options=on_moto.options)["train"]
+    url, options = request.getfixturevalue("on_s3"), request.getfixturevalue("on_moto").options
+    return imagerecords.open_dataset(url, storage_options=options)["train"]
 
 
 def read(dataset):
@@ -119,7 +126,7 @@ def test_images_of_one_size_need_no_resizing_and_their_shape_is_known(made, tf):
 
 
 def test_images_of_several_sizes_are_not_batched_without_image_size(train):
-    with pytest.raises(imagerecords.BadSettings, match="got None and images from 12 × 16 to 12 × 20 pixels: "):
+    with pytest.raises(imagerecords.BadSettings, match="got None and images from 12 × 16 to 12 × 72 pixels: "):
         train.tf(batch=8)
 
 
