@@ -44,7 +44,7 @@ def test_every_code_block_of_the_readers_page_is_run_by_a_test():
     tests = "".join(path.read_text() for path in (ROOT / "tests/acceptance/readers").glob("test_*.py"))
     assert {kind for _, text in sections for kind in re.findall(r"^```(\w+)$", text, re.M)} == {"python"}
     with_code = [title for title, text in sections if "```python" in text]
-    assert len(with_code) == 8
+    assert len(with_code) == 9
     assert [title for title in with_code if f'"{title}"' not in tests] == []
 
 

@@ -13,13 +13,24 @@ def of_examples(serialized):
         yield example["image/filename"][0], example["image/class/label"][0], example["image/encoded"][0]
 
 
+LABELS = [1] * 21 + [2] * 17 + [3] * 19  # größe, two words, кошка
+
+
+def test_a_split_gives_batches_for_a_model(tf, ran):
+    images = ran("tf.data")["images"]
+    assert images.cardinality() == 8
+    batches = list(images)
+    assert [tuple(pictures.shape) for pictures, _ in batches] == [(8, 224, 224, 3)] * 7 + [(1, 224, 224, 3)]
+    assert sorted(int(label) for _, labels in batches for label in labels) == LABELS
+
+
 def test_tf_data_reads_each_record_once_and_decodes_it(tf, ran, expected, seen):
-    names = ran("tf.data")
+    names = ran("tf.data without imagerecords")
     assert seen(of_examples(record.numpy() for record in names["records"])) == expected("train")
     images = [(image.shape[0], image.shape[2], int(label)) for image, label in names["images"]]
     assert len(images) == 57
     assert {(height, channels) for height, channels, _ in images} == {(12, 3)}
-    assert sorted(label for _, _, label in images) == [1] * 21 + [2] * 17 + [3] * 19  # größe, two words, кошка
+    assert sorted(label for _, _, label in images) == LABELS
 
 
 @pytest.mark.parametrize("split", SPLITS)

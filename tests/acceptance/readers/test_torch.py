@@ -27,9 +27,9 @@ def found():
         images += len(pictures)
         assert all(picture.mode == "RGB" and picture.height == 12 for picture in pictures)
     assert images == len(train)
-    for examples in DataLoader(train, batch_size=8, shuffle=True, num_workers=2, collate_fn=list):
-        for example in examples:
-            yield example["image/filename"][0], example["image/class/label"][0], example["image/encoded"][0]
+    for records in DataLoader(train, batch_size=8, shuffle=True, num_workers=2, collate_fn=list):
+        for record in records:
+            yield record.features["image/filename"][0], record.label, record.encoded
 """
 
 
