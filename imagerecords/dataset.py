@@ -118,8 +118,9 @@ class Split(Sequence[Record]):
           tf.image.resize) and `antialias`; with `crop_to_aspect_ratio` its centre is cut out first, else it is distorted.
           Without `image_size` a batch needs images of one size.
         - `shuffle=True` shuffles the files, interleaves 16 of them, and shuffles their records, still encoded, in a buffer of
-          up to 256 MiB; a number is the buffer's size in records. With a `seed` a new Dataset gives the same order again; each
-          epoch of one Dataset has another order. Without `shuffle` the order is the Split's.
+          up to 256 MiB; a number is the buffer's size in records. From S3 blocks of 8 MiB are shuffled instead of files. With a
+          `seed` a new Dataset gives the same order again; each epoch of one Dataset has another order. Without `shuffle` the
+          order is the Split's.
         - `labels_from_zero` subtracts the first label's id: labels are then indexes into `Dataset.labels`.
         - `num_parallel_calls` is the number of images decoded in parallel; None leaves it to tf.data.
 
@@ -147,7 +148,7 @@ class Split(Sequence[Record]):
     def __repr__(self) -> str:
         return f"<Split {self.name!r} of {self._reader.url!r}: {len(self):,} records>"
 
-    def row(self) -> tuple[str, str, str, str]:
+    def _row(self) -> tuple[str, str, str, str]:
         """Name, records, files and MiB, as text for a table."""
         places = self._places
         files = len(set(places.file.tolist()))
@@ -191,7 +192,7 @@ class Dataset(Mapping[str, Split]):
         return f"<Dataset {self.url!r}: {len(self.labels):,} labels, records: {splits}>"
 
     def _repr_html_(self) -> str:
-        rows = [split.row() for split in self._splits.values()]
+        rows = [split._row() for split in self._splits.values()]
         return html_table(("split", "records", "shards", "MiB"), rows, [f"{self.url}, {len(self.labels):,} labels"])
 
 

@@ -18,6 +18,7 @@ import pytest
 import imagerecords
 from imagerecords.schemas.example import encode_example
 from imagerecords.schemas.frame import frame
+from imagerecords.tasks.finished.remove import remove_images
 
 IMAGES = {"train": {"cat": 12, "größe": 9}, "validation": {"cat": 3, "größe": 2}}
 
@@ -215,6 +216,15 @@ def test_shards_and_manifest_alone_are_a_data_set(copy, train):
     data = imagerecords.open_dataset(copy)
     assert data.labels == ("cat", "größe")
     assert list(data["train"]) == list(train)
+
+
+def test_a_removed_image_is_no_record_any_more(copy, rows):
+    before = imagerecords.open_dataset(copy)["train"]
+    remove_images(str(copy), [f"train/{rows[4]['path']}"], {})
+    train = imagerecords.open_dataset(copy)["train"]
+    assert [sha256(record) for record in train] == [row["encoded_sha256"] for row in rows if row is not rows[4]]
+    with pytest.raises(imagerecords.CorruptRecord):  # its shard was written anew since
+        list(before)
 
 
 @pytest.mark.parametrize("method", ["spawn", "fork"])
