@@ -2,6 +2,7 @@
 
 import math
 import os
+import subprocess
 import sys
 
 import pytest
@@ -47,9 +48,31 @@ def test_sys_exit_in_a_step_is_an_error_and_ends_no_worker(workers):
 
 
 def test_a_step_that_kills_every_worker_it_is_given_to_is_told_and_the_cluster_stays_usable(workers):
-    with pytest.raises(WorkerDied):
+    with pytest.raises(WorkerDied, match=r"^a Dask worker died or was lost while running a step: Attempted to run .* on 4 "):
         workers.run(os._exit, 9)
     assert workers.run(math.gcd, 4, 6) == 2
+
+
+SCRIPT = """
+from imagerecords.flows.workers import Workers
+from imagerecords.schemas.settings import BuildSettings
+
+print("the script")
+with Workers(BuildSettings(output_directory="out", train_directory="in", executor="dask", workers=2)) as workers:
+    print(workers.run(eval, "vars(__import__('__main__')).get('__file__')"))
+print(__file__, __spec__)
+"""
+
+
+def test_a_cluster_on_this_machine_does_not_import_the_callers_script(tmp_path):
+    """Without `if __name__ == "__main__"`, each worker would start a cluster of its own."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    for arguments, file in ([script], str(script)), (["-"], "<stdin>"):
+        with script.open() as stdin:
+            ran = subprocess.run([sys.executable, *arguments], stdin=stdin, cwd=tmp_path, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr
+        assert ran.stdout.splitlines() == ["the script", "None", f"{file} None"]
 
 
 def test_a_lane_of_its_own_is_on_this_machine():
