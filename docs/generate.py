@@ -1,4 +1,4 @@
-"""Fills the generated blocks of the README: the settings table from the model, the commands from the help text.
+"""Fills the generated blocks of README.md (the main settings) and docs/settings.md (all of them) from the settings' model.
 
 `make docs` rewrites them; a test fails when they are out of date.
 """
@@ -11,18 +11,31 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.setting_groups import GROUPS
+from imagerecords.schemas.settings import MAIN_SETTINGS, BuildSettings
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+HEAD = ["| setting | values | default | meaning |", "|---|---|---|---|"]
 
 
-def settings_table() -> str:
-    """The settings as a Markdown table: name, values, default, meaning."""
-    rows = ["| setting | values | default | meaning |", "|---|---|---|---|"]
-    for name, field in BuildSettings.model_fields.items():
-        cells = (f"`{name}`", _values(field.annotation), _default(field), field.description or "")
-        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(rows)
+def main_settings() -> str:
+    """The settings that matter to everyone, as a Markdown table: name, values, default, meaning."""
+    return "\n".join([*HEAD, *map(_row, MAIN_SETTINGS)])
+
+
+def grouped_settings() -> str:
+    """All settings, a section with a table per group."""
+    sections = []
+    for title, names in BuildSettings.groups().items():
+        about = GROUPS[title].__doc__ or ""
+        sections.append("\n".join([f"## {title}", "", about, "", *HEAD, *map(_row, names)]))
+    return "\n\n".join(sections)
+
+
+def _row(name: str) -> str:
+    field = BuildSettings.model_fields[name]
+    cells = (f"`{name}`", _values(field.annotation), _default(field), field.description or "")
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def _values(annotation: Any) -> str:
@@ -45,21 +58,24 @@ def _default(field: FieldInfo) -> str:
     return "" if value is None or value == {} else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-BLOCKS: dict[str, Callable[[], str]] = {"settings": settings_table}
+BLOCKS: dict[str, Callable[[], str]] = {"settings": main_settings, "all settings": grouped_settings}
+PAGES = (ROOT / "README.md", ROOT / "docs/settings.md")
 
 
 def filled(text: str) -> str:
-    """`text` with each generated block made anew."""
+    """`text` with each generated block in it made again."""
     for name, generate in BLOCKS.items():
         begin, end = f"<!-- begin {name}, made by make docs -->", f"<!-- end {name} -->"
-        before, _, rest = text.partition(begin)
-        _, _, after = rest.partition(end)
-        text = f"{before}{begin}\n{generate()}\n{end}{after}"
+        if begin in text:
+            before, _, rest = text.partition(begin)
+            _, _, after = rest.partition(end)
+            text = f"{before}{begin}\n{generate()}\n{end}{after}"
     return text
 
 
 if __name__ == "__main__":
-    fresh = filled(README.read_text())
-    if "--check" in sys.argv and fresh != README.read_text():
-        sys.exit("README.md is out of date. Run make docs")
-    README.write_text(fresh)
+    for page in PAGES:
+        fresh = filled(page.read_text())
+        if "--check" in sys.argv and fresh != page.read_text():
+            sys.exit(f"{page.relative_to(ROOT)} is out of date. Run make docs")
+        page.write_text(fresh)

@@ -16,6 +16,7 @@ from cyclopts.config import Dict, Env
 from pydantic import ValidationError
 from rich.console import Console
 
+from imagerecords.flows.command_help import GroupedHelp
 from imagerecords.flows.console import print_plan, print_summary
 from imagerecords.flows.dataset_commands import add_dataset_commands
 from imagerecords.flows.options import BAD_INPUT, FAILED, INTERRUPTED, OK, AsJson, tell
@@ -37,6 +38,7 @@ app = App(
     help="Labelled image folders into sharded TFRecord files that are proven correct.",
     version=VERSION,
     result_action="return_value",
+    help_formatter=GroupedHelp(),
 )
 app.meta.suppress_keyboard_interrupt = app.suppress_keyboard_interrupt = False  # run() has words for it
 add_dataset_commands(app)
@@ -47,7 +49,7 @@ def build(
     *,
     settings: Settings,
     prefect: Annotated[
-        bool | None, Parameter(help="Conduct through Prefect; default: when a Prefect API is configured.")
+        bool | None, Parameter(help="Run through Prefect; default: when a Prefect API is configured.")
     ] = None,
     as_json: AsJson = False,
 ) -> int:

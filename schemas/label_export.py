@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from imagerecords.schemas.secrets import option_problems
-from imagerecords.schemas.settings import Shards
+from imagerecords.schemas.setting_groups import Shards
 
 
 class NamedBox(NamedTuple):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -315,13 +316,23 @@ def test_the_version_is_the_projects(imagerecords):
 
 
 @pytest.mark.parametrize("command", ["build", "plan"])
-def test_help_tells_every_setting(imagerecords, command):
+def test_help_shows_every_setting_in_its_group(imagerecords, command):
     from imagerecords.schemas.settings import BuildSettings
 
     ran = imagerecords(command, "--help")
     assert ran.code == 0
-    missing = [name for name in BuildSettings.model_fields if f"--{name.replace('_', '-')}" not in ran.out]
-    assert missing == []
+    panels = re.split(r"^╭─ (.*?) ─+╮$", ran.out, flags=re.M)
+    found = dict(zip(panels[1::2], panels[2::2], strict=True))
+    assert list(found) == [*BuildSettings.groups(), "Options"]
+    for title, names in BuildSettings.groups().items():
+        assert [name for name in names if f"--{name}" not in found[title]] == []
+    assert "--debug" in found["Options"]
+
+
+def test_options_are_taken_with_hyphens_too(imagerecords, data, tmp_path):
+    with_hyphens = ["--train-directory", data, "--output-directory", tmp_path / "out", "--allow-empty-shards"]
+    assert imagerecords("plan", *with_hyphens).code == 0
+    assert imagerecords("plan", *with_hyphens[:-1], "--no-allow_empty_shards", "--no-append").code == 0
 
 
 def test_no_command_prints_the_commands(imagerecords):

@@ -1,0 +1,222 @@
+"""The fields of the settings, in the groups in which the command's help and docs/settings.md show them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from imagerecords.schemas.boxes import Policy
+
+Shards = Annotated[int, Field(ge=1, le=99_999)] | Literal["auto"]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+# Where Pillow calls an image a decompression bomb, and the last with which tf.io.decode_jpeg's 2^29 bytes suffice.
+MOST_PIXELS = 178_956_970
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class InputSettings(_Group):
+    """Where the images and their labels are."""
+
+    train_directory: str | None = Field(None, description="Training images: a directory or URL with one folder per label.")
+    validation_directory: str | None = Field(None, description="Validation images, laid out the same way.")
+    test_directory: str | None = Field(None, description="Test images, laid out the same way.")
+    data_directory: str | None = Field(
+        None,
+        description="One directory for all splits, instead of the three above; validation_fraction and test_fraction divide "
+        "it.",
+    )
+    manifest: str | None = Field(
+        None,
+        description="Instead of directories: a .csv, .jsonl or .parquet file with the columns path and label, and if wanted "
+        "split, group and boxes. Paths are relative to the file, absolute, or URLs.",
+    )
+    label_studio: str | None = Field(
+        None, description="Instead of directories: a Label Studio JSON export; choices become labels, rectangles become boxes."
+    )
+    labels_file: str | None = Field(
+        None, description="One label per line, line 1 has id 1. Without it: the folder names, sorted by code point."
+    )
+    synsets_file: str | None = Field(
+        None,
+        description="Lines of synset, tab, human text. Labels are then synsets: image/class/synset has the synset, "
+        "image/class/text the text.",
+    )
+    bounding_boxes: str | None = Field(
+        None,
+        description="Boxes by base name: a .csv of file,xmin,ymin,xmax,ymax (relative, no header), a folder of Pascal VOC "
+        "XML, or a COCO .json.",
+    )
+    recursive: bool = Field(False, description="Read the files in sub-folders of a label folder too.")
+
+
+class SplitSettings(_Group):
+    """How images are divided into splits and shards."""
+
+    validation_fraction: Fraction = Field(
+        0.0, description="Fraction of the images that goes to validation, when the input has no splits of its own, 0 to 1."
+    )
+    test_fraction: Fraction = Field(0.0, description="The same for test, 0 to 1.")
+    group_pattern: str | None = Field(
+        None,
+        description="Regular expression with one group, searched in an image's path: images with the same text there stay in "
+        "one split. By default each image is a group of its own.",
+    )
+    train_shards: Shards = Field("auto", description="Number of training shards; auto makes them about 128 MiB each.")
+    validation_shards: Shards = Field("auto", description="Number of validation shards, or auto.")
+    test_shards: Shards = Field("auto", description="Number of test shards, or auto.")
+    allow_empty_shards: bool = Field(False, description="Write empty shards where there are more shards than images.")
+    seed: int = Field(12345, description="Seed of the shuffle within each split.")
+    layout_threads: int = Field(
+        1,
+        ge=1,
+        description="Lay shards out as build_image_data.py does with this --num_threads; the shard counts must be multiples "
+        "of it. It changes which image is in which shard, not the speed.",
+    )
+
+
+class ImageSettings(_Group):
+    """How pixels are prepared."""
+
+    exif: Literal["bake", "keep", "reject"] = Field(
+        "bake",
+        description="EXIF orientation. bake: rotate the pixels (re-encodes JPEGs); keep: leave them as stored; reject: leave "
+        "out images that are not upright.",
+    )
+    icc: Literal["convert", "keep"] = Field(
+        "convert",
+        description="Colour profiles. convert: convert colours to sRGB (re-encodes JPEGs that have another profile); keep: "
+        "leave pixel values as they are.",
+    )
+    alpha_background: str = Field(
+        "white",
+        description="Background colour for transparent images (a name, #rrggbb, rgb(…)), or drop: ignore alpha, as "
+        "build_image_data.py does.",
+    )
+    animated: Literal["first", "reject"] = Field("first", description="Animated images: take the first frame, or reject.")
+    resize_shorter_side: int | None = Field(
+        None, ge=1, description="Scale images down to this many pixels on the shorter side; smaller ones stay as they are."
+    )
+    jpeg_quality: int = Field(100, ge=1, le=100, description="Quality of re-encoded images.")
+    jpeg_subsampling: Literal["4:4:4", "4:2:2", "4:2:0"] = Field(
+        "4:2:0", description="Chroma subsampling of re-encoded images."
+    )
+
+
+class CheckSettings(_Group):
+    """What is checked, what is rejected, and what makes a build fail."""
+
+    check_pixels: Literal["all", "none"] = Field(
+        "all",
+        description="all: every image's coefficients are decoded (at 1/8 scale); none: header, markers and end-of-image only.",
+    )
+    max_pixels: int = Field(
+        MOST_PIXELS,
+        ge=1,
+        le=MOST_PIXELS,
+        description="Reject images with more pixels, without decoding them: they may be decompression bombs.",
+    )
+    max_bytes: int | None = Field(None, ge=1, description="Reject image files with more bytes, without reading them.")
+    min_side: int | None = Field(None, ge=1, description="Reject images whose shorter side has fewer pixels.")
+    max_aspect: float | None = Field(
+        None, ge=1, description="Reject images whose longer side is more than this many times as long as the shorter."
+    )
+    max_rejected_fraction: float = Field(
+        0.05, ge=0, le=1, description="The build fails when more than this fraction of a split's images is rejected, 0 to 1."
+    )
+    duplicates: Literal["report", "fail", "drop"] = Field(
+        "report",
+        description="Byte-identical images. report: count them; fail: fail the build; drop: keep one of each (validation's "
+        "and test's before train's), which reads the images of equal size once more beforehand.",
+    )
+    leakage: Literal["report", "fail"] = Field(
+        "report", description="Byte-identical images in two splits. report: count them; fail: fail the build."
+    )
+    invalid_boxes: Policy = Field(
+        "clamp",
+        description="Boxes outside the image, inverted, without area, or that can't be read. clamp: cut off or swapped, and "
+        "dropped where nothing is left; drop: dropped; fail: an error.",
+    )
+    unlisted_labels: Literal["error", "ignore"] = Field(
+        "error", description="What to do with a label folder, or a manifest row, whose label is not in the labels file."
+    )
+    tensorflow_check: Literal["none", "sample", "all"] = Field(
+        "none", description="Read shards back with TensorFlow too: the first finished one of each split, or all."
+    )
+
+
+class OutputSettings(_Group):
+    """Where the data set goes, and what happens to one that is there."""
+
+    output_directory: str = Field(description="Where the data set is written: a directory or any fsspec URL (s3://…).")
+    overwrite: bool = Field(False, description="Remove another plan's shards from the output directory first.")
+    append: bool = Field(
+        False,
+        description="Add the images that the output's data set does not have yet, in new shards; existing records stay as "
+        "they are. The shard settings then count new shards. An output without a data set is built as usual.",
+    )
+    append_missing_labels: Literal["error", "keep"] = Field(
+        "error", description="With append, a label without images now: an error, or its id and records are kept."
+    )
+    report: bool = Field(True, description="Write report.html, the data card: counts, charts, sample pictures, problems.")
+
+
+class ExecutionSettings(_Group):
+    """Where and how shards are converted."""
+
+    executor: Literal["processes", "threads", "dask"] = Field(
+        "processes",
+        description="Where shards are converted: a pool of processes, threads (tiny builds, tests), or a Dask cluster (many "
+        "machines; pip install 'imagerecords[dask]').",
+    )
+    dask_address: str | None = Field(
+        None,
+        description="Scheduler of the Dask cluster, e.g. tcp://scheduler:8786; scheduler and workers need the same "
+        "imagerecords. Without it: a cluster on this machine.",
+    )
+    workers: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        description="How many shards are converted at once; default: one per processor, or per thread of the Dask cluster.",
+    )
+    retries: int = Field(2, ge=0, le=20, description="How often a failed shard is tried again.")
+
+
+class StorageSettings(_Group):
+    """How file systems are reached."""
+
+    storage_options: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Options for remote file systems, e.g. {'endpoint_url': 'http://…'}. Credentials are refused here: they "
+        "come from the environment, AWS profiles or Prefect blocks.",
+    )
+    s3_reader: Literal["obstore", "s3fs"] = Field(
+        "obstore",
+        description="Library that reads the images from S3; use s3fs (slower) if obstore does not work with your server.",
+    )
+    read_ahead: int = Field(16, ge=1, le=1024, description="Objects fetched ahead per shard when the input is remote.")
+    read_ahead_bytes: int = Field(
+        64 << 20, ge=1, description="Bytes fetched ahead per shard at most, or one object where that is larger."
+    )
+    scratch_directory: str | None = Field(
+        None,
+        description="Local directory where shards are staged before upload to a remote output; default: the temporary "
+        "directory. A local output needs none.",
+    )
+    lock_stale_seconds: float = Field(
+        120.0, ge=1, description="Seconds without a heartbeat after which another build may take the output's lock."
+    )
+
+
+GROUPS: dict[str, type[BaseModel]] = {
+    "Input": InputSettings,
+    "Splits and shards": SplitSettings,
+    "Images": ImageSettings,
+    "Checks and policies": CheckSettings,
+    "Output": OutputSettings,
+    "Execution": ExecutionSettings,
+    "Storage": StorageSettings,
+}
