@@ -5,6 +5,7 @@ as long as it must, and may be entered by several threads at a time.
 """
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import site
@@ -56,6 +57,21 @@ def hidden_main() -> Iterator[None]:
             if not _hiding:
                 main, taken = _hidden.pop()
                 vars(main).update(taken)
+
+
+@contextlib.contextmanager
+def open_start_method() -> Iterator[None]:
+    """Processes that are started in the block don't settle multiprocessing's start method for the caller.
+
+    Starting any process does, and `multiprocessing.set_start_method`, which PyTorch's users call, would fail after a build.
+    """
+    is_open = multiprocessing.get_start_method(allow_none=True) is None
+    try:
+        yield
+    finally:
+        if is_open:
+            untyped: Any = multiprocessing
+            untyped.set_start_method(None, force=True)
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from multiprocessing import connection, forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any, ParamSpec, TypeVar
 
-from imagerecords.flows.spawn import clean_path, deaf_to_ctrl_c, environment, hidden_main
+from imagerecords.flows.spawn import clean_path, deaf_to_ctrl_c, environment, hidden_main, open_start_method
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,6 +53,7 @@ class WorkerProcess(ForkServerProcess):
             try:
                 start_fork_server()
                 self._hidden.enter_context(hidden_main())
+                self._hidden.enter_context(open_start_method())
                 super().start()
             except (OSError, EOFError) as error:
                 raise CouldNotStart(f"a worker process could not start: {_fork_server_end() or error}") from error
@@ -166,7 +167,7 @@ def start_fork_server() -> None:
 
     A fork server ignores Ctrl-C only after its imports, so it inherits a mask that blocks it.
     """
-    with clean_path(), deaf_to_ctrl_c():
+    with clean_path(), deaf_to_ctrl_c(), open_start_method():
         forkserver.ensure_running()
 
 

@@ -144,6 +144,11 @@ def test_the_callers_script_is_not_imported(processes, tmp_path):
     assert run_python("-", folder=tmp_path, input=script.read_text()) == ["the script", "pid", "pid", "<stdin> None"]
 
 
+def test_the_caller_can_still_choose_a_start_method(tmp_path):
+    code = f"{RUN_TWO_STEPS}\nimport multiprocessing\nmultiprocessing.set_start_method('spawn')\nprint('chosen')"
+    assert run_python("-c", code, folder=tmp_path) == ["pid", "pid", "chosen"]
+
+
 def test_a_daemonic_process_can_have_workers(tmp_path):
     """Dask's workers are daemonic, and so are those of multiprocessing.Pool."""
     code = (
