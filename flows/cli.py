@@ -48,9 +48,7 @@ add_dataset_commands(app)
 def build(
     *,
     settings: Settings,
-    prefect: Annotated[
-        bool | None, Parameter(help="Run through Prefect; default: when a Prefect API is configured.")
-    ] = None,
+    prefect: Annotated[bool | None, Parameter(help="Run through Prefect; default: when a Prefect API is configured.")] = None,
     as_json: AsJson = False,
 ) -> int:
     """Build a data set, verify it, and print what became of every image."""
