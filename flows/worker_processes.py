@@ -179,14 +179,18 @@ def begin_worker(report: "connection.Connection[Any, Any]", variables: dict[str,
     os.environ.clear()
     os.environ.update(variables)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    trouble = ""
     try:
         for module in modules:
             importlib.import_module(module)
         threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()
     except Exception as error:
-        report.send((os.getpid(), _last_line("".join(traceback.format_exception_only(error)))))
-        os._exit(1)
-    report.send((os.getpid(), ""))
+        trouble = _last_line("".join(traceback.format_exception_only(error)))
+    with contextlib.suppress(OSError):  # the parent has just ended
+        report.send((os.getpid(), trouble))
+        if not trouble:
+            return
+    os._exit(1)
 
 
 def _end_with_parent() -> None:
