@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.bench import RESULTS, about_here
 from benchmarks.report import table
-from imagerecords.schemas.layout import MANIFEST
+from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.receipt import COLUMNS
 from imagerecords.tasks.findings.find import find
 from imagerecords.tasks.storage.folders import open_folder

@@ -17,7 +17,7 @@ from benchmarks.make_data import make_data
 from benchmarks.report import table
 from imagerecords.schemas.receipt import Rejected
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.tasks.images.judge import process_image
+from imagerecords.tasks.images.process import process_image
 
 IMAGES = 400
 GOAL = 1.15

@@ -11,8 +11,8 @@ import time
 from typing import Any
 
 from imagerecords.flows.direct import DirectConductor
-from imagerecords.flows.order import Conductor
-from imagerecords.flows.workers import Workers
+from imagerecords.flows.executors.pool import Workers
+from imagerecords.flows.pipeline import Conductor
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
 

@@ -25,12 +25,12 @@ from prefect.logging.handlers import PrefectConsoleHandler
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import Task
 
-from imagerecords.flows.announce import announce_dataset
-from imagerecords.flows.artifacts import ArtifactProgress, show_summary
-from imagerecords.flows.order import Pending, ShardStep, T, build_dataset, gather
+from imagerecords.flows.executors.pool import Workers
+from imagerecords.flows.pipeline import Pending, ShardStep, T, build_dataset, gather
+from imagerecords.flows.prefect_ui.artifacts import ArtifactProgress, show_summary
+from imagerecords.flows.prefect_ui.concurrency import turn
+from imagerecords.flows.prefect_ui.events import announce_dataset
 from imagerecords.flows.retry import JITTER, delays, is_worth_retrying
-from imagerecords.flows.turns import turn
-from imagerecords.flows.workers import Workers
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.summary import BuildSummary
@@ -41,8 +41,8 @@ from imagerecords.tasks.duplicates import drop_duplicates
 from imagerecords.tasks.partition import partition_images
 from imagerecords.tasks.prepare import prepare_output
 from imagerecords.tasks.publish import publish_dataset
+from imagerecords.tasks.records.tensorflow import check_with_tensorflow
 from imagerecords.tasks.storage.folders import open_output
-from imagerecords.tasks.tensorflow_check import check_with_tensorflow
 from imagerecords.tasks.validate import validate_shard
 
 
@@ -163,6 +163,6 @@ if __name__ not in (REAL_NAME, "__main__"):
     build_image_dataset = import_module(REAL_NAME).build_image_dataset
 
 if __name__ == "__main__":
-    from imagerecords.flows.cli import run
+    from imagerecords.flows.command.app import run
 
     sys.exit(run(["build", "--prefect", *sys.argv[1:]]))

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Any
 
-from imagerecords.flows.order import Pending, ShardStep, T, build_dataset, gather
+from imagerecords.flows.executors.pool import Workers
+from imagerecords.flows.pipeline import Pending, ShardStep, T, build_dataset, gather
 from imagerecords.flows.progress import Progress
 from imagerecords.flows.retry import delays, is_worth_retrying, jittered
-from imagerecords.flows.workers import Workers
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.summary import BuildSummary

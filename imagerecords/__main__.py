@@ -9,8 +9,8 @@ import sys
 
 def main() -> int:
     """Run the command; returns its exit code."""
-    from imagerecords.flows.cli import run
-    from imagerecords.flows.no_pandas import keep_pandas_out
+    from imagerecords.flows.command.app import run
+    from imagerecords.flows.executors.no_pandas import keep_pandas_out
 
     keep_pandas_out()
     return run(sys.argv[1:])

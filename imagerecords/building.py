@@ -92,7 +92,7 @@ def _progress(show: ShowProgress, report: Callable[[BuildSummary], None]) -> Any
         return NotebookProgress(report)
     from rich.console import Console
 
-    from imagerecords.flows.options import tell
+    from imagerecords.flows.command.exit_codes import tell
 
     console = Console(stderr=True)
     return BarProgress(console, report) if console.is_terminal else LineProgress(tell, report)

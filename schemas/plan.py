@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from imagerecords.schemas.boxes import PLANNED_BOXES, BoxCounts
 from imagerecords.schemas.example import BOXES, SYNSETS
-from imagerecords.schemas.layout import ShardName
+from imagerecords.schemas.output_files import ShardName
 from imagerecords.schemas.splits import Split
 
 METADATA_KEY = b"imagerecords"

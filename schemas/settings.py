@@ -4,7 +4,6 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
-from imagerecords.schemas.contradictions import contradictions
 from imagerecords.schemas.setting_groups import (
     GROUPS,
     CheckSettings,
@@ -15,6 +14,7 @@ from imagerecords.schemas.setting_groups import (
     SplitSettings,
     StorageSettings,
 )
+from imagerecords.schemas.settings_rules import contradictions
 from imagerecords.schemas.splits import SPLITS, Split
 
 # What a shard's bytes and receipt depend on; a change of any of these makes its fingerprint another.

@@ -10,7 +10,7 @@ name. New images that are all duplicates make no shard, and are told each time.
 
 What is new goes behind. New images alone are shuffled with the seed and cut into shards of their own, after the split's old
 ones; a split without new images keeps its shards' names. Others are renumbered, train-00003-of-00008 to
-train-00003-of-00010 (tasks/renumber.py says why). New shards are cut in one level, and are never more than the new images:
+train-00003-of-00010 (tasks/dataset/renumber.py says why). New shards are cut in one level, and are never more than the new images:
 layout_threads and empty shards have their meaning in a first build alone.
 
 Splits hold. An old image stays in its split even when the fractions were changed; a new one is placed by the same keyed hash

@@ -14,20 +14,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagerecords.schemas.boxes import Boxes
+from imagerecords.schemas.cancellation import check_interrupt
 from imagerecords.schemas.errors import CorruptRecord, ShardFailed
 from imagerecords.schemas.example import LabelledImage, encode_example
 from imagerecords.schemas.frame import OVERHEAD, frame
-from imagerecords.schemas.layout import index_path, index_text, receipt_path
+from imagerecords.schemas.output_files import index_path, index_text, receipt_path
 from imagerecords.schemas.plan import DROP, PlanHeader, Shard
 from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Rejected, ShardOutcome, Verdict
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.version import VERSION
-from imagerecords.tasks.finished.removals import REMOVED_MESSAGE, holds_any, removed_paths
-from imagerecords.tasks.images.judge import RgbJpeg, process_image
-from imagerecords.tasks.interrupt import check_interrupt
+from imagerecords.tasks.dataset.receipts import read_receipt, receipt_fingerprint, write_receipt
+from imagerecords.tasks.dataset.removals import REMOVED_MESSAGE, holds_any, removed_paths
+from imagerecords.tasks.images.process import RgbJpeg, process_image
 from imagerecords.tasks.prepare import read_shard_plan
-from imagerecords.tasks.receipts import read_receipt, receipt_fingerprint, write_receipt
-from imagerecords.tasks.storage.fetch import Fetched, PlannedImage, fetch_images, planned_images
+from imagerecords.tasks.sources.fetch import Fetched, PlannedImage, fetch_images, planned_images
 from imagerecords.tasks.storage.folders import Folder, open_folder, open_output
 from imagerecords.tasks.storage.lock import refuse_left_over
 from imagerecords.tasks.validate import verify_shard

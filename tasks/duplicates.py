@@ -30,9 +30,9 @@ from imagerecords.schemas.receipt import WRITTEN, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import SPLITS, Split
 from imagerecords.tasks.append import known_images
+from imagerecords.tasks.dataset.receipts import read_manifest
 from imagerecords.tasks.partition import split_images
-from imagerecords.tasks.receipts import read_manifest
-from imagerecords.tasks.storage.fetch import fetch_images
+from imagerecords.tasks.sources.fetch import fetch_images
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
 ORDER: tuple[Split, ...] = ("validation", "test", "train")

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
 from imagerecords.schemas.errors import OutputConflict
-from imagerecords.schemas.layout import (
+from imagerecords.schemas.output_files import (
     CLASS_LABELS,
     CROISSANT,
     DATASET_INFO,
@@ -26,7 +26,7 @@ from imagerecords.schemas.layout import (
 )
 from imagerecords.schemas.plan import COLUMNS, METADATA_KEY, SHARDS_KEY, Plan, PlanHeader, PlannedShard, Shard, references
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.tasks.renumber import present_shards, renamed_shards, renumber_shards
+from imagerecords.tasks.dataset.renumber import present_shards, renamed_shards, renumber_shards
 from imagerecords.tasks.storage.folders import Folder, open_output, sweep_unfinished
 
 SHARDS = TypeAdapter(tuple[PlannedShard, ...])

@@ -7,20 +7,20 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from imagerecords.schemas.data_card import Outcome
 from imagerecords.schemas.errors import BooksDoNotBalance, OverBudget, UnwantedCopies
 from imagerecords.schemas.findings import Findings, GroupExample
-from imagerecords.schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST, REPORT
+from imagerecords.schemas.output_files import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST, REPORT
 from imagerecords.schemas.plan import EXTRAS_KEY, METADATA_KEY, PlanHeader
 from imagerecords.schemas.receipt import COLUMNS, REJECTED, Verdict
-from imagerecords.schemas.report import Outcome
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.summary import BoxSummary, SplitSummary
-from imagerecords.tasks.books import Books, balance, balance_boxes, over_budget, summary_of
-from imagerecords.tasks.croissant import croissant_json
+from imagerecords.tasks.dataset.accounting import Books, balance, balance_boxes, over_budget, summary_of
+from imagerecords.tasks.dataset.croissant import croissant_json
+from imagerecords.tasks.dataset.receipts import read_receipt
+from imagerecords.tasks.dataset.tfds import class_labels_text, dataset_info_json, features_json, labels_text
 from imagerecords.tasks.findings.find import find
 from imagerecords.tasks.prepare import read_plan_header, read_whole_plan
-from imagerecords.tasks.receipts import read_receipt
-from imagerecords.tasks.sidecars import class_labels_text, dataset_info_json, features_json, labels_text
 from imagerecords.tasks.storage.folders import Folder, open_folder, open_output
 
 
@@ -103,7 +103,7 @@ def _write_card(output: Folder, card: Mapping[str, Any] | None, outcome: Outcome
     if card is None:
         output.remove(REPORT)
         return
-    from imagerecords.tasks.report.build import write_report  # with all that it draws by; plan and audit get along without
+    from imagerecords.tasks.data_card.gather import write_report  # with all that it draws by; plan and audit get along without
 
     write_report(output, outcome, card)
 

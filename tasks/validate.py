@@ -8,18 +8,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagerecords.schemas.boxes import CORNERS
+from imagerecords.schemas.cancellation import check_interrupt
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.example import BOXES, CONSTANTS, EXTRAS, Feature, contract
 from imagerecords.schemas.frame import OVERHEAD
 from imagerecords.schemas.plan import PlanHeader, Shard
 from imagerecords.schemas.receipt import WRITTEN, Verdict
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.dataset.receipts import read_receipt
 from imagerecords.tasks.images.jpeg import START
-from imagerecords.tasks.interrupt import check_interrupt
 from imagerecords.tasks.prepare import read_plan_header
-from imagerecords.tasks.receipts import read_receipt
+from imagerecords.tasks.records.example import Record, parse_example, read_records
 from imagerecords.tasks.records.frames import Readable
-from imagerecords.tasks.records.reader import Record, parse_example, read_records
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
 # The columns of a receipt that a record is held against.

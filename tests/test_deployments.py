@@ -78,7 +78,7 @@ def test_a_deployments_settings_are_valid_settings(deployment):
 
 
 def test_the_trigger_takes_exactly_the_fields_that_the_label_export_hands_over():
-    from imagerecords.flows.label_export import EXPORTED, build_parameters
+    from imagerecords.flows.export_labels import EXPORTED, build_parameters
 
     (deployment,) = [deployment for deployment in PREFECT["deployments"] if "triggers" in deployment]
     (trigger,) = deployment["triggers"]

@@ -93,7 +93,7 @@ def modules_in(*folders):
 
 def test_nouns_and_verbs_import_without_prefect_and_tensorflow(tmp_path):
     """So does what every worker process imports."""
-    workers = ["imagerecords", "imagerecords.flows.workers", "imagerecords.flows.direct"]
+    workers = ["imagerecords", "imagerecords.flows.executors.pool", "imagerecords.flows.direct"]
     names = [name.removesuffix(".__init__") for name in modules_in("schemas", "tasks")] + workers
     assert len(names) > 25
     ran = subprocess.run([sys.executable, "-c", BLOCKER, *names], cwd=tmp_path, capture_output=True, text=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imagerecords.schemas.audit import AuditOptions, Fault, Place
+from imagerecords.schemas.cancellation import check_interrupt
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.example import Feature
 from imagerecords.schemas.frame import OVERHEAD
@@ -23,7 +24,6 @@ from imagerecords.tasks.audit.record import (
     record_oddities,
     record_problems,
 )
-from imagerecords.tasks.interrupt import check_interrupt
 from imagerecords.tasks.records.compressed import START, Compression, Inflated, compression_of
 from imagerecords.tasks.records.features import Features, read_features
 from imagerecords.tasks.records.frames import BLOCK, Frame, Readable, read_frames

@@ -14,14 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from imagerecords.schemas.audit import Audit, AuditOptions, Fault
+from imagerecords.schemas.cancellation import obey
 from imagerecords.schemas.errors import BadLayout
-from imagerecords.schemas.layout import CROISSANT, DATASET_INFO, INDEX, MANIFEST
+from imagerecords.schemas.output_files import CROISSANT, DATASET_INFO, INDEX, MANIFEST
+from imagerecords.tasks.audit.consistency import label_faults, label_notes, shape_faults, shape_notes, together
 from imagerecords.tasks.audit.file import FileAudit, audit_file
 from imagerecords.tasks.audit.manifest import Manifest, digest_faults, promised_faults, read_manifest, shard_faults
 from imagerecords.tasks.audit.sidecars import index_faults, info_faults, number_faults, read_json, told_digests
 from imagerecords.tasks.audit.tensorflow import tensorflow_faults
-from imagerecords.tasks.audit.together import label_faults, label_notes, shape_faults, shape_notes, together
-from imagerecords.tasks.interrupt import obey
 from imagerecords.tasks.records.files import record_files
 from imagerecords.tasks.records.label_names import LabelNames, label_names
 from imagerecords.tasks.storage.folders import Folder, open_folder

@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 
 from imagerecords.schemas.audit import Fault
 from imagerecords.schemas.example import EXTRAS, Feature, contract
-from imagerecords.schemas.layout import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST
+from imagerecords.schemas.output_files import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST
 from imagerecords.schemas.plan import EXTRAS_KEY
 from imagerecords.tasks.audit.file import FileAudit, Told
-from imagerecords.tasks.sidecars import class_labels_text
+from imagerecords.tasks.dataset.tfds import class_labels_text
 from imagerecords.tasks.storage.folders import Folder
 
 COLUMNS = ["split", "shard", "label", "text", "path", "record", "offset", "size", "crc32c", "height", "width", "boxes"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from imagerecords.schemas.audit import Fault
 from imagerecords.schemas.frame import OVERHEAD
-from imagerecords.schemas.layout import DATASET_INFO, index_path, index_text
+from imagerecords.schemas.output_files import DATASET_INFO, index_path, index_text
 from imagerecords.tasks.audit.file import FileAudit
 from imagerecords.tasks.records.files import NUMBERED
 from imagerecords.tasks.storage.folders import Folder

@@ -6,8 +6,8 @@ from imagerecords.schemas.audit import Fault
 from imagerecords.tasks.audit.file import FileAudit
 from imagerecords.tasks.images.formats import image_format
 from imagerecords.tasks.records.image import ENCODED
+from imagerecords.tasks.records.tensorflow import import_tensorflow, local_copy
 from imagerecords.tasks.storage.folders import Folder
-from imagerecords.tasks.tensorflow_check import import_tensorflow, local_copy
 
 
 def tensorflow_faults(folder: Folder, audit: FileAudit) -> list[Fault]:

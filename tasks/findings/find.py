@@ -28,7 +28,7 @@ from imagerecords.schemas.findings import (
     ImageReference,
     LabelExample,
 )
-from imagerecords.schemas.layout import MANIFEST
+from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.receipt import WRITTEN
 from imagerecords.schemas.splits import SPLITS
 from imagerecords.tasks.findings.copies import Found, Images, exact_copies, near_copies

@@ -8,7 +8,7 @@ import functools
 from typing import Any
 
 from imagerecords.schemas.example import BYTES_LIST, FIRST, SECOND, varint
-from imagerecords.tasks.records.reader import parse_example
+from imagerecords.tasks.records.example import parse_example
 
 CACHED = 1 << 14
 SMALL = 96  # bytes

@@ -2,7 +2,7 @@
 
 import re
 
-from imagerecords.schemas.layout import (
+from imagerecords.schemas.output_files import (
     CLASS_LABELS,
     CROISSANT,
     DATASET_INFO,

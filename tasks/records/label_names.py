@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from imagerecords.schemas.layout import CLASS_LABELS, LABELS
+from imagerecords.schemas.output_files import CLASS_LABELS, LABELS
 from imagerecords.tasks.storage.folders import Folder
 
 TFDS_LABELS = "label.labels.txt"  # of its image classification data sets

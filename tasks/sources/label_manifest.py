@@ -17,7 +17,7 @@ from imagerecords.schemas.splits import SPLITS
 from imagerecords.tasks.sources.boxes import NO_IMAGE, place_boxes
 from imagerecords.tasks.sources.image_places import ImagePlaces, locate, look_up
 from imagerecords.tasks.sources.input_files import unreadable
-from imagerecords.tasks.sources.manifest_rows import TEXTS, ListedRows, read_rows
+from imagerecords.tasks.sources.manifest_file import TEXTS, ListedRows, read_rows
 
 UNLISTED = "unlisted label"
 MAY_CARRY_SECRETS = r"://.*[@?]"

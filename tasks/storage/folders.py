@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from imagerecords.schemas.layout import SCRATCH, is_ours
+from imagerecords.schemas.output_files import SCRATCH, is_ours
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.storage.s3_retries import be_patient
 from imagerecords.tasks.storage.s3_upload import abort_left_uploads, is_s3

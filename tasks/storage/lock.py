@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import psutil
 
 from imagerecords.schemas.errors import BadStorage, OutputLocked
-from imagerecords.schemas.layout import LOCK
+from imagerecords.schemas.output_files import LOCK
 from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.s3_upload import put_object
 

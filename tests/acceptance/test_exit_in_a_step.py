@@ -23,7 +23,7 @@ def fall(shard, settings):
 ON_WORKERS = """
 import sys
 from steps import fall, leave
-from imagerecords.flows.workers import Workers
+from imagerecords.flows.executors.pool import Workers
 from imagerecords.schemas.errors import ShardFailed, WorkerDied
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
@@ -42,7 +42,7 @@ if __name__ == "__main__":
 CONDUCTED = """
 import sys
 from steps import leave
-from imagerecords.flows.workers import Workers
+from imagerecords.flows.executors.pool import Workers
 from imagerecords.schemas.errors import ShardFailed
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings

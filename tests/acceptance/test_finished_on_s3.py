@@ -8,13 +8,13 @@ import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
 
-from imagerecords.schemas.catalogue import Selection
+from imagerecords.schemas.results import Selection
 from imagerecords.schemas.summary import BuildSummary
 from imagerecords.tasks.audit.folder import audit_folder
-from imagerecords.tasks.finished.diff import diff_datasets
-from imagerecords.tasks.finished.extract import extract_images
-from imagerecords.tasks.finished.locate import locate_image
-from imagerecords.tasks.finished.remove import remove_images
+from imagerecords.tasks.commands.diff import diff_datasets
+from imagerecords.tasks.commands.extract import extract_images
+from imagerecords.tasks.commands.locate import locate_image
+from imagerecords.tasks.commands.remove import remove_images
 
 
 @pytest.fixture

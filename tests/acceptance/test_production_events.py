@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("dead_runs")
 
 EXPORT = """
 import json, sys
-from imagerecords.flows.label_export import export_labels
+from imagerecords.flows.export_labels import export_labels
 from imagerecords.schemas.label_export import LabelExport
 print(export_labels(LabelExport(**json.loads(sys.argv[1]))))
 """

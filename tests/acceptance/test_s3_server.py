@@ -12,13 +12,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from imagerecords.schemas.layout import LOCK
+from imagerecords.schemas.output_files import LOCK
 from imagerecords.schemas.receipt import Reason
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.discover import discover_images
-from imagerecords.tasks.images.judge import Rejected
+from imagerecords.tasks.images.process import Rejected
+from imagerecords.tasks.sources.fetch import fetch_images
 from imagerecords.tasks.storage.bulk_read import bulk_reader
-from imagerecords.tasks.storage.fetch import fetch_images
 from imagerecords.tasks.storage.folders import open_folder
 from imagerecords.tasks.storage.s3_upload import abort_left_uploads, upload_object
 from tests.acceptance.faulty_proxy import Faults, FaultyProxy

@@ -9,13 +9,13 @@ import pytest
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.example import encode_example
 from imagerecords.schemas.frame import frame
-from imagerecords.schemas.layout import index_path, receipt_path
+from imagerecords.schemas.output_files import index_path, receipt_path
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.tasks.receipts import receipt_fingerprint, write_receipt
-from imagerecords.tasks.records.reader import parse_example, read_records
+from imagerecords.tasks.dataset.receipts import receipt_fingerprint, write_receipt
+from imagerecords.tasks.records.example import parse_example, read_records
+from imagerecords.tasks.records.tensorflow import check_with_tensorflow
 from imagerecords.tasks.storage.folders import open_folder
-from imagerecords.tasks.tensorflow_check import check_with_tensorflow
 from tests.acceptance.running import Images, Shell, sums
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.audit.folder import audit_folder
-from imagerecords.tasks.images.judge import RgbJpeg, process_image
+from imagerecords.tasks.images.process import RgbJpeg, process_image
 from tests.acceptance.torture_set import torture_directory
 
 DEADLINE = 120  # seconds an image may take on a busy machine; the slowest takes two on an idle one

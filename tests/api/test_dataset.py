@@ -18,7 +18,7 @@ import pytest
 import imagerecords
 from imagerecords.schemas.example import encode_example
 from imagerecords.schemas.frame import frame
-from imagerecords.tasks.finished.remove import remove_images
+from imagerecords.tasks.commands.remove import remove_images
 
 IMAGES = {"train": {"cat": 12, "größe": 9}, "validation": {"cat": 3, "größe": 2}}
 

@@ -27,7 +27,7 @@ def no_settings_around(monkeypatch, tmp_path):
 @pytest.fixture
 def imagerecords(capfd):
     """`imagerecords("build", "--seed", 1)` runs the command and gives its exit code and what it printed where."""
-    from imagerecords.flows.cli import app, run
+    from imagerecords.flows.command.app import app, run
 
     def imagerecords(*arguments):
         handler = signal.getsignal(signal.SIGTERM)

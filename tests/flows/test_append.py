@@ -8,7 +8,7 @@ import pytest
 
 from imagerecords.schemas.errors import BadLayout, OutputConflict, OverBudget
 from imagerecords.tasks.audit.folder import audit_folder
-from imagerecords.tasks.finished.remove import remove_images
+from imagerecords.tasks.commands.remove import remove_images
 
 FIRST = {"train_shards": 3, "validation_shards": 2}
 

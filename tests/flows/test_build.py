@@ -91,7 +91,7 @@ def test_a_rerun_mends_the_sidecars(tmp_path, data, build, digests, file):
 
 def test_an_image_that_goes_away_during_the_build_is_in_the_books(tmp_path, data, build, monkeypatch):
     """Between the listing and the reading; with the real steps otherwise."""
-    from imagerecords.flows import order
+    from imagerecords.flows import pipeline as order
 
     prepare = order.prepare_output
 

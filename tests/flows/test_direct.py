@@ -7,7 +7,7 @@ import pytest
 
 from imagerecords.flows import direct
 from imagerecords.flows.direct import DirectConductor
-from imagerecords.flows.workers import Workers
+from imagerecords.flows.executors.pool import Workers
 from imagerecords.schemas.errors import CorruptRecord, Interrupted, ShardFailed, WorkerDied
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings

@@ -106,7 +106,7 @@ def test_dropped_copies_are_in_the_books_and_not_in_the_data_set(planted, build,
 
 def test_dropped_images_are_not_read_by_the_conversion(planted, build, monkeypatch):
     """They are copies of what is written: one that goes away meanwhile is left out all the same."""
-    from imagerecords.flows import order
+    from imagerecords.flows import pipeline as order
 
     prepare = order.prepare_output
 
@@ -119,7 +119,7 @@ def test_dropped_images_are_not_read_by_the_conversion(planted, build, monkeypat
 
 
 def test_what_was_kept_and_changes_meanwhile_is_lost_with_its_copies_until_the_next_build(planted, build, monkeypatch):
-    from imagerecords.flows import order
+    from imagerecords.flows import pipeline as order
 
     prepare = order.prepare_output
     kept = Path(planted["train_directory"]) / "cat/001.jpg"
@@ -197,7 +197,7 @@ def test_a_clean_data_set_has_no_line_of_findings(tmp_path, fill, picture, image
 
 
 def test_prefects_summary_lists_what_was_found(planted, build):
-    from imagerecords.flows.artifacts import summary_markdown
+    from imagerecords.flows.prefect_ui.artifacts import summary_markdown
 
     text = summary_markdown(build(**planted))
     assert "\n\nFound:\n\n- 2 exact duplicates across splits (1 group)\n- 2 exact" in text

@@ -10,7 +10,7 @@ from PIL import Image
 
 from imagerecords.schemas.boxes import CORNERS
 from imagerecords.tasks.audit.folder import audit_folder
-from imagerecords.tasks.records.reader import parse_example, read_records
+from imagerecords.tasks.records.example import parse_example, read_records
 
 LABELS = {"n01": 2, "n02": 3}
 # By image, in eighths, which pixels, percentages and float32 all hold exactly; the images are 64 × 32.

@@ -11,7 +11,7 @@ import pytest
 
 from imagerecords.schemas.receipt import COLUMNS, Reason
 from imagerecords.tasks.convert import convert_shard
-from imagerecords.tasks.receipts import read_receipt
+from imagerecords.tasks.dataset.receipts import read_receipt
 from imagerecords.tasks.storage.folders import open_folder
 
 
@@ -306,8 +306,8 @@ def test_a_remote_input_of_the_same_size_but_another_version_is_rejected(picture
 def test_a_stopped_thread_ends_between_images(planned):
     import threading
 
+    from imagerecords.schemas.cancellation import obey
     from imagerecords.schemas.errors import Interrupted
-    from imagerecords.tasks.interrupt import obey
 
     settings, _, output, shard = planned
     stop = threading.Event()

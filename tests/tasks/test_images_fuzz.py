@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from imagerecords.schemas.receipt import Reason, Rejected
-from imagerecords.tasks.images.judge import process_image
+from imagerecords.tasks.images.process import process_image
 
 STARTS = [
     b"",

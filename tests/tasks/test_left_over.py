@@ -7,7 +7,7 @@ import pytest
 
 from imagerecords import tasks
 from imagerecords.schemas.errors import OutputLocked, ShardFailed
-from imagerecords.schemas.layout import LOCK
+from imagerecords.schemas.output_files import LOCK
 from imagerecords.tasks.convert import convert_shard
 from imagerecords.tasks.storage.lock import output_lock
 

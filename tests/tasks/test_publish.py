@@ -11,8 +11,8 @@ import pytest
 from imagerecords.schemas.errors import BooksDoNotBalance, OverBudget
 from imagerecords.schemas.receipt import COLUMNS
 from imagerecords.tasks.convert import convert_shard
+from imagerecords.tasks.dataset.receipts import read_receipt, receipt_fingerprint, write_receipt
 from imagerecords.tasks.publish import publish_dataset
-from imagerecords.tasks.receipts import read_receipt, receipt_fingerprint, write_receipt
 from imagerecords.tasks.storage.folders import open_folder
 from imagerecords.tasks.validate import validate_shard
 
@@ -41,7 +41,7 @@ def test_each_reason_is_counted_and_each_image_has_its_row(tmp_path, mixed, buil
 
 
 def test_the_manifest_tells_where_each_record_is(small):
-    from imagerecords.tasks.records.reader import parse_example, read_records
+    from imagerecords.tasks.records.example import parse_example, read_records
 
     rows = [row for row in manifest_of(small) if row["status"] == "written"]
     assert len(rows) == 17

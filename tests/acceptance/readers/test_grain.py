@@ -2,12 +2,12 @@
 
 import pytest
 
-from imagerecords.tasks.records.reader import parse_example
+from imagerecords.tasks.records.example import parse_example
 
 pytest.importorskip("grain")
 
 FOUND = """
-from imagerecords.tasks.records.reader import parse_example
+from imagerecords.tasks.records.example import parse_example
 
 
 def found():

@@ -3,7 +3,7 @@
 import pytest
 
 from imagerecords.schemas.splits import SPLITS
-from imagerecords.tasks.records.reader import parse_example
+from imagerecords.tasks.records.example import parse_example
 
 
 def of_examples(serialized):

@@ -9,7 +9,7 @@ from PIL import Image, ImageCms
 
 from imagerecords.tasks.images.colour import convert_lab, convert_to_srgb, is_srgb
 from imagerecords.tasks.images.jpeg import read_jpeg_header
-from imagerecords.tasks.images.judge import process_image
+from imagerecords.tasks.images.process import process_image
 
 # Colorants of sRGB and Adobe RGB (1998) under D50, from their profiles; columns are red, green and blue.
 SRGB = np.array([[0.4360, 0.3851, 0.1431], [0.2225, 0.7169, 0.0606], [0.0139, 0.0971, 0.7141]])

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagerecords.tasks.records.example import example_class, parse_example
 from imagerecords.tasks.records.features import read_features
-from imagerecords.tasks.records.reader import example_class, parse_example
 
 VALUES = st.one_of(
     st.lists(st.binary(max_size=200), max_size=3),

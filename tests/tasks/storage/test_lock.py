@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from imagerecords.schemas.errors import OutputLocked
-from imagerecords.schemas.layout import LOCK
+from imagerecords.schemas.output_files import LOCK
 from imagerecords.tasks.storage import lock as lock_module
 from imagerecords.tasks.storage.folders import open_folder
 from imagerecords.tasks.storage.lock import Holder, Lock, output_lock, read_holder, refuse_if_locked

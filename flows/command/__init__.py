@@ -1,0 +1,1 @@
+"""The command line: the app, its commands, and what they print."""

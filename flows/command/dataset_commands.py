@@ -1,0 +1,176 @@
+"""The commands on finished data sets; flows/command/app.py puts them into the app."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+from rich.console import Console
+
+from imagerecords.flows.command.console import print_audit
+from imagerecords.flows.command.exit_codes import FAILED, OK, AsJson, StorageOptions, refuse_secrets, tell
+from imagerecords.schemas.audit import AuditOptions
+from imagerecords.schemas.errors import BadInput
+from imagerecords.schemas.output_files import REPORT
+from imagerecords.schemas.results import Selection
+
+
+def add_dataset_commands(app: App) -> None:
+    """Make this module's commands those of an app."""
+    for command in (audit, show, report, locate, extract, remove, diff):
+        app.command(command)
+
+
+def audit(
+    path: str,
+    /,
+    *,
+    options: Annotated[AuditOptions, Parameter(name="*")] = AuditOptions(),  # noqa: B008  # frozen
+    storage_options: StorageOptions = None,
+    as_json: AsJson = False,
+) -> int:
+    """Re-read any folder of TFRecord files, or one file, and name each fault; exit 1 when there is one."""
+    from imagerecords.tasks.audit.folder import audit_folder
+
+    refuse_secrets(storage_options, path=path)
+    result = audit_folder(path, storage_options or {}, options)
+    if as_json:
+        print(json.dumps(asdict(result), indent=2))
+    else:
+        print_audit(Console(), result)
+    return FAILED if result.faults else OK
+
+
+def show(
+    path: str,
+    /,
+    *,
+    record: Annotated[int, Parameter(help="Number of the record, from 0.")] = 0,
+    save: Annotated[Path | None, Parameter(help="Write the record's image to this file.")] = None,
+    storage_options: StorageOptions = None,
+) -> int:
+    """Print a record's fields."""
+    from imagerecords.tasks.commands.show import read_record
+
+    refuse_secrets(storage_options, path=path)
+    shown = read_record(path, record, storage_options or {})
+    print("\n".join(shown.lines()))
+    if save:
+        save.write_bytes(shown.image)
+    return OK
+
+
+def report(
+    path: str,
+    /,
+    *,
+    save: Annotated[
+        Path | None, Parameter(help="Write the page to this file instead, e.g. where the folder is read-only.")
+    ] = None,
+    storage_options: StorageOptions = None,
+) -> int:
+    """Write report.html, the data card of any folder of TFRecord files, into the folder."""
+    from imagerecords.tasks.data_card.gather import make_report, put_report
+
+    refuse_secrets(storage_options, path=path)
+    page = make_report(path, storage_options or {})
+    if save:
+        save.write_bytes(page)
+    else:
+        put_report(path, storage_options or {}, page)
+    tell(f"wrote {save or path.rstrip('/') + '/' + REPORT}")
+    return OK
+
+
+def locate(dataset: str, name: str, /, *, storage_options: StorageOptions = None, as_json: AsJson = False) -> int:
+    """Print where an image is, by file name, path, SHA-256 or the beginning of one; exit 1 when it is nowhere."""
+    from imagerecords.tasks.commands.locate import locate_image
+
+    refuse_secrets(storage_options, dataset=dataset)
+    found = locate_image(dataset, name, storage_options or {})
+    _print_rows(found, as_json)
+    if not found:
+        tell(f"{name} is in no record and no row of {dataset}")
+    return OK if found else FAILED
+
+
+def extract(
+    dataset: str,
+    /,
+    *,
+    to: Annotated[Path, Parameter(help="Directory that gets a folder for each label.")],
+    selection: Annotated[Selection, Parameter(name="*")] = Selection(),  # noqa: B008  # frozen
+    storage_options: StorageOptions = None,
+    as_json: AsJson = False,
+) -> int:
+    """Write records back to label folders, each image with the bytes that its record holds."""
+    from imagerecords.tasks.commands.extract import extract_images
+
+    refuse_secrets(storage_options, dataset=dataset)
+    done = extract_images(dataset, to, selection, storage_options or {})
+    if as_json:
+        print(json.dumps(asdict(done), indent=2))
+    else:
+        print(f"{done.written:,} images written to {to}, {done.labels:,} labels; {done.present:,} were there already")
+    return OK
+
+
+def remove(
+    dataset: str,
+    /,
+    *,
+    names: Annotated[Path, Parameter(name="--list", help="File of image paths, file names or SHA-256, one a line.")],
+    storage_options: StorageOptions = None,
+    as_json: AsJson = False,
+) -> int:
+    """Take images out of a finished data set, so that nothing of their bytes is left in it."""
+    from imagerecords.tasks.commands.remove import remove_images
+
+    refuse_secrets(storage_options, dataset=dataset)
+    done = remove_images(dataset, _lines(names), storage_options or {})
+    if as_json:
+        print(json.dumps(asdict(done), indent=2))
+    else:
+        print(
+            f"{len(done.images):,} images taken out, {len(done.already):,} were not in it; {len(done.shards):,} shards written"
+        )
+        if done.digest:
+            print(f"digest {done.digest}  {dataset}")
+    tell("delete them at the source too: a build with other settings or input, or of another output, would bring them back")
+    return OK
+
+
+def diff(dataset: str, other: str, /, *, storage_options: StorageOptions = None, as_json: AsJson = False) -> int:
+    """Print which images were added, removed, moved, relabelled, replaced or re-encoded; exit 1 when any was."""
+    from imagerecords.tasks.commands.diff import diff_datasets
+
+    refuse_secrets(storage_options, dataset=dataset, other=other)
+    differences = diff_datasets(dataset, other, storage_options or {})
+    _print_rows(differences, as_json)
+    counts = Counter(difference.kind for difference in differences)
+    tell(", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items())) or "the same images")
+    return FAILED if differences else OK
+
+
+def _print_rows(rows: Sequence[Any], as_json: bool) -> None:
+    """A line a row, or all of them as one JSON array."""
+    if as_json:
+        print(json.dumps([asdict(row) for row in rows], indent=2))
+        return
+    for row in rows:
+        print(row)
+
+
+def _lines(path: Path) -> list[str]:
+    """The names in a file, one a line; blank lines are none. Raises BadInput."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise BadInput(f"list must be a text file that can be read, got {error}: {path}") from error
+    names = [line for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
+    if not names:
+        raise BadInput(f"list must name at least one image, got none: {path}")
+    return names

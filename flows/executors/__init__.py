@@ -1,0 +1,1 @@
+"""Where shards are converted: a pool of processes or threads, or a Dask cluster."""

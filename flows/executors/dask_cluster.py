@@ -1,0 +1,178 @@
+"""Shards on a Dask cluster, through distributed's own executor; this module alone imports distributed.
+
+When a worker dies, Dask itself gives its shards to another, up to `distributed.scheduler.allowed-failures` times (3); only
+then is it this side's retry. Scheduler and workers import what they are sent by name: each needs the wheel, the same one.
+
+A step in a remote worker can't be killed. One that nobody waits for any more ends at its next image, as far as its worker is
+told; one that is cut off goes on to its end, and publishes nothing, since the output's lock no longer names its build.
+"""
+
+import contextlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Executor, Future
+from typing import ParamSpec, TypeVar
+
+from distributed import Client, KilledWorker, LocalCluster, Nanny, get_worker
+from distributed.client import ClosedClientError
+from distributed.comm.core import CommClosedError
+from distributed.core import Status
+
+from imagerecords.flows.executors.signals import deaf_to_ctrl_c, hidden_main
+from imagerecords.schemas.cancellation import obey
+from imagerecords.schemas.errors import BadSettings, ShardFailed
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.version import VERSION
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+FIRST_WORKER_SECONDS = 60
+CLOSE_SECONDS = 5.0
+WHERE_VERSION_STANDS = "imagerecords.schemas.version:VERSION"
+
+
+class DaskExecutor(Executor):
+    """A cluster as an executor with `threads` at the start; shutting it down leaves the cluster, or ends a local one."""
+
+    # What tells that a worker died, or that its result was lost.
+    deaths = (KilledWorker, CancelledError, CommClosedError)
+
+    def __init__(self, client: Client, cluster: LocalCluster | None) -> None:
+        self.threads: int = sum(client.nthreads().values())
+        self._client = client
+        self._cluster = cluster
+        self._executor = client.get_executor(pure=False)
+        self._ended = False
+
+    def submit(self, step: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Have a worker run the step."""
+        if self._client.status == "closed" and not self._ended:
+            raise ShardFailed(
+                "the Dask scheduler must stay within reach, got no answer from it for too long. Run the build again when "
+                "it is up: finished shards are kept"
+            )
+        future: Future[T] = self._executor.submit(run_while_wanted, step, *args, **kwargs)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Cancel what is queued, unless it is waited for, and take leave of the cluster."""
+        if self._ended:
+            return
+        self._ended = True
+        with contextlib.suppress(OSError, CancelledError, ClosedClientError):  # the cluster may be gone already
+            self._executor.shutdown(wait=wait and not cancel_futures)
+        _close(self._client, self._cluster)
+
+    def tell_death(self, error: BaseException, doing: str) -> str:
+        """What became of the worker, in words; the exit code of one elsewhere is known to its nanny alone."""
+        return f"a Dask worker died or was lost while {doing}: {str(error).partition('. ')[0] or type(error).__name__}"
+
+
+class _Unwanted:
+    """A flag that is set once the worker has been told that nobody waits for this thread's task: cancelled, client gone."""
+
+    def __init__(self) -> None:
+        worker = get_worker()
+        self._tasks = worker.state.tasks
+        self._key = worker.get_current_task()
+
+    def is_set(self) -> bool:
+        """Whether to stop."""
+        task = self._tasks.get(self._key)
+        return task is None or task.state == "cancelled"
+
+
+class NannyWithoutScript(Nanny):
+    """A nanny whose worker processes, the first and those that follow it, don't import the caller's script."""
+
+    async def instantiate(self) -> Status:
+        """Start a worker process; the script is hidden from all of this process until it is up, a second or two."""
+        with hidden_main():
+            return await super().instantiate()
+
+
+def run_while_wanted(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What `step` returns, in a Dask worker's thread."""
+    obey(_Unwanted())
+    try:
+        return step(*args, **kwargs)
+    except SystemExit as error:  # Dask would end the worker, and the next one that is given the step
+        raise ShardFailed(f"a step must return or raise, got sys.exit({error.code!r})") from error
+
+
+def connect(settings: BuildSettings, count: int) -> DaskExecutor:
+    """The cluster at `dask_address`, or one of `count` processes on this machine.
+
+    Raises BadSettings when it does not answer, has no worker, or not this version of imagerecords everywhere.
+    """
+    with contextlib.ExitStack() as undo:
+        cluster = None if settings.dask_address else _start_local(count)
+        if cluster is not None:
+            undo.callback(cluster.close, CLOSE_SECONDS)
+        client = _client(settings.dask_address or cluster)
+        undo.callback(client.close, CLOSE_SECONDS)
+        if settings.workers is None:
+            _wait_for_a_worker(client)
+        _refuse_other_versions(client)
+        executor = DaskExecutor(client, cluster)
+        undo.pop_all()
+    return executor
+
+
+def _start_local(count: int) -> LocalCluster:
+    with deaf_to_ctrl_c():
+        return LocalCluster(
+            n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None, worker_class=NannyWithoutScript
+        )
+
+
+def _client(where: str | LocalCluster | None) -> Client:
+    try:
+        return Client(where, asynchronous=False, set_as_default=False, name="imagerecords")
+    except (OSError, ValueError) as error:
+        raise BadSettings(
+            f"dask_address must be a scheduler that answers, got {where} ({error}). Start `dask scheduler` there"
+        ) from error
+
+
+def _wait_for_a_worker(client: Client) -> None:
+    try:
+        client.wait_for_workers(1, timeout=FIRST_WORKER_SECONDS)
+    except TimeoutError as error:
+        raise BadSettings(
+            f"the Dask cluster must have a worker, got none within {FIRST_WORKER_SECONDS} s. Start `dask worker`, or pass "
+            "--workers when they come with the work"
+        ) from error
+
+
+def _refuse_other_versions(client: Client) -> None:
+    """Raise BadSettings unless the scheduler and all workers have this version; who joins later is asked by the plan."""
+    wrong = sorted(f"{found} on {place}" for place, found in _versions(client) if found != VERSION)
+    if wrong:
+        raise BadSettings(
+            f"scheduler and workers must have imagerecords {VERSION}, as here, got {', '.join(wrong)}. Install the same "
+            "wheel in their environments"
+        )
+
+
+def _versions(client: Client) -> Iterator[tuple[str, object]]:
+    # A function of the standard library, since ours can't be asked for where imagerecords is missing.
+    answers = client.run(pkgutil.resolve_name, WHERE_VERSION_STANDS, on_error="return")
+    try:
+        answers["the scheduler"] = client.run_on_scheduler(pkgutil.resolve_name, WHERE_VERSION_STANDS)
+    except (ImportError, AttributeError) as error:
+        answers["the scheduler"] = error
+    for place, found in answers.items():
+        if isinstance(found, (ImportError, AttributeError)):
+            yield place, "none"
+        elif not isinstance(found, OSError):  # a worker that is just leaving
+            yield place, found
+
+
+def _close(client: Client, cluster: LocalCluster | None) -> None:
+    with contextlib.suppress(OSError):  # TimeoutError too: the cluster may be gone
+        client.close(CLOSE_SECONDS)
+    if cluster is not None:
+        with contextlib.suppress(OSError):
+            cluster.close(CLOSE_SECONDS)

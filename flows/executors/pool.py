@@ -1,0 +1,159 @@
+"""Where shards are worked on: an executor behind one call, rebuilt when a worker dies.
+
+A ProcessPoolExecutor is broken for good once one worker dies, and everything in flight fails with it; here the next call
+gets a new pool, so that a death costs the shards in flight one retry and no more.
+"""
+
+import contextlib
+import importlib.util
+import os
+import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, ParamSpec, Self, TypeVar
+
+from imagerecords.flows.executors.processes import ProcessPool
+from imagerecords.schemas.cancellation import obey
+from imagerecords.schemas.errors import BadSettings, Interrupted, ShardFailed, WorkerDied
+from imagerecords.schemas.settings import BuildSettings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# What a step does, in the words of an error; by name, since steps are imported by whoever runs them.
+DOING = {
+    "convert_shard": "converting a shard",
+    "validate_shard": "reading a shard back",
+    "check_with_tensorflow": "checking a shard with TensorFlow",
+}
+GRACE_SECONDS = 2.0  # between asking a worker to end and killing it
+# The fork server's socket lies in the temporary directory as pymp-xxxxxxxx/listener-xxxxxxxx; Linux takes 107 bytes in all.
+LONGEST_TEMPORARY = 107 - len("/pymp-xxxxxxxx/listener-xxxxxxxx")
+
+
+def make_processes(settings: BuildSettings, count: int, stop: threading.Event) -> Executor:
+    """A pool of processes."""
+    temporary = tempfile.gettempdir()
+    if len(os.fsencode(temporary)) > LONGEST_TEMPORARY:
+        raise BadSettings(
+            f"the temporary directory's path must have at most {LONGEST_TEMPORARY} bytes, for a socket in it, got "
+            f"{len(os.fsencode(temporary))}: {temporary}. Set TMPDIR to a shorter one, or pass --executor threads"
+        )
+    return ProcessPool(
+        count, ["imagerecords.flows.executors.preload"] + ["imagerecords.flows.executors.preload_s3"] * settings.is_on_s3
+    )
+
+
+def make_threads(settings: BuildSettings, count: int, stop: threading.Event) -> Executor:
+    """A pool of threads, whose steps end soon after `stop` is set."""
+    return ThreadPoolExecutor(count, initializer=obey, initargs=(stop,))
+
+
+def make_dask(settings: BuildSettings, count: int, stop: threading.Event) -> Executor:
+    """A Dask cluster: the one at `dask_address`, or `count` processes here."""
+    if importlib.util.find_spec("distributed") is None:
+        raise BadSettings("executor dask must have distributed, which is missing. Install it: pip install 'imagerecords[dask]'")
+    from imagerecords.flows.executors.dask_cluster import connect
+
+    return connect(settings, count)
+
+
+EXECUTORS: dict[str, Callable[[BuildSettings, int, threading.Event], Executor]] = {
+    "processes": make_processes,
+    "threads": make_threads,
+    "dask": make_dask,
+}
+
+
+class Workers:
+    """`count` workers on the executor that the settings name; leaving the `with` block ends them, at once after an error.
+
+    Without a count there are as many as the settings say, else as the cluster has threads or the machine processors. A count
+    asks for a lane of its own on this machine, never on a cluster: TensorFlow's 600 MB should end with the build.
+    """
+
+    def __init__(self, settings: BuildSettings, count: int | None = None) -> None:
+        self._settings = settings
+        self._make = EXECUTORS["processes" if count and settings.executor == "dask" else settings.executor]
+        self._stop = threading.Event()
+        self._guard = threading.Lock()
+        self._generation = 0
+        self.count = count or settings.workers or os.cpu_count() or 1
+        self._executor = self._make(settings, self.count, self._stop)
+        if not (count or settings.workers):
+            self.count = getattr(self._executor, "threads", self.count)
+
+    def warm_up(self) -> Self:
+        """Start the workers in the background, while the input is listed."""
+
+        def first_submit() -> None:
+            with contextlib.suppress(OSError, EOFError, RuntimeError):  # stopped meanwhile
+                self._executor.submit(os.getpid)
+
+        # A thread, since the first submit blocks until the fork server has done its imports.
+        threading.Thread(target=first_submit, name="warm-up", daemon=True).start()
+        return self
+
+    def run(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `step` returns, worked out by one of the workers.
+
+        Raises what the step raises; WorkerDied when its process ended; Interrupted when the workers were stopped.
+        """
+        executor: Any  # a process pool or Dask, which know what tells of a death; threads have none
+        with self._guard:
+            executor, generation = self._executor, self._generation
+        if self._stop.is_set():
+            raise Interrupted("the build was stopped")
+        try:
+            future: Future[T] = executor.submit(step, *args, **kwargs)
+            return future.result()
+        except SystemExit as error:  # would end this thread without a word, and its future would never resolve
+            raise ShardFailed(f"a step must return or raise, got sys.exit({error.code!r})") from error
+        except Exception as error:
+            deaths = getattr(executor, "deaths", ())
+            if self._stop.is_set() and isinstance(error, (BrokenExecutor, CancelledError, RuntimeError, *deaths)):
+                raise Interrupted("the build was stopped") from error
+            if not isinstance(error, deaths):
+                raise
+            if isinstance(executor, ProcessPool):
+                self._rebuild(generation)
+            raise WorkerDied(executor.tell_death(error, DOING.get(step.__name__, "running a step"))) from error
+
+    def wait(self, seconds: float) -> None:
+        """Wait before another try; ends early when the workers are stopped."""
+        self._stop.wait(seconds)
+
+    def stop(self) -> None:
+        """End everything at once: work in flight is lost, and every call of `run` raises Interrupted."""
+        self._stop.set()
+        with self._guard:
+            executor = self._executor
+        processes = list(executor.started) if isinstance(executor, ProcessPool) else []
+        for process in processes:
+            process.terminate()
+        executor.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.join(GRACE_SECONDS)
+            if process.is_alive():
+                process.kill()
+        if not processes:
+            executor.shutdown(wait=True)
+
+    def _rebuild(self, broken: int) -> None:
+        with self._guard:
+            if self._generation == broken:
+                self._executor.shutdown(wait=False, cancel_futures=True)
+                self._executor = self._make(self._settings, self.count, self._stop)
+                self._generation += 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if error is None:
+            with contextlib.suppress(OSError):
+                self._executor.shutdown(wait=True)
+        else:
+            self.stop()

@@ -1,0 +1,22 @@
+"""What a worker would import or set up at its first shard; the fork server imports this module once for all workers.
+
+The fork server passes over an ImportError and dies of all else, so all else is raised as one: each worker then tries again, and
+tells what is wrong.
+"""
+
+try:
+    import fsspec.implementations.local  # noqa: F401
+    from PIL import Image
+
+    import imagerecords.tasks.convert
+    import imagerecords.tasks.validate  # noqa: F401
+    from imagerecords.flows.executors.no_pandas import keep_pandas_out
+    from imagerecords.tasks.records.example import example_class
+
+    keep_pandas_out()
+    Image.init()  # all of Pillow's plugins
+    example_class()
+except ImportError:
+    raise
+except Exception as error:
+    raise ImportError(f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,60 @@
+"""An upstream labelling flow: lays an export out as label folders and hands it over to the build.
+
+Two ways: the event `imagerecords.labels.exported`, whose payload the deployment `on-labels` takes as settings, or a run of
+a deployment that this flow waits for. The payload names places and never lists images: an event is limited to 1.5 MB and a
+run's parameters to 512 KiB.
+"""
+
+from typing import Any
+
+from prefect import flow
+from prefect.cache_policies import NO_CACHE
+from prefect.deployments import run_deployment
+from prefect.events import emit_event
+from prefect.logging import get_run_logger
+from prefect.tasks import Task
+
+from imagerecords.schemas.errors import ShardFailed
+from imagerecords.schemas.label_export import LabelExport
+from imagerecords.schemas.output_files import LABELS
+from imagerecords.tasks.lay_out_labels import lay_out_labels
+
+EXPORTED = "imagerecords.labels.exported"
+lay_out: Task[[LabelExport], dict[str, int]] = Task(
+    lay_out_labels, name="lay-out", task_run_name="lay out {export.labelled_directory}", cache_policy=NO_CACHE
+)
+
+
+@flow(name="export-labels", flow_run_name="export {export.export_file}", persist_result=False)
+def export_labels(export: LabelExport) -> dict[str, int]:
+    """Lay a labelling tool's export out as label folders, and have a data set built from them; returns the counts."""
+    counts = lay_out(export)
+    get_run_logger().info("%d images in %d label folders: %s", sum(counts.values()), len(counts), export.labelled_directory)
+    if export.hand_over == "event":
+        resource = {"prefect.resource.id": f"imagerecords.labels.{export.labelled_directory}"}
+        emit_event(event=EXPORTED, resource=resource, payload=build_parameters(export))
+    else:
+        _run_and_wait(export)
+    return counts
+
+
+def build_parameters(export: LabelExport) -> dict[str, Any]:
+    """The settings of the build that an export asks for: all of them, since a template's missing field starts no run."""
+    root = export.labelled_directory.rstrip("/")
+    return {
+        "train_directory": f"{root}/train",
+        "validation_directory": f"{root}/validation",
+        "labels_file": f"{root}/{LABELS}",
+        "output_directory": export.output_directory,
+        "train_shards": export.train_shards,
+        "validation_shards": export.validation_shards,
+    }
+
+
+def _run_and_wait(export: LabelExport) -> None:
+    """Run the deployment as a subflow; raises ShardFailed when it does not complete."""
+    settings = build_parameters(export) | {"overwrite": True, "tensorflow_check": "sample"}
+    run: Any = run_deployment(export.deployment, parameters={"settings": settings})
+    if run.state is None or not run.state.is_completed():
+        name = run.state.name if run.state else "no state"
+        raise ShardFailed(f"the build must complete, got {name}: {export.deployment}, flow run {run.name}. See its logs")

@@ -1,0 +1,213 @@
+"""The order of the steps, written once over "run this step" and "map this step"; who conducts decides how they run."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from imagerecords.flows.progress import Progress
+from imagerecords.flows.retry import is_final
+from imagerecords.schemas.errors import Interrupted, OutputLocked, ShardFailed
+from imagerecords.schemas.plan import DROP, Plan, Shard
+from imagerecords.schemas.receipt import ShardOutcome, Verdict
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.summary import BuildSummary, Timeline
+from imagerecords.tasks.append import append_images, base_plan
+from imagerecords.tasks.convert import convert_shard
+from imagerecords.tasks.discover import discover_images
+from imagerecords.tasks.duplicates import drop_duplicates
+from imagerecords.tasks.partition import partition_images
+from imagerecords.tasks.prepare import prepare_output, refuse_conflict
+from imagerecords.tasks.publish import Published, publish_dataset
+from imagerecords.tasks.records.tensorflow import check_with_tensorflow
+from imagerecords.tasks.storage.folders import Folder, open_output, sweep_unfinished
+from imagerecords.tasks.storage.lock import Lock, output_lock, refuse_if_locked
+from imagerecords.tasks.storage.s3_access import refuse_no_access
+from imagerecords.tasks.storage.s3_retries import lose_patience
+from imagerecords.tasks.validate import validate_shard
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+ShardStep = Callable[[Shard, BuildSettings], T]
+
+
+class Pending(Protocol[T_co]):
+    """A step under way."""
+
+    def result(self) -> T_co:
+        """What the step returns, or raises, once it has ended."""
+
+
+class Conductor(Protocol):
+    """Who runs the steps."""
+
+    name: str
+
+    def run(self, step: Callable[..., T], *args: Any) -> T:
+        """Run one step, here, and return what it returns."""
+
+    def map(self, step: ShardStep[T], shards: list[Shard], settings: BuildSettings) -> Iterator[T]:
+        """Run a step for each shard on the workers; results come as they are done."""
+
+    def start(self, step: ShardStep[T], shard: Shard, settings: BuildSettings) -> Pending[T]:
+        """Begin a step in the one worker that is kept for TensorFlow."""
+
+
+@dataclass(frozen=True)
+class _Build:
+    """A build under way: what it was told, who conducts, its lock, and whom it tells."""
+
+    settings: BuildSettings
+    conductor: Conductor
+    lock: Lock
+    progress: Progress
+
+
+def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progress) -> BuildSummary:
+    """Build, verify and publish the data set that the settings ask for.
+
+    Raises BadInput before anything is written, OverBudget and UnwantedCopies after the manifest is.
+    """
+    began = time.time()
+    output = open_output(settings)
+    refuse_no_access(settings)
+    with ExitStack() as held:
+        if output.is_local:
+            refuse_if_locked(output, settings.lock_stale_seconds)
+            plan = _plan(settings, conductor, progress)
+            refuse_conflict(plan, settings)
+            lock = held.enter_context(output_lock(output, settings.lock_stale_seconds))
+        else:  # credentials that may not write are told before a long listing
+            lock = held.enter_context(output_lock(output, settings.lock_stale_seconds))
+            if lock.note:
+                progress.note(lock.note)
+            plan = _plan(settings, conductor, progress)
+            refuse_conflict(plan, settings)
+            lock.check()
+        held.enter_context(_tidied(output, progress))
+        conductor.run(prepare_output, plan, settings)
+        build = _Build(settings, conductor, lock, progress)
+        shards = plan.references(lock.holder.id)
+        outcomes, checks = _convert(build, shards, plan.images.num_rows)
+        verdicts = _validate(build, shards, outcomes)
+        validated = time.time()
+        for check in checks:
+            check.result()
+        lock.check()
+        published = conductor.run(publish_dataset, verdicts, settings)
+    first = min((outcome.began for outcome in outcomes), default=validated)
+    timeline = Timeline(began=began, first_shard_began=first, last_shard_validated=validated, ended=time.time())
+    summary = _summary(build, published, outcomes, timeline)
+    progress.report(summary)
+    published.refuse_incomplete()
+    return summary
+
+
+@contextmanager
+def _tidied(output: Folder, progress: Progress) -> Iterator[None]:
+    """Leave nothing unfinished in the output after the block; a server that has failed the build is not waited for."""
+    try:
+        yield
+    except BaseException:
+        if output.is_s3:
+            lose_patience(output.fs)
+        raise
+    finally:
+        progress.end()
+        with suppress(Exception):  # what ended the block is told; the next build sweeps again
+            sweep_unfinished(output)
+
+
+def _plan(settings: BuildSettings, conductor: Conductor, progress: Progress) -> Plan:
+    """The plan of the build: of all images found, or with `append` of the output's and those that are new."""
+    base = base_plan(settings)
+    listing = conductor.run(discover_images, settings, base.header.labels if base else (), progress.note)
+    for note in listing.notes:
+        progress.note(note)
+    if settings.duplicates == "drop":
+        listing = conductor.run(drop_duplicates, listing, settings, base)
+        dropped = len(listing.images) - listing.images[DROP.name].null_count
+        progress.note(f"duplicates: {dropped:,} of {len(listing.images):,} images are left out")
+    if base is None:
+        return conductor.run(partition_images, listing, settings)
+    appended = conductor.run(append_images, base, listing, settings)
+    for note in appended.notes:
+        progress.note(note)
+    return appended.plan
+
+
+def _convert(build: _Build, shards: list[Shard], images: int) -> tuple[list[ShardOutcome], list[Pending[int]]]:
+    """The outcomes of all shards, and TensorFlow's checks of those that it reads while others still convert."""
+    outcomes: list[ShardOutcome] = []
+    checks: list[Pending[int]] = []
+    by_name = {shard.name: shard for shard in shards}
+    sampled: set[str] = set()
+    which = build.settings.tensorflow_check
+    build.progress.begin("convert", len(shards), images)
+    for outcome in build.conductor.map(convert_shard, shards, build.settings):
+        build.lock.check()
+        build.progress.advance(outcome.images)
+        outcomes.append(outcome)
+        shard = by_name[outcome.shard]
+        if which == "all" or (which == "sample" and shard.split not in sampled and outcome.written):
+            sampled.add(shard.split)
+            checks.append(build.conductor.start(check_with_tensorflow, shard, build.settings))
+    return outcomes, checks
+
+
+def _validate(build: _Build, shards: list[Shard], outcomes: list[ShardOutcome]) -> list[Verdict]:
+    """A verdict on each shard; those that convert found finished have theirs already."""
+    verdicts = [outcome.verdict for outcome in outcomes if outcome.verdict]
+    proven = {verdict.shard for verdict in verdicts}
+    left = [shard for shard in shards if shard.name not in proven]
+    if left:
+        build.progress.begin("validate", len(left), sum(outcome.written for outcome in outcomes if not outcome.verdict))
+    for verdict in build.conductor.map(validate_shard, left, build.settings):
+        build.lock.check()
+        build.progress.advance(verdict.records)
+        verdicts.append(verdict)
+    return verdicts
+
+
+def gather(results: Iterable[tuple[Shard, Pending[T]]]) -> Iterator[T]:
+    """Results as they come; failures are kept until all others are done, so that a rerun has only the failed to do."""
+    failed: dict[str, Exception] = {}
+    for shard, pending in results:
+        try:
+            result = pending.result()
+        except (Interrupted, OutputLocked):
+            raise
+        except Exception as error:
+            if is_final(error):
+                raise
+            failed[shard.name] = error
+        else:
+            yield result
+    if failed:
+        name, cause = min(failed.items())
+        more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+        raise ShardFailed(
+            f"each shard must succeed, got {len(failed)} failed: {name}{more}: {type(cause).__name__}: {cause}. Run the build "
+            "again: finished shards are kept"
+        ) from cause
+
+
+def _summary(build: _Build, published: Published, outcomes: list[ShardOutcome], timeline: Timeline) -> BuildSummary:
+    seconds = timeline.ended - timeline.began
+    kept = sum(outcome.verdict is not None for outcome in outcomes)
+    return BuildSummary(
+        output_directory=build.settings.output_directory,
+        conductor=build.conductor.name,
+        labels=published.labels,
+        splits=published.splits,
+        passed_over=published.passed_over,
+        shards_converted=len(outcomes) - kept,
+        shards_kept=kept,
+        seconds=round(seconds, 3),
+        images_per_second=round(sum(split.found for split in published.splits) / max(seconds, 1e-9), 1),
+        timeline=timeline,
+        findings=published.findings.counts,
+        digest=published.digest,
+        boxes=published.boxes,
+    )

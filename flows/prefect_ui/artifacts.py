@@ -1,0 +1,115 @@
+"""What a Prefect user sees of a build beside its logs: a progress artifact, a summary, a table of rejects."""
+
+import time
+from collections.abc import Callable
+from logging import Logger, LoggerAdapter
+from typing import Any
+from uuid import UUID
+
+import httpx
+from prefect.artifacts import (
+    create_link_artifact,
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+
+from imagerecords.flows.command.console import boxes_text
+from imagerecords.flows.progress import LineProgress
+from imagerecords.schemas.output_files import REPORT
+from imagerecords.schemas.summary import BuildSummary
+from imagerecords.tasks.publish import rejected_images
+from imagerecords.tasks.storage.folders import open_folder
+
+SECONDS_BETWEEN_UPDATES = 2.0
+REJECTS_SHOWN = 1000
+MIB = 2**20
+
+
+class ArtifactProgress(LineProgress):
+    """Lines in the run's log, and an artifact with the share of images converted."""
+
+    def __init__(self, logger: "Logger | LoggerAdapter[Any]", report: Callable[[BuildSummary], None]) -> None:
+        super().__init__(logger.info, report)
+        self._logger = logger
+        self._artifact: UUID | None = None
+        self._updated = 0.0
+        self._converting = False
+
+    def begin(self, phase: str, shards: int, images: int) -> None:
+        """Make the artifact when conversion begins."""
+        super().begin(phase, shards, images)
+        self._converting = phase == "convert"
+        if self._converting:
+            made = attempt(self._logger, create_progress_artifact, 0.0, key="images-converted", description="Images converted")
+            self._artifact = made if isinstance(made, UUID) else None
+
+    def advance(self, images: int) -> None:
+        """Move the artifact, now and then."""
+        super().advance(images)
+        now = time.monotonic()
+        if self._converting and self._artifact and (self.is_done or now - self._updated > SECONDS_BETWEEN_UPDATES):
+            self._updated = now
+            attempt(self._logger, update_progress_artifact, self._artifact, self.percent)
+
+
+def show_summary(logger: "Logger | LoggerAdapter[Any]", summary: BuildSummary, storage_options: dict[str, Any]) -> None:
+    """Make the artifacts that close a build: its summary, its data card's place, and its rejected images where it has some."""
+    attempt(
+        logger, create_markdown_artifact, summary_markdown(summary), key="build-summary", description=summary.output_directory
+    )
+    output = open_folder(summary.output_directory, storage_options)
+    if output.exists(REPORT):
+        link, description = f"{output.canonical_url}/{REPORT}", "The data card: counts, charts, sample pictures, problems"
+        attempt(logger, create_link_artifact, link, link_text=REPORT, key="data-card", description=description)
+    rejects = rejected_images(summary.output_directory, storage_options, REJECTS_SHOWN)
+    if rejects:
+        count = sum(sum(split.rejected.values()) for split in summary.splits)
+        description = f"{count:,} rejected images" + (f", the first {REJECTS_SHOWN:,}" if count > REJECTS_SHOWN else "")
+        attempt(logger, create_table_artifact, rejects, key="rejected-images", description=description)
+
+
+def summary_markdown(summary: BuildSummary) -> str:
+    """The closing summary as Markdown."""
+    rows = [
+        f"| {split.split} | {split.found:,} | {split.written:,} | {_reasons(split.rejected)} | {split.shards:,} | "
+        f"{split.bytes / MIB:,.1f} |"
+        for split in summary.splits
+    ]
+    passed_over = ", ".join(f"{count:,} {what}" for what, count in summary.passed_over.items()) or "nothing"
+    return "\n".join(
+        [
+            f"# {summary.output_directory}",
+            "",
+            "| split | found | written | rejected | shards | MiB |",
+            "|---|---:|---:|---|---:|---:|",
+            *rows,
+            "",
+            f"{summary.labels:,} labels; {summary.shards_converted:,} shards converted, {summary.shards_kept:,} kept; "
+            f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s; passed over: {passed_over}.",
+            "",
+            *([boxes_text(summary.boxes) + ".", ""] if summary.boxes else []),
+            *_findings(summary),
+            f"Digest `{summary.digest}`",
+        ]
+    )
+
+
+def _findings(summary: BuildSummary) -> list[str]:
+    """A list of what was found over the whole data set, with the blank line after it; nothing where it is clean."""
+    found = [f"- {phrase}" for phrase in summary.findings.phrases()]
+    return ["Found:", "", *found, ""] if found else []
+
+
+def attempt(logger: "Logger | LoggerAdapter[Any]", call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """What a call to Prefect's API returns, or None with a warning: a server that is away for a while stops no build."""
+    try:
+        return call(*args, **kwargs)
+    except (httpx.HTTPError, OSError, RuntimeError) as error:
+        logger.warning("Prefect's API did not take %s: %s: %s", call.__name__, type(error).__name__, error)
+        return None
+
+
+def _reasons(rejected: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {reason}" for reason, count in rejected.items()) or "0"

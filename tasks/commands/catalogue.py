@@ -1,0 +1,67 @@
+"""The images of a finished data set: from its manifest, or, in a folder without one, from the records themselves."""
+
+import io
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from imagerecords.schemas.cancellation import check_interrupt
+from imagerecords.schemas.errors import BadInput, CorruptRecord
+from imagerecords.schemas.output_files import MANIFEST
+from imagerecords.schemas.receipt import WRITTEN
+from imagerecords.schemas.results import CATALOGUE
+from imagerecords.tasks.records.compressed import inflated
+from imagerecords.tasks.records.features import Features, read_features
+from imagerecords.tasks.records.files import record_files
+from imagerecords.tasks.records.frames import read_frames
+from imagerecords.tasks.records.index_rows import read_rows_of_records
+from imagerecords.tasks.storage.folders import Folder, open_folder
+
+
+def open_dataset(url: str, storage_options: Mapping[str, Any]) -> Folder:
+    """The folder of a finished data set; raises BadInput where there is none."""
+    folder = open_folder(url, storage_options)
+    if folder.fs.isfile(folder.path) or (MANIFEST not in folder.files() and not record_files(folder)[0]):
+        raise BadInput(f"a data set must be a folder with {MANIFEST} or TFRecord files, got none: {url}. Check the path")
+    return folder
+
+
+def read_catalogue(folder: Folder) -> pa.Table:
+    """The data set's images, in the columns of CATALOGUE."""
+    if MANIFEST in folder.files():
+        try:
+            return pq.read_table(io.BytesIO(folder.read(MANIFEST)), columns=CATALOGUE).combine_chunks()
+        except (pa.ArrowException, OSError) as error:
+            what = " ".join(str(error).split())
+            raise CorruptRecord(f"a manifest must be readable, got: {what}: {folder.join(MANIFEST)}. Run audit") from error
+    rows = read_rows_of_records(folder, record_files(folder)[0])
+    return rows.filter(pc.equal(rows["status"], WRITTEN)).select(CATALOGUE)  # broken ones are audit's to tell
+
+
+def read_records_at(folder: Folder, shard: str, offsets: Collection[int]) -> Iterator[tuple[int, Features]]:
+    """The offset and features of the records that begin at these offsets, front to back.
+
+    Raises CorruptRecord where one of them is not sound, or not there.
+    """
+    left = set(offsets)
+    with folder.open(shard) as file:
+        for frame in read_frames(inflated(file)):
+            check_interrupt()
+            if not left:
+                return
+            if frame.offset not in left:
+                continue
+            try:
+                features = None if frame.fault else read_features(frame.data)
+            except ValueError:
+                features = None
+            if features is None:
+                where = f"record {frame.number} at byte {frame.offset}"
+                raise CorruptRecord(f"{where} must be sound, got a broken one: {folder.join(shard)}. Run audit")
+            left.discard(frame.offset)
+            yield frame.offset, features
+    if left:
+        raise CorruptRecord(f"a record must begin at byte {min(left)}, got none: {folder.join(shard)}. Run audit")

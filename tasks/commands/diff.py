@@ -1,0 +1,88 @@
+"""diff: how the images of two data sets differ, by their manifests; the order of records and the cut into shards do not count.
+
+Images are the same when split and path are. Those left over on both sides are matched by the bytes of their files: an image
+that changed its split, or its path, is moved, not removed and added.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from imagerecords.schemas.receipt import WRITTEN
+from imagerecords.schemas.results import Difference
+from imagerecords.tasks.commands.catalogue import open_dataset, read_catalogue
+
+Row = dict[str, Any]
+COLUMNS = ["split", "path", "label", "text", "sha256", "encoded_sha256", "shard", "record"]
+
+
+def diff_datasets(url: str, other: str, storage_options: Mapping[str, Any]) -> list[Difference]:
+    """The differences from one data set to another, sorted by kind, split and path; empty when their images are the same."""
+    before, after = (_images(read_catalogue(open_dataset(each, storage_options))) for each in (url, other))
+    differences: list[Difference] = []
+    for key in before.keys() & after.keys():
+        differences += _changes(before[key], after[key])
+    gone = [row for key, row in before.items() if key not in after]
+    new = [row for key, row in after.items() if key not in before]
+    pairs, gone, new = _moved(gone, new)
+    for was, now in pairs:
+        places = f"{was['split']}/{was['path']}", f"{now['split']}/{now['path']}"
+        differences.append(Difference("moved", now["split"], now["path"], *places))
+        differences += _changes(was, now)
+    differences += [Difference("removed", row["split"], row["path"], _label(row), None) for row in gone]
+    differences += [Difference("added", row["split"], row["path"], None, _label(row)) for row in new]
+    return sorted(differences, key=lambda each: (each.kind, each.split, each.path))
+
+
+def _images(catalogue: pa.Table) -> dict[tuple[str, str, int], Row]:
+    """The written images by split and path; the third number tells apart what has both the same, as in foreign folders."""
+    rows = catalogue.filter(pc.equal(catalogue["status"], WRITTEN)).select(COLUMNS).to_pylist()
+    seen: defaultdict[tuple[str, str], int] = defaultdict(int)
+    images = {}
+    for row in rows:
+        place = row["split"], row["path"]
+        images[(*place, seen[place])] = row
+        seen[place] += 1
+    return images
+
+
+def _changes(was: Row, now: Row) -> Iterable[Difference]:
+    """What differs in an image that is in both."""
+    if (was["label"], was["text"]) != (now["label"], now["text"]):
+        yield Difference("relabelled", now["split"], now["path"], _label(was), _label(now))
+    if was["encoded_sha256"] != now["encoded_sha256"]:
+        kind = "re-encoded" if was["sha256"] == now["sha256"] else "replaced"
+        yield Difference(kind, now["split"], now["path"], was["encoded_sha256"], now["encoded_sha256"])
+
+
+def _moved(gone: list[Row], new: list[Row]) -> tuple[list[tuple[Row, Row]], list[Row], list[Row]]:
+    """Pairs of rows with the same file's bytes, of the same path where there is a choice; and what is left on each side."""
+    waiting: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in sorted(new, key=_place, reverse=True):
+        waiting[_content(row)].append(row)
+    pairs, left = [], []
+    for row in sorted(gone, key=_place):
+        candidates = waiting[_content(row)]
+        if not candidates:
+            left.append(row)
+            continue
+        same = [candidate for candidate in candidates if candidate["path"] == row["path"]]
+        chosen = same[-1] if same else candidates[-1]
+        candidates.remove(chosen)
+        pairs.append((row, chosen))
+    return pairs, left, [row for rows in waiting.values() for row in rows]
+
+
+def _content(row: Row) -> str:
+    return str(row["sha256"] or row["encoded_sha256"])
+
+
+def _place(row: Row) -> tuple[str, str, str, int]:
+    return row["split"], row["path"], row["shard"], row["record"]
+
+
+def _label(row: Row) -> str:
+    return str(row["label"]) if row["text"] is None else f"{row['label']} {row['text']}"

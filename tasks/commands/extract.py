@@ -1,0 +1,132 @@
+"""extract: records back to label folders, each image with the bytes that its record holds.
+
+A decision that binds users' data: names are those of image/filename, never more than a name, whatever it says; images of one
+label that share a name are numbered in the order of their shards and records, `a.jpg`, `a-2.jpg`, `a-3.jpg`.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from imagerecords.schemas.errors import BadInput
+from imagerecords.schemas.labels import name_problems
+from imagerecords.schemas.receipt import WRITTEN
+from imagerecords.schemas.results import Extracted, Selection
+from imagerecords.tasks.commands.catalogue import open_dataset, read_catalogue, read_records_at
+from imagerecords.tasks.records.image import encoded_image
+from imagerecords.tasks.storage.whole_files import UMASK
+
+NAME_LENGTH = 200  # bytes; file systems allow 255, and a number may be added
+CONFLICTS = 10  # that are told
+
+
+def extract_images(url: str, to: Path, selection: Selection, storage_options: Mapping[str, Any]) -> Extracted:
+    """Write the selected images into a folder a label below `to`.
+
+    Nothing is written when a file is there with other bytes, or a label or split is none of the data set's: BadInput.
+    """
+    folder = open_dataset(url, storage_options)
+    rows = _chosen(read_catalogue(folder), selection, url)
+    targets = _targets(rows, to)
+    present = _present(targets, rows["encoded_sha256"].to_pylist())
+    written = 0
+    by_shard: dict[str, dict[int, Path]] = {}
+    for shard, offset, target in zip(rows["shard"].to_pylist(), rows["offset"].to_pylist(), targets, strict=True):
+        if target not in present:
+            by_shard.setdefault(shard, {})[offset] = target
+    for shard, places in by_shard.items():
+        for offset, features in read_records_at(folder, shard, places.keys()):
+            _write(places[offset], encoded_image(features))
+            written += 1
+    return Extracted(written, len(present), len({target.parent for target in targets}))
+
+
+def _chosen(catalogue: pa.Table, selection: Selection, url: str) -> pa.Table:
+    labels, split = selection.label, selection.split
+    rows = catalogue.filter(pc.and_(pc.equal(catalogue["status"], WRITTEN), pc.is_valid(catalogue["encoded_sha256"])))
+    texts, ids = pc.fill_null(rows["text"], ""), pc.fill_null(pc.cast(rows["label"], pa.string()), "")
+    splits, known_texts = rows["split"].unique().to_pylist(), set(texts.unique().to_pylist())
+    known = known_texts | set(ids.unique().to_pylist())
+    problems = [f"label must be one of the data set's, got {label!r}: {url}" for label in labels if label not in known]
+    if split is not None and split not in splits:
+        problems.append(f"split must be one of {', '.join(sorted(splits))}, got {split!r}: {url}")
+    if problems:
+        raise BadInput("\n".join(problems))
+    if labels:  # an id counts only where it is no label's text: a folder may be named 7
+        as_ids = [label for label in labels if label not in known_texts]
+        wanted = pc.is_in(texts, pa.array(labels, pa.string())), pc.is_in(ids, pa.array(as_ids, pa.string()))
+        rows = rows.filter(pc.or_(*wanted))
+    return rows if split is None else rows.filter(pc.equal(rows["split"], split))
+
+
+def _targets(rows: pa.Table, to: Path) -> list[Path]:
+    """Where each image goes."""
+    numbers: dict[Path, int] = {}
+    targets = []
+    for row in rows.select(["path", "label", "text", "shard", "record"]).to_pylist():
+        name = file_name(row["path"]) or f"{row['shard']}-{row['record']:06d}.jpg"
+        folder = to / label_folder(row["text"], row["label"])
+        stem, ending = os.path.splitext(name)
+        target = first = folder / name
+        while target in numbers:
+            numbers[first] += 1
+            target = folder / f"{stem}-{numbers[first]}{ending}"
+        numbers[target] = 1
+        targets.append(target)
+    return targets
+
+
+def file_name(told: str) -> str:
+    """The last part of a name from outside, as a file name; empty where nothing of it can be one."""
+    name = told.replace("\\", "/").rpartition("/")[2]
+    name = "".join(character if character.isprintable() else "_" for character in name)
+    stem, ending = os.path.splitext(name)
+    ending = ending if len(ending.encode()) <= 20 else ""
+    while len((stem + ending).encode("utf-8", "replace")) > NAME_LENGTH:
+        stem = stem[:-1]
+    name = stem + ending
+    return "" if name.strip(". ") == "" else name
+
+
+def label_folder(text: str | None, label: int | None) -> str:
+    """The folder of a label: its text where that is a path below, else its id."""
+    if text and not list(name_problems(text)) and "\\" not in text:
+        return text
+    return "unlabelled" if label is None else f"label-{label}"
+
+
+def _present(targets: list[Path], digests: list[str]) -> set[Path]:
+    """The targets that are there with the right bytes; raises BadInput when one is there with others."""
+    present: set[Path] = set()
+    other: list[Path] = []
+    for target, digest in zip(targets, digests, strict=True):
+        if os.path.lexists(target):
+            same = target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == digest
+            if same:
+                present.add(target)
+            else:
+                other.append(target)
+    if other:
+        more = f" and {len(other) - CONFLICTS} more" if len(other) > CONFLICTS else ""
+        names = ", ".join(map(str, other[:CONFLICTS])) + more
+        raise BadInput(f"to must hold no other files of these names, got {len(other)}: {names}. Choose another folder")
+    return present
+
+
+def _write(target: Path, data: bytes) -> None:
+    """Write a file whole, and never over another."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=".extract-", dir=target.parent)
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, 0o666 & ~UMASK)
+        os.link(temporary, target)
+    finally:
+        os.unlink(temporary)

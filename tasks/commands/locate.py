@@ -1,0 +1,57 @@
+"""locate: where an image is in a finished data set, by its name or by a hash of its bytes."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from imagerecords.schemas.errors import BadInput
+from imagerecords.schemas.results import Located
+from imagerecords.tasks.commands.catalogue import open_dataset, read_catalogue
+
+HASH = re.compile(r"[0-9a-f]{6,64}")
+HASHES = ("sha256", "encoded_sha256")
+
+
+def locate_image(url: str, name: str, storage_options: Mapping[str, Any]) -> list[Located]:
+    """All images of this file name, path (with or without the split before it), SHA-256, or prefix of one.
+
+    Empty where there is none. Raises BadInput where a prefix is that of several hashes.
+    """
+    catalogue = read_catalogue(open_dataset(url, storage_options))
+    return [Located(**row) for row in catalogue.filter(Names(catalogue).rows(name)).to_pylist()]
+
+
+class Names:
+    """A catalogue's images by what people call them."""
+
+    def __init__(self, catalogue: pa.Table) -> None:
+        self.catalogue = catalogue
+        self.paths = catalogue["path"]
+        self.with_split = pc.binary_join_element_wise(catalogue["split"], self.paths, "/")
+        self.basenames = pc.replace_substring_regex(self.paths, r"(?s)^.*/", "")
+
+    def rows(self, name: str) -> pa.ChunkedArray:
+        """Which rows are meant by a name: paths before file names before hashes, so that a name is never taken for a hash."""
+        for column in (self.with_split, self.paths, self.basenames):
+            found = pc.equal(column, name)
+            if pc.any(found).as_py():
+                return found
+        prefix = name.lower()
+        if not HASH.fullmatch(prefix):
+            return pa.chunked_array([pa.array([False] * len(self.catalogue))])
+        matches = [pc.fill_null(pc.starts_with(self.catalogue[column], prefix), False) for column in HASHES]
+        hashes = {
+            value
+            for column, found in zip(HASHES, matches, strict=True)
+            for value in self.catalogue[column].filter(found).unique().to_pylist()
+        }
+        if len(hashes) > 1 and not self._are_of_one_image(matches):
+            raise BadInput(f"a hash's prefix must be that of one, got {len(hashes)}: {name}. Give more of it")
+        return pc.or_(*matches)
+
+    def _are_of_one_image(self, matches: Iterable[pa.ChunkedArray]) -> bool:
+        first, second = matches
+        return int(pc.sum(pc.or_(first, second)).as_py()) == 1

@@ -1,0 +1,71 @@
+"""show: one record of a TFRecord file, as fields for people and as the image it holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imagerecords.schemas.errors import BadInput, CorruptRecord
+from imagerecords.tasks.records.compressed import inflated
+from imagerecords.tasks.records.example import Record, parse_example, read_records
+from imagerecords.tasks.records.image import encoded_image
+from imagerecords.tasks.storage.folders import open_folder
+
+
+@dataclass(frozen=True)
+class ShownRecord:
+    """A record's place and features; `image` is the encoded image, or empty."""
+
+    offset: int
+    features: dict[str, list[Any]]
+
+    @property
+    def image(self) -> bytes:
+        """The encoded image's bytes."""
+        return encoded_image(self.features)
+
+    def lines(self) -> list[str]:
+        """A line a feature, keys sorted; long bytes are told by their number."""
+        return [f"{key}: {_readable(values)}" for key, values in sorted(self.features.items())]
+
+
+def read_record(url: str, number: int, storage_options: Mapping[str, Any]) -> ShownRecord:
+    """Record `number` (from 0) of a file; BadInput when there is no such file or record, CorruptRecord when it is broken."""
+    parent, _, name = url.rpartition("/")
+    count = 0
+    try:
+        with open_folder(parent or ".", storage_options).open(name) as file:
+            for record in read_records(inflated(file)):
+                count += 1
+                if record.fault and (record.number == number or not record.data):
+                    raise CorruptRecord(
+                        f"record {record.number} at byte {record.offset} must be sound, got: {record.fault}: {url}"
+                    )
+                if record.number == number:
+                    return _shown(record, url)
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise BadInput(f"show must be given a TFRecord file, got none: {url}. Check the path") from error
+    raise BadInput(f"record must be below the number of records ({count}), got {number}: {url}")
+
+
+def _shown(record: Record, url: str) -> ShownRecord:
+    try:
+        return ShownRecord(record.offset, parse_example(record.data))
+    except ValueError as error:
+        where = f"record {record.number} at byte {record.offset}"
+        raise CorruptRecord(f"{where} must be a tf.train.Example, got: {error}: {url}") from error
+
+
+def _readable(values: list[Any]) -> str:
+    if len(values) == 1:
+        return _readable_value(values[0])
+    return "[" + ", ".join(map(_readable_value, values)) + "]"
+
+
+def _readable_value(value: Any) -> str:
+    if not isinstance(value, bytes):
+        return str(value)
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return f"{len(value):,} bytes, {value[:4].hex(' ')} …"
+    return text if text.isprintable() and len(text) <= 1000 else f"{len(value):,} bytes"

@@ -1,0 +1,123 @@
+"""The data card of a folder of TFRecord files: gathered from its manifest, or from its records where it has none.
+
+A decision: the page depends on the data set alone, so `imagerecords report` writes the bytes that the build wrote. Only what it
+shows of rejected images is read from the input, if that still lies where it was.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from imagerecords.schemas.data_card import Outcome, Report
+from imagerecords.schemas.findings import Findings
+from imagerecords.schemas.output_files import BUILD, CROISSANT, DATASET_INFO, MANIFEST, REPORT, is_our_shard
+from imagerecords.schemas.plan import PlanHeader
+from imagerecords.tasks.data_card.gallery import draft_copies, draft_extremes, draft_looks, draft_rejected, illustrate
+from imagerecords.tasks.data_card.histograms import figure_charts, label_charts, label_rows, split_rows
+from imagerecords.tasks.data_card.page import render
+from imagerecords.tasks.data_card.rows import has_all_columns, read_rows
+from imagerecords.tasks.data_card.sheets import make_sheets
+from imagerecords.tasks.findings.find import find
+from imagerecords.tasks.prepare import read_plan_header
+from imagerecords.tasks.storage.folders import Folder, open_folder, sweep_unfinished
+from imagerecords.tasks.storage.lock import output_lock
+
+STALE_SECONDS = 120.0  # without a sign of life, a build's lock is that of a dead one: the default of lock_stale_seconds
+
+
+def write_report(output: Folder, outcome: Outcome, storage_options: Mapping[str, Any]) -> None:
+    """Write the data card of an output whose manifest is written."""
+    output.write(REPORT, render(gather(output, outcome, storage_options)))
+
+
+def make_report(url: str, storage_options: Mapping[str, Any]) -> bytes:
+    """The page of any folder of TFRecord files. Raises BadLayout where there are none."""
+    folder = open_folder(url, storage_options)
+    return render(gather(folder, read_outcome(folder), storage_options))
+
+
+def put_report(url: str, storage_options: Mapping[str, Any], page: bytes) -> None:
+    """Put a page into a folder. Raises OutputLocked while a build writes there.
+
+    A folder that is not ours gets nothing else.
+    """
+    folder = open_folder(url, storage_options)
+    with output_lock(folder, STALE_SECONDS):
+        folder.write(REPORT, page)
+        sweep_unfinished(folder)
+    if folder.is_local:
+        with contextlib.suppress(OSError):  # it holds a build's files, and stays
+            os.rmdir(folder.join(BUILD))
+
+
+def read_outcome(folder: Folder) -> Outcome:
+    """How the build of a folder ended, as its files tell."""
+    files = folder.files()
+    findings = find(folder) if MANIFEST in files and has_all_columns(folder) else Findings()
+    if not {MANIFEST, DATASET_INFO, CROISSANT}.issubset(files):
+        return Outcome(DATASET_INFO in files, findings=findings)
+    distribution = json.loads(folder.read(CROISSANT)).get("distribution", [])
+    sums = [f"{file['sha256']}  {file['name']}\n" for file in distribution if is_our_shard(file.get("name", ""))]
+    return Outcome(True, findings=findings, digest=hashlib.sha256("".join(sums).encode()).hexdigest())
+
+
+def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any]) -> Report:
+    """All that the page says."""
+    rows = read_rows(folder)
+    has_manifest = rows.wide is None
+    header = _read_header(folder) if has_manifest else None
+    splits = split_rows(rows.narrow)
+    names = [split.split for split in splits]
+    labels = label_rows(rows.narrow, names)
+    written = rows.narrow.take(rows.written())
+    return Report(
+        outcome=outcome,
+        has_manifest=has_manifest,
+        splits=splits,
+        labels=labels,
+        label_charts=tuple(label_charts(labels, names)),
+        figure_charts=tuple(figure_charts(written, names)),
+        sheets=make_sheets(rows, written, labels),
+        problems=illustrate(
+            [
+                draft_rejected(rows, _inputs(header, names, storage_options)),
+                *draft_copies(rows, written, outcome.findings),
+                *draft_looks(rows, written, outcome.findings),
+                *draft_extremes(rows, written, outcome.findings.counts),
+            ]
+        ),
+        passed_over=header.passed_over if header else {},
+        settings=_settings(header) if header else {},
+        version=header.version if header else "",
+    )
+
+
+def _read_header(folder: Folder) -> PlanHeader | None:
+    """The plan's header, where _build/ is still there and speaks this version's language."""
+    with contextlib.suppress(FileNotFoundError, ValueError, KeyError, OSError, pa.ArrowException):
+        return read_plan_header(folder)
+    return None
+
+
+def _inputs(header: PlanHeader | None, splits: list[str], storage_options: Mapping[str, Any]) -> dict[str, Folder]:
+    """The input's folder of each split, where a plan tells it."""
+    if header is None:
+        return {}
+    roots = {split: header.roots.get(split) or header.roots.get("data") for split in splits}
+    return {split: open_folder(root, storage_options) for split, root in roots.items() if root}
+
+
+def _settings(header: PlanHeader) -> dict[str, str]:
+    """The settings that decide content and layout, as text."""
+    return {name: _told(value) for name, value in sorted((header.layout | header.content).items())}
+
+
+def _told(value: Any) -> str:
+    if value is None:
+        return "not set"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -1,0 +1,160 @@
+"""Small pictures for the data card: read from shards by offset or from input files, a bounded number and a bounded size.
+
+A picture that can't be made is an empty text, never an error: the card shows broken images too. The bytes depend on the image
+and the versions of Pillow and its libraries alone.
+"""
+
+import base64
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import simplejpeg
+from PIL import Image, ImageDraw
+
+from imagerecords.schemas.data_card import Picture
+from imagerecords.schemas.frame import FOOTER, HEADER
+from imagerecords.tasks.images.jpeg import START, read_jpeg_header
+from imagerecords.tasks.records.example import parse_example
+from imagerecords.tasks.records.image import encoded_image
+from imagerecords.tasks.storage.folders import Folder
+
+READERS = 8  # a remote store answers in some 30 ms however small the piece
+MAX_PIECE = 32 << 20  # bytes of a record or file that is read for one picture
+MAX_READ = 512 << 20  # bytes read for all pictures of a page
+MAX_PIXELS = 64_000_000  # to decode for one picture; a JPEG is decoded at a fraction of it
+QUALITY, METHOD = 60, 2  # WebP: a third smaller than JPEG at these sizes, about 1 ms a picture
+MAX_BOXES = 50  # drawn on one picture
+BOX_COLOURS = ("#ffd400", "#00d5ff", "#ff5fa2", "#7dff6a", "#ff8c1a", "#c79bff")
+BBOX = "image/object/bbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Where an image's bytes lie: `size` bytes of a shard from `offset`, or a file that is no record, with offset None."""
+
+    folder: Folder
+    name: str
+    offset: int | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An image that is to be shown, and where its bytes lie, if anywhere."""
+
+    picture: Picture
+    piece: Piece | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A small picture as a data URI with its size in pixels, and the number of boxes that belong to it."""
+
+    source: str = ""
+    width: int = 0
+    height: int = 0
+    boxes: int = 0
+
+
+def of_row(folder: Folder, row: Mapping[str, Any]) -> Shown:
+    """What a manifest's row of a written image shows: its record, where that can be read from its offset."""
+    name = row["path"].rpartition("/")[2]
+    picture = Picture(name, row["split"], row["label"], row["text"])
+    if row["offset"] is None:
+        return Shown(picture)
+    return Shown(picture, Piece(folder, row["shard"], row["offset"], row["size"]))
+
+
+def with_pictures(images: Sequence[Shown], side: int, budget: int) -> list[Picture]:
+    """The images in their order, each with a picture not wider or higher than `side`.
+
+    What is beyond the caps is not read, and a picture with which all would be longer than `budget` characters is left out.
+    """
+    pieces, left = [], MAX_READ
+    for image in images:
+        readable = image.piece is not None and 0 < image.piece.size <= min(MAX_PIECE, left)
+        left -= image.piece.size if image.piece and readable else 0
+        pieces.append(image.piece if readable else None)
+    with ThreadPoolExecutor(READERS, thread_name_prefix="report") as threads:
+        made = threads.map(lambda piece: _thumbnail(piece, side) if piece else Thumbnail(), pieces)
+        return [
+            replace(image.picture, source=small.source, width=small.width, height=small.height, boxes=small.boxes)
+            for image, small in zip(images, _within(budget, made), strict=True)
+        ]
+
+
+def _within(budget: int, made: Iterable[Thumbnail]) -> Iterator[Thumbnail]:
+    for thumbnail in made:
+        fits = len(thumbnail.source) <= budget
+        budget -= len(thumbnail.source) if fits else 0
+        yield thumbnail if fits else Thumbnail(boxes=thumbnail.boxes)
+
+
+def _thumbnail(piece: Piece, side: int) -> Thumbnail:
+    try:
+        if piece.offset is None:
+            return draw(piece.folder.read(piece.name), side)
+        data = piece.folder.read_range(piece.name, piece.offset, piece.size)
+        return draw_example(parse_example(data[HEADER.size : -FOOTER.size]), side)
+    except Exception:  # stores, protobuf and Pillow's plugins throw anything, and a card without one picture is still a card
+        return Thumbnail()
+
+
+def draw_example(features: dict[str, list[Any]], side: int) -> Thumbnail:
+    """The picture of an Example's image, with its boxes where it has some."""
+    boxes = list(zip(*(features.get(f"{BBOX}/{edge}", []) for edge in ("xmin", "ymin", "xmax", "ymax")), strict=False))
+    labels = features.get(f"{BBOX}/label", [])
+    return draw(encoded_image(features), side, boxes, labels)
+
+
+def draw(data: bytes, side: int, boxes: list[tuple[Any, ...]] | None = None, labels: list[Any] | None = None) -> Thumbnail:
+    """The small picture of an image file's bytes, with boxes (xmin, ymin, xmax, ymax, each 0 to 1) drawn on it."""
+    image = _decode(data, side)
+    image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    for number, box in enumerate((boxes or [])[:MAX_BOXES]):
+        _draw_box(image, box, BOX_COLOURS[(labels[number] if labels and number < len(labels) else 0) % len(BOX_COLOURS)])
+    file = io.BytesIO()
+    image.save(file, "WEBP", quality=QUALITY, method=METHOD)
+    source = "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
+    return Thumbnail(source, image.width, image.height, len(boxes or []))
+
+
+def _decode(data: bytes, side: int) -> Image.Image:
+    """The image in RGB, a JPEG at the smallest scale that still fills `side`; what is there of a truncated JPEG."""
+    if data.startswith(START) and (header := read_jpeg_header(data)) and header.is_plain_colour:
+        if header.height * header.width > 4 * MAX_PIXELS:
+            raise ValueError("too many pixels")
+        scale = max(1, min(8, max(header.height, header.width) // side))
+        least = {"min_height": max(1, header.height // scale), "min_width": max(1, header.width // scale)}
+        return Image.fromarray(simplejpeg.decode_jpeg(data, "RGB", strict=False, **least))
+    with Image.open(io.BytesIO(data)) as image:
+        if image.width * image.height > MAX_PIXELS:
+            raise ValueError("too many pixels")
+        return _on_grey(image)
+
+
+def _on_grey(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":
+        pixels = np.asarray(image).astype(np.float64)
+        low, high = float(pixels.min()), float(pixels.max())
+        scaled = (pixels - low) * (255 / max(high - low, 1e-9))
+        return Image.fromarray(scaled.astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        transparent = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, (128, 128, 128, 255)), transparent).convert("RGB")
+    return image.convert("RGB")
+
+
+def _draw_box(image: Image.Image, box: tuple[Any, ...], colour: str) -> None:
+    """A line of two pixels on a dark one, so that it is seen on every picture."""
+    left, top, right, bottom = (
+        min(max(float(edge), 0.0), 1.0) * (length - 1) for edge, length in zip(box, 2 * image.size, strict=True)
+    )
+    place = (min(left, right), min(top, bottom), max(left, right), max(top, bottom))
+    brush = ImageDraw.Draw(image)
+    brush.rectangle(place, outline="#000000", width=3)
+    brush.rectangle(place, outline=colour, width=2)

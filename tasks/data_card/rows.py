@@ -1,0 +1,117 @@
+"""A manifest's rows for the data card: narrow columns of all images, wide ones only of those that are shown.
+
+A million rows take about 100 MB so: what repeats is held as numbers, and paths and messages are read when they are asked for.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from imagerecords.schemas.errors import BadLayout
+from imagerecords.schemas.output_files import MANIFEST
+from imagerecords.schemas.receipt import COLUMNS, WRITTEN
+from imagerecords.tasks.records.files import is_compressed, record_files
+from imagerecords.tasks.records.index_rows import read_rows_of_records
+from imagerecords.tasks.storage.folders import Folder
+
+REPEATING = ["split", "shard", "text", "status", "reason"]
+# What an older manifest lacks is not asked for.
+NUMBERS = ["label", "offset", "size", "height", "width", "source_size", "brightness", "contrast", "sharpness"]
+WIDE = ["path", "message"]
+UNLABELLED = "no label"
+
+Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows in the manifest's order; `wide` has the wide columns where there is no manifest to read them from."""
+
+    folder: Folder
+    narrow: pa.Table
+    wide: pa.Table | None = None
+
+    def written(self) -> Numbers:
+        """The numbers of the rows of written images."""
+        return self.numbers("status", WRITTEN)
+
+    def numbers(self, column: str, value: str) -> Numbers:
+        """The numbers of the rows with a value in a column."""
+        equal = pc.fill_null(pc.equal(self.narrow[column], value), False)
+        found: Numbers = np.flatnonzero(equal.to_numpy())
+        return found
+
+    def take(self, numbers: Sequence[int] | Numbers) -> list[dict[str, Any]]:
+        """The rows with these numbers, whole, in this order."""
+        chosen = pa.array(numbers, pa.int64())
+        wide = self.wide.take(chosen) if self.wide else _read_wide(self.folder, np.asarray(numbers, np.int64))
+        narrow = self.narrow.take(chosen).to_pylist()
+        return [row | more for row, more in zip(narrow, wide.to_pylist(), strict=True)]
+
+
+def read_rows(folder: Folder) -> Rows:
+    """The rows of a folder's manifest, or of its records where it has none. Raises BadLayout where it has neither."""
+    if MANIFEST not in folder.files():
+        table = _read_records(folder)
+        return Rows(folder, table.select([*REPEATING, *NUMBERS]), table.select(WIDE))
+    with _open_manifest(folder) as parquet:
+        names = [name for name in (*REPEATING, *NUMBERS) if name in parquet.schema_arrow.names]
+        return Rows(folder, parquet.read(names).unify_dictionaries())
+
+
+def _read_records(folder: Folder) -> pa.Table:
+    names = [] if folder.fs.isfile(folder.path) else record_files(folder)[0]
+    if not names:
+        raise BadLayout(
+            f"a folder to report on must hold TFRecord files (train-00000-of-00008, *.tfrecord), got none: {folder.url}. "
+            "Check the path"
+        )
+    table = read_rows_of_records(folder, names)
+    ids = pc.cast(table["label"], pa.string())
+    compressed = pa.array([name for name in names if is_compressed(folder, name)], pa.string())
+    columns = {
+        "label": pc.fill_null(table["label"], 0),
+        "text": pc.coalesce(table["text"], ids, pa.scalar(UNLABELLED)),
+        "offset": pc.if_else(pc.is_in(table["shard"], compressed), pa.scalar(None, pa.int64()), table["offset"]),
+    }
+    for name, column in columns.items():
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    return table
+
+
+def has_all_columns(folder: Folder) -> bool:
+    """Whether a manifest has what the findings ask for; those of older versions have not."""
+    with _open_manifest(folder) as parquet:
+        return set(COLUMNS.names).issubset(parquet.schema_arrow.names)
+
+
+@contextlib.contextmanager
+def _open_manifest(folder: Folder) -> Iterator[pq.ParquetFile]:
+    with folder.open(MANIFEST) as file:
+        try:
+            yield pq.ParquetFile(file, read_dictionary=REPEATING, pre_buffer=True)
+        except (pa.ArrowException, OSError) as error:  # Arrow tells damage as either
+            raise BadLayout(
+                f"{MANIFEST} must be readable, got {' '.join(str(error).split())}: {folder.join(MANIFEST)}. Build again, "
+                "or move it away: the records are read then"
+            ) from error
+
+
+def _read_wide(folder: Folder, numbers: Numbers) -> pa.Table:
+    """The wide columns of these rows; only the row groups that have one are read."""
+    if not numbers.size:
+        return COLUMNS.empty_table().select(WIDE)
+    with _open_manifest(folder) as parquet:
+        sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
+        ends = np.cumsum(sizes)
+        groups = np.unique(np.searchsorted(ends, numbers, side="right"))
+        table = parquet.read_row_groups(groups.tolist(), WIDE)
+    row_numbers = np.concatenate([np.arange(ends[group] - sizes[group], ends[group]) for group in groups])
+    return table.take(np.searchsorted(row_numbers, numbers))

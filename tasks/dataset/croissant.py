@@ -1,0 +1,140 @@
+"""croissant.json (MLCommons Croissant 1.0): every shard with its SHA-256, and record sets that Croissant's programs can load.
+
+Croissant has no way to read TFRecord, so the record set `images` is the manifest: what each image is, and in which shard its
+record stands. Licence, citation and date of publication, which Croissant recommends, only the data's owner knows; they are
+left out rather than made up.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from imagerecords.schemas.output_files import MANIFEST, ShardName
+from imagerecords.schemas.receipt import Verdict
+from imagerecords.tasks.dataset.tfds import DATASET_NAME, DATASET_VERSION, json_text
+
+TFRECORD = "application/x-tfrecord"
+TEXT, INTEGER = "sc:Text", "sc:Integer"
+
+# The context of the 1.0 specification, whole: its validator warns of any other.
+CONTEXT: dict[str, Any] = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "citeAs": "cr:citeAs",
+    "column": "cr:column",
+    "conformsTo": "dct:conformsTo",
+    "cr": "http://mlcommons.org/croissant/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "extract": "cr:extract",
+    "field": "cr:field",
+    "fileObject": "cr:fileObject",
+    "fileProperty": "cr:fileProperty",
+    "fileSet": "cr:fileSet",
+    "format": "cr:format",
+    "includes": "cr:includes",
+    "isLiveDataset": "cr:isLiveDataset",
+    "jsonPath": "cr:jsonPath",
+    "key": "cr:key",
+    "md5": "cr:md5",
+    "parentField": "cr:parentField",
+    "path": "cr:path",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "recordSet": "cr:recordSet",
+    "references": "cr:references",
+    "regex": "cr:regex",
+    "repeated": "cr:repeated",
+    "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
+    "sc": "https://schema.org/",
+    "separator": "cr:separator",
+    "source": "cr:source",
+    "subField": "cr:subField",
+    "transform": "cr:transform",
+}
+
+# The manifest's columns in the record set, with the field of another record set that holds their values.
+COLUMNS: dict[str, tuple[str, str | None]] = {
+    "split": (TEXT, "splits/name"),
+    "path": (TEXT, None),
+    "label": (INTEGER, "labels/id"),
+    "text": (TEXT, None),
+    "status": (TEXT, None),
+    "reason": (TEXT, None),
+    "shard": (TEXT, None),
+    "record": (INTEGER, None),
+    "offset": (INTEGER, None),
+    "size": (INTEGER, None),
+    "height": (INTEGER, None),
+    "width": (INTEGER, None),
+    "encoded_sha256": (TEXT, None),
+}
+
+
+def croissant_json(labels: tuple[str, ...], splits: dict[str, list[Verdict]], manifest_sha256: str) -> bytes:
+    """The file's content; shards by split, in their order."""
+    counts = ", ".join(f"{sum(shard.records for shard in shards)} {split}" for split, shards in splits.items())
+    return json_text(
+        {
+            "@context": CONTEXT,
+            "@type": "sc:Dataset",
+            "conformsTo": "http://mlcommons.org/croissant/1.0",
+            "name": DATASET_NAME,
+            "version": DATASET_VERSION,
+            "description": f"Labelled images of {len(labels)} labels as TFRecord files: {counts}.",
+            "distribution": [
+                _file(MANIFEST, "application/x-parquet", manifest_sha256),
+                *(item for split, shards in splits.items() for item in _shards(split, shards)),
+            ],
+            "recordSet": [_splits(splits), _labels(labels), _images()],
+        }
+    )
+
+
+def _file(name: str, encoding: str, sha256: str) -> dict[str, Any]:
+    about = {"name": name, "contentUrl": name, "encodingFormat": encoding, "sha256": sha256}
+    return {"@type": "cr:FileObject", "@id": name, **about}
+
+
+def _shards(split: str, shards: list[Verdict]) -> Iterable[dict[str, Any]]:
+    """A FileObject for each shard, and the FileSet of the split's."""
+    for shard in shards:
+        yield {**_file(shard.shard, TFRECORD, shard.sha256), "contentSize": f"{shard.bytes} B"}
+    yield {
+        "@type": "cr:FileSet",
+        "@id": f"{split}-shards",
+        "name": f"{split}-shards",
+        "containedIn": [{"@id": shard.shard} for shard in shards],
+        "encodingFormat": TFRECORD,
+        "includes": f"{split}-*-of-{ShardName(split, 0, len(shards)).count:05d}",
+    }
+
+
+def _splits(splits: Iterable[str]) -> dict[str, Any]:
+    field = _field("splits/name", TEXT)
+    return _record_set("splits", ["splits/name"], [field], dataType="cr:Split", data=[{"splits/name": name} for name in splits])
+
+
+def _labels(labels: tuple[str, ...]) -> dict[str, Any]:
+    fields = [_field("labels/id", INTEGER), _field("labels/name", TEXT)]
+    data = [{"labels/id": number, "labels/name": label} for number, label in enumerate(labels, start=1)]
+    return _record_set("labels", ["labels/id"], fields, dataType="sc:Enumeration", data=data)
+
+
+def _images() -> dict[str, Any]:
+    fields = []
+    for column, (kind, references) in COLUMNS.items():
+        source = {"fileObject": {"@id": MANIFEST}, "extract": {"column": column}}
+        field = _field(f"images/{column}", kind, source=source)
+        fields.append(field | ({"references": {"field": {"@id": references}}} if references else {}))
+    return _record_set("images", ["images/split", "images/path"], fields)
+
+
+def _field(name: str, kind: str, **more: Any) -> dict[str, Any]:
+    return {"@type": "cr:Field", "@id": name, "name": name, "dataType": kind, **more}
+
+
+def _record_set(name: str, key: list[str], fields: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    return {"@type": "cr:RecordSet", "@id": name, "name": name, "key": [{"@id": each} for each in key], "field": fields, **more}

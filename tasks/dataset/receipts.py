@@ -1,0 +1,71 @@
+"""Receipts in an output: sealed with a digest of the whole file, so that any damage is seen when they are read back.
+
+Parquet's own page checksums leave headers and footer open. The digest stands in the file's metadata, and is that of the file
+with UNSEALED in its place.
+"""
+
+import hashlib
+import io
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from imagerecords.schemas.output_files import MANIFEST, receipt_path
+from imagerecords.schemas.plan import METADATA_KEY
+from imagerecords.schemas.receipt import COLUMNS
+from imagerecords.tasks.storage.folders import Folder
+
+SEAL_KEY = b"imagerecords.seal"
+UNSEALED = b"-" * 64
+
+
+def read_receipt(output: Folder, shard_name: str) -> pa.Table | None:
+    """The receipt of a shard; None where there is none, or what lies there is not one."""
+    try:
+        data = output.read(receipt_path(shard_name))
+    except FileNotFoundError:
+        return None
+    try:
+        file = pq.ParquetFile(io.BytesIO(data))
+        seal = (file.metadata.metadata or {}).get(SEAL_KEY)
+        if not seal or seal != _seal(_replace_last(data, seal, UNSEALED)):
+            return None
+        receipt = file.read()
+    except (pa.ArrowException, OSError, ValueError):  # Arrow tells damage as any of these
+        return None
+    return receipt if receipt.schema.equals(COLUMNS) else None
+
+
+def read_manifest(output: Folder, columns: list[str]) -> pa.Table:
+    """Columns of a data set's manifest; no rows where there is none, or what lies there is not one."""
+    try:
+        return pq.read_table(io.BytesIO(output.read(MANIFEST)), columns=columns).replace_schema_metadata(None)
+    except (FileNotFoundError, pa.ArrowException, ValueError):
+        return pa.schema([COLUMNS.field(name) for name in columns]).empty_table()
+
+
+def receipt_fingerprint(receipt: pa.Table) -> str:
+    """The fingerprint of the shard that a receipt speaks of; empty where it has none."""
+    metadata: dict[bytes, bytes] = receipt.schema.metadata or {}
+    return metadata.get(METADATA_KEY, b"").decode()
+
+
+def write_receipt(output: Folder, shard_name: str, fingerprint: str, receipt: pa.Table) -> None:
+    """Write the receipt of a shard, whole."""
+    table = receipt.replace_schema_metadata({METADATA_KEY: fingerprint.encode()})
+    buffer = io.BytesIO()
+    with pq.ParquetWriter(buffer, table.schema, compression="zstd") as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({SEAL_KEY: UNSEALED})
+    data = buffer.getvalue()
+    output.write(receipt_path(shard_name), _replace_last(data, UNSEALED, _seal(data)))
+
+
+def _replace_last(data: bytes, old: bytes, new: bytes) -> bytes:
+    """The metadata stand behind all that could hold the same bytes by chance."""
+    before, _, after = data.rpartition(old)
+    return before + new + after
+
+
+def _seal(data: bytes) -> bytes:
+    return hashlib.sha256(data).hexdigest().encode()

@@ -1,0 +1,90 @@
+"""Lays the labelled images of a Label Studio export out as label folders.
+
+Local images are linked, remote ones copied. The split is partition's keyed hash of the image's path, so an image keeps
+its split from export to export.
+"""
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from imagerecords.schemas.errors import BadLayout
+from imagerecords.schemas.label_export import LabelExport, LabelledPath
+from imagerecords.schemas.output_files import LABELS
+from imagerecords.tasks.partition import group_position
+from imagerecords.tasks.sources.label_studio import image_path, read_export
+from imagerecords.tasks.storage.folders import Folder, open_folder
+
+LAID_OUT = ".laid_out.json"  # what the last export put here, so that the next removes only that
+
+
+def lay_out_labels(export: LabelExport) -> dict[str, int]:
+    """Lay an export's images out below labelled_directory; returns the number of images by `split/label`.
+
+    Raises BadLayout, with a line for each bad row, when an image has no one label, or two rows give it different ones.
+    """
+    parent, _, name = export.export_file.rpartition("/")
+    text = open_folder(parent or ".", export.storage_options).read(name).decode("utf-8-sig")
+    images = _checked(list(read_export(text, export.export_file, with_boxes=False)), export.export_file)
+    target = open_folder(export.labelled_directory, export.storage_options)
+    base = export.images_directory or parent or "."
+    placed = {}
+    for image in images:
+        split = "validation" if group_position(image.path) < export.validation_fraction else "train"
+        folder = f"{split}/{image.label}"
+        placed[_place(image.path, base, target, folder, export.storage_options)] = folder
+    _remove_gone(target, set(placed))
+    target.write(LABELS, "".join(f"{label}\n" for label in sorted({image.label for image in images if image.label})).encode())
+    return dict(Counter(placed.values()))
+
+
+def _checked(rows: list[LabelledPath | str], file: str) -> list[LabelledPath]:
+    mistakes = [row for row in rows if isinstance(row, str)]
+    images: dict[str, LabelledPath] = {}
+    for row in rows:
+        if isinstance(row, LabelledPath) and row.label is not None:
+            before = images.setdefault(row.path, row)
+            if before.label != row.label:
+                mistakes.append(
+                    f"an image must have one label, got {before.label!r} at {before.place} and {row.label!r}: {row.place}"
+                )
+    if not images and not mistakes:
+        mistakes.append(f"an export must hold labelled images, got none: {file}")
+    if mistakes:
+        raise BadLayout("\n".join(mistakes))
+    return list(images.values())
+
+
+def _source(path: str, base: str) -> str:
+    """Where an image really lies."""
+    path = image_path(path)
+    return path if "://" in path or path.startswith("/") else f"{base.rstrip('/')}/{path}"
+
+
+def _place(path: str, base: str, target: Folder, folder: str, storage_options: Mapping[str, Any]) -> str:
+    """Put an image into its label's folder, under a name with a digest of its path; returns its place."""
+    source = _source(path, base)
+    parent, _, name = source.rpartition("/")
+    place = f"{folder}/{hashlib.sha256(path.encode()).hexdigest()[:8]}-{name}"
+    origin = open_folder(parent or "/", storage_options)
+    if not origin.exists(name):
+        raise BadLayout(f"an image of the export must exist, got none: {source}. Check images_directory")
+    if origin.is_local and target.is_local:
+        link = target.join(place)
+        os.makedirs(os.path.dirname(link), exist_ok=True)
+        if not os.path.lexists(link):
+            os.symlink(origin.join(name), link)
+    else:
+        target.write(place, origin.read(name))
+    return place
+
+
+def _remove_gone(target: Folder, placed: set[str]) -> None:
+    """Remove what an earlier export laid out and this one does not: images relabelled or withdrawn."""
+    before = json.loads(target.read(LAID_OUT)) if target.exists(LAID_OUT) else []
+    for place in set(before) - placed:
+        target.remove(place)
+    target.write(LAID_OUT, json.dumps(sorted(placed), indent=0).encode())

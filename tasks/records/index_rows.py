@@ -1,0 +1,96 @@
+"""A table like a manifest, read from the records of TFRecord files that have none."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from imagerecords.schemas.cancellation import check_interrupt
+from imagerecords.schemas.errors import CorruptRecord
+from imagerecords.schemas.frame import OVERHEAD
+from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason
+from imagerecords.schemas.splits import SPLITS
+from imagerecords.tasks.images.formats import image_size
+from imagerecords.tasks.records.compressed import inflated
+from imagerecords.tasks.records.features import read_features
+from imagerecords.tasks.records.files import NUMBERED
+from imagerecords.tasks.records.frames import Frame, read_frames
+from imagerecords.tasks.records.image import encoded_image, image_label, image_name, image_text
+from imagerecords.tasks.records.label_names import label_names
+from imagerecords.tasks.storage.folders import Folder
+
+
+def read_rows_of_records(folder: Folder, names: Sequence[str]) -> pa.Table:
+    """A row a record of these files, train's first, in the manifest's columns; null is what a record does not tell.
+
+    A broken record is a rejected row. The offsets in a compressed file are of what is inside. A text that no record tells is
+    that of the labels' file beside the records, if there is one.
+    """
+    order: dict[str, int] = {split: number for number, split in enumerate(SPLITS)}
+    names = sorted(names, key=lambda name: (order.get(split_of(name), len(order)), name))
+    tables = [pa.Table.from_pylist(list(_rows_of(folder, name)), COLUMNS) for name in names]
+    table = pa.concat_tables([COLUMNS.empty_table(), *tables]).combine_chunks()
+    return table.set_column(table.schema.get_field_index("text"), "text", _texts(folder, table))
+
+
+def split_of(name: str) -> str:
+    """The split that a file's name tells: one of our words in it, or what stands before its number or its ending."""
+    words = re.split(r"[-_.]", name)
+    told = [split for split in SPLITS if split in words]
+    match = NUMBERED.fullmatch(name)
+    return told[0] if told else (match["before"] if match else name.partition(".")[0]).rstrip("-_.")
+
+
+def _rows_of(folder: Folder, name: str) -> Iterator[dict[str, Any]]:
+    shared = {"split": split_of(name), "shard": name}
+    frame = None
+    try:
+        with folder.open(name) as file:
+            for frame in read_frames(inflated(file)):
+                check_interrupt()
+                yield shared | _told_by(frame, name)
+    except CorruptRecord as error:  # of a compressed stream nothing can be read behind a fault
+        yield shared | _broken(name, frame.number + 1 if frame else 0, str(error))
+
+
+def _told_by(frame: Frame, name: str) -> dict[str, Any]:
+    """What a record says of itself."""
+    if frame.fault:
+        return _broken(name, frame.number, frame.fault)
+    try:
+        features = read_features(frame.data)
+    except ValueError as error:
+        return _broken(name, frame.number, str(error))
+    encoded = encoded_image(features)
+    height, width = image_size(encoded)
+    return {
+        "status": WRITTEN,
+        "path": image_name(features, name, frame.number),
+        "label": image_label(features),
+        "text": image_text(features),
+        "record": frame.number,
+        "offset": frame.offset,
+        "size": len(frame.data) + OVERHEAD,
+        "crc32c": frame.crc,
+        "height": height,
+        "width": width,
+        "source_size": len(encoded),
+        "encoded_sha256": hashlib.sha256(encoded).hexdigest() if encoded else None,
+    }
+
+
+def _broken(name: str, record: int, fault: str) -> dict[str, Any]:
+    return {"status": REJECTED, "path": f"{name} record {record}", "reason": Reason.CORRUPT, "message": fault}
+
+
+def _texts(folder: Folder, table: pa.Table) -> pa.ChunkedArray:
+    """The labels' texts, from the labels' file where records tell none."""
+    names = label_names(folder, set(folder.files()), ours=False)
+    if names is None or not table["text"].null_count:
+        return table["text"]
+    labels, texts = table["label"].to_pylist(), table["text"].to_pylist()
+    by_id = names.by_id((label, text) for label, text in zip(labels, texts, strict=True) if label is not None)
+    return pc.coalesce(table["text"], pa.array([by_id.get(label) for label in labels], pa.string()))

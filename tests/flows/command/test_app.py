@@ -1,0 +1,386 @@
+"""The command: where settings come from, what goes to which stream, and how it ends."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def many(tmp_path, fill):
+    """An input with enough images for nine shards."""
+    return fill(tmp_path / "many", {"cat": 10, "dog": 10})
+
+
+@pytest.fixture
+def shards_planned(imagerecords, tmp_path, many):
+    """`shards_planned(*arguments)` gives the number of training shards that plan tells."""
+
+    def shards_planned(*arguments):
+        ran = imagerecords("plan", "--output_directory", tmp_path / "out", "--train_directory", many, "--json", *arguments)
+        assert ran.code == 0, ran.err
+        return json.loads(ran.out)["splits"][0]["shards"]
+
+    return shards_planned
+
+
+@pytest.fixture
+def config(tmp_path):
+    """`config("yaml", {...})` writes a file of settings."""
+
+    def config(kind, settings):
+        path = tmp_path / f"build.{kind}"
+        lines = (f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
+        path.write_text("".join(lines) if kind == "toml" else yaml.safe_dump(settings))
+        return path
+
+    return config
+
+
+def test_the_default_is_taken_where_nobody_says_otherwise(shards_planned):
+    assert shards_planned() == 1
+
+
+@pytest.mark.parametrize("kind", ["yaml", "yml", "toml"])
+def test_a_file_comes_before_the_default(shards_planned, config, kind):
+    assert shards_planned("--config", config(kind, {"train_shards": 2})) == 2
+
+
+@pytest.mark.parametrize("kind", ["yaml", "toml"])
+def test_the_environment_comes_before_a_file(shards_planned, config, kind, monkeypatch):
+    monkeypatch.setenv("IMAGERECORDS_TRAIN_SHARDS", "3")
+    assert shards_planned("--config", config(kind, {"train_shards": 2})) == 3
+
+
+@pytest.mark.parametrize("kind", ["yaml", "toml"])
+def test_a_flag_comes_before_all(shards_planned, config, kind, monkeypatch):
+    monkeypatch.setenv("IMAGERECORDS_TRAIN_SHARDS", "3")
+    assert shards_planned("--config", config(kind, {"train_shards": 2}), "--train_shards", 4) == 4
+    assert shards_planned("--train_shards", 4) == 4
+
+
+def test_the_sources_are_mixed_setting_by_setting(imagerecords, config, many, tmp_path, monkeypatch):
+    """The directories from the file, one number from the environment, another from a flag."""
+    file = config("yaml", {"output_directory": str(tmp_path / "out"), "data_directory": many, "train_shards": 2})
+    monkeypatch.setenv("IMAGERECORDS_VALIDATION_FRACTION", "0.3")
+    ran = imagerecords("plan", "--config", file, "--test_fraction", 0.3, "--json")
+    assert ran.code == 0, ran.err
+    assert [split["split"] for split in json.loads(ran.out)["splits"]] == ["train", "validation", "test"]
+
+
+def test_a_whole_build_can_stand_in_a_file(imagerecords, config, many, tmp_path):
+    settings = {
+        "output_directory": str(tmp_path / "out"),
+        "train_directory": many,
+        "train_shards": "auto",
+        "executor": "threads",
+        "allow_empty_shards": False,
+        "storage_options": {"endpoint_url": "http://127.0.0.1:9", "client_kwargs": {"region_name": "eu-1"}},
+    }
+    for kind in ("yaml", "toml"):
+        nested = dict(settings)
+        if kind == "toml":
+            nested["storage_options"] = {"endpoint_url": "x"}
+            path = tmp_path / "build.toml"
+            path.write_text(
+                "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items() if key != "storage_options")
+                + '[storage_options]\nendpoint_url = "x"\n'
+            )
+            assert tomllib.loads(path.read_text()) == nested
+        else:
+            path = config(kind, settings)
+        assert imagerecords("build", "--no-prefect", "--config", path).code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--train_shards", "5"],
+        ["--train-shards", "5"],
+        ["--train_shards=5"],
+        ["--train-shards=5"],
+        ["--layout_threads", "5", "--train_shards", "5"],
+        ["--num_threads", "5", "--train_shards", "5"],  # build_image_data.py's name
+        ["--num-threads=5", "--train_shards", "5"],
+    ],
+)
+def test_options_may_be_spelt_either_way(shards_planned, arguments):
+    assert shards_planned(*arguments) == 5
+
+
+def test_num_threads_is_the_classic_scripts(imagerecords, many, tmp_path):
+    ran = imagerecords(
+        "plan", "--output_directory", tmp_path / "out", "--train_directory", many, "--num_threads", 2, "--train_shards", 3
+    )
+    assert ran.code == 2
+    assert "multiple of layout_threads (2), got 3" in ran.err
+
+
+@pytest.mark.parametrize("name", ["train_shards", "train-shards"])
+def test_names_in_a_file_may_be_spelt_either_way(shards_planned, config, name):
+    assert shards_planned("--config", config("yaml", {name: 2})) == 2
+
+
+@pytest.mark.parametrize("kind", ["yaml", "toml"])
+def test_an_unknown_setting_in_a_file_is_told(imagerecords, config, many, tmp_path, kind):
+    ran = imagerecords(
+        "plan", "--config", config(kind, {"train_shard": 2}), "--output_directory", tmp_path / "out", "--train_directory", many
+    )
+    assert ran.code == 2
+    assert "shard" in ran.err
+
+
+@pytest.mark.parametrize(("kind", "text"), [("yaml", "a: [1"), ("toml", "a = "), ("yaml", "- a\n- b\n")])
+def test_a_file_that_cannot_be_read_is_told_with_its_name(imagerecords, tmp_path, kind, text):
+    (tmp_path / f"build.{kind}").write_text(text)
+    ran = imagerecords("plan", "--config", tmp_path / f"build.{kind}", "--output_directory", tmp_path / "out")
+    assert ran.code == 2
+    assert f"build.{kind}" in ran.err
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_an_empty_file_is_no_settings(shards_planned, tmp_path):
+    (tmp_path / "build.yaml").write_text("")
+    assert shards_planned("--config", tmp_path / "build.yaml") == 1
+
+
+def test_a_flag_can_undo_what_a_file_says(imagerecords, config, tmp_path, many):
+    file = config("yaml", {"recursive": True, "train_directory": many, "output_directory": str(tmp_path / "out")})
+    Path(many, "cat/x").mkdir()
+    Path(many, "cat/x/1.jpg").write_bytes(b"x")
+    assert imagerecords("plan", "--config", file).code == 0
+    assert imagerecords("plan", "--config", file, "--no-recursive").code == 2
+
+
+BUILD = ("build", "--no-prefect", "--executor", "threads")
+
+
+def the_object(text):
+    """The one JSON object that a text is."""
+    found = json.loads(text)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_build_prints_one_json_object_and_all_else_on_stderr(imagerecords, many, tmp_path):
+    ran = imagerecords(*BUILD, "--output_directory", tmp_path / "out", "--train_directory", many, "--json")
+    assert ran.code == 0
+    summary = the_object(ran.out)
+    assert summary["splits"][0]["written"] == 20
+    assert summary["output_directory"] == str(tmp_path / "out")
+    assert "conducted directly" in ran.err
+    assert "convert: " in ran.err
+
+
+def test_a_build_over_budget_prints_its_books_and_fails(imagerecords, fill, picture, tmp_path):
+    source = fill(tmp_path / "in", {"cat": [picture(1), b"text"]})
+    ran = imagerecords(*BUILD, "--output_directory", tmp_path / "out", "--train_directory", source, "--json")
+    assert ran.code == 1
+    assert the_object(ran.out)["splits"][0]["rejected"] == {"not_an_image": 1}
+    assert "may be rejected, got 1 of 2" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_build_without_json_prints_its_books_as_a_table(imagerecords, many, tmp_path):
+    ran = imagerecords(*BUILD, "--output_directory", tmp_path / "out", "--train_directory", many)
+    assert ran.code == 0
+    assert "train" in ran.out
+    assert "20" in ran.out
+    assert "digest" in ran.out
+
+
+def test_plan_prints_one_json_object(imagerecords, many, tmp_path):
+    ran = imagerecords("plan", "--output_directory", tmp_path / "out", "--train_directory", many, "--json")
+    assert ran.err == ""
+    (split,) = the_object(ran.out)["splits"]
+    assert (split["split"], split["images"], split["labels"]) == ("train", 20, {"cat": 10, "dog": 10})
+
+
+def test_plan_prints_its_mistakes_as_json_too(imagerecords, tmp_path):
+    ran = imagerecords("plan", "--output_directory", tmp_path / "out", "--train_directory", tmp_path / "none", "--json")
+    assert ran.code == 2
+    assert len(the_object(ran.out)["mistakes"]) == 1
+    assert ran.err.count("\n") == 1
+
+
+def test_plan_prints_one_json_object_whatever_the_mistake(imagerecords, many, tmp_path):
+    """Too many shards is told by partition, not by discover; a program that reads the output can't know that."""
+    ran = imagerecords(
+        "plan", "--output_directory", tmp_path / "out", "--train_directory", many, "--train_shards", 21, "--json"
+    )
+    assert ran.code == 2
+    assert "must be at most" in the_object(ran.out)["mistakes"][0]
+
+
+def test_plan_writes_nothing_at_all(imagerecords, many, tmp_path, digests, monkeypatch):
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    before = digests(tmp_path)
+    assert imagerecords("plan", "--output_directory", "some/out", "--train_directory", many).code == 0
+    assert digests(tmp_path) == before
+    assert list(work.iterdir()) == []
+
+
+def test_plan_prints_labels_as_they_are(imagerecords, fill, tmp_path):
+    """The terminal's markup, [i] and [/i], is no part of a label."""
+    labels = ["we[i]rd", "[bold]", ":smile:"]
+    source = fill(tmp_path / "in", dict.fromkeys(labels, 1))
+    ran = imagerecords("plan", "--output_directory", tmp_path / "out", "--train_directory", source)
+    assert ran.code == 0
+    assert [label for label in labels if label not in ran.out] == []
+
+
+@pytest.mark.parametrize("command", ["plan", "build"])
+def test_a_machine_without_a_locale_is_no_error(fill, tmp_path, command):
+    """As in cron jobs and containers."""
+    source = fill(tmp_path / "größe", {"gänseblümchen": 1, "日本語": 1})
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
+    arguments = [command, "--train_directory", source, "--output_directory", "out", "--executor", "threads"]
+    arguments += ["--no-prefect"] if command == "build" else []
+    ran = subprocess.run([sys.executable, "-m", "imagerecords", *arguments], cwd=tmp_path, env=environment, capture_output=True)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_plan_tells_what_build_then_does(imagerecords, many, tmp_path):
+    arguments = ["--output_directory", tmp_path / "out", "--data_directory", many, "--validation_fraction", 0.4, "--json"]
+    planned = the_object(imagerecords("plan", *arguments).out)["splits"]
+    built = the_object(imagerecords(*BUILD, *arguments).out)["splits"]
+    assert [(split["split"], split["images"], split["shards"]) for split in planned] == [
+        (split["split"], split["found"], split["shards"]) for split in built
+    ]
+
+
+def test_an_error_is_one_line_without_debug_and_a_traceback_with_it(imagerecords, tmp_path):
+    arguments = ["build", "--no-prefect", "--output_directory", tmp_path / "out", "--train_directory", tmp_path / "none"]
+    plain, debug = imagerecords(*arguments), imagerecords(*arguments, "--debug")
+    errors = [line for line in plain.err.splitlines() if "error: " in line]
+    assert len(errors) == 1
+    assert plain.err.splitlines()[-1] == errors[0]
+    assert "Traceback" not in plain.err
+    assert "Traceback (most recent call last)" in debug.err
+    assert debug.err.splitlines()[-1] == errors[0]
+    assert plain.code == debug.code == 2
+
+
+def test_an_unforeseen_error_is_one_line_too(imagerecords, many, tmp_path, monkeypatch):
+    """An output where a file stands: nobody's fault but the user's, and no traceback's worth."""
+    (tmp_path / "file").write_text("x")
+    arguments = [*BUILD, "--output_directory", tmp_path / "file/out", "--train_directory", many]
+    plain, debug = imagerecords(*arguments), imagerecords(*arguments, "--debug")
+    assert plain.code in (1, 2)
+    assert "Traceback" not in plain.err
+    assert len([line for line in plain.err.splitlines() if "error: " in line]) == 1
+    assert "Traceback" in debug.err
+
+
+SECRET = "hunter2-not-to-be-shown"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--storage_options.secret", SECRET],
+        ["--storage_options.client_kwargs.aws_secret_access_key", SECRET],
+        ["--train_directory", f"s3://me:{SECRET}@bucket"],
+    ],
+)
+def test_a_credential_is_not_shown_even_in_a_traceback(imagerecords, tmp_path, arguments):
+    base = [] if "--train_directory" in arguments else ["--train_directory", tmp_path]
+    ran = imagerecords("build", "--no-prefect", "--output_directory", tmp_path / "out", *base, *arguments, "--debug")
+    assert ran.code == 2
+    assert "no credential" in ran.err
+    assert SECRET not in ran.err.partition("Traceback")[0]
+    assert SECRET not in ran.err
+    assert SECRET not in ran.out
+
+
+def test_the_version_is_the_projects(imagerecords):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    if "version" in project:
+        version = project["version"]
+    else:
+        from importlib.metadata import version as installed
+
+        version = installed("imagerecords")
+    ran = imagerecords("--version")
+    assert (ran.code, ran.out.strip()) == (0, version)
+
+
+@pytest.mark.parametrize("command", ["build", "plan"])
+def test_help_shows_every_setting_in_its_group(imagerecords, command):
+    from imagerecords.schemas.settings import BuildSettings
+
+    ran = imagerecords(command, "--help")
+    assert ran.code == 0
+    panels = re.split(r"^╭─ (.*?) ─+╮$", ran.out, flags=re.M)
+    found = dict(zip(panels[1::2], panels[2::2], strict=True))
+    assert list(found) == [*BuildSettings.groups(), "Options"]
+    for title, names in BuildSettings.groups().items():
+        assert [name for name in names if f"--{name}" not in found[title]] == []
+    assert "--debug" in found["Options"]
+
+
+def test_options_are_taken_with_hyphens_too(imagerecords, data, tmp_path):
+    with_hyphens = ["--train-directory", data, "--output-directory", tmp_path / "out", "--allow-empty-shards"]
+    assert imagerecords("plan", *with_hyphens).code == 0
+    assert imagerecords("plan", *with_hyphens[:-1], "--no-allow_empty_shards", "--no-append").code == 0
+
+
+def test_no_command_prints_the_commands(imagerecords):
+    ran = imagerecords()
+    assert ran.code == 0
+    for command in ("build", "plan", "audit", "show", "locate", "extract", "remove", "diff"):
+        assert command in ran.out
+
+
+@pytest.mark.parametrize("arguments", [["bulid"], ["build", "--nonsense"], ["audit"], ["show"]])
+def test_a_wrong_command_line_exits_with_2_in_one_line(imagerecords, arguments):
+    ran = imagerecords(*arguments)
+    assert ran.code == 2
+    assert len([line for line in ran.err.splitlines() if "error: " in line]) == 1
+
+
+def test_an_interrupt_exits_with_130(imagerecords, many, tmp_path, monkeypatch):
+    from imagerecords.flows import pipeline as order
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(order, "prepare_output", interrupted)
+    ran = imagerecords(*BUILD, "--output_directory", tmp_path / "out", "--train_directory", many)
+    assert ran.code == 130
+    assert "Run it again" in ran.err
+    assert not (tmp_path / "out/_build/lock").exists()
+
+
+@pytest.mark.parametrize("how", ["module", "script"])
+def test_a_process_of_its_own_exits_with_the_code_and_keeps_the_streams_apart(many, tmp_path, how):
+    """From another working directory, as it is installed."""
+    script = Path(sys.executable).parent / "imagerecords"
+    command = [sys.executable, "-m", "imagerecords"] if how == "module" else [str(script)]
+    arguments = ["build", "--no-prefect", "--executor", "threads", "--train_directory", many, "--json"]
+    good = subprocess.run([*command, *arguments, "--output_directory", "out"], cwd=tmp_path, capture_output=True, text=True)
+    assert good.returncode == 0, good.stderr
+    assert the_object(good.stdout)["splits"][0]["written"] == 20
+    assert (tmp_path / "out/dataset_info.json").exists()
+    bad = subprocess.run([*command, *arguments], cwd=tmp_path, capture_output=True, text=True)
+    assert (bad.returncode, bad.stdout) == (2, "")
+    assert "error: " in bad.stderr
+
+
+def test_the_options_of_build_imagenet_data_are_taken_by_their_names(imagerecords, many, tmp_path):
+    """Spelled with dashes too, as absl takes them; told of by the names they have here."""
+    arguments = ["plan", "--output_directory", tmp_path / "out", "--train_directory", many]
+    ran = imagerecords(*arguments, "--bounding_box_file", "none.csv", f"--imagenet-metadata-file={tmp_path}/none.txt")
+    assert "synsets_file must be an existing file" in ran.err
+    ran = imagerecords(*arguments, "--bounding_box_file", "none.csv")
+    assert "bounding_boxes must be an existing file: none.csv" in ran.err

@@ -1,0 +1,169 @@
+"""extract: back to label folders, and never anywhere else."""
+
+import pyarrow.parquet as pq
+import pytest
+
+from imagerecords.schemas.errors import BadInput, CorruptRecord
+from imagerecords.schemas.example import LabelledImage, encode_example
+from imagerecords.schemas.frame import frame
+from imagerecords.schemas.results import Extracted, Selection
+from imagerecords.tasks.commands.extract import extract_images, file_name, label_folder
+
+
+def extract(dataset, to, label=(), split=None):
+    return extract_images(str(dataset), to, Selection(label=label, split=split), {})
+
+
+def files(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def foreign(tmp_path, picture):
+    """`foreign(("name", "text"), …)` makes a folder of one TFRecord file with a picture of its own for each."""
+
+    def foreign(*records):
+        folder = tmp_path / "foreign"
+        folder.mkdir(exist_ok=True)
+        with (folder / "data.tfrecord").open("wb") as file:
+            for number, (name, text) in enumerate(records):
+                data = encode_example(LabelledImage(picture(number), 16, 24, name, 3, text).features())
+                before, after, _ = frame(data)
+                file.write(before + data + after)
+        return folder
+
+    return foreign
+
+
+def test_what_was_built_comes_back_byte_for_byte(tmp_path, build, fill):
+    source = fill(tmp_path / "in", {"cat": 9, "wild/dog": 4})
+    (tmp_path / "labels").write_text("wild/dog\ncat\n")
+    build(train_directory=source, labels_file=tmp_path / "labels", output_directory=tmp_path / "out", train_shards=3)
+    assert extract(tmp_path / "out", tmp_path / "back") == Extracted(written=13, present=0, labels=2)
+    assert files(tmp_path / "back") == files(tmp_path / "in")
+
+
+def test_labels_and_split_choose(small, tmp_path):
+    rows = pq.read_table(small / "manifest.parquet").to_pylist()
+    wanted = {row["path"] for row in rows if (row["split"], row["text"], row["status"]) == ("validation", "dog", "written")}
+    for number, label in enumerate((("dog",), ("2",), ("2", "dog"))):
+        extract(small, tmp_path / str(number), label, "validation")
+        assert files(tmp_path / str(number)).keys() == wanted
+
+
+def test_names_that_collide_are_numbered(small, tmp_path):
+    """train and validation both have cat/000.jpg."""
+    extract(small, tmp_path / "to", ("cat",))
+    names = sorted(files(tmp_path / "to"))
+    assert names[:4] == ["cat/000-2.jpg", "cat/000.jpg", "cat/001-2.jpg", "cat/001.jpg"]
+    assert len(set(files(tmp_path / "to").values())) > 5
+
+
+def test_a_name_made_by_numbering_may_be_anothers_own(foreign, tmp_path):
+    extract(foreign(("a.jpg", "x"), ("a.jpg", "x"), ("a-2.jpg", "x"), ("a.jpg", "x")), tmp_path / "to")
+    assert sorted(files(tmp_path / "to")) == ["x/a-2-2.jpg", "x/a-2.jpg", "x/a-3.jpg", "x/a.jpg"]
+
+
+def test_again_writes_nothing_and_a_stopped_one_is_finished(small, tmp_path):
+    first = extract(small, tmp_path / "to")
+    assert extract(small, tmp_path / "to") == Extracted(0, first.written, first.labels)
+    before = files(tmp_path / "to")
+    (tmp_path / "to/cat/001.jpg").unlink()
+    assert extract(small, tmp_path / "to") == Extracted(1, first.written - 1, first.labels)
+    assert files(tmp_path / "to") == before
+
+
+def test_files_that_differ_are_never_written_over_and_nothing_else_is_written(small, tmp_path):
+    (tmp_path / "to/cat").mkdir(parents=True)
+    (tmp_path / "to/cat/001.jpg").write_bytes(b"mine")
+    (tmp_path / "to/cat/002.jpg").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(BadInput, match=r"to must hold no other files of these names, got 2: .*001.jpg, .*002.jpg"):
+        extract(small, tmp_path / "to")
+    assert files(tmp_path / "to") == {"cat/001.jpg": b"mine"}
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ("a.jpg", "a.jpg"),
+        ("../../x.jpg", "x.jpg"),
+        ("/etc/passwd", "passwd"),
+        ("..\\..\\x.jpg", "x.jpg"),
+        ("a\0b\n.jpg", "a_b_.jpg"),
+        ("..", ""),
+        ("dir/", ""),
+        ("...", ""),
+        ("é" * 300 + ".jpg", "é" * 98 + ".jpg"),
+        (".jpg", ".jpg"),
+    ],
+)
+def test_a_name_from_outside_becomes_a_file_name(told, name):
+    assert file_name(told) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "folder"),
+    [
+        ("wild/dog", "wild/dog"),
+        ("../up", "label-3"),
+        ("/etc", "label-3"),
+        ("a/../../b", "label-3"),
+        ("c:\\x", "label-3"),
+        ("a\nb", "label-3"),
+        (None, "label-3"),
+        ("", "label-3"),
+    ],
+)
+def test_a_label_from_outside_becomes_a_folder_below(text, folder):
+    assert label_folder(text, 3) == folder
+
+
+def test_hostile_records_never_leave_the_folder(foreign, tmp_path):
+    hostile = [("../../x", "cat"), ("/tmp/x", "../../up"), ("..", "cat"), ("x", "/etc"), ("", "cat"), ("a/b/../../../c", "..")]
+    folder, to = foreign(*hostile), tmp_path / "deep/er/to"
+    before = {path for path in tmp_path.rglob("*") if to not in path.parents}
+    assert extract(folder, to).written == len(hostile)
+    outside = {path for path in tmp_path.rglob("*") if path != to and to not in path.parents} - before
+    assert outside == {tmp_path / "deep", tmp_path / "deep/er"}
+    names = ["cat/data.tfrecord-000002.jpg", "cat/data.tfrecord-000004.jpg", "cat/x", "label-3/c", "label-3/x", "label-3/x-2"]
+    assert sorted(files(to)) == names
+
+
+def test_texts_come_from_the_labels_file_where_records_have_none(tf, tmp_path, picture):
+    """As slim writes flowers: labels from 0, `0:daisy` in labels.txt, image/format jpg."""
+    with tf.io.TFRecordWriter(str(tmp_path / "flowers_train_00000-of-00001.tfrecord")) as writer:
+        for label in (0, 1):
+            image = tf.train.Feature(bytes_list=tf.train.BytesList(value=[picture(label)]))
+            features = {
+                "image/encoded": image,
+                "image/class/label": tf.train.Feature(int64_list=tf.train.Int64List(value=[label])),
+            }
+            writer.write(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
+    (tmp_path / "labels.txt").write_text("0:daisy\n1:rose\n")
+    extract(tmp_path, tmp_path / "to", ("rose",), "train")
+    assert files(tmp_path / "to") == {"rose/flowers_train_00000-of-00001.tfrecord-000001.jpg": picture(1)}
+
+
+def test_unknown_labels_and_splits_are_told_together(small, tmp_path):
+    with pytest.raises(BadInput) as refused:
+        extract(small, tmp_path / "to", ("cow", "cat", "9"), "test")
+    lines = str(refused.value).splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        "label must be one of the data set's, got 'cow'",
+        "label must be one of the data set's, got '9'",
+        "split must be one of train, validation, got 'test'",
+    ]
+    assert not (tmp_path / "to").exists()
+
+
+def test_a_damaged_record_is_told_and_not_written(foreign, tmp_path, small):
+    import shutil
+
+    shutil.copytree(small, tmp_path / "ours")
+    shard = tmp_path / "ours/train-00001-of-00003"
+    data = bytearray(shard.read_bytes())
+    data[100] ^= 1
+    shard.write_bytes(data)
+    with pytest.raises(CorruptRecord, match="record 0 at byte 0 must be sound"):
+        extract(tmp_path / "ours", tmp_path / "to")

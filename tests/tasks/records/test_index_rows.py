@@ -1,0 +1,75 @@
+"""Records read as a manifest's rows: ours, others', compressed ones, broken ones."""
+
+import gzip
+import hashlib
+
+import pyarrow.parquet as pq
+import pytest
+
+from imagerecords.schemas.receipt import COLUMNS
+from imagerecords.tasks.records.index_rows import read_rows_of_records, split_of
+from imagerecords.tasks.storage.folders import open_folder
+
+TOLD = ["split", "shard", "label", "text", "record", "offset", "size", "crc32c", "height", "width", "encoded_sha256"]
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("train-00000-of-00008", "train"),
+        ("mnist-test.tfrecord-00000-of-00001", "test"),  # as TFDS names them
+        ("flowers_train_00000-of-00005.tfrecord", "train"),  # as slim does
+        ("validation.tfrecord", "validation"),
+        ("my-flowers.tfrecords", "my-flowers"),
+        ("part-00000-of-00002", "part"),
+        ("restrain-00000-of-00002", "restrain"),
+    ],
+)
+def test_a_files_name_tells_its_split(name, split):
+    assert split_of(name) == split
+
+
+def rows_of(folder, *names):
+    table = read_rows_of_records(open_folder(str(folder), {}), names)
+    assert table.schema == COLUMNS
+    return table
+
+
+def test_records_tell_what_their_manifest_tells(small):
+    manifest = pq.read_table(small / "manifest.parquet", filters=[("status", "=", "written")])
+    names = manifest["shard"].unique().to_pylist()
+    assert rows_of(small, *reversed(names)).select(TOLD).to_pylist() == manifest.select(TOLD).to_pylist()
+
+
+def test_a_compressed_file_is_read_as_what_is_inside(small, tmp_path):
+    data = (small / "train-00000-of-00003").read_bytes()
+    (tmp_path / "train.tfrecord.gz").write_bytes(gzip.compress(data))
+    (tmp_path / "train.tfrecord").write_bytes(data)
+    columns = [name for name in TOLD if name != "shard"]
+    inside, plain = (rows_of(tmp_path, name).select(columns) for name in ("train.tfrecord.gz", "train.tfrecord"))
+    assert inside.num_rows > 3
+    assert inside.to_pylist() == plain.to_pylist()
+
+
+def test_a_compressed_file_that_ends_too_early_is_told_behind_its_last_sound_record(small, tmp_path):
+    data = gzip.compress((small / "train-00000-of-00003").read_bytes(), mtime=0)
+    (tmp_path / "train.tfrecord.gz").write_bytes(data[: len(data) // 2])
+    *sound, broken = rows_of(tmp_path, "train.tfrecord.gz").to_pylist()
+    assert all(row["status"] == "written" for row in sound)
+    assert (broken["status"], broken["reason"]) == ("rejected", "corrupt")
+    assert broken["path"] == f"train.tfrecord.gz record {len(sound)}"
+    assert broken["message"] == "the compressed stream ends too early"
+
+
+def test_other_keys_of_the_same_meaning_are_known(tf, tmp_path, picture):
+    """As TFDS writes an image and its label."""
+    features = {
+        "image": tf.train.Feature(bytes_list=tf.train.BytesList(value=[picture(1, size=(30, 20))])),
+        "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[1])),
+    }
+    with tf.io.TFRecordWriter(str(tmp_path / "toy-test.tfrecord-00000-of-00001")) as writer:
+        writer.write(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
+    (tmp_path / "label.labels.txt").write_text("cat\ndog\n")
+    (row,) = rows_of(tmp_path, "toy-test.tfrecord-00000-of-00001").to_pylist()
+    assert (row["split"], row["label"], row["text"], row["height"], row["width"]) == ("test", 1, "dog", 20, 30)
+    assert row["encoded_sha256"] == hashlib.sha256(picture(1, size=(30, 20))).hexdigest()
