@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from imagerecords.schemas.listing import COLUMNS, Listing
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.dataset.plan_file import write_plan
 from imagerecords.tasks.partition import partition_images
-from imagerecords.tasks.prepare import write_plan
 from imagerecords.tasks.storage.folders import open_folder
 
 LABELS = 1000

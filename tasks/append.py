@@ -10,8 +10,8 @@ name. New images that are all duplicates make no shard, and are told each time.
 
 What is new goes behind. New images alone are shuffled with the seed and cut into shards of their own, after the split's old
 ones; a split without new images keeps its shards' names. Others are renumbered, train-00003-of-00008 to
-train-00003-of-00010 (tasks/dataset/renumber.py says why). New shards are cut in one level, and are never more than the new images:
-layout_threads and empty shards have their meaning in a first build alone.
+train-00003-of-00010 (tasks/dataset/renumber.py says why). New shards are cut in one level, and are never more than the new
+images: layout_threads and empty shards have their meaning in a first build alone.
 
 Splits hold. An old image stays in its split even when the fractions were changed; a new one is placed by the same keyed hash
 as ever, and where its group (group_pattern) has old images, with them, so that no change of fractions parts a group.
@@ -36,8 +36,8 @@ from imagerecords.schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedSh
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import SPLITS, Split
 from imagerecords.schemas.version import VERSION
+from imagerecords.tasks.dataset.plan_file import read_plan
 from imagerecords.tasks.partition import group_of, plan_header, plan_split, split_images, with_drop
-from imagerecords.tasks.prepare import read_plan
 from imagerecords.tasks.storage.folders import open_folder
 
 MOST_SHARDS = 99_999  # the names have five digits

@@ -23,10 +23,10 @@ from imagerecords.schemas.plan import DROP, PlanHeader, Shard
 from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Rejected, ShardOutcome, Verdict
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.version import VERSION
+from imagerecords.tasks.dataset.plan_file import read_shard_plan
 from imagerecords.tasks.dataset.receipts import read_receipt, receipt_fingerprint, write_receipt
 from imagerecords.tasks.dataset.removals import REMOVED_MESSAGE, holds_any, removed_paths
 from imagerecords.tasks.images.process import RgbJpeg, process_image
-from imagerecords.tasks.prepare import read_shard_plan
 from imagerecords.tasks.sources.fetch import Fetched, PlannedImage, fetch_images, planned_images
 from imagerecords.tasks.storage.folders import Folder, open_folder, open_output
 from imagerecords.tasks.storage.lock import refuse_left_over

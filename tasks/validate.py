@@ -15,9 +15,9 @@ from imagerecords.schemas.frame import OVERHEAD
 from imagerecords.schemas.plan import PlanHeader, Shard
 from imagerecords.schemas.receipt import WRITTEN, Verdict
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.dataset.plan_file import read_plan_header
 from imagerecords.tasks.dataset.receipts import read_receipt
 from imagerecords.tasks.images.jpeg import START
-from imagerecords.tasks.prepare import read_plan_header
 from imagerecords.tasks.records.example import Record, parse_example, read_records
 from imagerecords.tasks.records.frames import Readable
 from imagerecords.tasks.storage.folders import Folder, open_folder

@@ -22,9 +22,9 @@ from imagerecords.schemas.results import Removal
 from imagerecords.tasks.commands.catalogue import read_catalogue
 from imagerecords.tasks.commands.locate import Names
 from imagerecords.tasks.convert import RecordWriter
+from imagerecords.tasks.dataset.plan_file import read_plan_header, read_whole_plan
 from imagerecords.tasks.dataset.receipts import read_receipt, write_receipt
 from imagerecords.tasks.dataset.removals import REMOVED_MESSAGE, Removals, holds_any, read_removals, write_removals
-from imagerecords.tasks.prepare import read_plan_header, read_whole_plan
 from imagerecords.tasks.publish import publish
 from imagerecords.tasks.records.frames import read_frames
 from imagerecords.tasks.storage.folders import Folder, open_folder, sweep_unfinished

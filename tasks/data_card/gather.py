@@ -22,8 +22,8 @@ from imagerecords.tasks.data_card.histograms import figure_charts, label_charts,
 from imagerecords.tasks.data_card.page import render
 from imagerecords.tasks.data_card.rows import has_all_columns, read_rows
 from imagerecords.tasks.data_card.sheets import make_sheets
+from imagerecords.tasks.dataset.plan_file import read_plan_header
 from imagerecords.tasks.findings.find import find
-from imagerecords.tasks.prepare import read_plan_header
 from imagerecords.tasks.storage.folders import Folder, open_folder, sweep_unfinished
 from imagerecords.tasks.storage.lock import output_lock
 

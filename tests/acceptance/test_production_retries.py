@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from imagerecords.tasks.prepare import read_whole_plan
+from imagerecords.tasks.dataset.plan_file import read_whole_plan
 from imagerecords.tasks.storage.folders import open_folder
 from tests.acceptance.production import Installation
 from tests.acceptance.running import Images, Running, Shell, receipts, shard_files, sums, wait_until

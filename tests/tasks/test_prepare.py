@@ -7,8 +7,7 @@ import pytest
 from imagerecords.schemas.errors import OutputConflict, OverBudget
 from imagerecords.tasks.discover import discover_images
 from imagerecords.tasks.partition import partition_images
-from imagerecords.tasks.prepare import prepare_output, read_plan_header, read_shard_plan, read_whole_plan, write_plan
-from imagerecords.tasks.storage.folders import open_folder
+from imagerecords.tasks.prepare import prepare_output
 
 
 @pytest.fixture
@@ -32,18 +31,6 @@ def files_of(shards, count):
     """All that belongs to these shards in an output."""
     numbered = [f"train-{shard:05d}-of-{count:05d}" for shard in shards]
     return {file for name in numbered for file in (name, f"index/{name}.idx", f"_build/receipts/{name}.parquet")}
-
-
-def test_a_plan_reads_back(tmp_path, source, make_settings):
-    settings = make_settings(train_directory=source, output_directory=tmp_path / "out", train_shards=3)
-    plan = partition_images(discover_images(settings), settings)
-    output = open_folder(str(tmp_path / "out"), {})
-    write_plan(output, plan)
-    assert read_plan_header(output) == plan.header
-    whole = list(read_whole_plan(output))
-    assert [shard for shard, _ in whole] == plan.references()
-    for (shard, rows), table in zip(whole, plan.tables(), strict=True):
-        assert rows.to_pylist() == read_shard_plan(output, shard)[1].to_pylist() == table.to_pylist()
 
 
 def test_shards_of_another_plan_are_refused_and_left_alone(built, source, build, digests):

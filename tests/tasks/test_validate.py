@@ -10,8 +10,8 @@ from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.example import BOXES, SYNSETS, LabelledImage, contract, encode_example
 from imagerecords.schemas.frame import frame
 from imagerecords.tasks.convert import convert_shard
+from imagerecords.tasks.dataset.plan_file import read_plan_header, read_whole_plan
 from imagerecords.tasks.dataset.receipts import read_receipt, write_receipt
-from imagerecords.tasks.prepare import read_plan_header, read_whole_plan
 from imagerecords.tasks.storage.folders import open_folder
 from imagerecords.tasks.validate import contract_problems, validate_shard, verify_shard
 

@@ -1,0 +1,83 @@
+"""plan.parquet, the plan of a data set: one row group per shard, the header and the shards in the file's metadata."""
+
+import io
+import json
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import TypeAdapter
+
+from imagerecords.schemas.errors import OutputConflict
+from imagerecords.schemas.output_files import PLAN
+from imagerecords.schemas.plan import COLUMNS, METADATA_KEY, SHARDS_KEY, Plan, PlanHeader, PlannedShard, Shard, references
+from imagerecords.tasks.storage.folders import Folder
+
+SHARDS = TypeAdapter(tuple[PlannedShard, ...])
+# What reading a plan raises where there is none, or a damaged one: Arrow reports damage in many ways.
+UNREADABLE = (ValueError, KeyError, TypeError, OSError, pa.ArrowException)
+
+
+def write_plan(output: Folder, plan: Plan) -> None:
+    """Write plan.parquet, one row group per shard."""
+    shards = SHARDS.dump_json(plan.shards)
+    metadata = {METADATA_KEY: plan.header.model_dump_json().encode(), SHARDS_KEY: shards}
+    with (
+        output.write_whole(PLAN) as file,
+        pq.ParquetWriter(file, COLUMNS.with_metadata(metadata), compression="zstd") as writer,
+    ):
+        for table in plan.tables():
+            writer.write_table(table.replace_schema_metadata(metadata), row_group_size=max(1, table.num_rows))
+
+
+def read_plan_header(output: Folder) -> PlanHeader:
+    """The header of the plan in an output; FileNotFoundError where there is none."""
+    with output.open(PLAN) as file:
+        return _header(pq.ParquetFile(file))
+
+
+def read_planned_shards(output: Folder) -> tuple[PlanHeader, tuple[PlannedShard, ...]]:
+    """The same, and the shards of the plan."""
+    with output.open(PLAN) as file:
+        parquet = pq.ParquetFile(file)
+        return _header(parquet), _shards(parquet)
+
+
+def read_plan(output: Folder) -> Plan | None:
+    """The plan in an output; None where there is none. Raises OutputConflict when it can't be read."""
+    try:
+        data = output.read(PLAN)
+    except FileNotFoundError:
+        return None
+    try:
+        parquet = pq.ParquetFile(io.BytesIO(data))
+        images = parquet.read().select(COLUMNS.names).replace_schema_metadata(None)
+        return Plan(_header(parquet), _shards(parquet), images)
+    except UNREADABLE as error:
+        raise OutputConflict(
+            f"the plan of a data set must be one that can be read, got {type(error).__name__}: {output.join(PLAN)}. Build "
+            "anew: into another output, or with --overwrite"
+        ) from error
+
+
+def read_shard_plan(output: Folder, shard: Shard) -> tuple[PlanHeader, pa.Table]:
+    """The plan's header and the rows of one shard."""
+    with output.open(PLAN) as file:
+        parquet = pq.ParquetFile(file)
+        return _header(parquet), parquet.read_row_group(shard.row_group)
+
+
+def read_whole_plan(output: Folder) -> Iterator[tuple[Shard, pa.Table]]:
+    """Each shard of the plan with its rows, one at a time."""
+    with output.open(PLAN) as file:
+        parquet = pq.ParquetFile(file)
+        for shard in references(_shards(parquet)):
+            yield shard, parquet.read_row_group(shard.row_group)
+
+
+def _header(parquet: pq.ParquetFile) -> PlanHeader:
+    return PlanHeader.model_validate(json.loads(parquet.schema_arrow.metadata[METADATA_KEY]))
+
+
+def _shards(parquet: pq.ParquetFile) -> tuple[PlannedShard, ...]:
+    return SHARDS.validate_json(parquet.schema_arrow.metadata[SHARDS_KEY])
