@@ -24,13 +24,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.plan import DROP, Plan
-from imagerecords.schemas.receipt import WRITTEN, Rejected
+from imagerecords.schemas.receipt import COLUMNS, WRITTEN, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import SPLITS, Split
 from imagerecords.tasks.append import known_images
-from imagerecords.tasks.dataset.receipts import read_manifest
+from imagerecords.tasks.dataset.manifest import read_manifest
 from imagerecords.tasks.partition import split_images
 from imagerecords.tasks.sources.fetch import fetch_images
 from imagerecords.tasks.storage.folders import Folder, open_folder
@@ -71,13 +72,22 @@ def drop_duplicates(listing: Listing, settings: BuildSettings, base: Plan | None
 def _new_after_old(listing: Listing, base: Plan, settings: BuildSettings) -> tuple[pa.Table, pa.Table]:
     """The images to be compared, old ones first, and what is stored of those that are not among them."""
     output = open_folder(settings.output_directory, settings.storage_options)
-    manifest = read_manifest(output, [*_STORED.names, "status"])
+    manifest = _read_stored(output)
     told = {split: manifest.filter(pc.equal(manifest["split"], split)) for split in SPLITS}
     is_old = known_images(base.header, listing.roots, base.images_of, listing.images)
     is_told = known_images(base.header, listing.roots, told.__getitem__, listing.images)
     old, new = pc.and_(is_old, pc.invert(is_told)), pc.invert(is_old)
     written = manifest.filter(pc.equal(manifest["status"], WRITTEN)).select(_STORED.names)
     return pa.concat_tables([listing.images.filter(old), listing.images.filter(new)]), written
+
+
+def _read_stored(output: Folder) -> pa.Table:
+    """The manifest's rows, none where there is none or it is damaged: those images are read again."""
+    columns = [*_STORED.names, "status"]
+    try:
+        return read_manifest(output, columns).replace_schema_metadata(None)
+    except (FileNotFoundError, CorruptRecord):
+        return COLUMNS.empty_table().select(columns)
 
 
 def _of_a_shared_size(images: pa.Table, others: pa.ChunkedArray) -> pa.Table:

@@ -1,22 +1,23 @@
 """publish: the books must balance; then manifest and sidecars, and dataset_info.json last."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
 from imagerecords.schemas.data_card import Outcome
 from imagerecords.schemas.errors import BooksDoNotBalance, OverBudget, UnwantedCopies
 from imagerecords.schemas.findings import Findings, GroupExample
 from imagerecords.schemas.output_files import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST, REPORT
-from imagerecords.schemas.plan import EXTRAS_KEY, METADATA_KEY, PlanHeader
-from imagerecords.schemas.receipt import COLUMNS, REJECTED, Verdict
+from imagerecords.schemas.plan import PlanHeader
+from imagerecords.schemas.receipt import REJECTED, Verdict
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.summary import BoxSummary, SplitSummary
 from imagerecords.tasks.dataset.accounting import Books, balance, balance_boxes, over_budget, summary_of
 from imagerecords.tasks.dataset.croissant import croissant_json
+from imagerecords.tasks.dataset.digest import dataset_digest
+from imagerecords.tasks.dataset.manifest import manifest_sha256, manifest_writer, read_manifest
 from imagerecords.tasks.dataset.plan_file import read_plan_header, read_whole_plan
 from imagerecords.tasks.dataset.receipts import read_receipt
 from imagerecords.tasks.dataset.tfds import class_labels_text, dataset_info_json, features_json, labels_text
@@ -69,7 +70,7 @@ def publish(
         balance(split, book, header, output)
     boxes = balance_boxes(header.boxes, books.values(), output) if header.boxes else None
     splits = {split: book.verdicts for split, book in books.items()}
-    digest = hashlib.sha256("".join(f"{v.sha256}  {v.shard}\n" for each in splits.values() for v in each).encode())
+    digest = dataset_digest((shard.shard, shard.sha256) for shards in splits.values() for shard in shards)
     problems: list[str] = []
     findings, unwanted = find(output), []
     if settings:
@@ -80,8 +81,8 @@ def publish(
         output.write(LABELS, labels_text(header.labels))
         output.write(CLASS_LABELS, class_labels_text(header.labels))
         output.write(FEATURES, features_json(header.labels, header.extras))
-        output.write(CROISSANT, croissant_json(header.labels, splits, _manifest_sha256(output)))
-    outcome = Outcome(complete, (*problems, *unwanted), findings, digest.hexdigest() if complete else "")
+        output.write(CROISSANT, croissant_json(header.labels, splits, manifest_sha256(output)))
+    outcome = Outcome(complete, (*problems, *unwanted), findings, digest if complete else "")
     _write_card(output, card, outcome)
     if complete:
         output.write(DATASET_INFO, dataset_info_json(splits))
@@ -90,7 +91,7 @@ def publish(
         splits=summaries,
         labels=len(header.labels),
         passed_over=header.passed_over,
-        digest=digest.hexdigest(),
+        digest=digest,
         findings=findings,
         problems=tuple(problems),
         unwanted=tuple(unwanted),
@@ -109,27 +110,17 @@ def _write_card(output: Folder, card: Mapping[str, Any] | None, outcome: Outcome
 
 
 def _write_manifest(output: Folder, header: PlanHeader, verdicts: dict[str, Verdict]) -> dict[str, Books]:
-    """Write manifest.parquet, a row group a shard, and count; one receipt is in memory at a time."""
+    """Write manifest.parquet and count; one receipt is in memory at a time."""
     books: dict[str, Books] = {}
-    extras = ",".join(header.extras)
-    schema = COLUMNS.with_metadata({METADATA_KEY: header.digest.encode(), EXTRAS_KEY: extras.encode()})
-    with output.write_whole(MANIFEST) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+    with manifest_writer(output, header) as write:
         for shard, planned in read_whole_plan(output):
             receipt = read_receipt(output, shard.name)
             if receipt is None:
                 raise BooksDoNotBalance(f"each shard must have a receipt, got none: {output.join(shard.name)}. Build again")
-            writer.write_table(receipt.replace_schema_metadata(schema.metadata), row_group_size=max(1, receipt.num_rows))
+            write(receipt)
             book = books.setdefault(shard.split, Books())
             book.add(planned, receipt, verdicts[shard.name], with_boxes=bool(header.boxes))
     return books
-
-
-def _manifest_sha256(output: Folder) -> str:
-    digest = hashlib.sha256()
-    with output.open(MANIFEST) as file:
-        while part := file.read(1 << 20):
-            digest.update(part)
-    return digest.hexdigest()
 
 
 def _unwanted(findings: Findings, settings: BuildSettings) -> Iterable[str]:
@@ -155,8 +146,6 @@ def _named(group: GroupExample) -> str:
 def rejected_images(output_directory: str, storage_options: Mapping[str, Any], most: int) -> list[dict[str, Any]]:
     """The first `most` rejected images of a data set's manifest: split, path, reason and message."""
     output = open_folder(output_directory, storage_options)
-    columns = ["split", "path", "reason", "message"]
-    with output.open(MANIFEST) as file:
-        rows = pq.read_table(file, columns=columns, filters=[("status", "=", REJECTED)])
-    rejected: list[dict[str, Any]] = rows.slice(0, most).to_pylist()
-    return rejected
+    rows = read_manifest(output, ["split", "path", "reason", "message", "status"])
+    rejected = rows.filter(pc.equal(rows["status"], REJECTED)).drop_columns("status").slice(0, most)
+    return list(rejected.to_pylist())

@@ -1,6 +1,5 @@
 """validate: read a shard back and hold it against its receipt, the plan and the feature contract."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,27 +18,11 @@ from imagerecords.tasks.dataset.plan_file import read_plan_header
 from imagerecords.tasks.dataset.receipts import read_receipt
 from imagerecords.tasks.images.jpeg import START
 from imagerecords.tasks.records.example import Record, parse_example, read_records
-from imagerecords.tasks.records.frames import Readable
 from imagerecords.tasks.storage.folders import Folder, open_folder
+from imagerecords.tasks.storage.hashing_file import HashingFile
 
 # The columns of a receipt that a record is held against.
 COMPARED = ["label", "path", "text", "offset", "size", "crc32c", "height", "width", "boxes"]
-
-
-class HashingFile:
-    """The reading side of a file, front to back, that also computes its SHA-256 and size."""
-
-    def __init__(self, file: Readable) -> None:
-        self.file = file
-        self.sha256 = hashlib.sha256()
-        self.size = 0
-
-    def read(self, size: int) -> bytes:
-        """The next bytes, at most `size`; empty at the end."""
-        data = self.file.read(size)
-        self.sha256.update(data)
-        self.size += len(data)
-        return data
 
 
 def validate_shard(shard: Shard, settings: BuildSettings) -> Verdict:

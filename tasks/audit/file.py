@@ -29,7 +29,8 @@ from imagerecords.tasks.records.features import Features, read_features
 from imagerecords.tasks.records.frames import BLOCK, Frame, Readable, read_frames
 from imagerecords.tasks.records.image import ENCODED
 from imagerecords.tasks.storage.folders import Folder
-from imagerecords.tasks.validate import HashingFile, contract_problems
+from imagerecords.tasks.storage.hashing_file import HashingFile
+from imagerecords.tasks.validate import contract_problems
 
 LISTED = 100  # faults a file that are told one by one
 

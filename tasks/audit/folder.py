@@ -19,9 +19,10 @@ from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.output_files import CROISSANT, DATASET_INFO, INDEX, MANIFEST
 from imagerecords.tasks.audit.consistency import label_faults, label_notes, shape_faults, shape_notes, together
 from imagerecords.tasks.audit.file import FileAudit, audit_file
-from imagerecords.tasks.audit.manifest import Manifest, digest_faults, promised_faults, read_manifest, shard_faults
-from imagerecords.tasks.audit.sidecars import index_faults, info_faults, number_faults, read_json, told_digests
+from imagerecords.tasks.audit.manifest import Manifest, digest_faults, promised_faults, read_by_shard, shard_faults
+from imagerecords.tasks.audit.sidecars import index_faults, info_faults, number_faults, read_json
 from imagerecords.tasks.audit.tensorflow import tensorflow_faults
+from imagerecords.tasks.dataset.croissant import listed_files
 from imagerecords.tasks.records.files import record_files
 from imagerecords.tasks.records.label_names import LabelNames, label_names
 from imagerecords.tasks.storage.folders import Folder, open_folder
@@ -49,12 +50,12 @@ def audit_folder(url: str, storage_options: Mapping[str, Any], options: AuditOpt
 
 def _audit_folder(folder: Folder, names: list[str], present: set[str], notes: list[str], options: AuditOptions) -> Audit:
     ours = MANIFEST in present
-    manifest, faults = read_manifest(folder, options.digests) if ours else (None, [])
+    manifest, faults = read_by_shard(folder, options.digests) if ours else (None, [])
     contents = {}
     for name in (DATASET_INFO, CROISSANT):
         contents[name], found = read_json(folder, name) if name in present else ({}, [])
         faults += found
-    digests = told_digests(contents[CROISSANT])
+    digests = {name: file.sha256 for name, file in listed_files(contents[CROISSANT]).items()}
     audits = list(_audit_files(folder, names, manifest, digests, options))
     for audit in audits:
         faults += index_faults(folder, audit, present, required=manifest is not None and audit.name in manifest.shards)

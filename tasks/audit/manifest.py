@@ -1,20 +1,18 @@
 """What our own data sets promise beyond any other: the manifest's rows, and files that must be there and agree."""
 
-import hashlib
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from imagerecords.schemas.audit import Fault
-from imagerecords.schemas.example import EXTRAS, Feature, contract
+from imagerecords.schemas.errors import CorruptRecord
+from imagerecords.schemas.example import Feature, contract
 from imagerecords.schemas.output_files import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST
-from imagerecords.schemas.plan import EXTRAS_KEY
 from imagerecords.tasks.audit.file import FileAudit, Told
+from imagerecords.tasks.dataset.manifest import extras_of, manifest_sha256, read_manifest
 from imagerecords.tasks.dataset.tfds import class_labels_text
 from imagerecords.tasks.storage.folders import Folder
 
@@ -69,21 +67,19 @@ def digest_faults(digests: Mapping[str, str], manifest: Manifest) -> Iterable[Fa
         yield Fault(CROISSANT, None, None, f"tells no SHA-256 of {name}")
 
 
-def read_manifest(folder: Folder, digests: bool) -> tuple[Manifest | None, list[Fault]]:
+def read_by_shard(folder: Folder, digests: bool) -> tuple[Manifest | None, list[Fault]]:
     """The manifest's written rows by shard; None and a fault when it can't be read."""
     columns = [*COLUMNS, "encoded_sha256"] if digests else COLUMNS
     try:
-        data = folder.read(MANIFEST)
-        table = pq.read_table(io.BytesIO(data), columns=columns).combine_chunks()
-    except (pa.ArrowException, OSError) as error:
-        return None, [Fault(MANIFEST, None, None, f"can't be read: {' '.join(str(error).split())}")]
+        table = read_manifest(folder, columns)
+        sha256 = manifest_sha256(folder) if digests else ""
+    except (CorruptRecord, OSError) as error:
+        return None, [Fault(MANIFEST, None, None, f"can't be read: {' '.join(str(error.__cause__ or error).split())}")]
     names = table["shard"].unique().to_pylist()
     places = pc.index_in(table["shard"], pa.array(names)).to_numpy()
     order = np.argsort(places, kind="stable")
     ordered, ends = table.take(order), np.cumsum(np.bincount(places, minlength=len(names)))
     starts = [0, *ends[:-1].tolist()]
     slices = {name: ordered.slice(start, end - start) for name, start, end in zip(names, starts, ends.tolist(), strict=True)}
-    extras = (table.schema.metadata or {}).get(EXTRAS_KEY, b"").decode()
-    promised = contract(tuple(extra for extra in extras.split(",") if extra in EXTRAS))
     written = {name: rows.filter(pc.is_valid(rows["record"])) for name, rows in slices.items()}
-    return Manifest(written, promised, hashlib.sha256(data).hexdigest() if digests else ""), []
+    return Manifest(written, contract(extras_of(table)), sha256), []

@@ -98,10 +98,3 @@ def read_json(folder: Folder, name: str) -> tuple[dict[str, Any], list[Fault]]:
     except ValueError as error:
         problem = str(error)
     return {}, [Fault(name, None, None, f"must hold a JSON object, got {problem}")]
-
-
-def told_digests(croissant: dict[str, Any]) -> dict[str, str]:
-    """The SHA-256 of files by name, as Croissant tells them."""
-    entries = croissant.get("distribution", [])
-    objects = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    return {str(entry.get("contentUrl")): str(entry["sha256"]) for entry in objects if entry.get("sha256")}

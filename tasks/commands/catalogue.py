@@ -1,18 +1,17 @@
 """The images of a finished data set: from its manifest, or, in a folder without one, from the records themselves."""
 
-import io
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from imagerecords.schemas.cancellation import check_interrupt
 from imagerecords.schemas.errors import BadInput, CorruptRecord
 from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.receipt import WRITTEN
 from imagerecords.schemas.results import CATALOGUE
+from imagerecords.tasks.dataset.manifest import read_manifest
 from imagerecords.tasks.records.compressed import inflated
 from imagerecords.tasks.records.features import Features, read_features
 from imagerecords.tasks.records.files import record_files
@@ -30,13 +29,9 @@ def open_dataset(url: str, storage_options: Mapping[str, Any]) -> Folder:
 
 
 def read_catalogue(folder: Folder) -> pa.Table:
-    """The data set's images, in the columns of CATALOGUE."""
+    """The data set's images, in the columns of CATALOGUE. Raises CorruptRecord when its manifest can't be read."""
     if MANIFEST in folder.files():
-        try:
-            return pq.read_table(io.BytesIO(folder.read(MANIFEST)), columns=CATALOGUE).combine_chunks()
-        except (pa.ArrowException, OSError) as error:
-            what = " ".join(str(error).split())
-            raise CorruptRecord(f"a manifest must be readable, got: {what}: {folder.join(MANIFEST)}. Run audit") from error
+        return read_manifest(folder, CATALOGUE)
     rows = read_rows_of_records(folder, record_files(folder)[0])
     return rows.filter(pc.equal(rows["status"], WRITTEN)).select(CATALOGUE)  # broken ones are audit's to tell
 

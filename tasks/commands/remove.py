@@ -6,7 +6,6 @@ away, then for each shard its file, index and receipt, then manifest, sidecars a
 dataset_info.json last. Killed at any moment and run again, or built again with the same settings, it comes to the same end.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,13 +14,14 @@ import pyarrow.compute as pc
 
 from imagerecords.schemas.errors import BadInput, CorruptRecord
 from imagerecords.schemas.frame import OVERHEAD
-from imagerecords.schemas.output_files import CROISSANT, DATASET_INFO, MANIFEST, PLAN, REPORT, index_path, index_text
+from imagerecords.schemas.output_files import DATASET_INFO, MANIFEST, PLAN, REPORT, index_path, index_text
 from imagerecords.schemas.plan import PlanHeader, Shard
 from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Verdict
 from imagerecords.schemas.results import Removal
 from imagerecords.tasks.commands.catalogue import read_catalogue
 from imagerecords.tasks.commands.locate import Names
 from imagerecords.tasks.convert import RecordWriter
+from imagerecords.tasks.dataset.croissant import ListedFile, read_croissant
 from imagerecords.tasks.dataset.plan_file import read_plan_header, read_whole_plan
 from imagerecords.tasks.dataset.receipts import read_receipt, write_receipt
 from imagerecords.tasks.dataset.removals import REMOVED_MESSAGE, Removals, holds_any, read_removals, write_removals
@@ -165,18 +165,17 @@ def _without(receipt: pa.Table, gone: set[str]) -> pa.Table:
     return pa.Table.from_pylist(rows, COLUMNS)
 
 
-def _digests(output: Folder) -> dict[str, tuple[str, str]]:
-    """The size and SHA-256 of shards by name, as croissant.json tells them; empty where it does not."""
+def _digests(output: Folder) -> dict[str, ListedFile]:
+    """What croissant.json says of the shards; nothing where there is none, or a damaged one: the shards are read then."""
     try:
-        entries = json.loads(output.read(CROISSANT))["distribution"]
-        return {entry["name"]: (entry.get("contentSize", ""), entry["sha256"]) for entry in entries if "sha256" in entry}
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return read_croissant(output)
+    except (FileNotFoundError, CorruptRecord):
         return {}
 
 
-def _known(shard: Shard, receipt: pa.Table, digests: dict[str, tuple[str, str]]) -> Verdict | None:
+def _known(shard: Shard, receipt: pa.Table, digests: dict[str, ListedFile]) -> Verdict | None:
     """The verdict on a shard that nothing was taken out of since croissant.json was written: each removal makes it smaller."""
     size = pc.sum(receipt["size"]).as_py() or 0
-    told, sha256 = digests.get(shard.name, ("", ""))
+    listed = digests.get(shard.name)
     records = receipt.num_rows - receipt["record"].null_count
-    return Verdict(shard.name, records, size, sha256) if told == f"{size} B" else None
+    return Verdict(shard.name, records, size, listed.sha256) if listed and listed.size == f"{size} B" else None

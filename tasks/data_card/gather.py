@@ -5,7 +5,6 @@ shows of rejected images is read from the input, if that still lies where it was
 """
 
 import contextlib
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -22,6 +21,8 @@ from imagerecords.tasks.data_card.histograms import figure_charts, label_charts,
 from imagerecords.tasks.data_card.page import render
 from imagerecords.tasks.data_card.rows import has_all_columns, read_rows
 from imagerecords.tasks.data_card.sheets import make_sheets
+from imagerecords.tasks.dataset.croissant import read_croissant
+from imagerecords.tasks.dataset.digest import dataset_digest
 from imagerecords.tasks.dataset.plan_file import read_plan_header
 from imagerecords.tasks.findings.find import find
 from imagerecords.tasks.storage.folders import Folder, open_folder, sweep_unfinished
@@ -61,9 +62,8 @@ def read_outcome(folder: Folder) -> Outcome:
     findings = find(folder) if MANIFEST in files and has_all_columns(folder) else Findings()
     if not {MANIFEST, DATASET_INFO, CROISSANT}.issubset(files):
         return Outcome(DATASET_INFO in files, findings=findings)
-    distribution = json.loads(folder.read(CROISSANT)).get("distribution", [])
-    sums = [f"{file['sha256']}  {file['name']}\n" for file in distribution if is_our_shard(file.get("name", ""))]
-    return Outcome(True, findings=findings, digest=hashlib.sha256("".join(sums).encode()).hexdigest())
+    shards = ((name, file.sha256) for name, file in read_croissant(folder).items() if is_our_shard(name))
+    return Outcome(True, findings=findings, digest=dataset_digest(shards))
 
 
 def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any]) -> Report:

@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from imagerecords.schemas.errors import BadLayout
+from imagerecords.schemas.errors import BadLayout, CorruptRecord
 from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.receipt import COLUMNS, WRITTEN
+from imagerecords.tasks.dataset.manifest import open_manifest, read_numbered
 from imagerecords.tasks.records.files import is_compressed, record_files
 from imagerecords.tasks.records.index_rows import read_rows_of_records
 from imagerecords.tasks.storage.folders import Folder
@@ -94,14 +95,11 @@ def has_all_columns(folder: Folder) -> bool:
 
 @contextlib.contextmanager
 def _open_manifest(folder: Folder) -> Iterator[pq.ParquetFile]:
-    with folder.open(MANIFEST) as file:
-        try:
-            yield pq.ParquetFile(file, read_dictionary=REPEATING, pre_buffer=True)
-        except (pa.ArrowException, OSError) as error:  # Arrow tells damage as either
-            raise BadLayout(
-                f"{MANIFEST} must be readable, got {' '.join(str(error).split())}: {folder.join(MANIFEST)}. Build again, "
-                "or move it away: the records are read then"
-            ) from error
+    try:
+        with open_manifest(folder, REPEATING) as parquet:
+            yield parquet
+    except CorruptRecord as error:  # the folder can't be reported on as it is
+        raise BadLayout(str(error)) from error
 
 
 def _read_wide(folder: Folder, numbers: Numbers) -> pa.Table:
@@ -109,9 +107,4 @@ def _read_wide(folder: Folder, numbers: Numbers) -> pa.Table:
     if not numbers.size:
         return COLUMNS.empty_table().select(WIDE)
     with _open_manifest(folder) as parquet:
-        sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
-        ends = np.cumsum(sizes)
-        groups = np.unique(np.searchsorted(ends, numbers, side="right"))
-        table = parquet.read_row_groups(groups.tolist(), WIDE)
-    row_numbers = np.concatenate([np.arange(ends[group] - sizes[group], ends[group]) for group in groups])
-    return table.take(np.searchsorted(row_numbers, numbers))
+        return read_numbered(parquet, numbers, WIDE)

@@ -5,12 +5,15 @@ record stands. Licence, citation and date of publication, which Croissant recomm
 left out rather than made up.
 """
 
+import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
-from imagerecords.schemas.output_files import MANIFEST, ShardName
+from imagerecords.schemas.errors import CorruptRecord
+from imagerecords.schemas.output_files import CROISSANT, MANIFEST, ShardName
 from imagerecords.schemas.receipt import Verdict
 from imagerecords.tasks.dataset.tfds import DATASET_NAME, DATASET_VERSION, json_text
+from imagerecords.tasks.storage.folders import Folder
 
 TFRECORD = "application/x-tfrecord"
 TEXT, INTEGER = "sc:Text", "sc:Integer"
@@ -91,6 +94,34 @@ def croissant_json(labels: tuple[str, ...], splits: dict[str, list[Verdict]], ma
             "recordSet": [_splits(splits), _labels(labels), _images()],
         }
     )
+
+
+class ListedFile(NamedTuple):
+    """What croissant.json says of a file: its SHA-256, and its size as text, `100 B`; empty where it says none."""
+
+    sha256: str
+    size: str
+
+
+def read_croissant(folder: Folder) -> dict[str, ListedFile]:
+    """The files that a folder's croissant.json lists. Raises CorruptRecord when it is no JSON."""
+    try:
+        return listed_files(json.loads(folder.read(CROISSANT)))
+    except ValueError as error:
+        raise CorruptRecord(
+            f"{CROISSANT} must be JSON, got: {error}: {folder.join(CROISSANT)}. Build again, or move it away"
+        ) from error
+
+
+def listed_files(croissant: Any) -> dict[str, ListedFile]:
+    """The files with a SHA-256 in the content of a croissant.json, ours or not, by name and in its order."""
+    entries = croissant.get("distribution") if isinstance(croissant, dict) else None
+    objects = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return {
+        str(entry.get("contentUrl")): ListedFile(str(entry["sha256"]), str(entry.get("contentSize", "")))
+        for entry in objects
+        if entry.get("sha256")
+    }
 
 
 def _file(name: str, encoding: str, sha256: str) -> dict[str, Any]:

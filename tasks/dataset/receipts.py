@@ -10,7 +10,7 @@ import io
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from imagerecords.schemas.output_files import MANIFEST, receipt_path
+from imagerecords.schemas.output_files import receipt_path
 from imagerecords.schemas.plan import METADATA_KEY
 from imagerecords.schemas.receipt import COLUMNS
 from imagerecords.tasks.storage.folders import Folder
@@ -34,14 +34,6 @@ def read_receipt(output: Folder, shard_name: str) -> pa.Table | None:
     except (pa.ArrowException, OSError, ValueError):  # Arrow tells damage as any of these
         return None
     return receipt if receipt.schema.equals(COLUMNS) else None
-
-
-def read_manifest(output: Folder, columns: list[str]) -> pa.Table:
-    """Columns of a data set's manifest; no rows where there is none, or what lies there is not one."""
-    try:
-        return pq.read_table(io.BytesIO(output.read(MANIFEST)), columns=columns).replace_schema_metadata(None)
-    except (FileNotFoundError, pa.ArrowException, ValueError):
-        return pa.schema([COLUMNS.field(name) for name in columns]).empty_table()
 
 
 def receipt_fingerprint(receipt: pa.Table) -> str:

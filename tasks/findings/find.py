@@ -28,9 +28,9 @@ from imagerecords.schemas.findings import (
     ImageReference,
     LabelExample,
 )
-from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.receipt import WRITTEN
 from imagerecords.schemas.splits import SPLITS
+from imagerecords.tasks.dataset.manifest import open_manifest, read_numbered
 from imagerecords.tasks.findings.copies import Found, Images, exact_copies, near_copies
 from imagerecords.tasks.storage.folders import Folder
 
@@ -68,9 +68,8 @@ class _Labels:
 
 
 def find(output: Folder) -> Findings:
-    """The findings of a data set whose manifest is written."""
-    with output.open(MANIFEST) as file:
-        parquet = pq.ParquetFile(file, read_dictionary=["split", "status"], pre_buffer=True)
+    """The findings of a data set whose manifest is written. Raises CorruptRecord when that can't be read."""
+    with open_manifest(output, ["split", "status"]) as parquet:
         labels, looks, exact, near, measured = _look(parquet)
         rows = {row for found in (exact, near) for groups in found.shown.values() for _, members in groups for row in members}
         rows |= {row for images in looks.shown.values() for row, _ in images}
@@ -176,24 +175,18 @@ def _count_labels(split: npt.NDArray[np.uint8], label: npt.NDArray[np.int32], wr
 
 
 def _read_shown(parquet: pq.ParquetFile, rows: list[int]) -> dict[int, ImageReference]:
-    """References to these rows of the manifest; only their row groups are read."""
-    sizes = [parquet.metadata.row_group(number).num_rows for number in range(parquet.num_row_groups)]
-    ends = np.cumsum(sizes)
-    wanted = np.array(rows, np.int64)
-    group_of = np.searchsorted(ends, wanted, side="right")
-    images: dict[int, ImageReference] = {}
-    for group in np.unique(group_of).tolist():
-        here = wanted[group_of == group]
-        read = parquet.read_row_group(group, SHOWN_COLUMNS).take(here - (ends[group] - sizes[group]))
-        for row, image in zip(here.tolist(), read.to_pylist(), strict=True):
-            images[row] = ImageReference(
-                split=image["split"],
-                path=image["path"],
-                label=image["text"],
-                shard=image["shard"],
-                offset=image["offset"] or 0,
-            )
-    return images
+    """References to these rows of the manifest."""
+    found = read_numbered(parquet, np.array(rows, np.int64), SHOWN_COLUMNS).to_pylist()
+    return {
+        row: ImageReference(
+            split=image["split"],
+            path=image["path"],
+            label=image["text"],
+            shard=image["shard"],
+            offset=image["offset"] or 0,
+        )
+        for row, image in zip(rows, found, strict=True)
+    }
 
 
 def _copies_examples(found: Found, images: dict[int, ImageReference]) -> CopiesExamples:

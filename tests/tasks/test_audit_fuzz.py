@@ -10,7 +10,7 @@ from pathlib import Path
 
 from imagerecords.schemas.audit import AuditOptions
 from imagerecords.tasks.audit.file import audit_file
-from imagerecords.tasks.audit.manifest import read_manifest
+from imagerecords.tasks.audit.manifest import read_by_shard
 from imagerecords.tasks.storage.folders import open_folder
 
 STRUCTURE = AuditOptions(digests=False)  # else the file's digest alone would find everything
@@ -26,7 +26,7 @@ def damaged(data, draw):
 
 def not_found(folder, shard, scratch, count):
     """The numbers of the damages in which the audit finds nothing."""
-    manifest, _ = read_manifest(open_folder(str(folder), {}), digests=False)
+    manifest, _ = read_by_shard(open_folder(str(folder), {}), digests=False)
     rows, data = manifest.told(shard), (Path(folder) / shard).read_bytes()
     output, target = open_folder(str(scratch), {}), Path(scratch) / shard
     draw = random.Random(20_240_229)
@@ -44,7 +44,7 @@ def test_damage_is_found_and_crashes_nothing(small, tmp_path):
 
 def test_the_undamaged_shard_has_no_faults(small, tmp_path):
     """Else the test above could not fail."""
-    manifest, _ = read_manifest(open_folder(str(small), {}), digests=False)
+    manifest, _ = read_by_shard(open_folder(str(small), {}), digests=False)
     shard = "train-00000-of-00003"
     shutil.copy(small / shard, tmp_path / shard)
     assert audit_file(open_folder(str(tmp_path), {}), shard, manifest.told(shard), STRUCTURE).faults == []

@@ -1,0 +1,93 @@
+"""manifest.parquet: one row per input image and one row group per shard; its only reader and its only writer.
+
+A manifest that can't be read is a CorruptRecord, whatever Arrow raised; a missing one is a FileNotFoundError. What follows
+from either is the caller's decision.
+"""
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from imagerecords.schemas.errors import CorruptRecord
+from imagerecords.schemas.example import EXTRAS
+from imagerecords.schemas.output_files import MANIFEST
+from imagerecords.schemas.plan import EXTRAS_KEY, METADATA_KEY, PlanHeader
+from imagerecords.schemas.receipt import COLUMNS
+from imagerecords.tasks.storage.folders import Folder
+from imagerecords.tasks.storage.hashing_file import HashingFile
+
+
+@contextlib.contextmanager
+def manifest_writer(output: Folder, header: PlanHeader) -> Iterator[Callable[[pa.Table], None]]:
+    """A function that takes the receipts, in the plan's order; the manifest appears whole when the block succeeds."""
+    extras = ",".join(header.extras)
+    schema = COLUMNS.with_metadata({METADATA_KEY: header.digest.encode(), EXTRAS_KEY: extras.encode()})
+
+    def write(receipt: pa.Table) -> None:
+        writer.write_table(receipt.replace_schema_metadata(schema.metadata), row_group_size=max(1, receipt.num_rows))
+
+    with output.write_whole(MANIFEST) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        yield write
+
+
+def read_manifest(folder: Folder, columns: Sequence[str]) -> pa.Table:
+    """These columns of a manifest. Raises CorruptRecord when it can't be read, or lacks one of them."""
+    data = folder.read(MANIFEST)
+    with _refuse_damage(folder):
+        return pq.read_table(io.BytesIO(data), columns=list(columns)).combine_chunks()
+
+
+@contextlib.contextmanager
+def open_manifest(folder: Folder, repeating: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
+    """A manifest opened for reading in parts, with the `repeating` columns as dictionaries; raises CorruptRecord like that."""
+    with folder.open(MANIFEST) as file, _refuse_damage(folder):
+        yield pq.ParquetFile(file, read_dictionary=list(repeating), pre_buffer=True)
+
+
+def read_numbered(parquet: pq.ParquetFile, numbers: npt.NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+    """The rows with these numbers, in this order; only the row groups that hold one are read, one at a time."""
+    sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
+    ends = np.cumsum(sizes)
+    group_of = np.searchsorted(ends, numbers, side="right")
+    tables = []
+    for group in np.unique(group_of).tolist():
+        here = numbers[group_of == group]
+        tables.append(parquet.read_row_group(group, list(columns)).select(columns).take(here - (ends[group] - sizes[group])))
+    if not tables:
+        return COLUMNS.empty_table().select(columns)
+    by_group = np.argsort(group_of, kind="stable")
+    return pa.concat_tables(tables).unify_dictionaries().take(np.argsort(by_group, kind="stable"))
+
+
+def extras_of(manifest: pa.Table) -> tuple[str, ...]:
+    """The optional features that the records of a manifest's data set have."""
+    extras = (manifest.schema.metadata or {}).get(EXTRAS_KEY, b"").decode()
+    return tuple(extra for extra in extras.split(",") if extra in EXTRAS)
+
+
+def manifest_sha256(folder: Folder) -> str:
+    """The SHA-256 of the manifest's file."""
+    with folder.open(MANIFEST) as raw:
+        file = HashingFile(raw)
+        while file.read(1 << 20):
+            pass
+        return file.sha256.hexdigest()
+
+
+@contextlib.contextmanager
+def _refuse_damage(folder: Folder) -> Iterator[None]:
+    """Raise CorruptRecord where Arrow finds damage, which it reports as any of these; a disk's own fault has an errno."""
+    try:
+        yield
+    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        raise CorruptRecord(
+            f"{MANIFEST} must be readable, got {' '.join(str(error).split())}: {folder.join(MANIFEST)}. Build again, or "
+            "move it away: the records are read then"
+        ) from error
