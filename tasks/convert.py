@@ -8,7 +8,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +17,6 @@ from imagerecords.schemas.boxes import Boxes
 from imagerecords.schemas.cancellation import check_interrupt
 from imagerecords.schemas.errors import CorruptRecord, ShardFailed
 from imagerecords.schemas.example import LabelledImage, encode_example
-from imagerecords.schemas.frame import OVERHEAD, frame
 from imagerecords.schemas.output_files import index_path, index_text, receipt_path
 from imagerecords.schemas.plan import DROP, PlanHeader, Shard
 from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Rejected, ShardOutcome, Verdict
@@ -26,31 +25,12 @@ from imagerecords.schemas.version import VERSION
 from imagerecords.tasks.dataset.plan_file import read_shard_plan
 from imagerecords.tasks.dataset.receipts import read_receipt, receipt_fingerprint, write_receipt
 from imagerecords.tasks.dataset.removals import REMOVED_MESSAGE, holds_any, removed_paths
+from imagerecords.tasks.dataset.shard_check import verify_shard
 from imagerecords.tasks.images.process import RgbJpeg, process_image
+from imagerecords.tasks.records.writer import RecordWriter
 from imagerecords.tasks.sources.fetch import Fetched, PlannedImage, fetch_images, planned_images
 from imagerecords.tasks.storage.folders import Folder, open_folder, open_output
 from imagerecords.tasks.storage.lock import refuse_left_over
-from imagerecords.tasks.validate import verify_shard
-
-
-class RecordWriter:
-    """Appends records to a file and knows where each stands."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-        self.offset = 0
-        self.records = 0
-
-    def append(self, data: bytes) -> dict[str, int]:
-        """Write one record; returns its number, offset, framed size and masked CRC32C."""
-        before, after, crc = frame(data)
-        self.file.write(before)
-        self.file.write(data)
-        self.file.write(after)
-        place = {"record": self.records, "offset": self.offset, "size": len(data) + OVERHEAD, "crc32c": crc}
-        self.offset += place["size"]
-        self.records += 1
-        return place
 
 
 def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:

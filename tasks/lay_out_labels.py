@@ -14,6 +14,7 @@ from typing import Any
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.label_export import LabelExport, LabelledPath
 from imagerecords.schemas.output_files import LABELS
+from imagerecords.tasks.dataset.labels_file import labels_text
 from imagerecords.tasks.partition import group_position
 from imagerecords.tasks.sources.label_studio import image_path, read_export
 from imagerecords.tasks.storage.folders import Folder, open_folder
@@ -37,7 +38,7 @@ def lay_out_labels(export: LabelExport) -> dict[str, int]:
         folder = f"{split}/{image.label}"
         placed[_place(image.path, base, target, folder, export.storage_options)] = folder
     _remove_gone(target, set(placed))
-    target.write(LABELS, "".join(f"{label}\n" for label in sorted({image.label for image in images if image.label})).encode())
+    target.write(LABELS, labels_text(sorted({image.label for image in images if image.label})))
     return dict(Counter(placed.values()))
 
 

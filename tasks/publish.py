@@ -17,10 +17,11 @@ from imagerecords.schemas.summary import BoxSummary, SplitSummary
 from imagerecords.tasks.dataset.accounting import Books, balance, balance_boxes, over_budget, summary_of
 from imagerecords.tasks.dataset.croissant import croissant_json
 from imagerecords.tasks.dataset.digest import dataset_digest
+from imagerecords.tasks.dataset.labels_file import labels_text
 from imagerecords.tasks.dataset.manifest import manifest_sha256, manifest_writer, read_manifest
 from imagerecords.tasks.dataset.plan_file import read_plan_header, read_whole_plan
 from imagerecords.tasks.dataset.receipts import read_receipt
-from imagerecords.tasks.dataset.tfds import class_labels_text, dataset_info_json, features_json, labels_text
+from imagerecords.tasks.dataset.tfds import class_labels_text, dataset_info_json, features_json
 from imagerecords.tasks.findings.find import find
 from imagerecords.tasks.storage.folders import Folder, open_folder, open_output
 

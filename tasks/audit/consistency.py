@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from imagerecords.schemas.audit import Fault, Place
 from imagerecords.tasks.audit.file import FileAudit, Shape, Tally
-from imagerecords.tasks.audit.record import LABEL, TEXT
-from imagerecords.tasks.records.image import ENCODED
-from imagerecords.tasks.records.label_names import LabelNames
+from imagerecords.tasks.dataset.labels_file import LabelNames
+from imagerecords.tasks.records.image import ENCODED, LABEL, TEXT
 
 KINDS = {"bytes": "bytes", "int": "int64", "float": "float"}
 CLASSIC_KINDS = {ENCODED: "bytes", LABEL: "int", TEXT: "bytes", "image/height": "int", "image/width": "int"}

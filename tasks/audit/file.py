@@ -11,26 +11,14 @@ from imagerecords.schemas.cancellation import check_interrupt
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.example import Feature
 from imagerecords.schemas.frame import OVERHEAD
-from imagerecords.tasks.audit.record import (
-    BOX_LABEL,
-    FILENAME,
-    HEIGHT,
-    LABEL,
-    SYNSET,
-    TEXT,
-    WIDTH,
-    one,
-    pixel_problem,
-    record_oddities,
-    record_problems,
-)
+from imagerecords.tasks.audit.record import one, pixel_problem, record_oddities, record_problems
 from imagerecords.tasks.records.compressed import START, Compression, Inflated, compression_of
+from imagerecords.tasks.records.contract import contract_problems, place_problems, row_problems
 from imagerecords.tasks.records.features import Features, read_features
 from imagerecords.tasks.records.frames import BLOCK, Frame, Readable, read_frames
-from imagerecords.tasks.records.image import ENCODED
+from imagerecords.tasks.records.image import ENCODED, LABEL, SYNSET, TEXT
 from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.hashing_file import HashingFile
-from imagerecords.tasks.validate import contract_problems
 
 LISTED = 100  # faults a file that are told one by one
 
@@ -140,7 +128,7 @@ def _audit_frame(audit: FileAudit, frame: Frame, told: Told | None, options: Aud
     if told is not None:
         for problem in contract_problems(features, told.promised):
             audit.add(problem, place)
-        for problem in _row_problems(frame, features, row, options):
+        for problem in _manifest_problems(frame, features, row, options):
             audit.add(problem, place)
     encoded = one(features, ENCODED, bytes)
     if options.pixels and encoded and (damage := pixel_problem(encoded)):
@@ -149,25 +137,12 @@ def _audit_frame(audit: FileAudit, frame: Frame, told: Told | None, options: Aud
     _tally(audit, features, place)
 
 
-def _row_problems(frame: Frame, features: Features, row: Row | None, options: AuditOptions) -> Iterable[str]:
+def _manifest_problems(frame: Frame, features: Features, row: Row | None, options: AuditOptions) -> Iterable[str]:
     if row is None:
         yield "the manifest knows no record here"
         return
-    if (row["size"], row["crc32c"]) != (len(frame.data) + OVERHEAD, frame.crc):
-        yield "is not the record that the manifest tells of"
-    expected = {
-        LABEL: row["label"],
-        TEXT: (row["text"] or "").encode(),
-        FILENAME: (row["path"] or "").rpartition("/")[2].encode(),
-        HEIGHT: row["height"],
-        WIDTH: row["width"],
-    }
-    boxes = len(features[BOX_LABEL]) if BOX_LABEL in features else None
-    if boxes != row["boxes"]:
-        yield f"it has {boxes} boxes, in the manifest {row['boxes']}"
-    for key, value in expected.items():
-        if features.get(key) != [value]:
-            yield f"{key} is {features.get(key)}, in the manifest {value!r}"
+    yield from place_problems(frame, row, "manifest")
+    yield from row_problems(features, row, "manifest")
     encoded = one(features, ENCODED, bytes)
     if options.digests and encoded is not None and (found := hashlib.sha256(encoded).hexdigest()) != row["encoded_sha256"]:
         yield f"{ENCODED} has SHA-256 {found}, the manifest tells {row['encoded_sha256']}"

@@ -23,8 +23,8 @@ from imagerecords.tasks.audit.manifest import Manifest, digest_faults, promised_
 from imagerecords.tasks.audit.sidecars import index_faults, info_faults, number_faults, read_json
 from imagerecords.tasks.audit.tensorflow import tensorflow_faults
 from imagerecords.tasks.dataset.croissant import listed_files
+from imagerecords.tasks.dataset.labels_file import LabelNames, label_names
 from imagerecords.tasks.records.files import record_files
-from imagerecords.tasks.records.label_names import LabelNames, label_names
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
 ALL = AuditOptions()

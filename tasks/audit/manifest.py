@@ -12,6 +12,7 @@ from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.example import Feature, contract
 from imagerecords.schemas.output_files import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST
 from imagerecords.tasks.audit.file import FileAudit, Told
+from imagerecords.tasks.dataset.labels_file import read_labels
 from imagerecords.tasks.dataset.manifest import extras_of, manifest_sha256, read_manifest
 from imagerecords.tasks.dataset.tfds import class_labels_text
 from imagerecords.tasks.storage.folders import Folder
@@ -42,10 +43,8 @@ def promised_faults(folder: Folder, present: set[str]) -> Iterable[Fault]:
     for name in (LABELS, CLASS_LABELS, FEATURES, CROISSANT):
         if name not in present:
             yield Fault(name, None, None, "is missing")
-    if {LABELS, CLASS_LABELS} <= present:
-        labels = folder.read(LABELS).decode("utf-8", "replace").removesuffix("\n").split("\n")
-        if folder.read(CLASS_LABELS) != class_labels_text(tuple(labels)):
-            yield Fault(CLASS_LABELS, None, None, f"does not tell the labels of {LABELS}")
+    if {LABELS, CLASS_LABELS} <= present and folder.read(CLASS_LABELS) != class_labels_text(read_labels(folder)):
+        yield Fault(CLASS_LABELS, None, None, f"does not tell the labels of {LABELS}")
 
 
 def shard_faults(manifest: Manifest, audits: Iterable[FileAudit]) -> Iterable[Fault]:

@@ -15,14 +15,8 @@ from imagerecords.tasks.images.formats import STARTS, image_format
 from imagerecords.tasks.images.jpeg import START as JPEG_START
 from imagerecords.tasks.images.jpeg import read_jpeg_header
 from imagerecords.tasks.records.features import Features
-from imagerecords.tasks.records.image import ENCODED
+from imagerecords.tasks.records.image import BOX_LABEL, CHANNELS, EDGES, ENCODED, FORMAT, HEIGHT, LABEL, WIDTH
 
-FORMAT = "image/format"
-HEIGHT, WIDTH, CHANNELS = "image/height", "image/width", "image/channels"
-LABEL, TEXT, FILENAME = "image/class/label", "image/class/text", "image/filename"
-SYNSET = "image/class/synset"
-EDGES = tuple(f"image/object/bbox/{edge}" for edge in ("xmin", "xmax", "ymin", "ymax"))
-BOX_LABEL = "image/object/bbox/label"
 UNLABELLED = -1  # what TFDS's test splits and the classic parser's default say for "none"
 
 Picture = tuple[int, int, int | None]  # height, width, channels where they are known

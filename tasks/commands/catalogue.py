@@ -12,11 +12,11 @@ from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.receipt import WRITTEN
 from imagerecords.schemas.results import CATALOGUE
 from imagerecords.tasks.dataset.manifest import read_manifest
+from imagerecords.tasks.dataset.record_rows import read_rows_of_records
 from imagerecords.tasks.records.compressed import inflated
 from imagerecords.tasks.records.features import Features, read_features
 from imagerecords.tasks.records.files import record_files
 from imagerecords.tasks.records.frames import read_frames
-from imagerecords.tasks.records.index_rows import read_rows_of_records
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
 

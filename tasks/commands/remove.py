@@ -20,16 +20,16 @@ from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Ver
 from imagerecords.schemas.results import Removal
 from imagerecords.tasks.commands.catalogue import read_catalogue
 from imagerecords.tasks.commands.locate import Names
-from imagerecords.tasks.convert import RecordWriter
 from imagerecords.tasks.dataset.croissant import ListedFile, read_croissant
 from imagerecords.tasks.dataset.plan_file import read_plan_header, read_whole_plan
 from imagerecords.tasks.dataset.receipts import read_receipt, write_receipt
 from imagerecords.tasks.dataset.removals import REMOVED_MESSAGE, Removals, holds_any, read_removals, write_removals
+from imagerecords.tasks.dataset.shard_check import verify_shard
 from imagerecords.tasks.publish import publish
 from imagerecords.tasks.records.frames import read_frames
+from imagerecords.tasks.records.writer import RecordWriter
 from imagerecords.tasks.storage.folders import Folder, open_folder, sweep_unfinished
 from imagerecords.tasks.storage.lock import output_lock
-from imagerecords.tasks.validate import verify_shard
 
 KEPT = ("split", "shard", "path", "label", "text", "source_size", "sha256")  # of a removed image's row
 STALE_SECONDS = 120.0  # as a build's lock_stale_seconds

@@ -6,7 +6,8 @@ from typing import Any
 
 from imagerecords.schemas.errors import BadInput, CorruptRecord
 from imagerecords.tasks.records.compressed import inflated
-from imagerecords.tasks.records.example import Record, parse_example, read_records
+from imagerecords.tasks.records.example import parse_example
+from imagerecords.tasks.records.frames import Frame, read_frames
 from imagerecords.tasks.records.image import encoded_image
 from imagerecords.tasks.storage.folders import open_folder
 
@@ -34,7 +35,7 @@ def read_record(url: str, number: int, storage_options: Mapping[str, Any]) -> Sh
     count = 0
     try:
         with open_folder(parent or ".", storage_options).open(name) as file:
-            for record in read_records(inflated(file)):
+            for record in read_frames(inflated(file), resume=False):
                 count += 1
                 if record.fault and (record.number == number or not record.data):
                     raise CorruptRecord(
@@ -47,7 +48,7 @@ def read_record(url: str, number: int, storage_options: Mapping[str, Any]) -> Sh
     raise BadInput(f"record must be below the number of records ({count}), got {number}: {url}")
 
 
-def _shown(record: Record, url: str) -> ShownRecord:
+def _shown(record: Frame, url: str) -> ShownRecord:
     try:
         return ShownRecord(record.offset, parse_example(record.data))
     except ValueError as error:

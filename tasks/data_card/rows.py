@@ -18,8 +18,8 @@ from imagerecords.schemas.errors import BadLayout, CorruptRecord
 from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.receipt import COLUMNS, WRITTEN
 from imagerecords.tasks.dataset.manifest import open_manifest, read_numbered
+from imagerecords.tasks.dataset.record_rows import read_rows_of_records
 from imagerecords.tasks.records.files import is_compressed, record_files
-from imagerecords.tasks.records.index_rows import read_rows_of_records
 from imagerecords.tasks.storage.folders import Folder
 
 REPEATING = ["split", "shard", "text", "status", "reason"]

@@ -1,4 +1,4 @@
-"""The files by which TensorFlow Datasets opens a data set: two JSON files and the label names; and labels.txt.
+"""The files by which TensorFlow Datasets opens a data set: two JSON files and the label names.
 
 TFDS's own write_metadata refuses names without an extension, but its reader takes them (tried with tensorflow-datasets
 4.9.10), so the JSON is written here.
@@ -14,11 +14,6 @@ BACKGROUND = "background"  # id 0: classic labels count from 1
 DATASET_NAME = "imagerecords"
 DATASET_VERSION = "1.0.0"
 TFDS_FEATURES = "tensorflow_datasets.core.features"
-
-
-def labels_text(labels: tuple[str, ...]) -> bytes:
-    """labels.txt: a label a line; the format that labels_file reads."""
-    return "".join(f"{label}\n" for label in labels).encode()
 
 
 def class_labels_text(labels: tuple[str, ...]) -> bytes:

@@ -1,32 +1,10 @@
-"""TFRecord files read back, written apart from the writer: the frame by hand, the Example by Google's protobuf runtime.
+"""Examples read back by Google's protobuf runtime, apart from the encoder that writes them.
 
 The Example's descriptor stands in a pool of its own, so it does not clash with TensorFlow's in the same process.
 """
 
 import functools
-from collections.abc import Iterator
-from typing import Any, NamedTuple
-
-from imagerecords.tasks.records.frames import Readable, read_frames
-
-
-class Record(NamedTuple):
-    """One record: its number, the byte offset of its frame, its data and stored CRC; `fault` says what is wrong with it.
-
-    After a fault in the length nothing more can be found in the file; a fault in the data leaves the next record readable.
-    """
-
-    number: int
-    offset: int
-    data: bytes
-    crc: int
-    fault: str | None = None
-
-
-def read_records(file: Readable) -> Iterator[Record]:
-    """The records of an uncompressed TFRecord file from its start, both CRCs checked; ends with the first broken length."""
-    for frame in read_frames(file, resume=False):
-        yield Record(frame.number, frame.offset, frame.data, frame.crc, frame.fault)
+from typing import Any
 
 
 def parse_example(data: bytes) -> dict[str, list[Any]]:

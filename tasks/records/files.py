@@ -2,22 +2,13 @@
 
 import re
 
-from imagerecords.schemas.output_files import (
-    CLASS_LABELS,
-    CROISSANT,
-    DATASET_INFO,
-    FEATURES,
-    LABELS,
-    MANIFEST,
-    parse_shard_name,
-)
+from imagerecords.schemas.output_files import parse_shard_name
 from imagerecords.tasks.records.compressed import START, compression_of
 from imagerecords.tasks.storage.folders import Folder
 
 # train-00000-of-00008, flowers_train_00000-of-00005.tfrecord, mnist-test.tfrecord-00000-of-00001, part-3-of-10.gz
 NUMBERED = re.compile(r"(?P<before>.*?)(?P<index>\d+)-of-(?P<count>\d+)(?P<after>.*)")
 ENDINGS = (".tfrecord", ".tfrecords", ".tfrec", ".tfrecord.gz", ".tfrecords.gz")
-KNOWN = {CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST}
 OTHERS = (".html", ".idx", ".json", ".md", ".parquet", ".txt", ".yaml", ".yml")
 
 
@@ -28,7 +19,7 @@ def record_files(folder: Folder) -> tuple[list[str], list[str]]:
     for name in folder.files():
         if parse_shard_name(name) or name.endswith(ENDINGS):
             records.append(name)
-        elif name not in KNOWN and not name.endswith(OTHERS):
+        elif not name.endswith(OTHERS):
             (others if compression_of(_start(folder, name)) is None else records).append(name)
     return records, others
 

@@ -7,9 +7,15 @@ from imagerecords.tasks.images.formats import image_format
 from imagerecords.tasks.records.features import Features
 
 ENCODED = "image/encoded"
-LABEL_KEYS = ("image/class/label", "label")
-TEXT_KEYS = ("image/class/text", "text")
-NAME_KEYS = ("image/filename", "file_name", "filename")
+FORMAT = "image/format"
+HEIGHT, WIDTH, CHANNELS = "image/height", "image/width", "image/channels"
+LABEL, TEXT, FILENAME = "image/class/label", "image/class/text", "image/filename"
+SYNSET = "image/class/synset"
+EDGES = tuple(f"image/object/bbox/{edge}" for edge in ("xmin", "xmax", "ymin", "ymax"))
+BOX_LABEL = "image/object/bbox/label"
+LABEL_KEYS = (LABEL, "label")
+TEXT_KEYS = (TEXT, "text")
+NAME_KEYS = (FILENAME, "file_name", "filename")
 ENDINGS = {"JPEG": ".jpg", "PNG": ".png", "GIF": ".gif", "BMP": ".bmp", "WEBP": ".webp", "TIFF": ".tiff"}
 
 

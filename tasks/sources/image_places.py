@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagerecords.tasks.sources.input_files import beside
-from imagerecords.tasks.sources.walk import remote_version
 from imagerecords.tasks.storage.folders import Folder, open_folder
+from imagerecords.tasks.storage.versions import remote_version
 
 PROTOCOL = r"^(?P<protocol>[A-Za-z][A-Za-z0-9+.:-]*)://"
 UNTIDY = r"(^|/)\.{0,2}/|/\.{1,2}$"  # "a//b", "./a", "a/../b": another way to write some path

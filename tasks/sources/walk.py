@@ -10,11 +10,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.s3_list import list_objects
+from imagerecords.tasks.storage.versions import remote_version
 
 JUNK = {"thumbs.db", "desktop.ini", "__macosx", "icon\r"}
 HIDDEN = "hidden"
@@ -151,23 +151,6 @@ def _counts(relative: str, passed_over: Counter[str]) -> bool:
     else:
         return True
     return False
-
-
-def remote_version(info: Mapping[str, Any]) -> str:
-    """What tells one state of a remote file from another: its ETag, or when it was made.
-
-    Where the file system tells version ids (s3fs with `version_aware`), the id follows, after a space.
-    """
-    version = info.get("ETag") or info.get("mtime") or info.get("LastModified") or info.get("created") or ""
-    text = str(version.timestamp()) if isinstance(version, datetime) else str(version).strip('"')
-    version_id = info.get("VersionId")
-    return f"{text} {version_id}" if version_id and version_id != "null" else text
-
-
-def version_parts(version: str) -> tuple[str, str | None]:
-    """The ETag of a remote version, and its version id or None."""
-    etag, _, version_id = version.partition(" ")
-    return etag, version_id or None
 
 
 def _below(name: str, child: str) -> str:

@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from imagerecords.tasks.sources.walk import remote_version, version_parts
 from imagerecords.tasks.storage.folders import Folder
+from imagerecords.tasks.storage.versions import remote_version, version_parts
 
 Read = Callable[[str, int, str], bytes]
 

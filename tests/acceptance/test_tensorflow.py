@@ -13,7 +13,8 @@ from imagerecords.schemas.output_files import index_path, receipt_path
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.dataset.receipts import receipt_fingerprint, write_receipt
-from imagerecords.tasks.records.example import parse_example, read_records
+from imagerecords.tasks.records.example import parse_example
+from imagerecords.tasks.records.frames import read_frames
 from imagerecords.tasks.records.tensorflow import check_with_tensorflow
 from imagerecords.tasks.storage.folders import open_folder
 from tests.acceptance.running import Images, Shell, sums
@@ -24,7 +25,7 @@ def _say_another_height(output: Path, name: str, record: int) -> None:
     written = b""
     places: list[tuple[int, int, int]] = []
     with (output / name).open("rb") as file:
-        for found in read_records(file):
+        for found in read_frames(file, resume=False):
             features = {key: values[0] for key, values in parse_example(found.data).items()}
             features["image/height"] += found.number == record
             data = encode_example(features)

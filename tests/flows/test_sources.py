@@ -10,7 +10,8 @@ from PIL import Image
 
 from imagerecords.schemas.boxes import CORNERS
 from imagerecords.tasks.audit.folder import audit_folder
-from imagerecords.tasks.records.example import parse_example, read_records
+from imagerecords.tasks.records.example import parse_example
+from imagerecords.tasks.records.frames import read_frames
 
 LABELS = {"n01": 2, "n02": 3}
 # By image, in eighths, which pixels, percentages and float32 all hold exactly; the images are 64 × 32.
@@ -119,7 +120,7 @@ def built(root, build):
 def examples(output):
     for shard in sorted(output.glob("train-*")):
         with shard.open("rb") as file:
-            yield from (parse_example(record.data) for record in read_records(file))
+            yield from (parse_example(record.data) for record in read_frames(file, resume=False))
 
 
 def boxes_of(features):
@@ -312,7 +313,7 @@ def test_fractions_divide_a_manifest_by_its_paths(root, build, tmp_path, name):
 
 def read_shard(path):
     with path.open("rb") as file:
-        return [parse_example(record.data) for record in read_records(file)]
+        return [parse_example(record.data) for record in read_frames(file, resume=False)]
 
 
 def test_a_manifest_of_urls_elsewhere_is_read_by_the_workers(root, build, tmp_path):

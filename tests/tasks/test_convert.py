@@ -248,7 +248,7 @@ def test_a_shard_can_be_converted_without_its_inputs_being_there_when_it_is_fini
 
 def test_an_error_of_the_disk_leaves_no_shard_and_no_scratch(planned, monkeypatch):
     """Raised from within, at the third record."""
-    from imagerecords.tasks import convert
+    from imagerecords.tasks.records import writer
 
     settings, _, output, shard = planned
     calls = []
@@ -259,8 +259,8 @@ def test_an_error_of_the_disk_leaves_no_shard_and_no_scratch(planned, monkeypatc
             raise OSError(28, "No space left on device")
         return real(data)
 
-    real = convert.frame
-    monkeypatch.setattr(convert, "frame", failing)
+    real = writer.frame
+    monkeypatch.setattr(writer, "frame", failing)
     with pytest.raises(OSError, match=shard.name):
         convert_shard(shard, settings)
     assert not output.exists(shard.name)

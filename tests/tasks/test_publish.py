@@ -41,14 +41,15 @@ def test_each_reason_is_counted_and_each_image_has_its_row(tmp_path, mixed, buil
 
 
 def test_the_manifest_tells_where_each_record_is(small):
-    from imagerecords.tasks.records.example import parse_example, read_records
+    from imagerecords.tasks.records.example import parse_example
+    from imagerecords.tasks.records.frames import read_frames
 
     rows = [row for row in manifest_of(small) if row["status"] == "written"]
     assert len(rows) == 17
     for row in rows:
         with open(small / row["shard"], "rb") as file:
             file.seek(row["offset"])
-            (record, *_) = read_records(file)
+            (record, *_) = read_frames(file, resume=False)
             assert len(record.data) + 16 == row["size"]
         features = parse_example(record.data)
         assert features["image/filename"] == [row["path"].rpartition("/")[2].encode()]

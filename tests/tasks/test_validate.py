@@ -12,8 +12,10 @@ from imagerecords.schemas.frame import frame
 from imagerecords.tasks.convert import convert_shard
 from imagerecords.tasks.dataset.plan_file import read_plan_header, read_whole_plan
 from imagerecords.tasks.dataset.receipts import read_receipt, write_receipt
+from imagerecords.tasks.dataset.shard_check import verify_shard
+from imagerecords.tasks.records.contract import contract_problems
 from imagerecords.tasks.storage.folders import open_folder
-from imagerecords.tasks.validate import contract_problems, validate_shard, verify_shard
+from imagerecords.tasks.validate import validate_shard
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 
 from imagerecords.schemas.errors import BadInput
 from imagerecords.tasks.commands.locate import locate_image
-from imagerecords.tasks.records.example import parse_example, read_records
+from imagerecords.tasks.records.example import parse_example
+from imagerecords.tasks.records.frames import read_frames
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,7 @@ def test_what_is_nowhere_is_not_found(small, name):
 def test_a_foreign_folder_is_searched_by_image_filename_and_hash(small, tmp_path):
     (tmp_path / "toy-train.tfrecord").write_bytes((small / "train-00000-of-00003").read_bytes())
     with (small / "train-00000-of-00003").open("rb") as file:
-        records = list(read_records(file))
+        records = list(read_frames(file, resume=False))
     features = parse_example(records[2].data)
     name, encoded = features["image/filename"][0].decode(), features["image/encoded"][0]
     found = locate_image(str(tmp_path), name, {})

@@ -10,7 +10,8 @@ from imagerecords.schemas.errors import BadInput, CorruptRecord, OutputLocked
 from imagerecords.tasks.audit.folder import audit_folder
 from imagerecords.tasks.commands.locate import locate_image
 from imagerecords.tasks.commands.remove import remove_images
-from imagerecords.tasks.records.example import parse_example, read_records
+from imagerecords.tasks.records.example import parse_example
+from imagerecords.tasks.records.frames import read_frames
 from imagerecords.tasks.storage import whole_files
 from imagerecords.tasks.storage.folders import Folder, open_folder
 from imagerecords.tasks.storage.lock import output_lock
@@ -49,7 +50,7 @@ def encoded(data_set, split, path):
     """The picture's bytes, as a shard holds them."""
     row = rows(data_set)[split, path]
     with (data_set / row["shard"]).open("rb") as file:
-        record = next(record for record in read_records(file) if record.number == row["record"])
+        record = next(record for record in read_frames(file, resume=False) if record.number == row["record"])
     return parse_example(record.data)["image/encoded"][0]
 
 

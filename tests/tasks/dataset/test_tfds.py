@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from imagerecords.schemas.splits import SPLITS
-from imagerecords.tasks.records.example import parse_example, read_records
+from imagerecords.tasks.records.example import parse_example
+from imagerecords.tasks.records.frames import read_frames
 
 
 def test_tfds_opens_the_data_set(tf, small):
@@ -49,7 +50,7 @@ def test_dataset_info_tells_the_records_and_bytes_of_each_shard(small):
     for split in info["splits"]:
         shards = sorted(small.glob(f"{split['name']}-*"))
         assert split["numBytes"] == str(sum(shard.stat().st_size for shard in shards))
-        assert split["shardLengths"] == [str(len(list(read_records(shard.open("rb"))))) for shard in shards]
+        assert split["shardLengths"] == [str(len(list(read_frames(shard.open("rb"), resume=False)))) for shard in shards]
 
 
 def test_each_index_is_what_an_independent_reading_finds(small):
@@ -88,7 +89,7 @@ def test_a_label_with_a_line_separator_can_be_given_back_too(tmp_path, fill, bui
 def test_line_n_of_labels_txt_is_the_label_of_records_with_id_n(small):
     labels = (small / "labels.txt").read_text().splitlines()
     for shard in small.glob("train-*"):
-        for record in read_records(shard.open("rb")):
+        for record in read_frames(shard.open("rb"), resume=False):
             features = parse_example(record.data)
             assert labels[features["image/class/label"][0] - 1].encode() == features["image/class/text"][0]
 

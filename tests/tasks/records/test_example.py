@@ -8,7 +8,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from imagerecords.schemas.frame import frame
-from imagerecords.tasks.records.example import parse_example, read_records
+from imagerecords.tasks.records.example import parse_example
+from imagerecords.tasks.records.frames import read_frames
 
 RECORDS = [b"first", b"", b"the third record, a longer one", b"\x00" * 20]
 
@@ -20,7 +21,7 @@ def framed(records):
 
 def read(data):
     """The records of a file of these bytes."""
-    return list(read_records(io.BytesIO(data)))
+    return list(read_frames(io.BytesIO(data), resume=False))
 
 
 def test_what_tensorflow_wrote_reads_back(tf, tmp_path):

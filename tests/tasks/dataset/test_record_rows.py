@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from imagerecords.schemas.receipt import COLUMNS
-from imagerecords.tasks.records.index_rows import read_rows_of_records, split_of
+from imagerecords.tasks.dataset.record_rows import read_rows_of_records, split_of
 from imagerecords.tasks.storage.folders import open_folder
 
 TOLD = ["split", "shard", "label", "text", "record", "offset", "size", "crc32c", "height", "width", "encoded_sha256"]

@@ -1,4 +1,4 @@
-"""The names of labels, from the file that lies beside records: ours, TFDS's, or slim's."""
+"""labels.txt as it is written, and the names of labels read from the file beside records: ours, TFDS's, or slim's."""
 
 import re
 from collections.abc import Iterable
@@ -9,6 +9,16 @@ from imagerecords.tasks.storage.folders import Folder
 
 TFDS_LABELS = "label.labels.txt"  # of its image classification data sets
 NUMBERED = re.compile(r"(\d+):(.*)")  # slim's labels.txt: 0:daisy
+
+
+def labels_text(labels: Iterable[str]) -> bytes:
+    """labels.txt: one label per line; the format that labels_file reads."""
+    return "".join(f"{label}\n" for label in labels).encode()
+
+
+def read_labels(folder: Folder) -> tuple[str, ...]:
+    """The labels in a data set's labels.txt, in their order."""
+    return tuple(folder.read(LABELS).decode("utf-8", "replace").removesuffix("\n").split("\n"))
 
 
 @dataclass(frozen=True)

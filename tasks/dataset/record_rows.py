@@ -13,13 +13,13 @@ from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.frame import OVERHEAD
 from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason
 from imagerecords.schemas.splits import SPLITS
+from imagerecords.tasks.dataset.labels_file import label_names
 from imagerecords.tasks.images.formats import image_size
 from imagerecords.tasks.records.compressed import inflated
 from imagerecords.tasks.records.features import read_features
 from imagerecords.tasks.records.files import NUMBERED
 from imagerecords.tasks.records.frames import Frame, read_frames
 from imagerecords.tasks.records.image import encoded_image, image_label, image_name, image_text
-from imagerecords.tasks.records.label_names import label_names
 from imagerecords.tasks.storage.folders import Folder
 
 

@@ -1,0 +1,61 @@
+"""A shard read back and held against its receipt, the plan's header and the feature contract."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from imagerecords.schemas.cancellation import check_interrupt
+from imagerecords.schemas.errors import CorruptRecord
+from imagerecords.schemas.example import contract
+from imagerecords.schemas.plan import PlanHeader, Shard
+from imagerecords.schemas.receipt import WRITTEN, Verdict
+from imagerecords.tasks.records.contract import COMPARED, contract_problems, place_problems, row_problems
+from imagerecords.tasks.records.example import parse_example
+from imagerecords.tasks.records.frames import Frame, read_frames
+from imagerecords.tasks.records.image import SYNSET
+from imagerecords.tasks.storage.folders import Folder
+from imagerecords.tasks.storage.hashing_file import HashingFile
+
+
+def verify_shard(output: Folder, shard: Shard, receipt: pa.Table, header: PlanHeader) -> Verdict:
+    """The verdict on a shard whose receipt is at hand; raises CorruptRecord, or FileNotFoundError when it is missing."""
+    path = output.join(shard.name)
+    written = receipt.filter(pc.equal(receipt["status"], WRITTEN)).select(COMPARED).to_pylist()
+    with output.open(shard.name) as raw:
+        file = HashingFile(raw)
+        count = 0
+        for record in read_frames(file, resume=False):
+            check_interrupt()
+            row = written[record.number] if record.number < len(written) else None
+            for problem in _problems(record, row, header):
+                raise CorruptRecord(
+                    f"record {record.number} at byte {record.offset} must read back as it was written, got: {problem}: {path}. "
+                    "Run the build again: it is converted anew"
+                )
+            count += 1
+    if count != len(written):
+        raise CorruptRecord(f"a shard must hold the {len(written)} records of its receipt, got {count}: {path}. Build it again")
+    return Verdict(shard.name, count, file.size, file.sha256.hexdigest())
+
+
+def _problems(record: Frame, row: dict[str, Any] | None, header: PlanHeader) -> Iterable[str]:
+    if record.fault:
+        yield record.fault
+        return
+    if row is None:
+        yield "the receipt knows no such record"
+        return
+    yield from place_problems(record, row, "receipt")
+    try:
+        features = parse_example(record.data)
+    except ValueError as error:
+        yield str(error)
+        return
+    yield from contract_problems(features, contract(header.extras))
+    yield from row_problems(features, row, "receipt")
+    if header.texts and features.get(SYNSET) != [synset := header.labels[row["label"] - 1].encode()]:
+        yield f"{SYNSET} is {features.get(SYNSET)}, in the plan {synset!r}"
+    if header.label_text(row["label"]) != row["text"]:
+        yield f"label {row['label']} is {header.label_text(row['label'])!r} in the plan, {row['text']!r} in the receipt"

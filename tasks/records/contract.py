@@ -1,0 +1,78 @@
+"""What a record of ours must be: the feature contract of its data set, and what the row that is kept of it says.
+
+The row is of a receipt or of the manifest, which is all receipts together; `source` names it in what is reported.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from imagerecords.schemas.boxes import CORNERS
+from imagerecords.schemas.example import BOXES, CONSTANTS, EXTRAS, Feature
+from imagerecords.schemas.frame import OVERHEAD
+from imagerecords.tasks.images.jpeg import START
+from imagerecords.tasks.records.features import Features
+from imagerecords.tasks.records.frames import Frame
+from imagerecords.tasks.records.image import BOX_LABEL, FILENAME, HEIGHT, LABEL, TEXT, WIDTH
+
+# The columns of a row that a record is compared with.
+COMPARED = ["label", "path", "text", "offset", "size", "crc32c", "height", "width", "boxes"]
+
+
+def place_problems(frame: Frame, row: Mapping[str, Any], source: str) -> Iterable[str]:
+    """Where a record's place, size or checksum differs from its row."""
+    place = {"offset": frame.offset, "size": len(frame.data) + OVERHEAD, "crc32c": frame.crc}
+    for name, value in place.items():
+        if row[name] != value:
+            yield f"{name} {value}, in the {source} {row[name]}"
+
+
+def row_problems(features: Features, row: Mapping[str, Any], source: str) -> Iterable[str]:
+    """Where a record's features differ from its row."""
+    expected = {
+        LABEL: row["label"],
+        TEXT: (row["text"] or "").encode(),
+        FILENAME: (row["path"] or "").rpartition("/")[2].encode(),
+        HEIGHT: row["height"],
+        WIDTH: row["width"],
+    }
+    boxes = len(features[BOX_LABEL]) if BOX_LABEL in features else None
+    if boxes != row["boxes"]:
+        yield f"it has {boxes} boxes, in the {source} {row['boxes']}"
+    for key, value in expected.items():
+        if features.get(key) != [value]:
+            yield f"{key} is {features.get(key)}, in the {source} {value!r}"
+
+
+def contract_problems(features: dict[str, list[Any]], promised: Mapping[str, Feature]) -> Iterable[str]:
+    """Where an Example breaks the feature contract: its keys, their types, one value each or a list, a JPEG that says so."""
+    if features.keys() != promised.keys():
+        missing, extra = sorted(promised.keys() - features.keys()), sorted(features.keys() - promised.keys())
+        yield f"missing features {missing}, unknown features {extra}"
+    for key, (kind, is_list) in promised.items():
+        match features.get(key, []):
+            case values if is_list:
+                if not all(isinstance(value, kind) for value in values):
+                    yield f"{key} must be a list of {kind.__name__}"
+            case [value] if isinstance(value, kind) and value == CONSTANTS.get(key, value):
+                pass
+            case [value] if isinstance(value, kind):
+                yield f"{key} must be {CONSTANTS[key]!r}, got {value!r}"
+            case values:
+                yield f"{key} must be one {kind.__name__}, got {len(values)} values"
+    match features.get("image/encoded"):
+        case [bytes(encoded)] if not encoded.startswith(START):
+            yield "image/encoded must start as a JPEG"
+    if EXTRAS[BOXES].keys() <= promised.keys():
+        yield from _box_problems(features)
+
+
+def _box_problems(features: dict[str, list[Any]]) -> Iterable[str]:
+    """Where the five lists of an image's boxes do not tell boxes inside it."""
+    corners = [features.get(f"image/object/bbox/{corner}", []) for corner in CORNERS]
+    counts = [len(values) for values in (*corners, features.get("image/object/bbox/label", []))]
+    if len(set(counts)) > 1:
+        yield f"image/object/bbox/* must be lists of one length, got {counts}"
+        return
+    for number, (xmin, ymin, xmax, ymax) in enumerate(zip(*corners, strict=True)):
+        if not (0 <= xmin <= xmax <= 1 and 0 <= ymin <= ymax <= 1):
+            yield f"box {number} must lie in the image, got {xmin:g}, {ymin:g}, {xmax:g}, {ymax:g}"

@@ -1,0 +1,22 @@
+"""What tells one state of a remote file from another, as one text."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+
+def remote_version(info: Mapping[str, Any]) -> str:
+    """What tells one state of a remote file from another: its ETag, or when it was made.
+
+    Where the file system tells version ids (s3fs with `version_aware`), the id follows, after a space.
+    """
+    version = info.get("ETag") or info.get("mtime") or info.get("LastModified") or info.get("created") or ""
+    text = str(version.timestamp()) if isinstance(version, datetime) else str(version).strip('"')
+    version_id = info.get("VersionId")
+    return f"{text} {version_id}" if version_id and version_id != "null" else text
+
+
+def version_parts(version: str) -> tuple[str, str | None]:
+    """The ETag of a remote version, and its version id or None."""
+    etag, _, version_id = version.partition(" ")
+    return etag, version_id or None
