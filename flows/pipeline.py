@@ -10,6 +10,7 @@ from imagerecords.flows.progress import Progress
 from imagerecords.flows.retry import is_final
 from imagerecords.schemas.errors import Interrupted, OutputLocked, ShardFailed
 from imagerecords.schemas.plan import DROP, Plan, Shard
+from imagerecords.schemas.published import Published
 from imagerecords.schemas.receipt import ShardOutcome, Verdict
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.summary import BuildSummary, Timeline
@@ -19,7 +20,7 @@ from imagerecords.tasks.discover import discover_images
 from imagerecords.tasks.duplicates import drop_duplicates
 from imagerecords.tasks.partition import partition_images
 from imagerecords.tasks.prepare import prepare_output, refuse_conflict
-from imagerecords.tasks.publish import Published, publish_dataset
+from imagerecords.tasks.publish import publish_dataset
 from imagerecords.tasks.records.tensorflow import check_with_tensorflow
 from imagerecords.tasks.storage.folders import Folder, open_output, sweep_unfinished
 from imagerecords.tasks.storage.lock import Lock, output_lock, refuse_if_locked

@@ -139,6 +139,14 @@ class Plan:
         return tables
 
 
+@dataclass(frozen=True)
+class Appended:
+    """The plan of a data set with its new images, and what is to be said of it."""
+
+    plan: Plan
+    notes: tuple[str, ...]
+
+
 def extras(texts: tuple[str, ...] | None, boxes: BoxCounts | None) -> tuple[str, ...]:
     """The names of the extras of a data set with such texts and boxes."""
     return (BOXES,) * (boxes is not None) + (SYNSETS,) * (texts is not None)

@@ -32,7 +32,7 @@ from imagerecords.schemas.errors import BadLayout, OutputConflict
 from imagerecords.schemas.example import ENCODER_VERSION
 from imagerecords.schemas.listing import COLUMNS as LISTED
 from imagerecords.schemas.listing import Listing
-from imagerecords.schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedShard
+from imagerecords.schemas.plan import COLUMNS, DROP, Appended, Plan, PlanHeader, PlannedShard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import SPLITS, Split
 from imagerecords.schemas.version import VERSION
@@ -43,14 +43,6 @@ from imagerecords.tasks.storage.folders import open_folder
 MOST_SHARDS = 99_999  # the names have five digits
 STATE = [name for name in COLUMNS.names if name in LISTED.names]  # what tells that an image is not what it was
 NAMED = 3  # how many of many images a note names
-
-
-@dataclass(frozen=True)
-class Appended:
-    """The plan of a data set with its new images, and what is to be told of it."""
-
-    plan: Plan
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)

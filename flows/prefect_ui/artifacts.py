@@ -19,7 +19,7 @@ from imagerecords.flows.command.console import boxes_text
 from imagerecords.flows.progress import LineProgress
 from imagerecords.schemas.output_files import REPORT
 from imagerecords.schemas.summary import BuildSummary
-from imagerecords.tasks.publish import rejected_images
+from imagerecords.tasks.dataset.manifest import rejected_images
 from imagerecords.tasks.storage.folders import open_folder
 
 SECONDS_BETWEEN_UPDATES = 2.0

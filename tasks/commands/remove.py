@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from imagerecords.schemas.data_card import Outcome
 from imagerecords.schemas.errors import BadInput, CorruptRecord
 from imagerecords.schemas.frame import OVERHEAD
 from imagerecords.schemas.output_files import DATASET_INFO, MANIFEST, PLAN, REPORT, index_path, index_text
@@ -20,12 +21,13 @@ from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Ver
 from imagerecords.schemas.results import Removal
 from imagerecords.tasks.commands.catalogue import read_catalogue
 from imagerecords.tasks.commands.locate import Names
+from imagerecords.tasks.dataset.completion import write_dataset_info, write_files_beside, write_manifest
 from imagerecords.tasks.dataset.croissant import ListedFile, read_croissant
 from imagerecords.tasks.dataset.plan_file import read_plan_header, read_whole_plan
 from imagerecords.tasks.dataset.receipts import read_receipt, write_receipt
 from imagerecords.tasks.dataset.removals import REMOVED_MESSAGE, Removals, holds_any, read_removals, write_removals
 from imagerecords.tasks.dataset.shard_check import verify_shard
-from imagerecords.tasks.publish import publish
+from imagerecords.tasks.findings.find import find
 from imagerecords.tasks.records.frames import read_frames
 from imagerecords.tasks.records.writer import RecordWriter
 from imagerecords.tasks.storage.folders import Folder, open_folder, sweep_unfinished
@@ -61,9 +63,9 @@ def remove_images(url: str, names: Iterable[str], storage_options: Mapping[str, 
             output.remove(DATASET_INFO)
             verdicts, written = _take_out(output, shards, removals)
             lock.check()
-            published = publish(output, verdicts, storage_options if output.exists(REPORT) else None)
+            digest = _complete(output, verdicts, storage_options)
             write_removals(output, Removals(unfinished=False, paths=removals.paths))
-            return Removal(images, already, tuple(written), published.digest)
+            return Removal(images, already, tuple(written), digest)
         finally:
             sweep_unfinished(output)
 
@@ -115,6 +117,18 @@ def _take_out(output: Folder, shards: list[Shard], removals: Removals) -> tuple[
         else:
             verdicts.append(_known(shard, receipt, digests) or verify_shard(output, shard, receipt, header))
     return verdicts, written
+
+
+def _complete(output: Folder, verdicts: list[Verdict], storage_options: Mapping[str, Any]) -> str:
+    """Make the data set complete again, with a data card if it had one; returns its digest."""
+    accounts = write_manifest(output, verdicts)
+    write_files_beside(output, accounts)
+    if output.exists(REPORT):
+        from imagerecords.tasks.data_card.gather import write_report  # with all that it draws by
+
+        write_report(output, Outcome(True, findings=find(output), digest=accounts.digest), storage_options)
+    write_dataset_info(output, accounts)
+    return accounts.digest
 
 
 def _rewrite(output: Folder, shard: Shard, receipt: pa.Table, gone: set[str], header: PlanHeader) -> Verdict:

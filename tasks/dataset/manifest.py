@@ -6,19 +6,21 @@ from either is the caller's decision.
 
 import contextlib
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.example import EXTRAS
 from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.plan import EXTRAS_KEY, METADATA_KEY, PlanHeader
-from imagerecords.schemas.receipt import COLUMNS
-from imagerecords.tasks.storage.folders import Folder
+from imagerecords.schemas.receipt import COLUMNS, REJECTED
+from imagerecords.tasks.storage.folders import Folder, open_folder
 from imagerecords.tasks.storage.hashing_file import HashingFile
 
 
@@ -62,6 +64,14 @@ def read_numbered(parquet: pq.ParquetFile, numbers: npt.NDArray[np.int64], colum
         return COLUMNS.empty_table().select(columns)
     by_group = np.argsort(group_of, kind="stable")
     return pa.concat_tables(tables).unify_dictionaries().take(np.argsort(by_group, kind="stable"))
+
+
+def rejected_images(output_directory: str, storage_options: Mapping[str, Any], most: int) -> list[dict[str, Any]]:
+    """The first `most` rejected images of a data set's manifest: split, path, reason and message."""
+    output = open_folder(output_directory, storage_options)
+    rows = read_manifest(output, ["split", "path", "reason", "message", "status"])
+    rejected = rows.filter(pc.equal(rows["status"], REJECTED)).drop_columns("status").slice(0, most)
+    return list(rejected.to_pylist())
 
 
 def extras_of(manifest: pa.Table) -> tuple[str, ...]:

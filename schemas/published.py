@@ -1,0 +1,28 @@
+"""What publish hands on: the counts of the data set that it wrote, or that it left incomplete."""
+
+from dataclasses import dataclass
+
+from imagerecords.schemas.errors import OverBudget, UnwantedCopies
+from imagerecords.schemas.findings import Findings
+from imagerecords.schemas.summary import BoxSummary, SplitSummary
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a published data set says of itself: its books, and a digest over the names and SHA-256 of its shards."""
+
+    splits: tuple[SplitSummary, ...]
+    labels: int
+    passed_over: dict[str, int]
+    digest: str
+    findings: Findings
+    problems: tuple[str, ...] = ()
+    unwanted: tuple[str, ...] = ()
+    boxes: BoxSummary | None = None
+
+    def refuse_incomplete(self) -> None:
+        """Raise when the data set was not made complete: OverBudget for what was rejected, else UnwantedCopies."""
+        if self.problems:
+            raise OverBudget("\n".join((*self.problems, *self.unwanted)))
+        if self.unwanted:
+            raise UnwantedCopies("\n".join(self.unwanted))

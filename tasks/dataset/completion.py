@@ -1,0 +1,73 @@
+"""What makes shards with receipts a complete data set: the manifest, the files beside it, and dataset_info.json last.
+
+Each is a function, so that what decides whether the data set may be complete can stand between them: publish's budget, and
+nothing in remove.
+"""
+
+from dataclasses import dataclass
+
+from imagerecords.schemas.errors import BooksDoNotBalance
+from imagerecords.schemas.output_files import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS
+from imagerecords.schemas.plan import PlanHeader
+from imagerecords.schemas.receipt import Verdict
+from imagerecords.schemas.summary import BoxSummary
+from imagerecords.tasks.dataset.accounting import Books, balance, balance_boxes
+from imagerecords.tasks.dataset.croissant import croissant_json
+from imagerecords.tasks.dataset.digest import dataset_digest
+from imagerecords.tasks.dataset.labels_file import labels_text
+from imagerecords.tasks.dataset.manifest import manifest_sha256, manifest_writer
+from imagerecords.tasks.dataset.plan_file import read_plan_header, read_whole_plan
+from imagerecords.tasks.dataset.receipts import read_receipt
+from imagerecords.tasks.dataset.tfds import class_labels_text, dataset_info_json, features_json
+from imagerecords.tasks.storage.folders import Folder
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """The plan's header, the counts of each split, those of boxes, and the data set's digest."""
+
+    header: PlanHeader
+    splits: dict[str, Books]
+    boxes: BoxSummary | None
+    digest: str
+
+    def shards(self) -> dict[str, list[Verdict]]:
+        """The shards by split, in their order."""
+        return {split: books.verdicts for split, books in self.splits.items()}
+
+
+def write_manifest(output: Folder, verdicts: list[Verdict]) -> Accounts:
+    """Write manifest.parquet from the receipts; one is in memory at a time.
+
+    Raises BooksDoNotBalance when an image, a box or a receipt is missing.
+    """
+    header = read_plan_header(output)
+    by_name = {verdict.shard: verdict for verdict in verdicts}
+    splits: dict[str, Books] = {}
+    with manifest_writer(output, header) as write:
+        for shard, planned in read_whole_plan(output):
+            receipt = read_receipt(output, shard.name)
+            if receipt is None:
+                raise BooksDoNotBalance(f"each shard must have a receipt, got none: {output.join(shard.name)}. Build again")
+            write(receipt)
+            books = splits.setdefault(shard.split, Books())
+            books.add(planned, receipt, by_name[shard.name], with_boxes=bool(header.boxes))
+    for split, books in splits.items():
+        balance(split, books, header, output)
+    boxes = balance_boxes(header.boxes, splits.values(), output) if header.boxes else None
+    digest = dataset_digest((shard.shard, shard.sha256) for books in splits.values() for shard in books.verdicts)
+    return Accounts(header, splits, boxes, digest)
+
+
+def write_files_beside(output: Folder, accounts: Accounts) -> None:
+    """Write what readers find beside the shards, all but dataset_info.json."""
+    labels, extras = accounts.header.labels, accounts.header.extras
+    output.write(LABELS, labels_text(labels))
+    output.write(CLASS_LABELS, class_labels_text(labels))
+    output.write(FEATURES, features_json(labels, extras))
+    output.write(CROISSANT, croissant_json(labels, accounts.shards(), manifest_sha256(output)))
+
+
+def write_dataset_info(output: Folder, accounts: Accounts) -> None:
+    """Write dataset_info.json: from here on the data set is complete."""
+    output.write(DATASET_INFO, dataset_info_json(accounts.shards()))
