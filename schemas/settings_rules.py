@@ -1,28 +1,86 @@
 """What is wrong between settings that are each right for themselves; every contradiction is told at once."""
 
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal, Protocol
 
 from PIL import ImageColor
 
 from imagerecords.schemas.secrets import option_problems, url_problems
-from imagerecords.schemas.splits import SPLITS
-
-if TYPE_CHECKING:
-    from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.splits import SPLITS, Split
 
 WHOLE_SOURCES = ("data_directory", "manifest", "label_studio")  # inputs that the fractions may divide
 MANIFEST_ENDINGS = (".csv", ".jsonl", ".parquet")
 
 
-def contradictions(settings: "BuildSettings") -> list[str]:
+class _Settings(Protocol):
+    """What the rules read of BuildSettings, which calls them and so can't be imported here."""
+
+    @property
+    def manifest(self) -> str | None: ...
+
+    @property
+    def label_studio(self) -> str | None: ...
+
+    @property
+    def listed_by(self) -> str | None: ...
+
+    @property
+    def output_directory(self) -> str: ...
+
+    @property
+    def validation_fraction(self) -> float: ...
+
+    @property
+    def test_fraction(self) -> float: ...
+
+    @property
+    def group_pattern(self) -> str | None: ...
+
+    @property
+    def recursive(self) -> bool: ...
+
+    @property
+    def layout_threads(self) -> int: ...
+
+    @property
+    def alpha_background(self) -> str: ...
+
+    @property
+    def overwrite(self) -> bool: ...
+
+    @property
+    def append(self) -> bool: ...
+
+    @property
+    def append_missing_labels(self) -> str: ...
+
+    @property
+    def executor(self) -> str: ...
+
+    @property
+    def dask_address(self) -> str | None: ...
+
+    @property
+    def scratch_directory(self) -> str | None: ...
+
+    @property
+    def storage_options(self) -> dict[str, Any]: ...
+
+    def directories(self) -> dict[str, str]: ...
+
+    def shards_of(self, split: Split) -> int | Literal["auto"]: ...
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]: ...
+
+
+def contradictions(settings: _Settings) -> list[str]:
     """All that keeps these settings from being built with."""
     rules = (_source_problems, _executor_problems, _number_problems, _append_problems, _colour_problems, _secret_problems)
     return [problem for rule in rules for problem in rule(settings)]
 
 
-def _source_problems(settings: "BuildSettings") -> Iterable[str]:
+def _source_problems(settings: _Settings) -> Iterable[str]:
     splits = [name for name in SPLITS if getattr(settings, f"{name}_directory")]
     given = ["split directories"] * bool(splits) + [name for name in WHOLE_SOURCES if getattr(settings, name)]
     if len(given) != 1:
@@ -55,7 +113,7 @@ def _pattern_problems(pattern: str) -> Iterable[str]:
             yield f"group_pattern must have exactly one (group), got {groups}: {pattern!r}"
 
 
-def _executor_problems(settings: "BuildSettings") -> Iterable[str]:
+def _executor_problems(settings: _Settings) -> Iterable[str]:
     sources = (
         settings.output_directory,
         *settings.directories().values(),
@@ -73,7 +131,7 @@ def _executor_problems(settings: "BuildSettings") -> Iterable[str]:
         yield f"dask_address must go with executor dask, got {settings.executor}. Pass --executor dask"
 
 
-def _number_problems(settings: "BuildSettings") -> Iterable[str]:
+def _number_problems(settings: _Settings) -> Iterable[str]:
     if settings.validation_fraction + settings.test_fraction >= 1:
         total = settings.validation_fraction + settings.test_fraction
         yield f"validation_fraction + test_fraction must be below 1, got {total:g}. Leave something to train on"
@@ -86,14 +144,14 @@ def _number_problems(settings: "BuildSettings") -> Iterable[str]:
             )
 
 
-def _append_problems(settings: "BuildSettings") -> Iterable[str]:
+def _append_problems(settings: _Settings) -> Iterable[str]:
     if settings.append and settings.overwrite:
         yield "append must go without overwrite, got both: one keeps the output's shards, the other removes them. Drop one"
     if settings.append_missing_labels != "error" and not settings.append:
         yield f"append_missing_labels must go with append, got {settings.append_missing_labels} without it. Pass --append"
 
 
-def _colour_problems(settings: "BuildSettings") -> Iterable[str]:
+def _colour_problems(settings: _Settings) -> Iterable[str]:
     if settings.alpha_background == "drop":
         return
     try:
@@ -108,6 +166,6 @@ def _colour_problems(settings: "BuildSettings") -> Iterable[str]:
             yield f"alpha_background must be opaque, got {settings.alpha_background!r}. Leave its alpha away"
 
 
-def _secret_problems(settings: "BuildSettings") -> Iterable[str]:
+def _secret_problems(settings: _Settings) -> Iterable[str]:
     yield from option_problems(settings.storage_options)
     yield from url_problems({name: value for name, value in settings if isinstance(value, str)})
