@@ -21,6 +21,9 @@ TABLE = {"schemas": set(), "tasks": {"schemas"}, "flows": {"schemas", "tasks"}, 
 OLD_NAMES = {"schemas", "tasks", "flows"}  # users have folders of these names
 NOT_INSTALLED = {"deployments", "tests", "benchmarks"}
 ONLY_IN_FLOWS = {"prefect", "cyclopts", "rich", "distributed", "dask"}
+# The rooms in tasks/, from the ground up: a module imports from its own and from those before it.
+RANKS = ["schemas", "storage", "images", "records", "sources", "dataset", "findings", "data_card", "steps", "audit", "commands"]
+ON_TOP = {"audit", "commands"}  # side by side, and on no step: what they share with a step stands below the steps
 INPUT_AND_OUTPUT = {"os", "io", "pathlib", "shutil", "tempfile", "subprocess", "socket", "fsspec", "s3fs", "obstore"}
 
 
@@ -31,7 +34,7 @@ def modules_imported_by(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            names.add("." if node.level else node.module)
+            names |= {"."} if node.level else {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return names
 
 
@@ -50,21 +53,62 @@ def named(path):
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=named)
-def test_no_import_runs_against_the_table(path):
-    folder = path.relative_to(ROOT).parts[0]
-    imported = imports_of(path)
-    assert rooms_imported_by(path) <= TABLE[folder] | {folder}
-    assert not imported & (OLD_NAMES | NOT_INSTALLED)
-    assert "." not in imported  # relative imports would hide from this test
-    assert folder in ("flows", "imagerecords") or not imported & ONLY_IN_FLOWS
+def modules_in(*folders):
+    """The import names of the modules in these folders."""
+    paths = [path.relative_to(ROOT) for path in MODULES if path.relative_to(ROOT).parts[0] in folders]
+    return ["imagerecords." + ".".join(path.with_suffix("").parts) for path in paths]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "schemas").glob("*.py")), ids=named)
-def test_the_nouns_do_no_input_or_output(path):
-    assert not imports_of(path) & INPUT_AND_OUTPUT
-    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-    assert "open" not in {call.id for call in calls if isinstance(call, ast.Name)}
+def module_graph(*folders):
+    """The modules in these folders, each with those of them that it imports anywhere in it."""
+    names = set(modules_in(*folders))
+    paths = {name: ROOT / (name.removeprefix("imagerecords.").replace(".", "/") + ".py") for name in names}
+    return {name: modules_imported_by(path) & names - {name} for name, path in paths.items()}
+
+
+def room_of(module):
+    """The room in RANKS of `imagerecords.tasks.records.frames`; a module right in tasks/ is a step."""
+    _, folder, *rest = module.split(".")
+    return folder if folder == "schemas" else rest[0] if len(rest) > 1 else "steps"
+
+
+def test_no_import_runs_against_the_table():
+    offenders = []
+    for path in MODULES:
+        folder, imported = path.relative_to(ROOT).parts[0], imports_of(path)
+        wrong = (rooms_imported_by(path) - TABLE[folder] - {folder}) | (imported & (OLD_NAMES | NOT_INSTALLED))
+        wrong |= imported & {"."}  # relative imports would hide from this test
+        wrong |= imported & ONLY_IN_FLOWS if folder not in ("flows", "imagerecords") else set()
+        offenders += [f"{named(path)} imports {name}" for name in sorted(wrong)]
+    assert offenders == []
+
+
+def test_no_import_in_tasks_runs_back():
+    """E.g. a source that imports a step, a data set's file that imports the findings, a command that runs a step."""
+    offenders = [
+        f"{module} ({room_of(module)}) imports {other} ({room_of(other)})"
+        for module, imported in sorted(module_graph("schemas", "tasks").items())
+        for other in sorted(imported)
+        if RANKS.index(room_of(other)) > RANKS.index(room_of(module))
+        or (room_of(module) in ON_TOP and room_of(other) in {"steps", *ON_TOP} - {room_of(module)})
+    ]
+    assert offenders == []
+
+
+def test_no_modules_of_schemas_and_tasks_import_one_another_in_a_circle():
+    graph = module_graph("schemas", "tasks")
+    while leaves := {module for module, imported in graph.items() if not imported}:
+        graph = {module: imported - leaves for module, imported in graph.items() if module not in leaves}
+    assert sorted(graph) == []  # what is left is in a circle, or stands on one
+
+
+def test_the_nouns_do_no_input_or_output():
+    offenders = []
+    for path in sorted((ROOT / "schemas").glob("*.py")):
+        calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        used = imports_of(path) & INPUT_AND_OUTPUT | {"open"} & {call.id for call in calls if isinstance(call, ast.Name)}
+        offenders += [f"{named(path)}: {name}" for name in sorted(used)]
+    assert offenders == []
 
 
 def test_deployments_hold_no_python():
@@ -83,12 +127,6 @@ sys.meta_path.insert(0, Blocker())
 for name in sys.argv[1:]:
     importlib.import_module(name)
 """
-
-
-def modules_in(*folders):
-    """The import names of the modules in these folders."""
-    paths = [path.relative_to(ROOT) for path in MODULES if path.relative_to(ROOT).parts[0] in folders]
-    return ["imagerecords." + ".".join(path.with_suffix("").parts) for path in paths]
 
 
 def test_nouns_and_verbs_import_without_prefect_and_tensorflow(tmp_path):
@@ -114,21 +152,24 @@ def test_no_module_of_flows_has_a_standard_librarys_name():
     assert not stems & set(sys.stdlib_module_names)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=named)
-def test_modules_are_small_and_named_for_what_they_hold(path):
-    assert len(path.read_text().splitlines()) <= 300
-    assert not re.search(r"util|helper|common|manager|misc", path.stem)
+def test_modules_are_small():
+    lines = {named(path): len(path.read_text().splitlines()) for path in MODULES}
+    assert {name: count for name, count in lines.items() if count > 300} == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=named)
-def test_each_module_says_what_it_is_for(path):
-    assert ast.get_docstring(ast.parse(path.read_text()))
+def test_modules_are_named_for_what_they_hold():
+    assert [named(path) for path in MODULES if re.search(r"util|helper|common|manager|misc", path.stem)] == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=named)
-def test_input_is_never_checked_by_assert(path):
+def test_each_module_says_what_it_is_for():
+    assert [named(path) for path in MODULES if not ast.get_docstring(ast.parse(path.read_text()))] == []
+
+
+def test_input_is_never_checked_by_assert():
     """python -O would let it pass."""
-    assert not [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Assert)]
+    assert [
+        named(path) for path in MODULES if any(isinstance(n, ast.Assert) for n in ast.walk(ast.parse(path.read_text())))
+    ] == []
 
 
 def entrypoints():
