@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from imagerecords.schemas.findings import Findings
+from imagerecords.schemas.messages import plural
 
 ALL_SPLITS = ""
 FEW_PICTURES = 2
@@ -41,7 +42,7 @@ class Picture:
     @property
     def alternative(self) -> str:
         """What it shows, for those who do not see it."""
-        boxes = f", {self.boxes} box" + "es" * (self.boxes > 1) if self.boxes else ""
+        boxes = f", {plural(self.boxes, 'box', 'boxes')}" if self.boxes else ""
         return f"{self.text}, {self.split}: {self.name}{boxes}"
 
 

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict
 
+from imagerecords.schemas.messages import plural
+
 # Bits of 64. Of photographs re-encoded (quality 50) or halved, 95 to 99 % stay within 3; resized to two thirds 73 %, with a
 # border of 2 % cut off 27 %. Hashes of different photographs differ in 32, in the median, and one pair in a hundred in 19.
 NEAR_BITS = 3
@@ -88,14 +90,14 @@ class FindingCounts(_Frozen):
                 (copies.within, ""),
             ):
                 if found.groups:
-                    yield f"{found.images:,} {kind}{where} ({_counted(found.groups, 'group')})"
+                    yield f"{found.images:,} {kind}{where} ({plural(found.groups, 'group')})"
         for name in ("blank", "dark", "bright", "blurred", "tiny", "odd_shaped"):
             if count := getattr(self, name):
                 yield f"{count:,} {name.replace('_', '-')}"
         if self.thin_labels:
-            yield f"{_counted(self.thin_labels, 'label')} of fewer than {THIN_LABEL} training images"
+            yield f"{plural(self.thin_labels, 'label')} of fewer than {THIN_LABEL} training images"
         if self.missing_labels:
-            yield f"{_counted(self.missing_labels, 'label')} missing in a split"
+            yield f"{plural(self.missing_labels, 'label')} missing in a split"
 
 
 class ImageReference(_Frozen):
@@ -141,7 +143,3 @@ class Findings(_Frozen):
     images: dict[str, tuple[ImageReference, ...]] = {}
     thin_labels: tuple[LabelExample, ...] = ()
     missing_labels: tuple[LabelExample, ...] = ()
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,6 +1,6 @@
 """The listing: every input image with its label, size and version, in the order that the split and shuffle start from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -47,20 +47,3 @@ class Listing:
     def of_mistakes(cls, mistakes: Iterable[str]) -> Self:
         """A listing of nothing, because of mistakes."""
         return cls((), {}, COLUMNS.empty_table(), mistakes=tuple(mistakes))
-
-
-NAMED = 3  # how many of many offenders an error names
-MOST_TOLD = 36  # lines of one kind; a file may have a million bad rows
-
-
-def first_told(mistakes: Sequence[str]) -> tuple[str, ...]:
-    """The first few dozen mistakes, and the number of the rest in one line."""
-    more = len(mistakes) - MOST_TOLD
-    rest = (f"there must be no more such mistakes, got {more:,} beyond those above",) if more > 0 else ()
-    return (*mistakes[:MOST_TOLD], *rest)
-
-
-def some(names: Sequence[str]) -> str:
-    """The first few of many names, and the number of the rest."""
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more

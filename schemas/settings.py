@@ -17,6 +17,8 @@ from imagerecords.schemas.setting_groups import (
 from imagerecords.schemas.settings_rules import contradictions
 from imagerecords.schemas.splits import SPLITS, Split
 
+S3_SCHEMES = ("s3://", "s3a://")
+
 # What a shard's bytes and receipt depend on; a change of any of these makes its fingerprint another.
 CONTENT_SETTINGS = (
     "check_pixels",
@@ -77,7 +79,7 @@ class BuildSettings(
     def is_on_s3(self) -> bool:
         """Whether input or output lie on S3."""
         places = [self.output_directory, *self.directories().values(), self.manifest, self.label_studio]
-        return any(place.startswith(("s3://", "s3a://")) for place in places if place)
+        return any(place.startswith(S3_SCHEMES) for place in places if place)
 
     def shards_of(self, split: Split) -> int | Literal["auto"]:
         """The number of shards asked for a split."""

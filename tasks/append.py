@@ -32,6 +32,7 @@ from imagerecords.schemas.errors import BadLayout, OutputConflict
 from imagerecords.schemas.example import ENCODER_VERSION
 from imagerecords.schemas.listing import COLUMNS as LISTED
 from imagerecords.schemas.listing import Listing
+from imagerecords.schemas.messages import some
 from imagerecords.schemas.plan import COLUMNS, DROP, Appended, Plan, PlanHeader, PlannedShard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import SPLITS, Split
@@ -42,7 +43,6 @@ from imagerecords.tasks.storage.folders import open_folder
 
 MOST_SHARDS = 99_999  # the names have five digits
 STATE = [name for name in COLUMNS.names if name in LISTED.names]  # what tells that an image is not what it was
-NAMED = 3  # how many of many images a note names
 
 
 @dataclass(frozen=True)
@@ -232,20 +232,15 @@ def _comparison_notes(compared: _Compared) -> Iterable[str]:
     if compared.changed:
         yield (
             f"{len(compared.changed):,} images have changed since they were built, and stay in the data set as they were: "
-            f"{_some(compared.changed)}. To take them as they are now, build anew"
+            f"{some(compared.changed)}. To take them as they are now, build anew"
         )
     if compared.vanished:
         yield (
-            f"{len(compared.vanished):,} images are gone from the input, and stay in the data set: {_some(compared.vanished)}. "
+            f"{len(compared.vanished):,} images are gone from the input, and stay in the data set: {some(compared.vanished)}. "
             "imagerecords remove takes them out"
         )
     if compared.moved:
         yield (
-            f"{len(compared.moved):,} new images are in size and time as ones that are gone: {_some(compared.moved)}. If they "
+            f"{len(compared.moved):,} new images are in size and time as ones that are gone: {some(compared.moved)}. If they "
             "were moved to another label, the data set now has them under both"
         )
-
-
-def _some(paths: list[str]) -> str:
-    more = f" and {len(paths) - NAMED:,} more" if len(paths) > NAMED else ""
-    return ", ".join(paths[:NAMED]) + more

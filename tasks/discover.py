@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.labels import read_labels, read_synsets
-from imagerecords.schemas.listing import COLUMNS, Listing, first_told
+from imagerecords.schemas.listing import COLUMNS, Listing
+from imagerecords.schemas.messages import first_lines
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.sources.boxes import place_boxes, read_boxes
 from imagerecords.tasks.sources.input_files import read_text, unreadable
@@ -88,7 +89,7 @@ def _with_texts(settings: BuildSettings, listing: Listing, texts: dict[str, str]
         if label not in texts
     ]
     if mistakes:
-        return Listing.of_mistakes(first_told(mistakes))
+        return Listing.of_mistakes(first_lines(mistakes))
     return replace(listing, texts=tuple(texts[label] for label in listing.labels))
 
 
@@ -100,7 +101,7 @@ def _with_boxes(settings: BuildSettings, location: str, listing: Listing) -> Lis
         return Listing.of_mistakes([unreadable("bounding_boxes", location, error)])
     rows, unclear = match_boxes(found, listing.images, listing.roots)
     placed = place_boxes(found, rows, listing.images["label"], listing.labels, settings.invalid_boxes)
-    if mistakes := [*first_told(unclear), *placed.mistakes]:
+    if mistakes := [*first_lines(unclear), *placed.mistakes]:
         return Listing.of_mistakes(mistakes)
     images = listing.images.set_column(COLUMNS.get_field_index("boxes"), COLUMNS.field("boxes"), placed.column)
     return replace(listing, images=images, boxes=placed.counts)

@@ -16,6 +16,7 @@ from imagerecords.schemas.label_export import LabelExport, LabelledPath
 from imagerecords.schemas.output_files import LABELS
 from imagerecords.tasks.dataset.labels_file import labels_text
 from imagerecords.tasks.partition import group_position
+from imagerecords.tasks.sources.input_files import beside
 from imagerecords.tasks.sources.label_studio import image_path, read_export
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
@@ -68,9 +69,8 @@ def _source(path: str, base: str) -> str:
 def _place(path: str, base: str, target: Folder, folder: str, storage_options: Mapping[str, Any]) -> str:
     """Put an image into its label's folder, under a name with a digest of its path; returns its place."""
     source = _source(path, base)
-    parent, _, name = source.rpartition("/")
+    origin, name = beside(source, storage_options)
     place = f"{folder}/{hashlib.sha256(path.encode()).hexdigest()[:8]}-{name}"
-    origin = open_folder(parent or "/", storage_options)
     if not origin.exists(name):
         raise BadLayout(f"an image of the export must exist, got none: {source}. Check images_directory")
     if origin.is_local and target.is_local:

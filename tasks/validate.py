@@ -7,12 +7,12 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.dataset.plan_file import read_plan_header
 from imagerecords.tasks.dataset.receipts import read_receipt
 from imagerecords.tasks.dataset.shard_check import verify_shard
-from imagerecords.tasks.storage.folders import open_folder
+from imagerecords.tasks.storage.folders import open_output
 
 
 def validate_shard(shard: Shard, settings: BuildSettings) -> Verdict:
     """The verdict on a shard in the output; raises CorruptRecord naming file, record and byte offset of the first fault."""
-    output = open_folder(settings.output_directory, settings.storage_options)
+    output = open_output(settings)
     receipt = read_receipt(output, shard.name)
     if receipt is None:
         raise CorruptRecord(f"a shard must have a receipt, got none: {output.join(shard.name)}. Run the build again")

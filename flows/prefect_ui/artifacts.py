@@ -18,13 +18,12 @@ from prefect.artifacts import (
 from imagerecords.flows.command.console import boxes_text
 from imagerecords.flows.progress import LineProgress
 from imagerecords.schemas.output_files import REPORT
-from imagerecords.schemas.summary import BuildSummary
+from imagerecords.schemas.summary import MIB, BuildSummary
 from imagerecords.tasks.dataset.manifest import rejected_images
 from imagerecords.tasks.storage.folders import open_folder
 
 SECONDS_BETWEEN_UPDATES = 2.0
 REJECTS_SHOWN = 1000
-MIB = 2**20
 
 
 class ArtifactProgress(LineProgress):

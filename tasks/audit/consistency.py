@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from imagerecords.schemas.audit import Fault, Place
+from imagerecords.schemas.messages import plural, some
 from imagerecords.tasks.audit.file import FileAudit, Shape, Tally
 from imagerecords.tasks.dataset.labels_file import LabelNames
 from imagerecords.tasks.records.image import ENCODED, LABEL, TEXT
@@ -45,21 +46,23 @@ def shape_faults(all_: Together) -> Iterable[Fault]:
         most = max(kinds, key=lambda kind: (kinds[kind].count, kind))
         for kind, tally in sorted(kinds.items()):
             if kind != most:
-                problem = f"{key} is {KINDS[kind]} in {_records(tally.count)}, {KINDS[most]} in {kinds[most].count} others"
+                problem = (
+                    f"{key} is {KINDS[kind]} in {plural(tally.count, 'record')}, {KINDS[most]} in {kinds[most].count} others"
+                )
                 yield _at(tally.first, problem)
         held = sum(tally.count for tally in kinds.values())
         if key in (ENCODED, LABEL) and 2 * held > all_.records > held:
             without = [tally for shape, tally in all_.shapes.items() if key not in dict(shape) or (key, "") in shape]
-            yield _at(without[0].first, f"{key} is missing in {_records(all_.records - held)}, {held} have it")
+            yield _at(without[0].first, f"{key} is missing in {plural(all_.records - held, 'record')}, {held} have it")
 
 
 def shape_notes(all_: Together) -> Iterable[str]:
     """Keys that only some records have, classic keys that none has, and classic keys of another type than the classic."""
     kinds = _kinds(all_)
-    some = {key: sum(tally.count for tally in found.values()) for key, found in kinds.items()}
-    partly = [f"{key} ({count})" for key, count in sorted(some.items()) if count < all_.records]
+    counts = {key: sum(tally.count for tally in found.values()) for key, found in kinds.items()}
+    partly = [f"{key} ({count})" for key, count in sorted(counts.items()) if count < all_.records]
     if partly:
-        yield f"of {all_.records} records only some have a value in: {_listed(partly)}"
+        yield f"of {all_.records} records only some have a value in: {some(partly, LISTED)}"
     missing = [key for key in (ENCODED, LABEL, TEXT) if key not in kinds]
     if missing and all_.records:
         yield f"no record has {', '.join(missing)}, so what belongs to them was not checked"
@@ -82,13 +85,15 @@ def label_faults(all_: Together, names: LabelNames | None) -> Iterable[Fault]:
             if text == right:
                 continue
             if label in told and names:
-                yield _at(tally.first, f"label {label} is {text!r} in {_records(tally.count)}, {right!r} in {names.file}")
+                yield _at(
+                    tally.first, f"label {label} is {text!r} in {plural(tally.count, 'record')}, {right!r} in {names.file}"
+                )
             else:
                 others = f"{right!r} in {found[right].count} others"
-                yield _at(tally.first, f"label {label} is {text!r} in {_records(tally.count)}, {others}")
+                yield _at(tally.first, f"label {label} is {text!r} in {plural(tally.count, 'record')}, {others}")
     for (label, _), tally in sorted(all_.labels.items(), key=lambda pair: pair[0][0]):
         if names and told and label > max(told):
-            problem = f"label {label}, in {_records(tally.count)}, is beyond the {len(told)} labels of {names.file}"
+            problem = f"label {label}, in {plural(tally.count, 'record')}, is beyond the {len(told)} labels of {names.file}"
             yield _at(tally.first, problem)
 
 
@@ -102,7 +107,7 @@ def label_notes(all_: Together) -> Iterable[str]:
             ids[text].add(label)
     shared = [f"{text!r} ({', '.join(map(str, sorted(labels)))})" for text, labels in sorted(ids.items()) if len(labels) > 1]
     if shared:
-        yield f"several labels have the same text: {_listed(shared)}"
+        yield f"several labels have the same text: {some(shared, LISTED)}"
 
 
 def _kinds(all_: Together) -> dict[str, dict[str, Tally]]:
@@ -117,12 +122,3 @@ def _kinds(all_: Together) -> dict[str, dict[str, Tally]]:
 
 def _at(place: Place, problem: str) -> Fault:
     return Fault(place.file, place.record, place.offset, problem)
-
-
-def _records(count: int) -> str:
-    return f"{count} record{'s' if count != 1 else ''}"
-
-
-def _listed(items: list[str]) -> str:
-    more = f" and {len(items) - LISTED} more" if len(items) > LISTED else ""
-    return ", ".join(items[:LISTED]) + more

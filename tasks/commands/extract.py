@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from imagerecords.schemas.errors import BadInput
 from imagerecords.schemas.labels import name_problems
+from imagerecords.schemas.messages import some
 from imagerecords.schemas.receipt import WRITTEN
 from imagerecords.schemas.results import Extracted, Selection
 from imagerecords.tasks.commands.catalogue import open_dataset, read_catalogue, read_records_at
@@ -113,8 +114,7 @@ def _present(targets: list[Path], digests: list[str]) -> set[Path]:
             else:
                 other.append(target)
     if other:
-        more = f" and {len(other) - CONFLICTS} more" if len(other) > CONFLICTS else ""
-        names = ", ".join(map(str, other[:CONFLICTS])) + more
+        names = some([str(path) for path in other], CONFLICTS)
         raise BadInput(f"to must hold no other files of these names, got {len(other)}: {names}. Choose another folder")
     return present
 

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from imagerecords.schemas.data_card import Outcome
 from imagerecords.schemas.errors import BadInput, CorruptRecord
 from imagerecords.schemas.frame import OVERHEAD
+from imagerecords.schemas.messages import some
 from imagerecords.schemas.output_files import DATASET_INFO, MANIFEST, PLAN, REPORT, index_path, index_text
 from imagerecords.schemas.plan import PlanHeader, Shard
 from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Verdict
@@ -31,10 +32,9 @@ from imagerecords.tasks.findings.find import find
 from imagerecords.tasks.records.frames import read_frames
 from imagerecords.tasks.records.writer import RecordWriter
 from imagerecords.tasks.storage.folders import Folder, open_folder, sweep_unfinished
-from imagerecords.tasks.storage.lock import output_lock
+from imagerecords.tasks.storage.lock import STALE_SECONDS, output_lock
 
 KEPT = ("split", "shard", "path", "label", "text", "source_size", "sha256")  # of a removed image's row
-STALE_SECONDS = 120.0  # as a build's lock_stale_seconds
 TOLD = 5  # of the images that a name may mean
 
 
@@ -84,7 +84,7 @@ def _resolve(catalogue: pa.Table, names: Iterable[str], url: str) -> list[dict[s
         if not rows:
             problems.append(f"each name to remove must be an image's, got {name!r}, which is none's: {url}")
         elif len(rows) > 1 and not is_hash:
-            which = ", ".join(f"{row['split']}/{row['path']}" for row in rows[:TOLD]) + (", …" if len(rows) > TOLD else "")
+            which = some([f"{row['split']}/{row['path']}" for row in rows], TOLD)
             problems.append(f"each name to remove must be one image's, got {name!r} of {len(rows)}: {which}. Give its path")
         chosen |= {(row["split"], row["path"]): row for row in rows}
     if problems:

@@ -9,7 +9,7 @@ from imagerecords.tasks.records.compressed import inflated
 from imagerecords.tasks.records.example import parse_example
 from imagerecords.tasks.records.frames import Frame, read_frames
 from imagerecords.tasks.records.image import encoded_image
-from imagerecords.tasks.storage.folders import open_folder
+from imagerecords.tasks.sources.input_files import open_file
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,9 @@ class ShownRecord:
 
 def read_record(url: str, number: int, storage_options: Mapping[str, Any]) -> ShownRecord:
     """Record `number` (from 0) of a file; BadInput when there is no such file or record, CorruptRecord when it is broken."""
-    parent, _, name = url.rpartition("/")
     count = 0
     try:
-        with open_folder(parent or ".", storage_options).open(name) as file:
+        with open_file(url, storage_options) as file:
             for record in read_frames(inflated(file), resume=False):
                 count += 1
                 if record.fault and (record.number == number or not record.data):

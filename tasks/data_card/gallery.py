@@ -23,7 +23,7 @@ from imagerecords.schemas.findings import (
 )
 from imagerecords.schemas.receipt import Reason
 from imagerecords.tasks.data_card.histograms import column
-from imagerecords.tasks.data_card.pictures import Piece, Shown, of_row, with_pictures
+from imagerecords.tasks.data_card.pictures import Shown, of_row, with_pictures
 from imagerecords.tasks.data_card.rows import Rows
 from imagerecords.tasks.data_card.sheets import spread
 from imagerecords.tasks.storage.folders import Folder
@@ -107,7 +107,7 @@ def _rejected(row: dict[str, Any], inputs: Mapping[str, Folder]) -> Shown:
     folder = inputs.get(row["split"])
     if folder is None or row["reason"] in WITHOUT_PICTURE:
         return Shown(picture)
-    return Shown(picture, Piece(folder, row["path"], None, row["source_size"] or 0))
+    return Shown(picture, folder, row["path"], size=row["source_size"] or 0)
 
 
 def draft_copies(rows: Rows, written: pa.Table, findings: Findings) -> Iterator[Draft]:

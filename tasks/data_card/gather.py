@@ -26,9 +26,7 @@ from imagerecords.tasks.dataset.digest import dataset_digest
 from imagerecords.tasks.dataset.plan_file import read_plan_header
 from imagerecords.tasks.findings.find import find
 from imagerecords.tasks.storage.folders import Folder, open_folder, sweep_unfinished
-from imagerecords.tasks.storage.lock import output_lock
-
-STALE_SECONDS = 120.0  # without a sign of life, a build's lock is that of a dead one: the default of lock_stale_seconds
+from imagerecords.tasks.storage.lock import STALE_SECONDS, output_lock
 
 
 def write_report(output: Folder, outcome: Outcome, storage_options: Mapping[str, Any]) -> None:

@@ -33,21 +33,17 @@ BBOX = "image/object/bbox"
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """Where an image's bytes lie: `size` bytes of a shard from `offset`, or a file that is no record, with offset None."""
-
-    folder: Folder
-    name: str
-    offset: int | None
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
 class Shown:
-    """An image that is to be shown, and where its bytes lie, if anywhere."""
+    """An image that is to be shown, and where its bytes lie: `size` bytes of `file` from `offset`.
+
+    With offset None it is the whole file, which is no record; without a folder the bytes are nowhere.
+    """
 
     picture: Picture
-    piece: Piece | None = None
+    folder: Folder | None = None
+    file: str = ""
+    offset: int | None = None
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ def of_row(folder: Folder, row: Mapping[str, Any]) -> Shown:
     picture = Picture(name, row["split"], row["label"], row["text"])
     if row["offset"] is None:
         return Shown(picture)
-    return Shown(picture, Piece(folder, row["shard"], row["offset"], row["size"]))
+    return Shown(picture, folder, row["shard"], row["offset"], row["size"])
 
 
 def with_pictures(images: Sequence[Shown], side: int, budget: int) -> list[Picture]:
@@ -74,13 +70,13 @@ def with_pictures(images: Sequence[Shown], side: int, budget: int) -> list[Pictu
 
     What is beyond the caps is not read, and a picture with which all would be longer than `budget` characters is left out.
     """
-    pieces, left = [], MAX_READ
+    readable, left = [], MAX_READ
     for image in images:
-        readable = image.piece is not None and 0 < image.piece.size <= min(MAX_PIECE, left)
-        left -= image.piece.size if image.piece and readable else 0
-        pieces.append(image.piece if readable else None)
+        fits = image.folder is not None and 0 < image.size <= min(MAX_PIECE, left)
+        left -= image.size if fits else 0
+        readable.append(image if fits else None)
     with ThreadPoolExecutor(READERS, thread_name_prefix="report") as threads:
-        made = threads.map(lambda piece: _thumbnail(piece, side) if piece else Thumbnail(), pieces)
+        made = threads.map(lambda image: _thumbnail(image, side) if image else Thumbnail(), readable)
         return [
             replace(image.picture, source=small.source, width=small.width, height=small.height, boxes=small.boxes)
             for image, small in zip(images, _within(budget, made), strict=True)
@@ -94,11 +90,13 @@ def _within(budget: int, made: Iterable[Thumbnail]) -> Iterator[Thumbnail]:
         yield thumbnail if fits else Thumbnail(boxes=thumbnail.boxes)
 
 
-def _thumbnail(piece: Piece, side: int) -> Thumbnail:
+def _thumbnail(image: Shown, side: int) -> Thumbnail:
+    if image.folder is None:
+        return Thumbnail()
     try:
-        if piece.offset is None:
-            return draw(piece.folder.read(piece.name), side)
-        data = piece.folder.read_range(piece.name, piece.offset, piece.size)
+        if image.offset is None:
+            return draw(image.folder.read(image.file), side)
+        data = image.folder.read_range(image.file, image.offset, image.size)
         return draw_example(parse_example(data[HEADER.size : -FOOTER.size]), side)
     except Exception:  # stores, protobuf and Pillow's plugins throw anything, and a card without one picture is still a card
         return Thumbnail()

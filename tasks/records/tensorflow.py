@@ -15,7 +15,7 @@ from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.example import BOXES, EXTRAS, SYNSETS, contract
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.tasks.storage.folders import Folder, open_folder
+from imagerecords.tasks.storage.folders import Folder, open_output
 
 # Images whose decoded size is compared at once: bounds memory to about 64 decoded images.
 BATCH = 64
@@ -23,7 +23,7 @@ BATCH = 64
 
 def check_with_tensorflow(shard: Shard, settings: BuildSettings) -> int:
     """How many records TensorFlow read and decoded to their recorded size; raises CorruptRecord at the first other."""
-    output = open_folder(settings.output_directory, settings.storage_options)
+    output = open_output(settings)
     with local_copy(output, shard.name) as path:
         return _read(path, output.join(shard.name))
 

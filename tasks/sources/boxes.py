@@ -20,7 +20,7 @@ from imagerecords.schemas.boxes import (
     clamp,
     faults_of,
 )
-from imagerecords.schemas.listing import first_told
+from imagerecords.schemas.messages import first_lines
 from imagerecords.tasks.sources.boxes_coco import read_coco_boxes
 from imagerecords.tasks.sources.boxes_csv import read_csv_boxes
 from imagerecords.tasks.sources.boxes_voc import read_voc_boxes
@@ -84,7 +84,7 @@ def place_boxes(
     columns = [pa.array(mended[order, number]) for number in range(len(CORNERS))]
     values = pa.StructArray.from_arrays([*columns, label], fields=list(PLANNED_BOX))
     edges = np.concatenate([[0], np.cumsum(np.bincount(rows[order], minlength=len(image_labels)))])
-    return PlacedBoxes(pa.ListArray.from_arrays(pa.array(edges, pa.int32()), values), counts, first_told(mistakes))
+    return PlacedBoxes(pa.ListArray.from_arrays(pa.array(edges, pa.int32()), values), counts, first_lines(mistakes))
 
 
 def _mistake(corners: np.ndarray, fault: int, place: str) -> str:

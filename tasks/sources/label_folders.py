@@ -18,7 +18,8 @@ from imagerecords.schemas.labels import (
     nested_problems,
     numbered_name,
 )
-from imagerecords.schemas.listing import COLUMNS, Listing, some
+from imagerecords.schemas.listing import COLUMNS, Listing
+from imagerecords.schemas.messages import some
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.sources.walk import FoundFile, Level, ListingProgress, find_label_folders, read_level, walk_files
 from imagerecords.tasks.storage.folders import Folder, open_folder

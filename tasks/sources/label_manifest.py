@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from imagerecords.schemas.boxes import PLANNED_BOXES
 from imagerecords.schemas.labels import choose_labels, kept_label, name_problems
-from imagerecords.schemas.listing import COLUMNS, Listing, first_told, some
+from imagerecords.schemas.listing import COLUMNS, Listing
+from imagerecords.schemas.messages import first_lines, some
 from imagerecords.schemas.secrets import url_problems
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import SPLITS
@@ -47,7 +48,7 @@ def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None, lo
     rows = listed.rows.take(pa.array(chosen))
     places, images = _find_files(settings, listed, rows)
     mistakes = [f"{problem}: {listed.place(line)}" for line, problem in sorted(listed.bad)]
-    mistakes = [*first_told(mistakes), *lost, *_empty_labels(named, present, location)]
+    mistakes = [*first_lines(mistakes), *lost, *_empty_labels(named, present, location)]
     if mistakes or places is None:
         return Listing.of_mistakes(mistakes)
     listing = _listing(settings, listed, labels.all, places, images.append_column("row", pa.array(chosen)))

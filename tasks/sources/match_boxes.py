@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagerecords.schemas.boxes import FoundBoxes
+from imagerecords.schemas.messages import some
 from imagerecords.tasks.sources.boxes import NO_IMAGE
 
 FOLDERS = r"^.*/"
@@ -65,8 +66,7 @@ def _ends(path: str, end: str) -> bool:
 
 
 def _mistake(images: list[str], paths: list[str]) -> str:
-    first = " and ".join(map(repr, images[:2])) + (f" and {len(images) - 2} more" if len(images) > 2 else "")
-    named = " and ".join(map(repr, paths[:2])) + (f" and {len(paths) - 2} more" if len(paths) > 2 else "")
+    first, named = (some([repr(name) for name in names], 2, " and ") for names in (images, paths))
     return (
         f"boxes must be of one image, got those of {named} for {first}. Write paths that tell them apart in the box file, "
         "or rename the images"

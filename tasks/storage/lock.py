@@ -21,9 +21,12 @@ import psutil
 
 from imagerecords.schemas.errors import BadStorage, OutputLocked
 from imagerecords.schemas.output_files import LOCK
+from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.s3_upload import put_object
 
+# Without a sign of life for so long, a lock is that of a dead holder, where no settings say otherwise.
+STALE_SECONDS: float = BuildSettings.model_fields["lock_stale_seconds"].default
 SETTLE_SECONDS = 0.5  # how long two builds that take over the same lock may differ in writing it
 LONGEST_BEAT = 15.0
 EXISTS = ("PreconditionFailed", "412", "ConditionalRequestConflict")  # the last: AWS, where somebody writes or deletes it now

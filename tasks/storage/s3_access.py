@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from fsspec.asyn import sync
 
 from imagerecords.schemas.errors import BadStorage
-from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.settings import S3_SCHEMES, BuildSettings
 from imagerecords.tasks.storage.bulk_read import UntrustedCertificate, refuse_certificate
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
@@ -48,7 +48,7 @@ def access_problems(settings: BuildSettings) -> Iterable[str]:
     places = {"output_directory": settings.output_directory, **images, **{name: url for name, url in files.items() if url}}
     told = set()
     for setting, url in places.items():
-        if not url.startswith(("s3://", "s3a://")):
+        if not url.startswith(S3_SCHEMES):
             continue
         try:
             folder = open_folder(url, settings.storage_options)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from imagerecords.schemas.data_card import Picture
 from imagerecords.tasks.data_card import pictures as report_pictures
-from imagerecords.tasks.data_card.pictures import Piece, Shown, draw, draw_example, of_row, with_pictures
+from imagerecords.tasks.data_card.pictures import Shown, draw, draw_example, of_row, with_pictures
 from imagerecords.tasks.storage.folders import open_folder
 
 
@@ -86,17 +86,17 @@ def test_pictures_beyond_the_budget_are_left_out_whatever_the_threads_do(shown):
 
 
 def test_what_is_too_large_to_read_is_not_read(shown, monkeypatch):
-    monkeypatch.setattr(report_pictures, "MAX_PIECE", shown[0].piece.size - 1)
+    monkeypatch.setattr(report_pictures, "MAX_PIECE", shown[0].size - 1)
     assert with_pictures(shown[:1], 64, 10**6)[0].source == ""
     monkeypatch.undo()
-    monkeypatch.setattr(report_pictures, "MAX_READ", shown[0].piece.size)
+    monkeypatch.setattr(report_pictures, "MAX_READ", shown[0].size)
     assert [bool(picture.source) for picture in with_pictures([shown[0], shown[0]], 64, 10**6)] == [True, False]
 
 
 @pytest.mark.parametrize("change", ["missing", "cut", "rubbish", "no image"])
 def test_a_picture_that_can_not_be_made_is_none_and_no_error(tmp_path, shown, change):
-    piece = shown[0].piece
-    shutil.copy(f"{piece.folder.path}/{piece.name}", tmp_path / "shard")
+    piece = shown[0]
+    shutil.copy(f"{piece.folder.path}/{piece.file}", tmp_path / "shard")
     data = (tmp_path / "shard").read_bytes()
     if change == "missing":
         (tmp_path / "shard").unlink()
@@ -107,7 +107,7 @@ def test_a_picture_that_can_not_be_made_is_none_and_no_error(tmp_path, shown, ch
     else:
         (tmp_path / "shard").write_bytes(b"no image")
     offset = None if change == "no image" else piece.offset
-    broken = Shown(Picture("a", "train", 1, "cat"), Piece(open_folder(str(tmp_path), {}), "shard", offset, piece.size))
+    broken = Shown(Picture("a", "train", 1, "cat"), open_folder(str(tmp_path), {}), "shard", offset, piece.size)
     assert with_pictures([broken], 64, 10**6) == [Picture("a", "train", 1, "cat")]
 
 

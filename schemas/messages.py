@@ -1,0 +1,24 @@
+"""Parts that messages share: a number with its noun, the first few of many names, the first few dozen of many lines."""
+
+from collections.abc import Sequence
+
+NAMED = 3  # how many of many offenders a message names
+MOST_LINES = 36  # lines of one kind; a file may have a million bad rows
+
+
+def plural(number: int, noun: str, nouns: str = "") -> str:
+    """A number with its noun: `1 image`, `1,200 images`; `nouns` is the plural where it is not the noun with an s."""
+    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def some(names: Sequence[str], most: int = NAMED, between: str = ", ") -> str:
+    """The first few of many names, and the number of the rest: `a, b, c and 4 more`."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return between.join(names[:most]) + more
+
+
+def first_lines(mistakes: Sequence[str]) -> tuple[str, ...]:
+    """The first few dozen mistakes, and the number of the rest in one line."""
+    more = len(mistakes) - MOST_LINES
+    rest = (f"there must be no more such mistakes, got {more:,} beyond those above",) if more > 0 else ()
+    return (*mistakes[:MOST_LINES], *rest)
