@@ -49,3 +49,12 @@ def small(tmp_path_factory, fill, build, picture):
         max_rejected_fraction=0.5,
     )
     return root / "out"
+
+
+@pytest.fixture
+def planned(tmp_path, fill, make_settings, prepared):
+    """Settings, input, output and shard of a planned build of four images in one shard."""
+    source = tmp_path / "in"
+    settings = make_settings(train_directory=fill(source, {"cat": 2, "dog": 2}), output_directory=tmp_path / "out")
+    output, (shard,) = prepared(settings)
+    return settings, source, output, shard

@@ -1,15 +1,13 @@
-"""convert: one shard with its index and receipt; finished work is kept, and nothing else is taken for it."""
+"""convert: one shard with its index and receipt."""
 
 import os
 import shutil
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 
-from imagerecords.schemas.receipt import COLUMNS, Reason
+from imagerecords.schemas.receipt import Reason
 from imagerecords.tasks.convert import convert_shard
 from imagerecords.tasks.dataset.receipts import read_receipt
 from imagerecords.tasks.storage.folders import open_folder
@@ -17,15 +15,6 @@ from imagerecords.tasks.storage.folders import open_folder
 
 def rows_of(output, shard):
     return read_receipt(output, shard.name).to_pylist()
-
-
-@pytest.fixture
-def planned(tmp_path, fill, make_settings, prepared):
-    """Settings, input, output and shard of a planned build of four images in one shard."""
-    source = tmp_path / "in"
-    settings = make_settings(train_directory=fill(source, {"cat": 2, "dog": 2}), output_directory=tmp_path / "out")
-    output, (shard,) = prepared(settings)
-    return settings, source, output, shard
 
 
 def test_each_planned_image_has_one_row_that_tells_what_became_of_it(planned, digests):
@@ -174,76 +163,6 @@ def test_content_decides_never_the_name(tmp_path, picture, make_settings, prepar
     assert formats == {"cat/PNG.jpg": "PNG", "cat/jpeg.png": "JPEG", "cat/noextension": "GIF"}
     untouched = {path for path, row in rows.items() if row["sha256"] == row["encoded_sha256"]}
     assert untouched == {"cat/jpeg.png"}  # the classic script encodes it anew, for its name
-
-
-def test_a_finished_shard_is_kept_with_its_verdict(planned, digests):
-    settings, _, output, shard = planned
-    first = convert_shard(shard, settings)
-    before, times = digests(output.path), os.stat(output.join(shard.name)).st_mtime_ns
-    second = convert_shard(shard, settings)
-    assert first.verdict is None
-    assert second.verdict.records == 4
-    assert (second.images, second.written, second.rejected) == (first.images, first.written, first.rejected)
-    assert digests(output.path) == before
-    assert os.stat(output.join(shard.name)).st_mtime_ns == times
-
-
-def flipped(data):
-    """The bytes with one bit in the middle changed."""
-    middle = len(data) // 2
-    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
-
-
-DAMAGE = {
-    "deleted": lambda path: path.unlink(),
-    "emptied": lambda path: path.write_bytes(b""),
-    "cut": lambda path: path.write_bytes(path.read_bytes()[:-1]),
-    "flipped": lambda path: path.write_bytes(flipped(path.read_bytes())),
-    "longer": lambda path: path.write_bytes(path.read_bytes() + b"1 2\n"),
-    "other": lambda path: path.write_bytes(b"something else entirely, and long enough to be read"),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGE)
-@pytest.mark.parametrize("file", ["{name}", "index/{name}.idx", "_build/receipts/{name}.parquet"])
-def test_a_shard_whose_files_do_not_all_agree_is_built_again(planned, digests, file, damage):
-    settings, _, output, shard = planned
-    convert_shard(shard, settings)
-    before = digests(output.path)
-    DAMAGE[damage](Path(output.join(file.format(name=shard.name))))
-    assert convert_shard(shard, settings).verdict is None
-    assert digests(output.path) == before
-
-
-def test_no_damage_to_a_receipt_stops_a_rerun(planned):
-    """Wherever a bit flipped or the file ends: it is not a receipt, or it is one whose shard can be checked by it."""
-    settings, _, output, shard = planned
-    convert_shard(shard, settings)
-    name = f"_build/receipts/{shard.name}.parquet"
-    data = output.read(name)
-    for position in range(0, len(data), 3):
-        changed = bytearray(data)
-        changed[position] ^= 0xFF
-        for damaged in (changed, data[:position]):
-            Path(output.join(name)).write_bytes(damaged)
-            receipt = read_receipt(output, shard.name)
-            assert receipt is None or receipt.schema.equals(COLUMNS)
-
-
-def test_a_receipt_of_another_plan_is_no_proof(planned, tmp_path):
-    settings, _, output, shard = planned
-    convert_shard(shard, settings)
-    path = f"{output.path}/_build/receipts/{shard.name}.parquet"
-    table = pq.read_table(path)
-    pq.write_table(table.replace_schema_metadata({b"imagerecords": b"0" * 64}), path)
-    assert convert_shard(shard, settings).verdict is None
-
-
-def test_a_shard_can_be_converted_without_its_inputs_being_there_when_it_is_finished(planned):
-    settings, source, _, shard = planned
-    convert_shard(shard, settings)
-    shutil.rmtree(source)
-    assert convert_shard(shard, settings).verdict.records == 4
 
 
 def test_an_error_of_the_disk_leaves_no_shard_and_no_scratch(planned, monkeypatch):

@@ -3,45 +3,22 @@
 import base64
 import io
 import struct
-import zlib
 
-import numpy as np
 import pytest
 from PIL import Image, UnidentifiedImageError
 
-from imagerecords.schemas.receipt import MESSAGE_LENGTH, Reason, Rejected
+from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.tasks.images.jpeg import BASELINE, read_jpeg_header
 from imagerecords.tasks.images.process import process_image
+from tests.tasks.images.reading import pixels_of, reason_of
 
 TOLERANCE = 6  # grey levels that JPEG at quality 100 with halved chroma changes in a smooth picture
-
-
-def pixels_of(data):
-    """The pixels as Pillow decodes them, RGB."""
-    with Image.open(io.BytesIO(data)) as image:
-        return np.asarray(image.convert("RGB")).astype(int)
 
 
 def in_blocks(pixels):
     """The means of 8×8 blocks, in which neither halved chroma nor a palette's dots show."""
     height, width = (side // 8 for side in pixels.shape[:2])
     return pixels[: height * 8, : width * 8].reshape(height, 8, width, 8, 3).mean(axis=(1, 3))
-
-
-def reason_of(data, settings):
-    """Why an image is rejected."""
-    with pytest.raises(Rejected) as caught:
-        process_image(data, settings)
-    return caught.value.reason
-
-
-def header_only_png(width, height):
-    """A PNG that claims a size and has no pixels."""
-
-    def chunk(kind, body):
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)) + chunk(b"IDAT", b"")
 
 
 @pytest.mark.parametrize(
@@ -116,99 +93,6 @@ def test_the_same_image_always_gives_the_same_bytes(make_settings, picture):
     assert process_image(data, make_settings()).encoded == process_image(data, make_settings()).encoded
 
 
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (b"", Reason.EMPTY_FILE),
-        (b"hello, I am text\n" * 20, Reason.NOT_AN_IMAGE),
-        (b"\x00" * 500, Reason.NOT_AN_IMAGE),
-        (b"\xff\xd8", Reason.CORRUPT),  # a start of image and nothing else
-        (b"\xff\xd8\xff\xd9", Reason.CORRUPT),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", Reason.UNSUPPORTED),  # a program
-        (b"\xff\xd8" + b"\xff" * 300, Reason.CORRUPT),
-        (header_only_png(30_000, 30_000), Reason.TOO_MANY_PIXELS),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", Reason.NOT_AN_IMAGE),
-    ],
-)
-def test_what_is_no_image_is_rejected_with_its_reason(make_settings, data, reason):
-    assert reason_of(data, make_settings()) is reason
-
-
-def test_a_jpeg_that_claims_too_many_pixels_is_rejected_unread(make_settings, picture):
-    data = bytearray(picture())
-    frame = data.index(b"\xff\xc0")
-    data[frame + 5 : frame + 9] = b"\xff\xff\xff\xff"
-    assert reason_of(bytes(data), make_settings(check_pixels="none")) is Reason.TOO_MANY_PIXELS
-
-
-@pytest.mark.parametrize("check_pixels", ["all", "none"])
-@pytest.mark.parametrize("progressive", [False, True])
-def test_a_truncated_jpeg_is_rejected_wherever_it_ends(make_settings, picture, check_pixels, progressive):
-    data = picture(5, size=(20, 20), progressive=progressive)
-    settings = make_settings(check_pixels=check_pixels)
-    for end in range(2, len(data) - 1):
-        assert reason_of(data[:end], settings) in (Reason.TRUNCATED, Reason.CORRUPT), end
-
-
-def test_a_jpeg_without_its_end_is_truncated(make_settings, picture):
-    data = picture()
-    assert data.endswith(b"\xff\xd9")
-    assert reason_of(data[:-2], make_settings(check_pixels="none")) is Reason.TRUNCATED
-
-
-def test_a_thumbnails_end_is_not_the_pictures_end(make_settings, picture):
-    """The JPEG inside the EXIF of a truncated photo ends properly; the photo does not."""
-    thumbnail = picture(1, size=(8, 8))
-    comment = b"\xff\xfe" + struct.pack(">H", len(thumbnail) + 2) + thumbnail
-    data = picture(2)
-    with_thumbnail = data[:2] + comment + data[2:]
-    assert process_image(with_thumbnail, make_settings()).encoded is with_thumbnail
-    assert reason_of(with_thumbnail[: len(with_thumbnail) // 2 + 200], make_settings()) in (Reason.TRUNCATED, Reason.CORRUPT)
-    assert reason_of(with_thumbnail[:-2], make_settings(check_pixels="none")) is Reason.TRUNCATED
-
-
-def broken_stream(picture):
-    """A JPEG whose coefficients are cut out in the middle, with its end of image in place."""
-    data = picture(6, size=(200, 200), quality=95)
-    return data[: len(data) // 2] + data[len(data) // 2 + 2000 :]
-
-
-def test_a_broken_stream_is_found_when_all_pixels_are_checked(make_settings, picture):
-    """Pillow and TensorFlow swallow libjpeg's warnings of this and give half a picture."""
-    assert reason_of(broken_stream(picture), make_settings()) in (Reason.CORRUPT, Reason.TRUNCATED)
-
-
-def test_check_pixels_none_passes_what_only_the_pixels_tell(make_settings, picture):
-    data = broken_stream(picture)
-    assert process_image(data, make_settings(check_pixels="none")).encoded is data
-
-
-def test_a_broken_grey_jpeg_is_found_too(make_settings, picture):
-    data = picture(6, mode="L", size=(200, 200), quality=95)
-    broken = data[: len(data) // 2] + data[len(data) // 2 + 1000 :]
-    assert reason_of(broken, make_settings()) in (Reason.CORRUPT, Reason.TRUNCATED)
-
-
-def test_a_broken_cmyk_jpeg_is_found_too(make_settings, picture):
-    data = picture(6, mode="CMYK", size=(200, 200), quality=95)
-    broken = data[: len(data) // 2] + data[len(data) // 2 + 1000 :]
-    assert reason_of(broken, make_settings()) in (Reason.CORRUPT, Reason.TRUNCATED)
-
-
-@pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "TIFF", "WEBP"])
-def test_a_truncated_file_of_any_format_is_rejected(make_settings, picture, kind):
-    mode = "P" if kind == "GIF" else "RGB"
-    data = picture(7, kind, mode, size=(60, 40))
-    assert reason_of(data[: len(data) * 2 // 3], make_settings()) in (Reason.TRUNCATED, Reason.CORRUPT, Reason.NOT_AN_IMAGE)
-
-
-def test_a_message_is_short_and_there(make_settings):
-    with pytest.raises(Rejected) as caught:
-        process_image(b"\xff\xd8" + b"\xff\xc0" * 5_000, make_settings())
-    assert 0 < len(caught.value.message) <= MESSAGE_LENGTH
-    assert "\n" not in caught.value.message
-
-
 # A picture of 64×48 from `cjpeg -arithmetic`; the JPEG's bytes in Base64.
 ARITHMETIC = b"""
 /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIsIxwcKDcpLDAx
@@ -226,41 +110,6 @@ def test_an_arithmetic_coded_jpeg_is_encoded_anew(tf, make_settings):
     assert read_jpeg_header(jpeg.encoded).process == BASELINE
     expected = tf.io.decode_jpeg(data, channels=3).numpy().astype(int)
     assert abs(in_blocks(pixels_of(jpeg.encoded)) - in_blocks(expected)).max() <= TOLERANCE
-
-
-def with_frame(data, **changes):
-    """A JPEG whose start of frame says something else: its process, or the bytes at some place in it."""
-    changed = bytearray(data)
-    frame = changed.index(b"\xff\xc0")
-    for name, value in changes.items():
-        place = {"process": 1, "precision": 4, "height": 5, "components": 9}[name]
-        changed[frame + place : frame + place + len(value)] = value
-    return bytes(changed)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"precision": b"\x0c"},  # 12 bits, as scanners of film and medicine write
-        {"process": b"\xc3"},  # lossless
-        {"process": b"\xc5"},  # hierarchical
-        {"components": b"\x02"},
-        {"height": b"\0\0"},  # the lines are counted at the end of the scan
-    ],
-    ids=["12 bits", "lossless", "hierarchical", "two components", "no height"],
-)
-@pytest.mark.parametrize("check_pixels", ["all", "none"])
-def test_a_jpeg_that_pillow_and_tensorflow_do_not_decode_is_unsupported(tf, make_settings, picture, changes, check_pixels):
-    data = with_frame(picture(), **changes)
-    assert reason_of(data, make_settings(check_pixels=check_pixels)) is Reason.UNSUPPORTED
-    with pytest.raises(tf.errors.InvalidArgumentError):
-        tf.io.decode_jpeg(data, channels=3)
-
-
-@pytest.mark.parametrize("height", [b"\xff\xdd", b"\xff\xff"])
-def test_a_jpeg_longer_than_libjpeg_reads_is_unsupported(make_settings, picture, height):
-    data = with_frame(picture(), height=height)
-    assert reason_of(data, make_settings(check_pixels="none")) is Reason.UNSUPPORTED
 
 
 def test_an_image_too_long_for_a_jpeg_is_unsupported_unless_it_is_scaled_down(make_settings, picture):
@@ -367,49 +216,6 @@ def test_pages_are_no_animation(make_settings):
     file = io.BytesIO()
     Image.new("RGB", (16, 16), "red").save(file, "TIFF", save_all=True, append_images=[Image.new("RGB", (9, 9), "blue")])
     assert process_image(file.getvalue(), make_settings(animated="reject")).width == 16
-
-
-def oriented(orientation, kind="JPEG"):
-    """A picture whose left half is red, stored with an EXIF orientation."""
-    pixels = np.zeros((16, 32, 3), np.uint8)
-    pixels[:, :16] = (255, 0, 0)
-    exif = Image.Exif()
-    exif[0x112] = orientation
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, kind, exif=exif, **({"quality": 100} if kind == "JPEG" else {}))
-    return file.getvalue()
-
-
-# By orientation: which half of the upright picture is red.
-RED_HALF = {1: "left", 2: "right", 3: "right", 4: "left", 5: "top", 6: "top", 7: "bottom", 8: "bottom"}
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_jpegs_orientation_is_baked_and_told(make_settings, orientation):
-    data = oriented(orientation)
-    jpeg = process_image(data, make_settings())
-    assert jpeg.orientation == orientation
-    assert (jpeg.encoded is data) is (orientation == 1)
-    assert read_jpeg_header(jpeg.encoded).orientation == 1  # else it would be turned twice
-    assert (jpeg.height, jpeg.width) == ((16, 32) if orientation < 5 else (32, 16))
-    red = pixels_of(jpeg.encoded)[..., 0]
-    halves = {"left": red[:, : jpeg.width // 2 - 2], "top": red[: jpeg.height // 2 - 2]}
-    halves |= {"right": red[:, jpeg.width // 2 + 2 :], "bottom": red[jpeg.height // 2 + 2 :]}
-    assert halves[RED_HALF[orientation]].min() > 240
-
-
-def test_exif_keep_passes_a_jpeg_through_as_it_is_stored(make_settings):
-    data = oriented(6)
-    jpeg = process_image(data, make_settings(exif="keep"))
-    assert jpeg.encoded is data
-    assert (jpeg.height, jpeg.width, jpeg.orientation) == (16, 32, 1)
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
-def test_exif_reject_leaves_out_what_is_not_upright(make_settings, kind):
-    settings = make_settings(exif="reject")
-    assert reason_of(oriented(6, kind), settings) is Reason.ORIENTED
-    assert process_image(oriented(1, kind), settings).orientation == 1
 
 
 def test_what_is_encoded_has_the_quality_and_subsampling_that_were_asked_for(make_settings, picture):

@@ -1,0 +1,119 @@
+"""audit: the files beside the records agree with them: numbers in names, indexes, the manifest, TFDS and Croissant files."""
+
+import json
+import re
+import shutil
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from imagerecords.schemas.audit import AuditOptions
+from imagerecords.tasks.audit.folder import audit_folder
+from tests.tasks.audit.records import flip, problems, record, write
+
+
+def test_a_broken_manifest_is_a_fault_and_no_crash(ours):
+    (ours / "manifest.parquet").write_bytes(b"garbage")
+    assert {fault.file for fault in audit_folder(str(ours), {}).faults} >= {"manifest.parquet"}
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["a-00000-of-00002.tfrecord", "a-00001-of-00002.tfrecord"], []),
+        (["a-1-of-2.tfrecord", "a-2-of-2.tfrecord"], []),  # counted from 1
+        (["f_train_00001-of-00002.tfrecord"], ["f_train_00000-of-00002.tfrecord: is missing"]),
+        (["t-00000-of-00001", "t-00007-of-00001"], ["t-00007-of-00001: is beyond the 1 files that its name tells of"]),
+        (
+            ["t-00000-of-00001", "t-00000-of-00002", "t-00001-of-00002"],  # a build before this one, of another number
+            ["t-*-of-*: are of several data sets, and would be read as one: 1 of -of-00001, 2 of -of-00002"],
+        ),
+    ],
+)
+def test_numbering_promises_files(tmp_path, names, found):
+    for name in names:
+        (tmp_path / name).touch()
+    assert list(map(str, audit_folder(str(tmp_path), {}).faults)) == found
+
+
+def test_a_name_that_promises_a_billion_files_costs_no_memory(tmp_path):
+    (tmp_path / "t-000000001-of-999999999.tfrecord").touch()
+    faults = audit_folder(str(tmp_path), {}).faults
+    assert len(faults) == 101
+    assert str(faults[-1]) == "t-*-of-999999999.tfrecord: 999999898 more are missing"
+
+
+def test_tfds_counts_are_held_against_its_files(tmp_path, picture):
+    write(tmp_path / "toy-train.tfrecord-00000-of-00001", record(picture, 1), record(picture, 2))
+    size = (tmp_path / "toy-train.tfrecord-00000-of-00001").stat().st_size - 32  # TFDS counts what is in the records
+    info = {"name": "toy", "fileFormat": "tfrecord"}
+    for lengths, total, found in (
+        (["2"], size, []),
+        (["3"], size, ["toy-train.tfrecord-00000-of-00001: holds 2 records, dataset_info.json tells 3"]),
+        (["2"], 5, [f"dataset_info.json: tells 5 bytes of train, its records have {size + 32}"]),
+    ):
+        split = {"name": "train", "shardLengths": lengths, "numBytes": str(total)}
+        (tmp_path / "dataset_info.json").write_text(json.dumps(info | {"splits": [split]}))
+        assert list(map(str, audit_folder(str(tmp_path), {}).faults)) == found
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "found"),
+    [
+        ("labels.txt", lambda text: text.replace("cat", "cow"), "is 'cat' in"),
+        ("labels.txt", None, "is missing"),
+        ("image-class-label.labels.txt", lambda text: text + "x", "does not tell the labels of labels.txt"),
+        ("features.json", None, "is missing"),
+        ("croissant.json", lambda text: text.replace('"sha256": "', '"sha256": "0'), "croissant.json tells 0"),
+        ("croissant.json", lambda text: text[:50], "must hold a JSON object"),
+        ("dataset_info.json", lambda text: re.sub(r'"numBytes": "\d+"', '"numBytes": "1"', text), "tells 1 bytes of"),
+        ("dataset_info.json", lambda text: text.replace('"4"', '"5"', 1), "dataset_info.json tells 5"),
+        ("dataset_info.json", lambda text: text.replace('"4"', '"four"', 1), "must be as TFDS writes it"),
+        ("dataset_info.json", lambda _: '{"splits": ["train"]}', "must be as TFDS writes it"),
+    ],
+)
+def test_files_beside_our_shards_must_agree_with_them(ours, file, change, found):
+    if change:
+        (ours / file).write_text(change((ours / file).read_text()))
+    else:
+        (ours / file).unlink()
+    assert any(found in problem for problem in problems(audit_folder(str(ours), {})))
+
+
+def test_a_manifest_that_tells_another_digest_or_label_is_a_fault(ours):
+    path = ours / "manifest.parquet"
+    rows = pq.read_table(path)
+    changed = rows.to_pylist()
+    first = next(row for row in changed if row["record"] is not None)
+    first |= {"encoded_sha256": "0" * 64, "height": 1, "label": 9}
+    pq.write_table(pa.Table.from_pylist(changed, rows.schema), path)
+    faults = audit_folder(str(ours), {}).faults
+    assert any(fault.file == "manifest.parquet" and "croissant.json tells" in fault.problem for fault in faults)
+    found = [fault for fault in faults if fault.record == first["record"]]
+    assert {fault.file for fault in found} == {first["shard"]}
+    assert len([fault for fault in found if "manifest" in fault.problem]) == 3
+
+
+def test_after_a_broken_length_records_are_still_held_against_the_manifest(ours):
+    """They are found by their place, though their numbers moved up."""
+    shard = ours / "train-00000-of-00003"
+    flip(shard, 3)
+    faults = [fault for fault in audit_folder(str(ours), {}, AuditOptions(digests=False)).faults if fault.file == shard.name]
+    assert [fault.record for fault in faults if fault.record is not None] == [0]
+    assert "bytes skipped" in faults[0].problem
+
+
+def test_shards_of_no_images_and_of_another_build_are_told_apart(tmp_path, fill, build):
+    build(
+        train_directory=fill(tmp_path / "in", {"a": 2}),
+        output_directory=tmp_path / "out",
+        train_shards=3,
+        allow_empty_shards=True,
+    )
+    assert audit_folder(str(tmp_path / "out"), {}).faults == ()
+    shutil.copy(tmp_path / "out/train-00002-of-00003", tmp_path / "out/train-00000-of-00001")
+    assert list(map(str, audit_folder(str(tmp_path / "out"), {}).faults)) == [
+        "train-00000-of-00001: is no shard of the manifest",
+        "train-*-of-*: are of several data sets, and would be read as one: 1 of -of-00001, 3 of -of-00003",
+    ]

@@ -1,0 +1,82 @@
+"""convert, run again: a shard whose files all agree is kept, any other is built anew."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from imagerecords.schemas.receipt import COLUMNS
+from imagerecords.tasks.convert import convert_shard
+from imagerecords.tasks.dataset.receipts import read_receipt
+
+
+def test_a_finished_shard_is_kept_with_its_verdict(planned, digests):
+    settings, _, output, shard = planned
+    first = convert_shard(shard, settings)
+    before, times = digests(output.path), os.stat(output.join(shard.name)).st_mtime_ns
+    second = convert_shard(shard, settings)
+    assert first.verdict is None
+    assert second.verdict.records == 4
+    assert (second.images, second.written, second.rejected) == (first.images, first.written, first.rejected)
+    assert digests(output.path) == before
+    assert os.stat(output.join(shard.name)).st_mtime_ns == times
+
+
+def flipped(data):
+    """The bytes with one bit in the middle changed."""
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+
+
+DAMAGE = {
+    "deleted": lambda path: path.unlink(),
+    "emptied": lambda path: path.write_bytes(b""),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "flipped": lambda path: path.write_bytes(flipped(path.read_bytes())),
+    "longer": lambda path: path.write_bytes(path.read_bytes() + b"1 2\n"),
+    "other": lambda path: path.write_bytes(b"something else entirely, and long enough to be read"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("file", ["{name}", "index/{name}.idx", "_build/receipts/{name}.parquet"])
+def test_a_shard_whose_files_do_not_all_agree_is_built_again(planned, digests, file, damage):
+    settings, _, output, shard = planned
+    convert_shard(shard, settings)
+    before = digests(output.path)
+    DAMAGE[damage](Path(output.join(file.format(name=shard.name))))
+    assert convert_shard(shard, settings).verdict is None
+    assert digests(output.path) == before
+
+
+def test_no_damage_to_a_receipt_stops_a_rerun(planned):
+    """Wherever a bit flipped or the file ends: it is not a receipt, or it is one whose shard can be checked by it."""
+    settings, _, output, shard = planned
+    convert_shard(shard, settings)
+    name = f"_build/receipts/{shard.name}.parquet"
+    data = output.read(name)
+    for position in range(0, len(data), 3):
+        changed = bytearray(data)
+        changed[position] ^= 0xFF
+        for damaged in (changed, data[:position]):
+            Path(output.join(name)).write_bytes(damaged)
+            receipt = read_receipt(output, shard.name)
+            assert receipt is None or receipt.schema.equals(COLUMNS)
+
+
+def test_a_receipt_of_another_plan_is_no_proof(planned, tmp_path):
+    settings, _, output, shard = planned
+    convert_shard(shard, settings)
+    path = f"{output.path}/_build/receipts/{shard.name}.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.replace_schema_metadata({b"imagerecords": b"0" * 64}), path)
+    assert convert_shard(shard, settings).verdict is None
+
+
+def test_a_shard_can_be_converted_without_its_inputs_being_there_when_it_is_finished(planned):
+    settings, source, _, shard = planned
+    convert_shard(shard, settings)
+    shutil.rmtree(source)
+    assert convert_shard(shard, settings).verdict.records == 4
