@@ -1,8 +1,6 @@
-"""What the files beside the shards tell, against what was found: names, indexes, dataset_info.json, croissant.json."""
+"""What the files beside the records say, against what was found: indexes, dataset_info.json."""
 
-import itertools
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,32 +8,9 @@ from imagerecords.schemas.audit import Fault
 from imagerecords.schemas.frame import OVERHEAD
 from imagerecords.schemas.output_files import DATASET_INFO, index_path, index_text
 from imagerecords.tasks.audit.file import FileAudit
-from imagerecords.tasks.records.files import NUMBERED
 from imagerecords.tasks.storage.folders import Folder
 
 TFDS_TEMPLATE = "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"
-LISTED = 100
-
-
-def number_faults(names: Iterable[str]) -> Iterable[Fault]:
-    """Numbers that `-of-N` promises and no file has, and files of several N, of which a trainer would read all."""
-    found: defaultdict[tuple[str, str], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
-    for match in filter(None, map(NUMBERED.fullmatch, names)):
-        found[match["before"], match["after"]][match["count"]].add(int(match["index"]))
-    for (before, after), counts in sorted(found.items()):
-        if len(counts) > 1:
-            kinds = ", ".join(f"{len(present)} of -of-{count}" for count, present in sorted(counts.items()))
-            yield Fault(f"{before}*-of-*{after}", None, None, f"are of several data sets, and would be read as one: {kinds}")
-        for count, present in sorted(counts.items()):
-            first = 1 if 0 not in present and int(count) in present else 0  # some count from 1
-            expected = range(first, first + int(count))
-            for index in itertools.islice((index for index in expected if index not in present), LISTED):
-                yield Fault(f"{before}{index:0{len(count)}}-of-{count}{after}", None, None, "is missing")
-            if (more := len(expected) - sum(index in expected for index in present) - LISTED) > 0:
-                yield Fault(f"{before}*-of-{count}{after}", None, None, f"{more} more are missing")
-            for index in sorted(index for index in present if index not in expected):
-                name = f"{before}{index:0{len(count)}}-of-{count}{after}"
-                yield Fault(name, None, None, f"is beyond the {int(count)} files that its name tells of")
 
 
 def index_faults(folder: Folder, audit: FileAudit, present: set[str], required: bool) -> Iterable[Fault]:
