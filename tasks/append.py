@@ -32,7 +32,7 @@ from imagerecords.schemas.errors import BadLayout, OutputConflict
 from imagerecords.schemas.example import ENCODER_VERSION
 from imagerecords.schemas.listing import COLUMNS as LISTED
 from imagerecords.schemas.listing import Listing
-from imagerecords.schemas.messages import some
+from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.plan import COLUMNS, DROP, Appended, Plan, PlanHeader, PlannedShard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import SPLITS, Split
@@ -91,7 +91,9 @@ def append_images(base: Plan, listing: Listing, settings: BuildSettings) -> Appe
         tables.append(base.images_of(split))
         if not kept and (old or split not in splits):
             shards += old
-            notes += [f"{split}: {found.num_rows:,} new images, all duplicates: nothing to append"] * bool(found.num_rows)
+            notes += [f"{split}: {plural(found.num_rows, 'new image')}, all duplicates: nothing to append"] * bool(
+                found.num_rows
+            )
             continue
         new, images = plan_split(split, found, listing, _narrowed(split, kept, settings))
         shards += _numbered(split, [*old, *new], settings)
@@ -225,22 +227,22 @@ def _numbered(split: Split, shards: list[PlannedShard], settings: BuildSettings)
 def _split_note(split: Split, images: int, shards: int, settings: BuildSettings) -> str:
     asked = settings.shards_of(split)
     fewer = f", fewer than the {asked} asked for: each has an image" if asked != "auto" and asked > shards else ""
-    return f"{split}: {images:,} new images in {shards:,} new shards{fewer}"
+    return f"{split}: {plural(images, 'new image')} in {plural(shards, 'new shard')}{fewer}"
 
 
 def _comparison_notes(compared: _Compared) -> Iterable[str]:
     if compared.changed:
         yield (
-            f"{len(compared.changed):,} images have changed since they were built, and stay in the data set as they were: "
-            f"{some(compared.changed)}. To take them as they are now, build anew"
+            f"{plural(len(compared.changed), 'image')} changed since the last build; the data set keeps the old state: "
+            f"{some(compared.changed)}. To take the new one, build anew"
         )
     if compared.vanished:
         yield (
-            f"{len(compared.vanished):,} images are gone from the input, and stay in the data set: {some(compared.vanished)}. "
-            "imagerecords remove takes them out"
+            f"{plural(len(compared.vanished), 'image')} no longer in the input; the data set keeps the records: "
+            f"{some(compared.vanished)}. imagerecords remove takes images out"
         )
     if compared.moved:
         yield (
-            f"{len(compared.moved):,} new images are in size and time as ones that are gone: {some(compared.moved)}. If they "
-            "were moved to another label, the data set now has them under both"
+            f"{plural(len(compared.moved), 'new image')} with the size and time of one that is gone: {some(compared.moved)}. "
+            "What was moved to another label is now in the data set under both"
         )

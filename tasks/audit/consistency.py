@@ -93,7 +93,9 @@ def label_faults(all_: Together, names: LabelNames | None) -> Iterable[Fault]:
                 yield _at(tally.first, f"label {label} is {text!r} in {plural(tally.count, 'record')}, {others}")
     for (label, _), tally in sorted(all_.labels.items(), key=lambda pair: pair[0][0]):
         if names and told and label > max(told):
-            problem = f"label {label}, in {plural(tally.count, 'record')}, is beyond the {len(told)} labels of {names.file}"
+            problem = (
+                f"label {label}, in {plural(tally.count, 'record')}, is beyond the {plural(len(told), 'label')} of {names.file}"
+            )
             yield _at(tally.first, problem)
 
 

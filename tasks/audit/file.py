@@ -11,6 +11,7 @@ from imagerecords.schemas.cancellation import check_interrupt
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.example import Feature
 from imagerecords.schemas.frame import OVERHEAD
+from imagerecords.schemas.messages import plural
 from imagerecords.tasks.audit.record import one, pixel_problem, record_oddities, record_problems
 from imagerecords.tasks.records.compressed import START, Compression, Inflated, compression_of
 from imagerecords.tasks.records.contract import contract_problems, place_problems, row_problems
@@ -86,7 +87,7 @@ def audit_file(folder: Folder, name: str, told: Told | None, options: AuditOptio
                 pass
         audit.size = file.size
     if told is not None and len(audit.places) != len(told.rows):
-        audit.add(f"holds {len(audit.places)} records, the manifest tells {len(told.rows)}")
+        audit.add(f"holds {plural(len(audit.places), 'record')}, the manifest tells {len(told.rows)}")
     if isinstance(file, HashingFile):
         audit.sha256 = file.sha256.hexdigest()
         if audit.sha256 != digest:

@@ -16,6 +16,7 @@ from typing import Any
 from imagerecords.schemas.audit import Audit, AuditOptions, Fault
 from imagerecords.schemas.cancellation import obey
 from imagerecords.schemas.errors import BadLayout
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import CROISSANT, DATASET_INFO, INDEX, MANIFEST
 from imagerecords.tasks.audit.consistency import label_faults, label_notes, shape_faults, shape_notes, together
 from imagerecords.tasks.audit.file import FileAudit, audit_file
@@ -109,7 +110,8 @@ def _result(audits: list[FileAudit], faults: list[Fault], notes: list[str], name
 def _file_notes(audits: list[FileAudit]) -> Iterable[str]:
     kinds = Counter(audit.compression for audit in audits if audit.compression)
     for kind, count in sorted(kinds.items()):
-        yield f"{count} of {len(audits)} files are compressed ({kind}): readers must be told so; offsets are of what is inside"
+        of_all = f"{count:,} of {plural(len(audits), 'file')}"
+        yield f"compressed ({kind}): {of_all}; readers must be told so, and offsets are of what is inside"
     odd: Counter[str] = sum((audit.odd for audit in audits), Counter())
     for what, count in sorted(odd.items()):
-        yield f"{count} records have {what}"
+        yield f"{plural(count, 'record')} with {what}"

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from imagerecords.schemas.audit import Fault
+from imagerecords.schemas.messages import plural
 from imagerecords.tasks.records.files import NUMBERED
 
 LISTED = 100  # missing files that are named one by one
@@ -25,7 +26,7 @@ def number_faults(names: Iterable[str]) -> Iterable[Fault]:
             for index in itertools.islice((index for index in expected if index not in present), LISTED):
                 yield Fault(f"{before}{index:0{len(count)}}-of-{count}{after}", None, None, "is missing")
             if (more := len(expected) - sum(index in expected for index in present) - LISTED) > 0:
-                yield Fault(f"{before}*-of-{count}{after}", None, None, f"{more} more are missing")
+                yield Fault(f"{before}*-of-{count}{after}", None, None, f"{plural(more, 'more file')} missing")
             for index in sorted(index for index in present if index not in expected):
                 name = f"{before}{index:0{len(count)}}-of-{count}{after}"
-                yield Fault(name, None, None, f"is beyond the {int(count)} files that its name tells of")
+                yield Fault(name, None, None, f"is beyond the {plural(int(count), 'file')} that its name tells of")

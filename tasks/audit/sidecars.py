@@ -6,6 +6,7 @@ from typing import Any
 
 from imagerecords.schemas.audit import Fault
 from imagerecords.schemas.frame import OVERHEAD
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import DATASET_INFO, index_path, index_text
 from imagerecords.tasks.audit.file import FileAudit
 from imagerecords.tasks.storage.folders import Folder
@@ -48,7 +49,9 @@ def _info_faults(info: dict[str, Any], audits: Mapping[str, FileAudit]) -> Itera
             if name not in audits:
                 yield Fault(name, None, None, f"is missing, and {DATASET_INFO} tells of it")
             elif len(audits[name].places) != length:
-                yield Fault(name, None, None, f"holds {len(audits[name].places)} records, {DATASET_INFO} tells {length}")
+                yield Fault(
+                    name, None, None, f"holds {plural(len(audits[name].places), 'record')}, {DATASET_INFO} tells {length}"
+                )
         yield from _size_faults(split, [audits[name] for name in names if name in audits], len(names))
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from imagerecords.schemas.audit import Fault
+from imagerecords.schemas.messages import plural
 from imagerecords.tasks.audit.file import FileAudit
 from imagerecords.tasks.images.formats import image_format
 from imagerecords.tasks.records.image import ENCODED
@@ -27,7 +28,7 @@ def tensorflow_faults(folder: Folder, audit: FileAudit) -> list[Fault]:
             problem = f"TensorFlow stops at record {count}: {' '.join(error.message.split())}"
             return [Fault(audit.name, None, None, problem)]
     if count != len(audit.places):
-        return [Fault(audit.name, None, None, f"TensorFlow reads {count} records, {len(audit.places)} are there")]
+        return [Fault(audit.name, None, None, f"TensorFlow reads {plural(count, 'record')}, {len(audit.places)} are there")]
     return []
 
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from imagerecords.schemas.data_card import Outcome
 from imagerecords.schemas.errors import BadInput, CorruptRecord
 from imagerecords.schemas.frame import OVERHEAD
-from imagerecords.schemas.messages import some
+from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.output_files import DATASET_INFO, MANIFEST, PLAN, REPORT, index_path, index_text
 from imagerecords.schemas.plan import PlanHeader, Shard
 from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Verdict
@@ -160,7 +160,9 @@ def _write_without(output: Folder, shard: Shard, receipt: pa.Table, gone: set[st
                 writer.append(frame.data)
             count += 1
         if count != len(rows):
-            raise CorruptRecord(f"a shard must hold {len(rows)} records, got {count}: {output.join(shard.name)}. Audit it")
+            raise CorruptRecord(
+                f"a shard must hold {plural(len(rows), 'record')}, got {count}: {output.join(shard.name)}. Audit it"
+            )
 
 
 def _without(receipt: pa.Table, gone: set[str]) -> pa.Table:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from imagerecords.schemas.cancellation import check_interrupt
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.example import contract
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.plan import PlanHeader, Shard
 from imagerecords.schemas.receipt import WRITTEN, Verdict
 from imagerecords.tasks.records.contract import COMPARED, contract_problems, place_problems, row_problems
@@ -36,7 +37,9 @@ def verify_shard(output: Folder, shard: Shard, receipt: pa.Table, header: PlanHe
                 )
             count += 1
     if count != len(written):
-        raise CorruptRecord(f"a shard must hold the {len(written)} records of its receipt, got {count}: {path}. Build it again")
+        raise CorruptRecord(
+            f"a shard must hold the {plural(len(written), 'record')} of its receipt, got {count}: {path}. Build it again"
+        )
     return Verdict(shard.name, count, file.size, file.sha256.hexdigest())
 
 

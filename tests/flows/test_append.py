@@ -165,9 +165,9 @@ def test_what_became_of_old_images_in_the_input_does_not_matter(grown, build, ad
     add(source, "dog", 1)
     notes = told(**grown)
     assert contents(output, "train")[:3] == before
-    assert any("1 images have changed" in note and "cat/000.jpg" in note for note in notes)
-    assert any("1 images are gone" in note and "dog/001.jpg" in note for note in notes)
-    assert any("train: 1 new images in 1 new shards" in note for note in notes)
+    assert any("1 image changed" in note and "cat/000.jpg" in note for note in notes)
+    assert any("1 image no longer in the input" in note and "dog/001.jpg" in note for note in notes)
+    assert any("train: 1 new image in 1 new shard" in note for note in notes)
 
 
 def test_an_image_that_was_rejected_stays_rejected(tmp_path, fill, build, picture):
@@ -386,7 +386,7 @@ def test_plan_shows_what_is_new_and_writes_nothing(grown, build, add, digests, i
     ]
     table = imagerecords("plan", "--append", *words).out
     assert "new train" in table
-    assert "train: 7 new images in 1 new shards" in table
+    assert "train: 7 new images in 1 new shard" in table
     assert digests(grown["output_directory"]) == before
     refused = imagerecords("plan", "--append", "--check_pixels", "none", *words)
     assert refused.code == 2
@@ -454,7 +454,7 @@ def test_new_images_that_are_all_copies_make_no_shard(grown, told, digests):
     before = digests(grown["output_directory"])
     copy(train / "cat/000.jpg", train / "cat/copy.jpg")
     notes = told(**grown, duplicates="drop")
-    assert any("train: 1 new images, all duplicates: nothing to append" in note for note in notes)
+    assert any("train: 1 new image, all duplicates: nothing to append" in note for note in notes)
     assert digests(grown["output_directory"]) == before
 
 
@@ -520,7 +520,7 @@ def test_a_row_that_changes_its_split_or_label_moves_no_record(listed, build, to
     moved = [row | {"label": "cat"} if row["path"] == "in/dog/001.jpg" else row for row in moved]
     write_manifest(settings["manifest"], moved)
     notes = told(**settings)
-    assert any("2 images have changed" in note for note in notes)
+    assert any("2 images changed" in note for note in notes)
     assert [row["path"] for row in manifest(settings["output_directory"], "validation")] == before
 
 

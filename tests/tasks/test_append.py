@@ -96,14 +96,17 @@ NOTES = {
     # name: (train images now, words of the note); all beside one new image
     "another size": (
         BASE | {"a001": 2},
-        "1 images have changed since they were built, and stay in the data set as they were: a001",
+        "1 image changed since the last build; the data set keeps the old state: a001",
     ),
-    "another version": (BASE | {"a001": (1, "2")}, "1 images have changed"),
-    "gone": ({path: 1 for path in BASE if path != "b003"}, "1 images are gone from the input, and stay in the data set: b003"),
-    "many gone": (numbered("b", range(3)), "5 images are gone from the input, and stay in the data set: .* and 2 more"),
+    "another version": (BASE | {"a001": (1, "2")}, "1 image changed"),
+    "gone": (
+        {path: 1 for path in BASE if path != "b003"},
+        "1 image no longer in the input; the data set keeps the records: b003",
+    ),
+    "many gone": (numbered("b", range(3)), "5 images no longer in the input; the data set keeps the records: .* and 2 more"),
     "moved to another label": (
         {path: 1 for path in BASE if path != "b003"} | {"abcd": 1},
-        "2 new images are in size and time as ones that are gone",  # the new one beside it has the same size and time
+        "2 new images with the size and time of one that is gone",  # the new one beside it has the same size and time
     ),
 }
 

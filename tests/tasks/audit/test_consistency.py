@@ -37,10 +37,10 @@ def test_a_record_unlike_the_others_is_a_fault_at_its_place(classic, changes, pr
         ({"source_id": b"7"}, None),
         ({"format": b"jpg"}, None),  # slim writes so
         ({"format": None, "height": None, "width": None, "filename": None}, None),
-        ({"label": -1}, "2 records have image/class/label -1, which means none"),
+        ({"label": -1}, "2 records with image/class/label -1, which means none"),
         ({"label": b"cat"}, "image/class/label is bytes; readers of the classic features expect int64"),
-        ({"format": None, "encoded": b"raw pixels"}, "2 records have image/encoded that begins as no known image format"),
-        ({"channels": 1}, "2 records have image/channels 1, with a JPEG of 3"),
+        ({"format": None, "encoded": b"raw pixels"}, "2 records with image/encoded that begins as no known image format"),
+        ({"channels": 1}, "2 records with image/channels 1, with a JPEG of 3"),
     ],
 )
 def test_what_is_merely_unusual_in_all_records_is_at_most_one_note(classic, change, note):
@@ -69,7 +69,7 @@ def test_one_text_of_two_labels_is_a_note(classic):
         ("cat\ndog\n", [{"label": 0}, {"label": 1, "text": b"dog"}], []),  # counted from 0, and it agrees
         ("0:cat\n1:dog\n", [{"label": 0}, {"label": 1, "text": b"dog"}], []),  # slim's
         ("cat\ndog\n", [{}, {"label": 2, "text": b"cow"}], ["label 2 is 'cow' in 1 record, 'dog' in labels.txt"]),
-        ("cat\n", [{"text": None}, {"label": 4, "text": None}], ["label 4, in 1 record, is beyond the 1 labels of labels.txt"]),
+        ("cat\n", [{"text": None}, {"label": 4, "text": None}], ["label 4, in 1 record, is beyond the 1 label of labels.txt"]),
     ],
 )
 def test_labels_are_held_against_the_labels_file(classic, labels, records, found):

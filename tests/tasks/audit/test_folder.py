@@ -156,7 +156,7 @@ def test_compressed_files_are_read_and_named_as_such(tf, tmp_path, kind):
             writer.write(example(tf, number))
     audit = audit_folder(str(tmp_path), {})
     assert (audit.files, audit.records, audit.faults) == (1, 5, ())
-    assert audit.notes[0] == f"1 of 1 files are compressed ({kind}): readers must be told so; offsets are of what is inside"
+    assert audit.notes[0] == f"compressed ({kind}): 1 of 1 file; readers must be told so, and offsets are of what is inside"
     (tmp_path / "data").write_bytes((tmp_path / "data").read_bytes()[:-6])
     (fault,) = audit_folder(str(tmp_path / "data"), {}).faults
     assert "the compressed stream ends too early" in fault.problem

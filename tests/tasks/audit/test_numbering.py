@@ -11,7 +11,7 @@ from imagerecords.tasks.audit.folder import audit_folder
         (["a-00000-of-00002.tfrecord", "a-00001-of-00002.tfrecord"], []),
         (["a-1-of-2.tfrecord", "a-2-of-2.tfrecord"], []),  # counted from 1
         (["f_train_00001-of-00002.tfrecord"], ["f_train_00000-of-00002.tfrecord: is missing"]),
-        (["t-00000-of-00001", "t-00007-of-00001"], ["t-00007-of-00001: is beyond the 1 files that its name tells of"]),
+        (["t-00000-of-00001", "t-00007-of-00001"], ["t-00007-of-00001: is beyond the 1 file that its name tells of"]),
         (
             ["t-00000-of-00001", "t-00000-of-00002", "t-00001-of-00002"],  # a build before this one, of another number
             ["t-*-of-*: are of several data sets, and would be read as one: 1 of -of-00001, 2 of -of-00002"],
@@ -28,4 +28,4 @@ def test_a_name_that_promises_a_billion_files_costs_no_memory(tmp_path):
     (tmp_path / "t-000000001-of-999999999.tfrecord").touch()
     faults = audit_folder(str(tmp_path), {}).faults
     assert len(faults) == 101
-    assert str(faults[-1]) == "t-*-of-999999999.tfrecord: 999999898 more are missing"
+    assert str(faults[-1]) == "t-*-of-999999999.tfrecord: 999,999,898 more files missing"
