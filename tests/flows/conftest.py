@@ -1,10 +1,13 @@
-"""Shared by the tests of flows: the command, run in this process as its entry point runs it."""
+"""Shared by the tests of flows: the command as its entry point runs it, and a data set that grows."""
 
 import os
 import signal
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from tests.flows.growing import FIRST
 
 
 class Ran(NamedTuple):
@@ -48,3 +51,45 @@ def imagerecords(capfd):
 def data(tmp_path, fill):
     """An input of two labels with five images each."""
     return fill(tmp_path / "data", {"cat": 5, "dog": 5})
+
+
+@pytest.fixture
+def add(picture):
+    """`add(root, "cat", 3)` adds so many new images to a label's folder."""
+
+    def add(root, label, count, first=100):
+        folder = Path(root) / label
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in range(first, first + count):
+            (folder / f"{number}.jpg").write_bytes(picture(number, size=(17, 13)))
+
+    return add
+
+
+@pytest.fixture
+def grown(tmp_path, fill, build):
+    """The settings of an append to a data set of three train and two validation shards."""
+    settings = {
+        "train_directory": fill(tmp_path / "train", {"cat": 6, "dog": 6}),
+        "validation_directory": fill(tmp_path / "validation", {"cat": 3, "dog": 3}),
+        "output_directory": tmp_path / "out",
+        "append": True,
+    }
+    build(**settings, **FIRST)
+    return settings
+
+
+@pytest.fixture
+def told():
+    """`told(**settings)` builds and gives what the build told."""
+    from imagerecords.flows.direct import build_directly
+    from imagerecords.flows.progress import LineProgress
+    from imagerecords.schemas.settings import BuildSettings
+
+    def told(**settings):
+        lines = []
+        settings = {name: str(value) if isinstance(value, Path) else value for name, value in settings.items()}
+        build_directly(BuildSettings(executor="threads", workers=2, **settings), LineProgress(lines.append, lambda _: None))
+        return lines
+
+    return told

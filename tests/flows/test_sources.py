@@ -1,17 +1,16 @@
 """Builds from every source of labels and boxes, read back as the classic pipelines and TFDS read them."""
 
-import io
 import json
 import shutil
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from imagerecords.schemas.boxes import CORNERS
 from imagerecords.tasks.audit.folder import audit_folder
 from imagerecords.tasks.records.example import parse_example
 from imagerecords.tasks.records.frames import read_frames
+from tests.flows.examples import boxes_of, examples
 
 LABELS = {"n01": 2, "n02": 3}
 # By image, in eighths, which pixels, percentages and float32 all hold exactly; the images are 64 × 32.
@@ -115,17 +114,6 @@ def built(root, build):
         name: (root / name, build(output_directory=root / name, tensorflow_check="all", **settings))
         for name, settings in sources(root).items()
     }
-
-
-def examples(output):
-    for shard in sorted(output.glob("train-*")):
-        with shard.open("rb") as file:
-            yield from (parse_example(record.data) for record in read_frames(file, resume=False))
-
-
-def boxes_of(features):
-    """The boxes of a record: label id, xmin, ymin, xmax, ymax."""
-    return list(zip(*(features[f"image/object/bbox/{name}"] for name in ("label", *CORNERS)), strict=True))
 
 
 @pytest.mark.parametrize("name", ["voc", "coco", "manifest", "label_studio"])
@@ -329,75 +317,3 @@ def test_a_manifest_of_urls_elsewhere_is_read_by_the_workers(root, build, tmp_pa
     build(train_directory=root / "in", output_directory=tmp_path / "folders")
     shards = [(tmp_path / name / "train-00000-of-00001").read_bytes() for name in ("out", "folders")]
     assert shards[0] == shards[1]  # the same labels in the same order
-
-
-def marked(orientation, box):
-    """A JPEG whose EXIF tells this orientation, white in a box of the image as shown, black elsewhere."""
-    xmin, ymin, xmax, ymax = box
-    pixels = np.zeros((64, 96, 3), np.uint8)
-    pixels[int(ymin * 64) : int(ymax * 64), int(xmin * 96) : int(xmax * 96)] = 255
-    stored = Image.fromarray(pixels)
-    if orientation != 1:  # what a camera stores: turned the other way round
-        stored = stored.transpose(INVERSE[orientation])
-    exif, file = stored.getexif(), io.BytesIO()
-    exif[0x112] = orientation
-    stored.save(file, "JPEG", quality=95, exif=exif)
-    return file.getvalue()
-
-
-# By orientation, how to get from the image as shown to the image as stored.
-INVERSE = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
-SHOWN = (0.25, 0.125, 0.5, 0.75)
-
-
-def white_of(features):
-    """The corners of what is white in a record's image, relative."""
-    pixels = np.asarray(Image.open(io.BytesIO(features["image/encoded"][0])).convert("L"))
-    ys, xs = np.nonzero(pixels > 127)
-    height, width = pixels.shape
-    return [xs.min() / width, ys.min() / height, (xs.max() + 1) / width, (ys.max() + 1) / height]
-
-
-def test_boxes_follow_the_pixels_of_every_orientation(tmp_path, build):
-    """Whether the orientation is baked or kept: a box of the stored image covers the same pixels of the written one."""
-    folder, lines = tmp_path / "in/a", []
-    folder.mkdir(parents=True)
-    for orientation in range(1, 9):
-        data = marked(orientation, SHOWN)
-        (folder / f"{orientation}.jpg").write_bytes(data)
-        stored = white_of({"image/encoded": [data]})
-        lines.append(f"{orientation}.jpg,{','.join(map(str, stored))}\n")
-    (tmp_path / "boxes.csv").write_text("".join(lines))
-    build(train_directory=tmp_path / "in", output_directory=tmp_path / "out", bounding_boxes=tmp_path / "boxes.csv")
-    found = list(examples(tmp_path / "out"))
-    assert len(found) == 8
-    for features in found:
-        ((_, *box),) = boxes_of(features)
-        assert np.allclose(box, white_of(features), atol=0.02)
-
-
-def test_boxes_drawn_on_the_image_as_shown_stay_where_they_were_drawn(tmp_path, build):
-    """Label Studio shows images upright, and upright they are written."""
-    tasks = []
-    for orientation in range(1, 9):
-        (tmp_path / f"{orientation}.jpg").write_bytes(marked(orientation, SHOWN))
-        xmin, ymin, xmax, ymax = (corner * 100 for corner in SHOWN)
-        value = {"x": xmin, "y": ymin, "width": xmax - xmin, "height": ymax - ymin, "rectanglelabels": ["a"]}
-        results = [{"type": "choices", "value": {"choices": ["a"]}}, {"type": "rectanglelabels", "value": value}]
-        tasks.append({"data": {"image": f"{orientation}.jpg"}, "annotations": [{"result": results}]})
-    (tmp_path / "export.json").write_text(json.dumps(tasks))
-    build(label_studio=tmp_path / "export.json", output_directory=tmp_path / "out")
-    found = list(examples(tmp_path / "out"))
-    assert len(found) == 8
-    for features in found:
-        ((_, *box),) = boxes_of(features)
-        assert box == list(SHOWN)
-        assert np.allclose(box, white_of(features), atol=0.02)

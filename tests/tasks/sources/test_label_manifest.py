@@ -3,45 +3,10 @@
 import json
 
 import fsspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.tasks.discover import discover_images, survey
-
-
-@pytest.fixture
-def images(tmp_path):
-    """`images("a/1.jpg", …)` makes files below the folder of the manifests."""
-
-    def images(*paths):
-        for path in paths:
-            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / path).write_bytes(path.encode())
-
-    return images
-
-
-@pytest.fixture
-def listing(tmp_path, make_settings):
-    """`listing(rows, form="csv", **settings)` discovers what a manifest of these rows, or of this text, lists."""
-
-    def listing(rows, form="csv", found=discover_images, **settings):
-        path = tmp_path / f"manifest.{form}"
-        if isinstance(rows, str):
-            path.write_text(rows)
-        elif form == "csv":
-            names = list(dict.fromkeys(name for row in rows for name in row))
-            lines = [",".join(names), *(",".join(str(row.get(name, "")) for name in names) for row in rows)]
-            path.write_text("\n".join(lines) + "\n")
-        elif form == "jsonl":
-            path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        else:
-            pq.write_table(pa.Table.from_pylist(rows), path)
-        return found(make_settings(manifest=str(path), **settings))
-
-    return listing
 
 
 def told(listing, *args, **settings):
@@ -281,42 +246,3 @@ def test_relative_paths_of_a_remote_manifest_are_beside_it(make_settings):
     found = discover_images(make_settings(manifest="memory://beside/manifest.csv"))
     assert found.images["path"].to_pylist() == ["images/1.jpg"]
     assert found.roots == {"data": "memory:///beside"}
-
-
-def task(image, choice, *rectangles):
-    results = [{"type": "choices", "value": {"choices": [choice]}}] if choice else []
-    results += [{"type": "rectanglelabels", "value": value} for value in rectangles]
-    return {"data": {"image": image}, "annotations": [{"result": results}]}
-
-
-def rectangle(label, x, y, width, height):
-    return {"x": x, "y": y, "width": width, "height": height, "rectanglelabels": [label]}
-
-
-def test_a_label_studio_export_is_listed_with_its_boxes_as_shown(images, tmp_path, make_settings):
-    images("1.jpg", "x/2.jpg", "3.jpg")
-    tasks = [
-        task("/data/local-files/?d=x/2.jpg", "dog", rectangle("cat", 0, 0, 50, 100), rectangle("nose", 50, 50, 25, 25)),
-        task("/data/upload/4/1.jpg", "cat"),
-        {"data": {"image": "3.jpg"}, "annotations": []},
-    ]
-    (tmp_path / "export.json").write_text(json.dumps(tasks))
-    found = discover_images(make_settings(label_studio=str(tmp_path / "export.json")))
-    assert found.labels == ("cat", "dog")
-    assert found.images["path"].to_pylist() == ["1.jpg", "x/2.jpg"]
-    assert [[(box["xmax"], box["label"]) for box in boxes] for boxes in found.images["boxes"].to_pylist()] == [
-        [],
-        [(0.5, 1), (0.75, 2)],  # a nose is no label: it has the image's
-    ]
-    assert found.boxes_as_shown
-    assert found.passed_over == {"not labelled": 1}
-
-
-def test_bad_tasks_of_an_export_are_told_by_number(images, tmp_path, make_settings):
-    images("1.jpg")
-    tasks = [task("1.jpg", "cat"), task("1.jpg", None, rectangle("cat", 0, 0, 1, 1)), task("2.jpg", "cat")]
-    (tmp_path / "export.json").write_text(json.dumps(tasks))
-    mistakes = survey(make_settings(label_studio=str(tmp_path / "export.json"))).mistakes
-    assert [mistake.rpartition(", ")[2] for mistake in mistakes] == ["task 2", "task 3"]
-    assert "must have one label, got none" in mistakes[0]
-    assert "must exist, got none" in mistakes[1]

@@ -1,0 +1,98 @@
+"""Settings come from flags, the environment, a file and the defaults, in this order."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+
+def test_the_default_is_taken_where_nobody_says_otherwise(shards_planned):
+    assert shards_planned() == 1
+
+
+@pytest.mark.parametrize("kind", ["yaml", "yml", "toml"])
+def test_a_file_comes_before_the_default(shards_planned, config, kind):
+    assert shards_planned("--config", config(kind, {"train_shards": 2})) == 2
+
+
+@pytest.mark.parametrize("kind", ["yaml", "toml"])
+def test_the_environment_comes_before_a_file(shards_planned, config, kind, monkeypatch):
+    monkeypatch.setenv("IMAGERECORDS_TRAIN_SHARDS", "3")
+    assert shards_planned("--config", config(kind, {"train_shards": 2})) == 3
+
+
+@pytest.mark.parametrize("kind", ["yaml", "toml"])
+def test_a_flag_comes_before_all(shards_planned, config, kind, monkeypatch):
+    monkeypatch.setenv("IMAGERECORDS_TRAIN_SHARDS", "3")
+    assert shards_planned("--config", config(kind, {"train_shards": 2}), "--train_shards", 4) == 4
+    assert shards_planned("--train_shards", 4) == 4
+
+
+def test_the_sources_are_mixed_setting_by_setting(imagerecords, config, many, tmp_path, monkeypatch):
+    """The directories from the file, one number from the environment, another from a flag."""
+    file = config("yaml", {"output_directory": str(tmp_path / "out"), "data_directory": many, "train_shards": 2})
+    monkeypatch.setenv("IMAGERECORDS_VALIDATION_FRACTION", "0.3")
+    ran = imagerecords("plan", "--config", file, "--test_fraction", 0.3, "--json")
+    assert ran.code == 0, ran.err
+    assert [split["split"] for split in json.loads(ran.out)["splits"]] == ["train", "validation", "test"]
+
+
+def test_a_whole_build_can_stand_in_a_file(imagerecords, config, many, tmp_path):
+    settings = {
+        "output_directory": str(tmp_path / "out"),
+        "train_directory": many,
+        "train_shards": "auto",
+        "executor": "threads",
+        "allow_empty_shards": False,
+        "storage_options": {"endpoint_url": "http://127.0.0.1:9", "client_kwargs": {"region_name": "eu-1"}},
+    }
+    for kind in ("yaml", "toml"):
+        nested = dict(settings)
+        if kind == "toml":
+            nested["storage_options"] = {"endpoint_url": "x"}
+            path = tmp_path / "build.toml"
+            path.write_text(
+                "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items() if key != "storage_options")
+                + '[storage_options]\nendpoint_url = "x"\n'
+            )
+            assert tomllib.loads(path.read_text()) == nested
+        else:
+            path = config(kind, settings)
+        assert imagerecords("build", "--no-prefect", "--config", path).code == 0
+
+
+@pytest.mark.parametrize("name", ["train_shards", "train-shards"])
+def test_names_in_a_file_may_be_spelt_either_way(shards_planned, config, name):
+    assert shards_planned("--config", config("yaml", {name: 2})) == 2
+
+
+@pytest.mark.parametrize("kind", ["yaml", "toml"])
+def test_an_unknown_setting_in_a_file_is_told(imagerecords, config, many, tmp_path, kind):
+    ran = imagerecords(
+        "plan", "--config", config(kind, {"train_shard": 2}), "--output_directory", tmp_path / "out", "--train_directory", many
+    )
+    assert ran.code == 2
+    assert "shard" in ran.err
+
+
+@pytest.mark.parametrize(("kind", "text"), [("yaml", "a: [1"), ("toml", "a = "), ("yaml", "- a\n- b\n")])
+def test_a_file_that_cannot_be_read_is_told_with_its_name(imagerecords, tmp_path, kind, text):
+    (tmp_path / f"build.{kind}").write_text(text)
+    ran = imagerecords("plan", "--config", tmp_path / f"build.{kind}", "--output_directory", tmp_path / "out")
+    assert ran.code == 2
+    assert f"build.{kind}" in ran.err
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_an_empty_file_is_no_settings(shards_planned, tmp_path):
+    (tmp_path / "build.yaml").write_text("")
+    assert shards_planned("--config", tmp_path / "build.yaml") == 1
+
+
+def test_a_flag_can_undo_what_a_file_says(imagerecords, config, tmp_path, many):
+    file = config("yaml", {"recursive": True, "train_directory": many, "output_directory": str(tmp_path / "out")})
+    Path(many, "cat/x").mkdir()
+    Path(many, "cat/x/1.jpg").write_bytes(b"x")
+    assert imagerecords("plan", "--config", file).code == 0
+    assert imagerecords("plan", "--config", file, "--no-recursive").code == 2

@@ -1,0 +1,16 @@
+"""What tests read of a data set with boxes: its Examples, and their boxes."""
+
+from imagerecords.schemas.boxes import CORNERS
+from imagerecords.tasks.records.example import parse_example
+from imagerecords.tasks.records.frames import read_frames
+
+
+def examples(output):
+    for shard in sorted(output.glob("train-*")):
+        with shard.open("rb") as file:
+            yield from (parse_example(record.data) for record in read_frames(file, resume=False))
+
+
+def boxes_of(features):
+    """The boxes of a record: label id, xmin, ymin, xmax, ymax."""
+    return list(zip(*(features[f"image/object/bbox/{name}"] for name in ("label", *CORNERS)), strict=True))
