@@ -1,1 +1,1 @@
-"""The order of the steps, who conducts them, where they run, and the command line. The only place that knows Prefect."""
+"""The order of the steps, how they run (directly or through Prefect), where they run, and the command line."""

@@ -17,7 +17,7 @@ from imagerecords.schemas.splits import SPLITS
 if TYPE_CHECKING:
     import tensorflow
 
-    from imagerecords.tasks.commands.places import Found, Places
+    from imagerecords.tasks.dataset.places import Found, Places
     from imagerecords.tasks.records.random_access import RandomReader
 
 MIB = 2**20
@@ -206,7 +206,7 @@ def open_dataset(url: str | os.PathLike[str], *, storage_options: Mapping[str, A
     where a file is not as long as the manifest says, and BadSettings where URL or options contain credentials.
     """
     from imagerecords.tasks.commands import catalogue
-    from imagerecords.tasks.commands.places import find_places, refuse_unfinished
+    from imagerecords.tasks.dataset.places import find_places, refuse_unfinished
     from imagerecords.tasks.records.random_access import RandomReader
     from imagerecords.tasks.storage.folders import open_folder
 

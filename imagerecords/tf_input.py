@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from imagerecords.dataset import BLOCK, MIB, read_span
 from imagerecords.schemas.errors import BadSettings
-from imagerecords.tasks.commands.places import UNKNOWN, Places
+from imagerecords.tasks.dataset.places import UNKNOWN, Places
 from imagerecords.tasks.records.features import read_features
 from imagerecords.tasks.records.image import ENCODED, LABEL_KEYS
 from imagerecords.tasks.records.random_access import RandomReader

@@ -67,7 +67,7 @@ class ShardFailed(ImageRecordsError, RuntimeError):
 
 
 class WorkerDied(ImageRecordsError, RuntimeError):
-    """A worker process ended while it held a shard (out of memory, killed, crashed)."""
+    """A worker process died while it worked on a shard, or could not start; the text has its exit code or signal."""
 
 
 class BooksDoNotBalance(ImageRecordsError, ArithmeticError):

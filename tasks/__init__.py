@@ -1,1 +1,1 @@
-"""The verbs: one module a step, as plain functions that are safe to repeat. No Prefect."""
+"""The verbs: one module per step, as plain functions that are safe to repeat. No Prefect."""

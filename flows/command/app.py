@@ -24,6 +24,7 @@ from imagerecords.flows.prefect_ui.api_url import prefect_api_url
 from imagerecords.flows.progress import BarProgress, LineProgress, Progress
 from imagerecords.schemas.errors import BadSettings, ImageRecordsError
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.settings_problems import settings_problems
 from imagerecords.schemas.summary import BuildSummary
 from imagerecords.schemas.version import VERSION
 
@@ -52,11 +53,11 @@ def build(
     as_json: AsJson = False,
 ) -> int:
     """Build a data set, verify it, and print what became of every image."""
-    url = prefect_api_url()
-    conduct_by_prefect = prefect if prefect is not None else url is not None
+    url = None if prefect is False else prefect_api_url()
+    with_prefect = prefect if prefect is not None else url is not None
     server = url or "a temporary server"
-    tell(f"conducted by Prefect, {server}" if conduct_by_prefect else "conducted directly, without Prefect")
-    if conduct_by_prefect:
+    tell(f"running with Prefect, {server}" if with_prefect else "running without Prefect")
+    if with_prefect:
         summary = _build_with_prefect(settings)
         _print_summary(summary, as_json)
     else:
@@ -193,18 +194,9 @@ def _explain(error: BaseException) -> tuple[int, str]:
     if isinstance(error, ImageRecordsError):
         return error.exit_code, "\n".join(f"error: {line}" for line in str(error).splitlines())
     if isinstance(error, InvalidArguments) and isinstance(error.__cause__, ValidationError):
-        return BAD_INPUT, f"error: {_settings_problems(error.__cause__)}"
+        return BAD_INPUT, f"error: {settings_problems(error.__cause__)}"
     if isinstance(error, ValidationError):
-        return BAD_INPUT, f"error: {_settings_problems(error)}"
+        return BAD_INPUT, f"error: {settings_problems(error)}"
     if isinstance(error, CycloptsError):
         return BAD_INPUT, f"error: {' '.join(str(error).split())} See imagerecords --help"
     return FAILED, f"error: {type(error).__name__}: {' '.join(str(error).split())}. Add --debug for the whole traceback"
-
-
-def _settings_problems(error: ValidationError) -> str:
-    problems = []
-    for problem in error.errors(include_url=False, include_input=False, include_context=False):
-        name = ".".join(str(part) for part in problem["loc"])
-        message = problem["msg"].removeprefix("Value error, ")
-        problems.append(f"{name}: {message}" if name else message)
-    return "; ".join(problems)

@@ -21,11 +21,11 @@ from imagerecords.schemas.output_files import CROISSANT, DATASET_INFO, INDEX, MA
 from imagerecords.tasks.audit.consistency import label_faults, label_notes, shape_faults, shape_notes, together
 from imagerecords.tasks.audit.file import FileAudit, audit_file
 from imagerecords.tasks.audit.manifest import Manifest, digest_faults, promised_faults, read_by_shard, shard_faults
-from imagerecords.tasks.audit.numbering import number_faults
 from imagerecords.tasks.audit.sidecars import index_faults, info_faults, read_json
 from imagerecords.tasks.audit.tensorflow import tensorflow_faults
 from imagerecords.tasks.dataset.croissant import listed_files
 from imagerecords.tasks.dataset.labels_file import LabelNames, label_names
+from imagerecords.tasks.dataset.numbering import number_faults
 from imagerecords.tasks.records.files import record_files
 from imagerecords.tasks.storage.folders import Folder, open_folder
 

@@ -41,7 +41,7 @@ def test_a_server_shows_the_build_and_each_shard_by_name(shell: Shell, quick: Im
     output = tmp_path / "data"
     build = shell.run(quick.arguments(output), {"PREFECT_API_URL": prefect_server})
     assert build.summary["conductor"] == "prefect", "the command must choose Prefect where an API is configured"
-    assert f"conducted by Prefect, {prefect_server}" in build.stderr
+    assert f"running with Prefect, {prefect_server}" in build.stderr
     assert sums(output) == quick.undisturbed.sums
     assert build.summary["digest"] == quick.undisturbed.digest
     flow_run = _flow_run(prefect_server, f"build {output}")
@@ -73,7 +73,7 @@ def test_looking_for_duplicates_is_a_task_of_its_own(
 def test_without_an_api_the_command_builds_directly(shell: Shell, quick: Images, tmp_path: Path):
     build = shell.run(quick.arguments(tmp_path / "data"))
     assert build.summary["conductor"] == "direct"
-    assert "conducted directly, without Prefect" in build.stderr
+    assert "running without Prefect" in build.stderr
     assert sums(tmp_path / "data") == quick.undisturbed.sums
 
 
@@ -95,7 +95,7 @@ def test_no_prefect_wins_over_a_configured_api(shell: Shell, quick: Images, tmp_
 def test_prefects_temporary_server_gives_the_same_bytes(shell: Shell, quick: Images, tmp_path: Path):
     build = shell.run(quick.arguments(tmp_path / "data", "--prefect"))
     assert build.summary["conductor"] == "prefect"
-    assert "conducted by Prefect, a temporary server" in build.stderr
+    assert "running with Prefect, a temporary server" in build.stderr
     assert sums(tmp_path / "data") == quick.undisturbed.sums
 
 

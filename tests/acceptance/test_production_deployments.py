@@ -106,7 +106,7 @@ def test_the_flow_as_a_program_is_the_build_through_prefect(
     build = shell.start_program(words, {"PREFECT_API_URL": installation.url})
     assert build.wait() == 0, build.stderr
     assert build.summary["conductor"] == "prefect"
-    assert f"conducted by Prefect, {installation.url}" in build.stderr
+    assert f"running with Prefect, {installation.url}" in build.stderr
     assert sums(tmp_path / "data") == quick.undisturbed.sums
     assert installation.run_of(tmp_path / "data")["state_name"] == "Completed"
 

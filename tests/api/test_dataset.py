@@ -205,7 +205,7 @@ def test_credentials_do_not_belong_in_a_data_sets_address(tmp_path):
 
 def test_a_broken_manifest_is_named(copy):
     (copy / "manifest.parquet").write_bytes(b"PAR1")
-    with pytest.raises(imagerecords.CorruptRecord, match=r"a manifest must be readable, got: .*/copy/manifest\.parquet"):
+    with pytest.raises(imagerecords.CorruptRecord, match=r"manifest\.parquet must be readable, got .*/copy/manifest\.parquet"):
         imagerecords.open_dataset(copy)
 
 

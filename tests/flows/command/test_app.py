@@ -53,7 +53,7 @@ def test_build_prints_one_json_object_and_all_else_on_stderr(imagerecords, many,
     summary = the_object(ran.out)
     assert summary["splits"][0]["written"] == 20
     assert summary["output_directory"] == str(tmp_path / "out")
-    assert "conducted directly" in ran.err
+    assert "running without Prefect" in ran.err
     assert "convert: " in ran.err
 
 

@@ -4,7 +4,6 @@ Columns are NumPy and Arrow arrays: a million records take some 100 MB less than
 reading them in forked workers copies no memory.
 """
 
-import io
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -14,15 +13,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from imagerecords.schemas.errors import BadInput, CorruptRecord, Incomplete
+from imagerecords.schemas.messages import some
 from imagerecords.schemas.output_files import BUILD, DATASET_INFO, MANIFEST
 from imagerecords.schemas.receipt import REJECTED, WRITTEN
-from imagerecords.tasks.audit.sidecars import number_faults
+from imagerecords.tasks.dataset.labels_file import label_names
+from imagerecords.tasks.dataset.manifest import read_manifest
+from imagerecords.tasks.dataset.numbering import number_faults
+from imagerecords.tasks.dataset.record_rows import read_rows_of_records
 from imagerecords.tasks.records.files import is_compressed, record_files
-from imagerecords.tasks.records.index_rows import read_rows_of_records
-from imagerecords.tasks.records.label_names import label_names
 from imagerecords.tasks.records.random_access import Place
 from imagerecords.tasks.storage.folders import Folder
 
@@ -119,7 +119,8 @@ def find_places(folder: Folder) -> Found:
     """
     present = set(folder.files())
     if MANIFEST in present:
-        rows = _read_manifest(folder)
+        rows = read_manifest(folder, COLUMNS)
+        rows = rows.filter(pc.equal(rows["status"], WRITTEN))
         _refuse_wrong_files(folder, rows)
     else:
         rows = _read_files(folder)
@@ -135,17 +136,6 @@ def refuse_unfinished(folder: Folder) -> None:
         )
 
 
-def _read_manifest(folder: Folder) -> pa.Table:
-    try:
-        rows = pq.read_table(io.BytesIO(folder.read(MANIFEST)), columns=COLUMNS)
-    except (pa.ArrowException, OSError) as error:
-        what = " ".join(str(error).split())
-        raise CorruptRecord(
-            f"a manifest must be readable, got: {what}: {folder.join(MANIFEST)}. Run imagerecords audit on its folder"
-        ) from error
-    return rows.filter(pc.equal(rows["status"], WRITTEN))
-
-
 def _refuse_wrong_files(folder: Folder, rows: pa.Table) -> None:
     """Each file of the manifest must be there and end with its last record."""
     listed = folder.fs.ls(folder.path, detail=True)
@@ -156,7 +146,7 @@ def _refuse_wrong_files(folder: Folder, rows: pa.Table) -> None:
     if missing:
         raise Incomplete(
             f"a data set must have all files of its manifest, got {len(missing)} of {len(expected)} missing: {folder.url}: "
-            f"{_some(missing)}. Bring them back, or build again"
+            f"{some(missing, LISTED)}. Bring them back, or build again"
         )
     for name, end in sorted(expected.items()):
         if sizes[name] != end:
@@ -171,7 +161,7 @@ def _read_files(folder: Folder) -> pa.Table:
     names, _ = record_files(folder)
     faults = list(number_faults(names))
     if faults:
-        problems = _some([f"{fault.file} {fault.problem}" for fault in faults])
+        problems = some([f"{fault.file} {fault.problem}" for fault in faults], LISTED)
         raise Incomplete(
             f"a data set must have all files that their names count, got: {folder.url}: {problems}. Bring them back"
         )
@@ -223,8 +213,3 @@ def _labels(folder: Folder, rows: pa.Table, present: set[str]) -> dict[int, str]
     for label, text in in_records:
         by_id.setdefault(label, str(label) if text is None else text)
     return dict(sorted(by_id.items()))
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return ", ".join(names[:LISTED]) + more

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagerecords.tasks.commands.places import Places
+from imagerecords.tasks.dataset.places import Places
 
 
 def places(files, records, offsets, sizes):
