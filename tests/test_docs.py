@@ -1,4 +1,4 @@
-"""What the README says is true: its generated parts are fresh, and its code blocks run as they are written."""
+"""What the README and the pages in docs/ say is true: generated parts are fresh, links lead somewhere, and code runs as written."""
 
 import importlib.util
 import os
@@ -9,10 +9,20 @@ from pathlib import Path
 
 import pytest
 
+from imagerecords.flows.command.app import app
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.M | re.S)
-RUN_WITH_THE_READERS = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs/readers.md").read_text(), re.M | re.S)
+COMMAND_LINE = (ROOT / "docs/command-line.md").read_text()
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+
+# What differs between two runs or two machines.
+VARYING = [
+    (r"\b[0-9a-f]{64}\b", "<digest>"),
+    (r"[\d,.]+ s, [\d,]+ images/s", "<time>"),
+    (r"[\d,]+ bytes|at byte \d+", "<bytes>"),
+]
+PROGRESS = ("imagerecords: running ", "imagerecords: convert: ", "imagerecords: validate: ")
 
 
 def load(path):
@@ -22,20 +32,99 @@ def load(path):
     return module
 
 
+def blocks(page):
+    """The language and the text of each code block of a page, in order."""
+    return re.findall(r"^```(\w*)\n(.*?)^```$", page, re.M | re.S)
+
+
 def block(language, containing):
-    (found,) = [text for kind, text in BLOCKS if kind == language and containing in text]
+    (found,) = [text for kind, text in blocks(README) if kind == language and containing in text]
     return found
 
 
-def test_the_generated_parts_of_the_readme_are_up_to_date():
-    assert load(ROOT / "docs/generate.py").filled(README) == README, "run make docs"
+def console_steps(text):
+    """The commands of a console block, each with the output that the page shows."""
+    for step in re.split(r"^\$ ", text, flags=re.M)[1:]:
+        command = re.match(r"(?:.*\\\n)*.*\n", step)[0]
+        yield command, step[len(command) :]
 
 
-def test_every_code_block_of_the_readme_is_run_by_a_test_here():
-    run_here = ["make demo", "imagerecords plan", "tf.io.parse_single_example"]
-    code = [text for kind, text in BLOCKS if kind in ("bash", "python") and text not in RUN_WITH_THE_READERS]
-    assert len(code) == len(run_here)
-    assert all(any(part in text for text in code) for part in run_here)
+def steps(page):
+    """What a page's console and python blocks run, in order: language, code and the output shown (None: not shown)."""
+    for kind, text in blocks(page):
+        if kind == "console":
+            yield from (("console", command, output) for command, output in console_steps(text))
+        elif kind == "python":
+            yield "python", text, None
+
+
+def masked(output):
+    """Output without what varies, without progress, and without spaces at the ends of lines."""
+    for pattern, word in VARYING:
+        output = re.sub(pattern, word, output)
+    return "\n".join(line.rstrip() for line in output.splitlines() if not line.startswith(PROGRESS))
+
+
+def run(arguments, folder):
+    """Run a program in a folder as a reader of the docs would; what it prints, as a terminal would show it."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "IMAGERECORDS_"))}
+    environment |= {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "200",
+        "PYTHONUNBUFFERED": "1",
+        "PREFECT_HOME": str(folder / ".prefect"),
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    }
+    return subprocess.run(
+        arguments, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300
+    )
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """`digits()` makes a folder as the docs suppose it: data/train, data/validation and labels.txt."""
+    make_digits = load(ROOT / "docs/demo/make_digits.py").make_digits
+
+    def make():
+        directory = tmp_path_factory.mktemp("digits")
+        make_digits(directory / "data")
+        (directory / "data/labels.txt").rename(directory / "labels.txt")
+        return directory
+
+    return make
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/settings.md"])
+def test_generated_parts_are_up_to_date(page):
+    text = (ROOT / page).read_text()
+    assert load(ROOT / "docs/generate.py").filled(text) == text, "run make docs"
+
+
+def anchors(page):
+    """The anchors of a page's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", page, flags=re.M | re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page):
+    dead = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        path, _, anchor = target.partition("#")
+        if "://" in path:
+            continue
+        file = page.parent / path if path else page
+        if not file.exists() or (anchor and anchor not in anchors(file.read_text())):
+            dead.append(target)
+    assert dead == []
+
+
+def test_the_make_targets_that_the_readme_names_exist():
+    targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.M))
+    assert set(re.findall(r"\bmake ([a-z]+(?:-[a-z]+)*)\b", README)) <= targets
+    printed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert all(f"make {target}" in printed for target in targets)
 
 
 def test_every_code_block_of_the_readers_page_is_run_by_a_test():
@@ -48,38 +137,81 @@ def test_every_code_block_of_the_readers_page_is_run_by_a_test():
     assert [title for title in with_code if f'"{title}"' not in tests] == []
 
 
-def test_the_make_targets_that_the_readme_names_exist():
-    targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.M))
-    assert set(re.findall(r"\bmake ([a-z]+(?:-[a-z]+)*)\b", README)) <= targets
-    printed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert all(f"make {target}" in printed for target in targets)
+def test_every_code_block_of_the_readme_is_run_by_a_test_here():
+    run_here = [
+        "make demo",
+        "imagerecords plan  --",
+        "summary = imagerecords.build(",
+        "build_image_dataset(",
+        ".tf(",
+        "tf.io.parse",
+    ]
+    code = [text for kind, text in blocks(README) if kind in ("bash", "python")]
+    assert [part for part, text in zip(run_here, code, strict=True) if part not in text] == []
+
+
+def test_the_readmes_commands_print_what_it_shows(digits):
+    folder = digits()
+    for command, shown in console_steps(block("console", "imagerecords plan")):
+        assert masked(run(["bash", "-c", command], folder).stdout) == masked(shown), command
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory):
-    """A directory as the README supposes it: data/train, data/validation, labels.txt, and the command on the PATH."""
-    directory = tmp_path_factory.mktemp("workplace")
-    load(ROOT / "docs/demo/make_digits.py").make_digits(directory / "data")
-    (directory / "data/labels.txt").rename(directory / "labels.txt")
-    commands = block("bash", "imagerecords plan")
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    environment.pop("PREFECT_API_URL", None)
-    done = subprocess.run(["bash", "-euc", commands], cwd=directory, env=environment, capture_output=True, text=True)
-    return directory, done
+def workplace(digits):
+    """A folder in which the README's commands for one's own folders were run, and how that went."""
+    directory = digits()
+    return directory, run(["bash", "-euc", block("bash", "imagerecords plan")], directory)
 
 
 def test_the_readmes_commands_build_audit_and_show_a_data_set(workplace):
     directory, done = workplace
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout
     assert "10 shards converted" in done.stdout
     assert "0 faults" in done.stdout
     assert (directory / "third.jpg").read_bytes().startswith(b"\xff\xd8")
+
+
+def test_the_readmes_tree_names_what_a_build_writes(workplace):
+    (tree,) = [text for kind, text in blocks(README) if not kind and text.startswith("out/\n")]
+    shown = {word for line in tree.splitlines()[1:] for word in line.split() if re.fullmatch(r"\w[\w./-]*\.\w+|[\w-]+/", word)}
+    written = {path.name + "/" * path.is_dir() for path in (workplace[0] / "out").iterdir()}
+    assert {name for name in written if not re.match(r"(train|validation)-", name)} == {
+        name.partition("/")[0] + "/" * ("/" in name) for name in shown
+    }
+
+
+@pytest.mark.parametrize("part", ["summary = imagerecords.build(", "build_image_dataset("])
+def test_the_readmes_python_code_builds(workplace, part):
+    done = run([sys.executable, "-c", block("python", part)], workplace[0])
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_readmes_tensorflow_code_reads_what_was_built(workplace, monkeypatch, tf):
     directory, _ = workplace
     monkeypatch.chdir(directory)
     names = {}
+    exec(block("python", ".tf(batch=32"), names)
+    images, labels = next(iter(names["images"]))
+    assert images.shape == (32, 224, 224, 3)
+    assert labels.shape == (32,)
     exec(block("python", "tf.io.parse_single_example"), names)
     shapes = {(tuple(image.shape), bool(1 <= label <= 10)) for image, label in names["images"]}
     assert shapes == {((64, 64, 3), True)}
+
+
+def test_the_command_line_page_shows_what_its_commands_print(digits):
+    folder = digits()
+    for kind, code, shown in steps(COMMAND_LINE):
+        done = run(["bash", "-c", code] if kind == "console" else [sys.executable, "-c", code], folder)
+        if kind == "console":
+            assert masked(done.stdout) == masked(shown), code
+        else:
+            assert done.returncode == 0, f"{code}\n{done.stdout}"
+
+
+def test_the_command_line_page_has_a_section_with_an_example_for_every_command():
+    commands = {name for name in app if not name.startswith("-")}
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", COMMAND_LINE, re.M | re.S))
+    assert len(commands) == 9
+    assert {name for name in commands if f"imagerecords {name} " not in sections.get(name, "")} == set()
+    assert {name for name in commands if f"[`{name}`](#{name})" not in COMMAND_LINE} == set()

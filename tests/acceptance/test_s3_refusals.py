@@ -16,7 +16,7 @@ def refused(shell: Shell, words: list[str], environment: dict[str, str]) -> str:
     """The one line with which a command is refused."""
     build = shell.start(words, environment)
     assert build.wait() == 2, build.stderr
-    lines = [line for line in build.stderr.splitlines() if "conducted" not in line]
+    lines = [line for line in build.stderr.splitlines() if "running with" not in line]
     assert len(lines) == 1, build.stderr
     assert lines[0].startswith("imagerecords: error: ")
     assert not build.stdout

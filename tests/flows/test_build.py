@@ -1,4 +1,4 @@
-"""Whole builds, conducted directly: the same bytes however they are made, and reruns that do only what is left."""
+"""Whole builds, run directly: the same bytes however they are made, and reruns that do only what is left."""
 
 import os
 from pathlib import Path
