@@ -1,4 +1,4 @@
-"""What the README and the pages in docs/ say is true: generated parts are fresh, links lead somewhere, and code runs as written."""
+"""What the README and the pages in docs/ say is true: generated parts are fresh, links lead somewhere, code runs as written."""
 
 import importlib.util
 import os
@@ -20,7 +20,7 @@ PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONT
 VARYING = [
     (r"\b[0-9a-f]{64}\b", "<digest>"),
     (r"[\d,.]+ s, [\d,]+ images/s", "<time>"),
-    (r"[\d,]+ bytes|at byte \d+", "<bytes>"),
+    (r"[\d,]+ bytes|at byte \d+|\"bytes\": \d+", "<bytes>"),
 ]
 PROGRESS = ("imagerecords: running ", "imagerecords: convert: ", "imagerecords: validate: ")
 
