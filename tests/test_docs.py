@@ -1,5 +1,6 @@
 """What the README and the pages in docs/ say is true: generated parts are fresh, links lead somewhere, code runs as written."""
 
+import ast
 import importlib.util
 import os
 import re
@@ -215,3 +216,22 @@ def test_the_command_line_page_has_a_section_with_an_example_for_every_command()
     assert len(commands) == 9
     assert {name for name in commands if f"imagerecords {name} " not in sections.get(name, "")} == set()
     assert {name for name in commands if f"[`{name}`](#{name})" not in COMMAND_LINE} == set()
+
+
+def texts_in_the_source():
+    """All texts in flows/, tasks/ and schemas/; in an f-string, "\0" stands for what is filled in."""
+    for path in (path for folder in ("flows", "tasks", "schemas") for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.JoinedStr):
+                yield "".join(part.value if isinstance(part, ast.Constant) else "\0" for part in node.values)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def test_the_messages_on_the_troubleshooting_page_are_in_the_source():
+    page = (ROOT / "docs/troubleshooting.md").read_text()
+    texts = list(texts_in_the_source())
+    quoted = re.findall(r"^\| `([^`]+)` \|", page, re.M)
+    assert len(quoted) > 40
+    patterns = {message: ".*".join(re.escape(part.strip()) for part in message.split("…")) for message in quoted}
+    assert [message for message in quoted if not any(re.search(patterns[message], text, re.S) for text in texts)] == []
