@@ -31,6 +31,7 @@ colours = np.zeros((48, 64, 3), np.uint8)
 colours[:, :32], colours[:, 32:] = (200, 40, 30), (30, 60, 210)
 Image.fromarray(colours).quantize(2).save("palette.tif")
 Image.fromarray(colours).quantize(2).save("palette.png")
+PATHS = ("from_white.tif", "from_white.png", "palette.tif", "palette.png")
 looks = {"from_white": grey, "palette": colours}
 
 readers = {
@@ -52,7 +53,7 @@ def verdict(pixels, expected):
 
 holds = True
 for reader, read in readers.items():
-    seen = {path: verdict(read(path), looks[path.split(".")[0]]) for path in ("from_white.tif", "from_white.png", "palette.tif", "palette.png")}
+    seen = {path: verdict(read(path), looks[path.split(".")[0]]) for path in PATHS}
     print(f"{reader}: {seen}")
     raw = reader in ("imageio", "scikit-image")
     holds &= list(seen.values()) == (["negative", "right", "numbers of the colours", "right"] if raw else ["right"] * 4)
