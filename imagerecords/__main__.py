@@ -21,7 +21,7 @@ def main() -> int:
     from imagerecords.flows.executors.no_pandas import keep_pandas_out
 
     keep_pandas_out()
-    code = run(sys.argv[1:])
+    code = run(sys.argv[1:]) or 0  # cyclopts returns None from --help
     if POOL not in sys.modules:
         with contextlib.suppress(BrokenPipeError):  # whoever read the output has seen enough
             sys.stdout.flush()
