@@ -30,7 +30,7 @@ class InputSettings(_Group):
     )
     manifest: str | None = Field(
         None,
-        description="Instead of directories: a .csv, .jsonl or .parquet file with the columns path and label, and if wanted "
+        description="Instead of directories: a .csv, .jsonl or .parquet file with the columns path and label, and optionally "
         "split, group and boxes. Paths are relative to the file, absolute, or URLs.",
     )
     label_studio: str | None = Field(
@@ -58,7 +58,7 @@ class SplitSettings(_Group):
     validation_fraction: Fraction = Field(
         0.0, description="Fraction of the images that goes to validation, when the input has no splits of its own, 0 to 1."
     )
-    test_fraction: Fraction = Field(0.0, description="The same for test, 0 to 1.")
+    test_fraction: Fraction = Field(0.0, description="Fraction of the images that goes to test, in the same way, 0 to 1.")
     group_pattern: str | None = Field(
         None,
         description="Regular expression with one group, searched in an image's path: images with the same text there stay in "
@@ -110,7 +110,8 @@ class CheckSettings(_Group):
 
     check_pixels: Literal["all", "none"] = Field(
         "all",
-        description="all: every image's coefficients are decoded (at 1/8 scale); none: header, markers and end-of-image only.",
+        description="Search for damage. all: decode every image's coefficients (at 1/8 scale); none: check the header, markers "
+        "and end-of-image only.",
     )
     max_pixels: int = Field(
         MOST_PIXELS,
@@ -136,8 +137,8 @@ class CheckSettings(_Group):
     )
     invalid_boxes: Policy = Field(
         "clamp",
-        description="Boxes outside the image, inverted, without area, or that can't be read. clamp: cut off or swapped, and "
-        "dropped where nothing is left; drop: dropped; fail: an error.",
+        description="Boxes outside the image, inverted, without area, or that can't be read. clamp: cut off or swap, and drop "
+        "where nothing is left; drop: drop them; fail: fail the build.",
     )
     unlisted_labels: Literal["error", "ignore"] = Field(
         "error", description="What to do with a label folder, or a manifest row, whose label is not in the labels file."
@@ -158,7 +159,9 @@ class OutputSettings(_Group):
         "they are. The shard settings then count new shards. An output without a data set is built as usual.",
     )
     append_missing_labels: Literal["error", "keep"] = Field(
-        "error", description="With append, a label without images now: an error, or its id and records are kept."
+        "error",
+        description="With append, a label that no longer has images in the input. error: fail the build; keep: keep its id and "
+        "records.",
     )
     report: bool = Field(True, description="Write report.html, the data card: counts, charts, sample pictures, problems.")
 

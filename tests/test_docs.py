@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -9,8 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from imagerecords.flows.command.app import app
+from imagerecords.schemas.settings import BuildSettings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -73,7 +76,7 @@ def run(arguments, folder):
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "COLUMNS": "200",
         "PYTHONUNBUFFERED": "1",
-        "PREFECT_HOME": str(folder / ".prefect"),
+        "PREFECT_HOME": str(folder.parent / ".prefect"),  # one database for all tests here: making it takes seconds
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     }
@@ -138,16 +141,39 @@ def test_every_code_block_of_the_readers_page_is_run_by_a_test():
     assert [title for title in with_code if f'"{title}"' not in tests] == []
 
 
+def test_the_demo_of_the_readme_builds_and_audits_a_data_set(tmp_path):
+    """The recipe of `make demo`, with this environment in place of the one that `make setup` makes."""
+    for name in ("Makefile", "docs"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    done = run(["make", "--old-file=setup", f"BIN={Path(sys.executable).parent}", "demo"], tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert "1,797 records" in done.stdout
+    assert "0 faults" in done.stdout
+    assert (tmp_path / "demo/digit.jpg").read_bytes().startswith(b"\xff\xd8")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/production.md"])
+def test_prefects_commands_on_a_page_name_deployments_settings_and_a_flow_that_exist(page):
+    text = (ROOT / page).read_text()
+    ((asked, parameters),) = re.findall(r"^prefect deployment run (\S+)[^']*'(\{.*\})'", text, re.M)
+    deployments = yaml.safe_load((ROOT / "deployments/prefect.yaml").read_text())["deployments"]
+    assert asked in {f"build-image-dataset/{deployment['name']}" for deployment in deployments}
+    assert BuildSettings.model_validate(json.loads(parameters)["settings"])
+    (served,) = re.findall(r"^prefect flow serve (\S+)", text, re.M)
+    assert served == "flows/build.py:build_image_dataset"  # tests/flows/test_loading.py loads it by this path
+
+
 def test_every_code_block_of_the_readme_is_run_by_a_test_here():
     run_here = [
         "make demo",
         "imagerecords plan  --",
         "summary = imagerecords.build(",
         "build_image_dataset(",
+        "prefect deployment run ",
         ".tf(",
         "tf.io.parse",
     ]
-    code = [text for kind, text in blocks(README) if kind in ("bash", "python")]
+    code = [text for kind, text in blocks(README) if kind in ("bash", "python") or text.startswith("prefect ")]
     assert [part for part, text in zip(run_here, code, strict=True) if part not in text] == []
 
 

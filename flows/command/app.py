@@ -120,12 +120,12 @@ def _config_file(path: Path) -> dict[str, Any]:
 
 
 def _tell_unknown_variables() -> None:
-    """Say which variables look like settings and are none; others may own the prefix too, so it is no error."""
+    """Report variables that look like settings but are not; another program may own the prefix too, so it is no error."""
     known = {ENVIRONMENT + name.upper() for name in (*BuildSettings.model_fields, "config", "debug", "json", "prefect")}
     options = f"{ENVIRONMENT}STORAGE_OPTIONS_"
     for name in sorted(os.environ):
         if name.startswith(ENVIRONMENT) and name not in known and not name.startswith(options):
-            tell(f"{name} is no setting and has no effect")
+            tell(f"{name} is not a setting; ignored")
 
 
 CLASSIC_NAMES = {

@@ -96,3 +96,10 @@ def test_a_flag_can_undo_what_a_file_says(imagerecords, config, tmp_path, many):
     Path(many, "cat/x/1.jpg").write_bytes(b"x")
     assert imagerecords("plan", "--config", file).code == 0
     assert imagerecords("plan", "--config", file, "--no-recursive").code == 2
+
+
+def test_a_variable_that_is_not_a_setting_is_reported_and_ignored(imagerecords, many, tmp_path, monkeypatch):
+    monkeypatch.setenv("IMAGERECORDS_TRAIN_SHARD", "3")
+    ran = imagerecords("plan", "--train_directory", many, "--output_directory", tmp_path / "out")
+    assert ran.code == 0
+    assert "IMAGERECORDS_TRAIN_SHARD is not a setting; ignored" in ran.err
