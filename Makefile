@@ -70,7 +70,7 @@ prefect-oldest: setup  ## Test the flow with the oldest Prefect that pyproject.t
 	$(BIN)/uv pip install --quiet --python $(OLDEST) "$$(sed -n 's/^ *"prefect>=\([0-9.]*\),.*/prefect==\1/p' pyproject.toml)"
 	$(OLDEST)/bin/prefect version
 	PYTHONDONTWRITEBYTECODE= $(OLDEST)/bin/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder \
-		tests/flows/test_build.py tests/flows/test_loading.py tests/flows/test_prefect_api.py tests/acceptance/test_prefect.py \
+		tests/flows/test_build.py tests/flows/test_loading.py tests/flows/prefect_ui/test_api_url.py tests/acceptance/test_prefect.py \
 		tests/acceptance/test_production_*.py
 
 bench: setup  ## Measure speed, start-up and memory beside the classic script and peers; about 20 minutes
