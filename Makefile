@@ -85,7 +85,7 @@ lock: setup  ## Pin anew what is installed, from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 		pyproject.toml --extra dev --constraint requirements.lock --output-file requirements-dev.lock --custom-compile-command "make lock"
 
-docs: setup  ## Write the generated parts of the README anew
+docs: setup  ## Write the generated parts of README.md and docs/settings.md
 	$(BIN)/python docs/generate.py
 
 clean:  ## Remove the environment and what the demo made

@@ -3,15 +3,18 @@
 import logging
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imagerecords.schemas.audit import Audit, AuditOptions
-from imagerecords.schemas.errors import BadSettings, Incomplete
+from imagerecords.schemas.errors import Incomplete
 from imagerecords.schemas.progress import ProgressUpdate
-from imagerecords.schemas.secrets import option_problems, url_problems
+from imagerecords.schemas.secrets import refuse_secrets
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.schemas.settings_problems import make_settings, settings_problems
+from imagerecords.schemas.settings_problems import make_settings
 from imagerecords.schemas.summary import BuildSummary, PlanSummary
+
+if TYPE_CHECKING:
+    from imagerecords.flows.progress import Progress
 
 ShowProgress = bool | Callable[[ProgressUpdate], object]
 
@@ -49,28 +52,22 @@ def plan(**settings: Any) -> PlanSummary:
     return plan_dataset(_settings(settings))
 
 
-def audit(url: str, *, storage_options: dict[str, Any] | None = None, **options: Any) -> Audit:
+def audit(url: str | os.PathLike[str], *, storage_options: dict[str, Any] | None = None, **options: Any) -> Audit:
     """Read a folder of TFRecord files, or one file, again and return every fault found; `faults` is empty when it is sound.
 
     The options are the command's: `digests=True`, `pixels=False`, `tensorflow=False`, `workers=None`. Raises BadSettings for
     a wrong option and BadLayout where there is nothing to audit.
     """
-    from pydantic import ValidationError
-
     from imagerecords.tasks.audit.folder import audit_folder
 
-    if problems := [*option_problems(storage_options or {}), *url_problems({"url": str(url)})]:
-        raise BadSettings("; ".join(problems))
-    try:
-        chosen = AuditOptions(**options)
-    except ValidationError as error:
-        raise BadSettings(settings_problems(error)) from error
-    return audit_folder(str(url), storage_options or {}, chosen)
+    place = os.fspath(url)
+    refuse_secrets(storage_options, url=place)
+    return audit_folder(place, storage_options or {}, make_settings(AuditOptions, options))
 
 
 def _settings(values: dict[str, Any]) -> BuildSettings:
     return make_settings(
-        {name: os.fspath(value) if isinstance(value, os.PathLike) else value for name, value in values.items()}
+        BuildSettings, {name: os.fspath(value) if isinstance(value, os.PathLike) else value for name, value in values.items()}
     )
 
 
@@ -79,10 +76,11 @@ def _log_note(update: ProgressUpdate) -> None:
         logging.getLogger("imagerecords").info(update.note)
 
 
-def _progress(show: ShowProgress, report: Callable[[BuildSummary], None]) -> Any:
-    """Who shows the progress. rich is imported only where a terminal may show its bar."""
+def _progress(show: ShowProgress, report: Callable[[BuildSummary], None]) -> "Progress":
+    """Who shows the progress."""
     from imagerecords.flows.notebook import NotebookProgress, in_notebook
-    from imagerecords.flows.progress import BarProgress, CallbackProgress, LineProgress
+    from imagerecords.flows.progress import CallbackProgress
+    from imagerecords.flows.terminal import terminal_progress
 
     if callable(show):
         return CallbackProgress(show, report)
@@ -90,9 +88,4 @@ def _progress(show: ShowProgress, report: Callable[[BuildSummary], None]) -> Any
         return CallbackProgress(_log_note, report)
     if in_notebook():
         return NotebookProgress(report)
-    from rich.console import Console
-
-    from imagerecords.flows.command.exit_codes import tell
-
-    console = Console(stderr=True)
-    return BarProgress(console, report) if console.is_terminal else LineProgress(tell, report)
+    return terminal_progress(report)

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from imagerecords.record import Record
-from imagerecords.schemas.errors import BadSettings, CorruptRecord
+from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.html_table import html_table
-from imagerecords.schemas.secrets import option_problems, url_problems
+from imagerecords.schemas.secrets import refuse_secrets
 from imagerecords.schemas.splits import SPLITS
+from imagerecords.schemas.summary import MIB
 
 if TYPE_CHECKING:
     import tensorflow
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from imagerecords.tasks.dataset.places import Found, Places
     from imagerecords.tasks.records.random_access import RandomReader
 
-MIB = 2**20
 BLOCK = 8 * MIB  # bytes that iteration reads at once
 
 
@@ -211,10 +211,10 @@ def open_dataset(url: str | os.PathLike[str], *, storage_options: Mapping[str, A
     from imagerecords.tasks.storage.folders import open_folder
 
     place, options = os.fspath(url), dict(storage_options or {})
-    if problems := [*option_problems(options), *url_problems({"url": place})]:
-        raise BadSettings("; ".join(problems))
-    refuse_unfinished(open_folder(place, options))
-    folder = catalogue.open_dataset(place, options)
+    refuse_secrets(options, url=place)
+    folder = open_folder(place, options)
+    refuse_unfinished(folder)
+    catalogue.refuse_no_dataset(folder)
     reader = RandomReader(folder.path if folder.is_local else place, options)
     return Dataset(place, reader, find_places(folder))
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from imagerecords.dataset import BLOCK, MIB, read_span
+from imagerecords.dataset import BLOCK, read_span
 from imagerecords.schemas.errors import BadSettings
+from imagerecords.schemas.summary import MIB
 from imagerecords.tasks.dataset.places import UNKNOWN, Places
 from imagerecords.tasks.records.features import read_features
 from imagerecords.tasks.records.image import ENCODED, LABEL_KEYS

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from imagerecords.schemas.errors import BadSettings
+
 # Names under which fsspec file systems take secrets, and what people call theirs.
 SECRET_NAME = re.compile(
     r"^key$|^auth|secret|passw|^pwd$|token|credential|access_?key|account_?key|private|signature|^sas|connection_?string|cookie",
@@ -18,6 +20,12 @@ def option_problems(options: Mapping[str, Any]) -> Iterable[str]:
     """A problem for each entry of storage options that looks like a credential, by its dotted name, never by its value."""
     for name in _secret_names(options, ""):
         yield f"storage_options must carry no credential, got one named {name!r}. {REMEDY}"
+
+
+def refuse_secrets(storage_options: Mapping[str, Any] | None, **urls: str) -> None:
+    """Raise BadSettings when a URL, given by its setting's name, or an option carries a credential."""
+    if problems := [*option_problems(storage_options or {}), *url_problems(urls)]:
+        raise BadSettings("; ".join(problems))
 
 
 def url_problems(urls: Mapping[str, str | None]) -> Iterable[str]:

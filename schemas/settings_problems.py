@@ -2,20 +2,21 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from imagerecords.schemas.errors import BadSettings
-from imagerecords.schemas.settings import BuildSettings
+
+M = TypeVar("M", bound=BaseModel)
 
 
-def make_settings(values: Mapping[str, Any]) -> BuildSettings:
-    """The settings with these values. Raises BadSettings that names each wrong one, and suggests a name for an unknown one."""
-    if unknown := [name for name in values if name not in BuildSettings.model_fields]:
-        raise BadSettings("; ".join(map(_unknown, unknown)))
+def make_settings(model: type[M], values: Mapping[str, Any]) -> M:
+    """The model with these values. Raises BadSettings that names each wrong one, and suggests a name for an unknown one."""
+    if unknown := [name for name in values if name not in model.model_fields]:
+        raise BadSettings("; ".join(_unknown(name, model.model_fields) for name in unknown))
     try:
-        return BuildSettings(**values)
+        return model(**values)
     except ValidationError as error:
         raise BadSettings(settings_problems(error)) from error
 
@@ -30,6 +31,6 @@ def settings_problems(error: ValidationError) -> str:
     return "; ".join(problems)
 
 
-def _unknown(name: str, known: Iterable[str] = BuildSettings.model_fields) -> str:
+def _unknown(name: str, known: Iterable[str]) -> str:
     likely = difflib.get_close_matches(name, known, n=1)
     return f"{name} is not a setting" + (f"; did you mean {likely[0]}?" if likely else "")

@@ -10,7 +10,7 @@ Shuffle: random.Random(seed) over each split's list, ordered by label id and pat
 
 Cut: contiguous ranges by two-level linspace truncated to int: over the threads, then over each thread's shards. The two
 levels differ from one for most numbers; with layout_threads as build_image_data.py's num_threads, both put the same images
-in the same shards in the same order.
+in the same shards in the same order, where both list them in the same order: ours is sorted, that script's is the directory's.
 """
 
 import hashlib

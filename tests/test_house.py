@@ -172,6 +172,19 @@ def test_input_is_never_checked_by_assert():
     ] == []
 
 
+def test_parquet_is_read_through_memory_and_files_of_arrows_own():
+    """tasks/storage/arrow_files.py says why."""
+    offenders = [named(path) for path in MODULES if {"io", "pyarrow.parquet"} <= modules_imported_by(path)]
+    allowed = {"arrow_reader", "file"}  # `file` is what open_for_arrow gives
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "ParquetFile":
+                source = node.args[0].func if isinstance(node.args[0], ast.Call) else node.args[0]
+                offenders += [] if isinstance(source, ast.Name) and source.id in allowed else [named(path)]
+            offenders += [named(path)] if isinstance(node, ast.Attribute) and node.attr == "read_table" else []
+    assert offenders == []
+
+
 def entrypoints():
     """The entrypoints of all deployments, `path/to/file.py:function` or `module.function`."""
     files = [ROOT / "prefect.yaml", *(ROOT / "deployments").rglob("*.yaml")]

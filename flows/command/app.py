@@ -18,10 +18,10 @@ from rich.console import Console
 
 from imagerecords.flows.command.console import print_plan, print_summary
 from imagerecords.flows.command.dataset_commands import add_dataset_commands
-from imagerecords.flows.command.exit_codes import BAD_INPUT, FAILED, INTERRUPTED, OK, AsJson, tell
+from imagerecords.flows.command.exit_codes import BAD_INPUT, FAILED, INTERRUPTED, OK, AsJson
 from imagerecords.flows.command.help import GroupedHelp
 from imagerecords.flows.prefect_ui.api_url import prefect_api_url
-from imagerecords.flows.progress import BarProgress, LineProgress, Progress
+from imagerecords.flows.terminal import print_line, terminal_progress
 from imagerecords.schemas.errors import BadSettings, ImageRecordsError
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.settings_problems import settings_problems
@@ -56,14 +56,14 @@ def build(
     url = None if prefect is False else prefect_api_url()
     with_prefect = prefect if prefect is not None else url is not None
     server = url or "a temporary server"
-    tell(f"running with Prefect, {server}" if with_prefect else "running without Prefect")
+    print_line(f"running with Prefect, {server}" if with_prefect else "running without Prefect")
     if with_prefect:
         summary = _build_with_prefect(settings)
         _print_summary(summary, as_json)
     else:
         from imagerecords.flows.direct import build_directly
 
-        build_directly(settings, _progress(as_json))
+        build_directly(settings, terminal_progress(lambda summary: _print_summary(summary, as_json)))
     return OK
 
 
@@ -78,7 +78,7 @@ def plan(*, settings: Settings, as_json: AsJson = False) -> int:
     else:
         print_plan(Console(), planned)
     for mistake in planned.mistakes:
-        tell(f"error: {mistake}")
+        print_line(f"error: {mistake}")
     return BAD_INPUT if planned.mistakes else OK
 
 
@@ -125,7 +125,7 @@ def _tell_unknown_variables() -> None:
     options = f"{ENVIRONMENT}STORAGE_OPTIONS_"
     for name in sorted(os.environ):
         if name.startswith(ENVIRONMENT) and name not in known and not name.startswith(options):
-            tell(f"{name} is not a setting; ignored")
+            print_line(f"{name} is not a setting; ignored")
 
 
 CLASSIC_NAMES = {
@@ -153,14 +153,6 @@ def _build_with_prefect(settings: BuildSettings) -> BuildSummary:
     return build_image_dataset(settings)
 
 
-def _progress(as_json: bool) -> Progress:
-    def report(summary: BuildSummary) -> None:
-        _print_summary(summary, as_json)
-
-    console = Console(stderr=True)
-    return BarProgress(console, report) if console.is_terminal else LineProgress(tell, report)
-
-
 def _print_summary(summary: BuildSummary, as_json: bool) -> None:
     if as_json:
         print(summary.model_dump_json(indent=2))
@@ -177,13 +169,13 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command; returns its exit code: 0 done, 1 failed or over budget, 2 bad settings or input, 130 interrupted."""
     signal.signal(signal.SIGTERM, _on_sigterm)
     try:
-        code: int = app.meta(arguments, exit_on_error=False, print_error=False)
+        code: int = app.meta(arguments, exit_on_error=False, print_error=False) or OK  # None from --help
     except (Exception, KeyboardInterrupt) as error:
         if "--debug" in arguments:
             traceback.print_exc()
         code, text = _explain(error)
         for line in text.splitlines():
-            tell(line)
+            print_line(line)
     return code
 
 

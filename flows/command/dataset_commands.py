@@ -11,11 +11,13 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from imagerecords.flows.command.console import print_audit
-from imagerecords.flows.command.exit_codes import FAILED, OK, AsJson, StorageOptions, refuse_secrets, tell
+from imagerecords.flows.command.exit_codes import FAILED, OK, AsJson, StorageOptions
+from imagerecords.flows.terminal import print_line
 from imagerecords.schemas.audit import AuditOptions
 from imagerecords.schemas.errors import BadInput
 from imagerecords.schemas.output_files import REPORT
 from imagerecords.schemas.results import Selection
+from imagerecords.schemas.secrets import refuse_secrets
 
 
 def add_dataset_commands(app: App) -> None:
@@ -81,7 +83,7 @@ def report(
         save.write_bytes(page)
     else:
         put_report(path, storage_options or {}, page)
-    tell(f"wrote {save or path.rstrip('/') + '/' + REPORT}")
+    print_line(f"wrote {save or path.rstrip('/') + '/' + REPORT}")
     return OK
 
 
@@ -93,7 +95,7 @@ def locate(dataset: str, name: str, /, *, storage_options: StorageOptions = None
     found = locate_image(dataset, name, storage_options or {})
     _print_rows(found, as_json)
     if not found:
-        tell(f"{name} is in no record and no row of {dataset}")
+        print_line(f"{name} is in no record and no row of {dataset}")
     return OK if found else FAILED
 
 
@@ -139,7 +141,9 @@ def remove(
         )
         if done.digest:
             print(f"digest {done.digest}  {dataset}")
-    tell("delete them at the source too: a build with other settings or input, or of another output, would bring them back")
+    print_line(
+        "delete them at the source too: a build with other settings or input, or of another output, would bring them back"
+    )
     return OK
 
 
@@ -151,7 +155,7 @@ def diff(dataset: str, other: str, /, *, storage_options: StorageOptions = None,
     differences = diff_datasets(dataset, other, storage_options or {})
     _print_rows(differences, as_json)
     counts = Counter(difference.kind for difference in differences)
-    tell(", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items())) or "the same images")
+    print_line(", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items())) or "the same images")
     return FAILED if differences else OK
 
 

@@ -64,7 +64,7 @@ class DaskExecutor(Executor):
             self._executor.shutdown(wait=wait and not cancel_futures)
         _close(self._client, self._cluster)
 
-    def tell_death(self, error: BaseException, doing: str) -> str:
+    def describe_death(self, error: BaseException, doing: str) -> str:
         """What became of the worker, in words; the exit code of one elsewhere is known to its nanny alone."""
         return f"a Dask worker died or was lost while {doing}: {str(error).partition('. ')[0] or type(error).__name__}"
 

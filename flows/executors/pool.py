@@ -119,7 +119,7 @@ class Workers:
                 raise
             if isinstance(executor, ProcessPool):
                 self._rebuild(generation)
-            raise WorkerDied(executor.tell_death(error, DOING.get(step.__name__, "running a step"))) from error
+            raise WorkerDied(executor.describe_death(error, DOING.get(step.__name__, "running a step"))) from error
 
     def wait(self, seconds: float) -> None:
         """Wait before another try; ends early when the workers are stopped."""

@@ -134,7 +134,7 @@ class ProcessPool(ProcessPoolExecutor):
                 wakeup.wakeup()
         return future
 
-    def tell_death(self, error: BaseException, doing: str) -> str:
+    def describe_death(self, error: BaseException, doing: str) -> str:
         """What became of the worker whose death broke the pool, in words."""
         if self._failed_start:
             return self._failed_start

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-ROOT = str(Path(__file__).absolute().parents[2])  # where this process found imagerecords
+ROOT = str(Path(__file__).absolute().parents[__name__.count(".")])  # where this process found imagerecords
 
 _guard = threading.RLock()
 _hiding = 0  # blocks of hidden_main that threads are in

@@ -23,9 +23,14 @@ from imagerecords.tasks.storage.folders import Folder, open_folder
 def open_dataset(url: str, storage_options: Mapping[str, Any]) -> Folder:
     """The folder of a finished data set; raises BadInput where there is none."""
     folder = open_folder(url, storage_options)
-    if folder.fs.isfile(folder.path) or (MANIFEST not in folder.files() and not record_files(folder)[0]):
-        raise BadInput(f"a data set must be a folder with {MANIFEST} or TFRecord files, got none: {url}. Check the path")
+    refuse_no_dataset(folder)
     return folder
+
+
+def refuse_no_dataset(folder: Folder) -> None:
+    """Raise BadInput where a folder has neither a manifest nor TFRecord files."""
+    if folder.fs.isfile(folder.path) or (MANIFEST not in folder.files() and not record_files(folder)[0]):
+        raise BadInput(f"a data set must be a folder with {MANIFEST} or TFRecord files, got none: {folder.url}. Check the path")
 
 
 def read_catalogue(folder: Folder) -> pa.Table:

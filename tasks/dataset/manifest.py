@@ -5,7 +5,6 @@ from either is the caller's decision.
 """
 
 import contextlib
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from imagerecords.schemas.example import EXTRAS
 from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.plan import EXTRAS_KEY, METADATA_KEY, PlanHeader
 from imagerecords.schemas.receipt import COLUMNS, REJECTED
+from imagerecords.tasks.storage.arrow_files import arrow_reader, open_for_arrow
 from imagerecords.tasks.storage.folders import Folder, open_folder
 from imagerecords.tasks.storage.hashing_file import HashingFile
 
@@ -41,13 +41,16 @@ def read_manifest(folder: Folder, columns: Sequence[str]) -> pa.Table:
     """These columns of a manifest. Raises CorruptRecord when it can't be read, or lacks one of them."""
     data = folder.read(MANIFEST)
     with _refuse_damage(folder):
-        return pq.read_table(io.BytesIO(data), columns=list(columns)).combine_chunks()
+        parquet = pq.ParquetFile(arrow_reader(data))
+        if lacking := sorted(set(columns) - set(parquet.schema_arrow.names)):
+            raise pa.ArrowInvalid(f"no column {', '.join(lacking)}")
+        return parquet.read(list(columns)).select(columns).combine_chunks()
 
 
 @contextlib.contextmanager
 def open_manifest(folder: Folder, repeating: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
     """A manifest opened for reading in parts, with the `repeating` columns as dictionaries; raises CorruptRecord like that."""
-    with folder.open(MANIFEST) as file, _refuse_damage(folder):
+    with open_for_arrow(folder, MANIFEST) as file, _refuse_damage(folder):
         yield pq.ParquetFile(file, read_dictionary=list(repeating), pre_buffer=True)
 
 

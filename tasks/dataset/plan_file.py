@@ -1,6 +1,5 @@
 """plan.parquet, the plan of a data set: one row group per shard, the header and the shards in the file's metadata."""
 
-import io
 import json
 from collections.abc import Iterator
 
@@ -11,6 +10,7 @@ from pydantic import TypeAdapter
 from imagerecords.schemas.errors import OutputConflict
 from imagerecords.schemas.output_files import PLAN
 from imagerecords.schemas.plan import COLUMNS, METADATA_KEY, SHARDS_KEY, Plan, PlanHeader, PlannedShard, Shard, references
+from imagerecords.tasks.storage.arrow_files import arrow_reader, open_for_arrow
 from imagerecords.tasks.storage.folders import Folder
 
 SHARDS = TypeAdapter(tuple[PlannedShard, ...])
@@ -32,13 +32,13 @@ def write_plan(output: Folder, plan: Plan) -> None:
 
 def read_plan_header(output: Folder) -> PlanHeader:
     """The header of the plan in an output; FileNotFoundError where there is none."""
-    with output.open(PLAN) as file:
+    with open_for_arrow(output, PLAN) as file:
         return _header(pq.ParquetFile(file))
 
 
 def read_planned_shards(output: Folder) -> tuple[PlanHeader, tuple[PlannedShard, ...]]:
     """The same, and the shards of the plan."""
-    with output.open(PLAN) as file:
+    with open_for_arrow(output, PLAN) as file:
         parquet = pq.ParquetFile(file)
         return _header(parquet), _shards(parquet)
 
@@ -50,7 +50,7 @@ def read_plan(output: Folder) -> Plan | None:
     except FileNotFoundError:
         return None
     try:
-        parquet = pq.ParquetFile(io.BytesIO(data))
+        parquet = pq.ParquetFile(arrow_reader(data))
         images = parquet.read().select(COLUMNS.names).replace_schema_metadata(None)
         return Plan(_header(parquet), _shards(parquet), images)
     except UNREADABLE as error:
@@ -62,14 +62,14 @@ def read_plan(output: Folder) -> Plan | None:
 
 def read_shard_plan(output: Folder, shard: Shard) -> tuple[PlanHeader, pa.Table]:
     """The plan's header and the rows of one shard."""
-    with output.open(PLAN) as file:
+    with open_for_arrow(output, PLAN) as file:
         parquet = pq.ParquetFile(file)
         return _header(parquet), parquet.read_row_group(shard.row_group)
 
 
 def read_whole_plan(output: Folder) -> Iterator[tuple[Shard, pa.Table]]:
     """Each shard of the plan with its rows, one at a time."""
-    with output.open(PLAN) as file:
+    with open_for_arrow(output, PLAN) as file:
         parquet = pq.ParquetFile(file)
         for shard in references(_shards(parquet)):
             yield shard, parquet.read_row_group(shard.row_group)

@@ -5,7 +5,6 @@ with UNSEALED in its place.
 """
 
 import hashlib
-import io
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +12,7 @@ import pyarrow.parquet as pq
 from imagerecords.schemas.output_files import receipt_path
 from imagerecords.schemas.plan import METADATA_KEY
 from imagerecords.schemas.receipt import COLUMNS
+from imagerecords.tasks.storage.arrow_files import arrow_reader
 from imagerecords.tasks.storage.folders import Folder
 
 SEAL_KEY = b"imagerecords.seal"
@@ -26,7 +26,7 @@ def read_receipt(output: Folder, shard_name: str) -> pa.Table | None:
     except FileNotFoundError:
         return None
     try:
-        file = pq.ParquetFile(io.BytesIO(data))
+        file = pq.ParquetFile(arrow_reader(data))
         seal = (file.metadata.metadata or {}).get(SEAL_KEY)
         if not seal or seal != _seal(_replace_last(data, seal, UNSEALED)):
             return None
@@ -45,11 +45,11 @@ def receipt_fingerprint(receipt: pa.Table) -> str:
 def write_receipt(output: Folder, shard_name: str, fingerprint: str, receipt: pa.Table) -> None:
     """Write the receipt of a shard, whole."""
     table = receipt.replace_schema_metadata({METADATA_KEY: fingerprint.encode()})
-    buffer = io.BytesIO()
+    buffer = pa.BufferOutputStream()
     with pq.ParquetWriter(buffer, table.schema, compression="zstd") as writer:
         writer.write_table(table)
         writer.add_key_value_metadata({SEAL_KEY: UNSEALED})
-    data = buffer.getvalue()
+    data: bytes = buffer.getvalue().to_pybytes()
     output.write(receipt_path(shard_name), _replace_last(data, UNSEALED, _seal(data)))
 
 

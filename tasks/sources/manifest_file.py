@@ -18,6 +18,7 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.sources.csv_lines import read_csv_lines
 from imagerecords.tasks.sources.input_files import open_file
 from imagerecords.tasks.sources.label_studio import image_path, read_export
+from imagerecords.tasks.storage.arrow_files import arrow_reader
 
 TEXTS = ("path", "label", "split", "group")
 REQUIRED = ("path", "label")
@@ -146,7 +147,7 @@ def _read_csv(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
 
 
 def _read_parquet(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
-    parquet = pq.ParquetFile(file)
+    parquet = pq.ParquetFile(arrow_reader(file.read()))
     names = _take_columns(listed, parquet.schema_arrow.names)
     first = 1
     for batch in parquet.iter_batches(BATCH, columns=names):

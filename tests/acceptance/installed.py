@@ -22,7 +22,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     with (shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "made").exists():
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)  # a first try may have failed
             make(folder)
             (folder / "made").touch()
     return folder

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -97,7 +98,7 @@ def test_the_wheel_holds_one_package_and_nothing_else(wheel):
 
 def test_the_wheel_alone_builds_a_data_set_with_its_data_card_and_audits_it(place):
     ran = place.command()
-    assert f"{IMAGES}" in ran.stdout
+    assert re.search(rf"^train +{IMAGES} +{IMAGES} +0 ", ran.stdout, re.M), ran.stdout
     assert (place.folder / "out/report.html").exists()  # its template, style and script came with the wheel
     audited = place.run("imagerecords", "audit", "out")
     assert audited.returncode == 0, audited.stdout + audited.stderr

@@ -261,14 +261,3 @@ def test_the_options_of_build_imagenet_data_are_taken_by_their_names(imagerecord
     assert "synsets_file must be an existing file" in ran.err
     ran = imagerecords(*arguments, "--bounding_box_file", "none.csv")
     assert "bounding_boxes must be an existing file: none.csv" in ran.err
-
-
-def test_a_command_without_workers_ends_without_tearing_its_libraries_down(tmp_path):
-    """In which Arrow's threads abort the process now and then, after the right answer."""
-    code = "import atexit, sys; atexit.register(print, 'torn down'); from imagerecords.__main__ import main; sys.exit(main())"
-    ran = subprocess.run([sys.executable, "-c", code, "plan", "--help"], cwd=tmp_path, capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
-    assert "--train_directory" in ran.stdout
-    assert "torn down" not in ran.stdout
-    wrong = subprocess.run([sys.executable, "-c", code, "locate", "nowhere", "x"], cwd=tmp_path, capture_output=True, text=True)
-    assert (wrong.returncode, wrong.stdout) == (2, "")

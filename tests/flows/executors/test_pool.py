@@ -2,6 +2,7 @@
 
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,9 +10,11 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+import imagerecords
 from imagerecords.flows.executors.pool import DOING, Workers
 from imagerecords.schemas.errors import BadSettings, Interrupted, ShardFailed, WorkerDied
 from imagerecords.schemas.settings import BuildSettings
@@ -134,6 +137,22 @@ def test_the_working_directorys_modules_are_not_taken_for_pythons_or_ours(tmp_pa
     for name in ("random", "socket", "selectors", "signal", "tempfile", "imagerecords", "PIL"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong module')")
     assert run_python("-c", RUN_TWO_STEPS, folder=tmp_path) == ["pid", "pid"]
+
+
+def test_workers_import_the_package_that_their_parent_has_imported(tmp_path):
+    """A copy that only the parent's own sys.path leads to, beside the installed one; and no folder of ours is on their path."""
+    shutil.copytree(Path(imagerecords.__path__[0]), tmp_path / "copy/imagerecords")
+    code = f"""
+import pkgutil, sys
+sys.path.insert(0, {str(tmp_path / "copy")!r})
+import imagerecords
+from imagerecords.flows.executors.processes import ProcessPool
+pool = ProcessPool(1, [])
+print(imagerecords.__file__ == pool.submit(pkgutil.resolve_name, "imagerecords:__file__").result())
+print([place for place in pool.submit(pkgutil.resolve_name, "sys:path").result() if place.endswith("imagerecords")])
+pool.shutdown()
+"""
+    assert run_python("-c", code, folder=tmp_path) == ["True", "[]"]
 
 
 def test_the_callers_script_is_not_imported(processes, tmp_path):

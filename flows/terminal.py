@@ -1,0 +1,20 @@
+"""What people see on standard error: lines, and a build's progress."""
+
+import sys
+from collections.abc import Callable
+
+from rich.console import Console
+
+from imagerecords.flows.progress import BarProgress, LineProgress, Progress
+from imagerecords.schemas.summary import BuildSummary
+
+
+def print_line(text: str) -> None:
+    """Print a line for people."""
+    print(f"imagerecords: {text}", file=sys.stderr, flush=True)
+
+
+def terminal_progress(report: Callable[[BuildSummary], None]) -> Progress:
+    """A bar on a terminal, lines elsewhere; `report` gets the summary."""
+    console = Console(stderr=True)
+    return BarProgress(console, report) if console.is_terminal else LineProgress(print_line, report)
