@@ -1,7 +1,7 @@
 """Files for Arrow to read, through memory and handles of its own.
 
 Arrow's threads may hold a file's last bytes until the process ends. Releasing bytes or files of Python's then needs an
-interpreter that is gone, and aborts the process: up to 12 % of short commands under load ended in SIGABRT after the right answer
+interpreter that is gone, and aborts the process: of short commands under load up to 12 % ended so after the right answer
 (pyarrow 26), with memory of Arrow's own none of 500.
 """
 
