@@ -147,7 +147,7 @@ class Reader:
             before = self._info()
             if before is None:
                 continue
-            there = {key: self._bucket.fs.size(f"{self._bucket.name}/out/{key}") for key in self._shards()}
+            there = {key: self._size(key) for key in self._shards()}
             if self._info() == before:
                 self.complete += 1
                 told = {split["name"]: (len(split["shardLengths"]), int(split["numBytes"])) for split in before["splits"]}
@@ -161,6 +161,13 @@ class Reader:
             return json.loads(self._bucket.read("out/dataset_info.json"))
         except FileNotFoundError:
             return None
+
+    def _size(self, key: str) -> int:
+        """The bytes of a listed shard: 0 when it was deleted since, which is a fault only if dataset_info.json is still the same."""
+        try:
+            return self._bucket.fs.size(f"{self._bucket.name}/out/{key}")
+        except FileNotFoundError:
+            return 0
 
     def _shards(self) -> list[str]:
         return [key for key in self._bucket.keys("out") if "-of-" in key and "/" not in key]
