@@ -81,8 +81,8 @@ def contenders(folder: Path) -> dict[str, Callable[[], int]]:
 
     def audit(**depth: bool) -> int:
         found = audit_folder(str(folder), {}, AuditOptions(workers=1, **depth))
-        if found.faults:
-            raise SystemExit(f"error: the data set must be sound, got {found.faults[0]}")
+        if found.problems:
+            raise SystemExit(f"error: the data set must be sound, got {found.problems[0]}")
         return found.records
 
     return {

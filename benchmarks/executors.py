@@ -35,11 +35,11 @@ def overheads(patience: float) -> list[list[str]]:
     return [*rows, ["pool of 2 processes, Prefect (server running)", f"{PREFECT_SHARDS:,}", *measured]]
 
 
-def _no_work(executor: str, conductor: str, shards: int, environment: Mapping[str, str], patience: float) -> list[str]:
+def _no_work(executor: str, runner: str, shards: int, environment: Mapping[str, str], patience: float) -> list[str]:
     wait_for_quiet(patience)
-    command = [sys.executable, "-m", "benchmarks.no_work", executor, conductor, str(shards)]
+    command = [sys.executable, "-m", "benchmarks.no_work", executor, runner, str(shards)]
     told: dict[str, float] = json.loads(run_command(command, environment).printed.splitlines()[-1])
-    print(f"{executor}, {conductor}, {shards}: {told}", file=sys.stderr)
+    print(f"{executor}, {runner}, {shards}: {told}", file=sys.stderr)
     return [f"{told['seconds']:.2f}", f"{told['seconds'] / shards * 1000:.2f}", f"{told['peak_bytes'] / MB:.0f}"]
 
 

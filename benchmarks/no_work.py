@@ -1,4 +1,4 @@
-"""Shards of no work through one executor and conductor: python -m benchmarks.no_work EXECUTOR CONDUCTOR SHARDS.
+"""Shards of no work through one executor and runner: python -m benchmarks.no_work EXECUTOR CONDUCTOR SHARDS.
 
 Prints the seconds from the first shard's begin to the last one's end, and the peak memory of this process alone.
 """
@@ -10,9 +10,9 @@ import sys
 import time
 from typing import Any
 
-from imagerecords.flows.direct import DirectConductor
+from imagerecords.flows.direct import DirectRunner
 from imagerecords.flows.executors.pool import Workers
-from imagerecords.flows.pipeline import Conductor
+from imagerecords.flows.pipeline import Runner
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
 
@@ -20,13 +20,13 @@ WORKERS = 2
 NO_WORK: Any = operator.is_  # of a shard and settings; a function that every worker can import
 
 
-def measure(conductor: Conductor, workers: Workers, shards: int, settings: BuildSettings) -> float:
+def measure(runner: Runner, workers: Workers, shards: int, settings: BuildSettings) -> float:
     """Seconds for all shards, on workers that are up."""
     for _ in range(2 * WORKERS):
         workers.run(NO_WORK, None, None)
     references = [Shard("train", number, shards, number, "") for number in range(shards)]
     began = time.monotonic()
-    done = sum(1 for _ in conductor.map(NO_WORK, references, settings))
+    done = sum(1 for _ in runner.map(NO_WORK, references, settings))
     seconds = time.monotonic() - began
     if done != shards:
         raise SystemExit(f"error: {shards} shards must be done, got {done}")
@@ -36,7 +36,7 @@ def measure(conductor: Conductor, workers: Workers, shards: int, settings: Build
 def directly(settings: BuildSettings, shards: int) -> float:
     """Seconds without Prefect."""
     with Workers(settings) as workers:
-        return measure(DirectConductor(workers, workers, print), workers, shards, settings)
+        return measure(DirectRunner(workers, workers, print), workers, shards, settings)
 
 
 def by_prefect(settings: BuildSettings, shards: int) -> float:
@@ -53,17 +53,17 @@ def by_prefect(settings: BuildSettings, shards: int) -> float:
         workers = Workers(settings)
         runner: build.Runner = build.Runner(max_workers=workers.count + build.SPARE_THREADS)
         with runner, workers:
-            return measure(build.PrefectConductor(workers, workers, (runner, runner)), workers, shards, settings)
+            return measure(build.PrefectRunner(workers, workers, (runner, runner)), workers, shards, settings)
 
     return no_work()
 
 
 def main() -> None:
     """Measure and print."""
-    executor, conductor, shards = sys.argv[1:]
+    executor, runner, shards = sys.argv[1:]
     where = {"train_directory": "in", "output_directory": "out"}
     settings = BuildSettings.model_validate({**where, "executor": executor, "workers": WORKERS})
-    seconds = {"direct": directly, "prefect": by_prefect}[conductor](settings, int(shards))
+    seconds = {"direct": directly, "prefect": by_prefect}[runner](settings, int(shards))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts KiB
     print(json.dumps({"seconds": seconds, "peak_bytes": peak}))
 

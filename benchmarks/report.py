@@ -108,12 +108,12 @@ def _startup(results: Results) -> list[list[str]]:
     }
     return [
         [
-            names[conductor],
+            names[runner],
             _ranged(spread([run.seconds for run in runs])),
             f"{spread([run.before for run in runs]).median:.2f}",
             f"{spread([run.after for run in runs]).median:.2f}",
         ]
-        for conductor, runs in results.startup.items()
+        for runner, runs in results.startup.items()
     ]
 
 

@@ -81,15 +81,15 @@ TASKS: dict[Callable[..., Any], Task[..., Any]] = {
 SPARE_THREADS = 1
 REAL_NAME = "imagerecords.flows.build"
 
-Runner = ThreadPoolTaskRunner[Any]
+TaskThreads = ThreadPoolTaskRunner[Any]
 
 
-class PrefectConductor:
+class PrefectRunner:
     """Runs each step as a Prefect task run; shards as mapped ones, on threads that hand them to the workers."""
 
     name = "prefect"
 
-    def __init__(self, workers: Workers, tensorflow: Workers, runners: tuple[Runner, Runner]) -> None:
+    def __init__(self, workers: Workers, tensorflow: Workers, runners: tuple[TaskThreads, TaskThreads]) -> None:
         self.workers = workers
         self.tensorflow = tensorflow
         self.runner, self.tensorflow_runner = runners
@@ -149,11 +149,11 @@ def build_image_dataset(settings: BuildSettings) -> BuildSummary:
     output = open_output(settings)
     with turn(output, settings.lock_stale_seconds, logger.warning):
         workers, tensorflow = Workers(settings).warm_up(), Workers(settings, count=1)
-        runners = Runner(max_workers=workers.count + SPARE_THREADS), Runner(max_workers=1)
+        runners = TaskThreads(max_workers=workers.count + SPARE_THREADS), TaskThreads(max_workers=1)
         # The workers end first: threads that wait for them are free then, and the runners can end too.
         with runners[0], runners[1], workers, tensorflow:
-            conductor = PrefectConductor(workers, tensorflow, runners)
-            summary = build_dataset(settings, conductor, ArtifactProgress(logger, report))
+            runner = PrefectRunner(workers, tensorflow, runners)
+            summary = build_dataset(settings, runner, ArtifactProgress(logger, report))
     announce_dataset(summary, settings)
     return summary
 

@@ -1,4 +1,4 @@
-"""The direct conductor: steps run in the process that called, shards on its workers, without Prefect."""
+"""The direct runner: steps run in the process that called, shards on its workers, without Prefect."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.summary import BuildSummary
 
 
-class DirectConductor:
+class DirectRunner:
     """Runs steps one after the other; shards by threads that hand them to the workers and try again after a fault."""
 
     name = "direct"
@@ -30,7 +30,7 @@ class DirectConductor:
 
     def map(self, step: ShardStep[T], shards: list[Shard], settings: BuildSettings) -> Iterator[T]:
         """One more thread than workers, so that the next shard waits in the pool when one is done."""
-        threads = ThreadPoolExecutor(self.workers.count + 1, thread_name_prefix="conductor")
+        threads = ThreadPoolExecutor(self.workers.count + 1, thread_name_prefix="runner")
         futures = {threads.submit(self._attempt, self.workers, step, shard, settings): shard for shard in shards}
         try:
             yield from gather((futures[future], future) for future in as_completed(futures))
@@ -69,4 +69,4 @@ class DirectConductor:
 def build_directly(settings: BuildSettings, progress: Progress) -> BuildSummary:
     """The summary of a build conducted here."""
     with Workers(settings).warm_up() as workers, Workers(settings, count=1) as tensorflow:
-        return build_dataset(settings, DirectConductor(workers, tensorflow, progress.note), progress)
+        return build_dataset(settings, DirectRunner(workers, tensorflow, progress.note), progress)

@@ -1,17 +1,18 @@
-"""The order of the steps, written once over "run this step" and "map this step"; who conducts decides how they run."""
+"""The pipeline: the order of the steps, written once; a runner (with or without Prefect) decides how each is run."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from imagerecords.flows.progress import Progress
 from imagerecords.flows.retry import is_final
 from imagerecords.schemas.errors import Interrupted, OutputLocked, ShardFailed
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.plan import DROP, Plan, Shard
 from imagerecords.schemas.published import Published
-from imagerecords.schemas.receipt import ShardOutcome, Verdict
+from imagerecords.schemas.receipt import ShardOutcome, VerifiedShard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.summary import BuildSummary, Timeline
 from imagerecords.tasks.append import append_images, base_plan
@@ -23,9 +24,9 @@ from imagerecords.tasks.prepare import prepare_output, refuse_conflict
 from imagerecords.tasks.publish import publish_dataset
 from imagerecords.tasks.records.tensorflow import check_with_tensorflow
 from imagerecords.tasks.storage.folders import Folder, open_output, sweep_unfinished
-from imagerecords.tasks.storage.lock import Lock, output_lock, refuse_if_locked
+from imagerecords.tasks.storage.lock import Lock, output_lock
 from imagerecords.tasks.storage.s3_access import refuse_no_access
-from imagerecords.tasks.storage.s3_retries import lose_patience
+from imagerecords.tasks.storage.s3_retries import shorten_retries
 from imagerecords.tasks.validate import validate_shard
 
 T = TypeVar("T")
@@ -40,8 +41,8 @@ class Pending(Protocol[T_co]):
         """What the step returns, or raises, once it has ended."""
 
 
-class Conductor(Protocol):
-    """Who runs the steps."""
+class Runner(Protocol):
+    """Runs the steps: directly, or as Prefect tasks."""
 
     name: str
 
@@ -57,46 +58,39 @@ class Conductor(Protocol):
 
 @dataclass(frozen=True)
 class _Build:
-    """A build under way: what it was told, who conducts, its lock, and whom it tells."""
+    """A build under way: its settings, runner, lock and progress."""
 
     settings: BuildSettings
-    conductor: Conductor
+    runner: Runner
     lock: Lock
     progress: Progress
 
 
-def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progress) -> BuildSummary:
+def build_dataset(settings: BuildSettings, runner: Runner, progress: Progress) -> BuildSummary:
     """Build, verify and publish the data set that the settings ask for.
 
-    Raises BadInput before anything is written, OverBudget and UnwantedCopies after the manifest is.
+    The output is locked before the input is read: what can't be written to, or is another build's, is refused before a long
+    listing. Raises BadInput before anything but that lock is written, OverBudget and UnwantedDuplicates after the manifest is.
     """
     began = time.time()
     output = open_output(settings)
     refuse_no_access(settings)
-    with ExitStack() as held:
-        if output.is_local:
-            refuse_if_locked(output, settings.lock_stale_seconds)
-            plan = _plan(settings, conductor, progress)
-            refuse_conflict(plan, settings)
-            lock = held.enter_context(output_lock(output, settings.lock_stale_seconds))
-        else:  # credentials that may not write are told before a long listing
-            lock = held.enter_context(output_lock(output, settings.lock_stale_seconds))
-            if lock.note:
-                progress.note(lock.note)
-            plan = _plan(settings, conductor, progress)
-            refuse_conflict(plan, settings)
-            lock.check()
-        held.enter_context(_tidied(output, progress))
-        conductor.run(prepare_output, plan, settings)
-        build = _Build(settings, conductor, lock, progress)
+    with output_lock(output, settings.lock_stale_seconds) as lock, _cleanup_on_exit(output, progress):
+        if lock.note:
+            progress.note(lock.note)
+        plan = _plan(settings, runner, progress)
+        refuse_conflict(plan, settings)
+        lock.check()
+        runner.run(prepare_output, plan, settings)
+        build = _Build(settings, runner, lock, progress)
         shards = plan.references(lock.holder.id)
         outcomes, checks = _convert(build, shards, plan.images.num_rows)
-        verdicts = _validate(build, shards, outcomes)
+        verified = _validate(build, shards, outcomes)
         validated = time.time()
         for check in checks:
             check.result()
         lock.check()
-        published = conductor.run(publish_dataset, verdicts, settings)
+        published = runner.run(publish_dataset, verified, settings)
     first = min((outcome.began for outcome in outcomes), default=validated)
     timeline = Timeline(began=began, first_shard_began=first, last_shard_validated=validated, ended=time.time())
     summary = _summary(build, published, outcomes, timeline)
@@ -106,13 +100,13 @@ def build_dataset(settings: BuildSettings, conductor: Conductor, progress: Progr
 
 
 @contextmanager
-def _tidied(output: Folder, progress: Progress) -> Iterator[None]:
+def _cleanup_on_exit(output: Folder, progress: Progress) -> Iterator[None]:
     """Leave nothing unfinished in the output after the block; a server that has failed the build is not waited for."""
     try:
         yield
     except BaseException:
         if output.is_s3:
-            lose_patience(output.fs)
+            shorten_retries(output.fs)
         raise
     finally:
         progress.end()
@@ -120,19 +114,19 @@ def _tidied(output: Folder, progress: Progress) -> Iterator[None]:
             sweep_unfinished(output)
 
 
-def _plan(settings: BuildSettings, conductor: Conductor, progress: Progress) -> Plan:
+def _plan(settings: BuildSettings, runner: Runner, progress: Progress) -> Plan:
     """The plan of the build: of all images found, or with `append` of the output's and those that are new."""
     base = base_plan(settings)
-    listing = conductor.run(discover_images, settings, base.header.labels if base else (), progress.note)
+    listing = runner.run(discover_images, settings, base.header.labels if base else (), progress.note)
     for note in listing.notes:
         progress.note(note)
     if settings.duplicates == "drop":
-        listing = conductor.run(drop_duplicates, listing, settings, base)
+        listing = runner.run(drop_duplicates, listing, settings, base)
         dropped = len(listing.images) - listing.images[DROP.name].null_count
         progress.note(f"duplicates: {dropped:,} of {len(listing.images):,} images are left out")
     if base is None:
-        return conductor.run(partition_images, listing, settings)
-    appended = conductor.run(append_images, base, listing, settings)
+        return runner.run(partition_images, listing, settings)
+    appended = runner.run(append_images, base, listing, settings)
     for note in appended.notes:
         progress.note(note)
     return appended.plan
@@ -146,29 +140,29 @@ def _convert(build: _Build, shards: list[Shard], images: int) -> tuple[list[Shar
     sampled: set[str] = set()
     which = build.settings.tensorflow_check
     build.progress.begin("convert", len(shards), images)
-    for outcome in build.conductor.map(convert_shard, shards, build.settings):
+    for outcome in build.runner.map(convert_shard, shards, build.settings):
         build.lock.check()
         build.progress.advance(outcome.images)
         outcomes.append(outcome)
         shard = by_name[outcome.shard]
         if which == "all" or (which == "sample" and shard.split not in sampled and outcome.written):
             sampled.add(shard.split)
-            checks.append(build.conductor.start(check_with_tensorflow, shard, build.settings))
+            checks.append(build.runner.start(check_with_tensorflow, shard, build.settings))
     return outcomes, checks
 
 
-def _validate(build: _Build, shards: list[Shard], outcomes: list[ShardOutcome]) -> list[Verdict]:
-    """A verdict on each shard; those that convert found finished have theirs already."""
-    verdicts = [outcome.verdict for outcome in outcomes if outcome.verdict]
-    proven = {verdict.shard for verdict in verdicts}
-    left = [shard for shard in shards if shard.name not in proven]
+def _validate(build: _Build, shards: list[Shard], outcomes: list[ShardOutcome]) -> list[VerifiedShard]:
+    """All shards, verified; those that convert found finished are so already."""
+    verified = [outcome.verified for outcome in outcomes if outcome.verified]
+    names = {shard.shard for shard in verified}
+    left = [shard for shard in shards if shard.name not in names]
     if left:
-        build.progress.begin("validate", len(left), sum(outcome.written for outcome in outcomes if not outcome.verdict))
-    for verdict in build.conductor.map(validate_shard, left, build.settings):
+        build.progress.begin("validate", len(left), sum(outcome.written for outcome in outcomes if not outcome.verified))
+    for shard in build.runner.map(validate_shard, left, build.settings):
         build.lock.check()
-        build.progress.advance(verdict.records)
-        verdicts.append(verdict)
-    return verdicts
+        build.progress.advance(shard.records)
+        verified.append(shard)
+    return verified
 
 
 def gather(results: Iterable[tuple[Shard, Pending[T]]]) -> Iterator[T]:
@@ -187,24 +181,23 @@ def gather(results: Iterable[tuple[Shard, Pending[T]]]) -> Iterator[T]:
             yield result
     if failed:
         name, cause = min(failed.items())
-        more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         raise ShardFailed(
-            f"each shard must succeed, got {len(failed)} failed: {name}{more}: {type(cause).__name__}: {cause}. Run the build "
-            "again: finished shards are kept"
+            f"{plural(len(failed), 'shard')} failed. First: {name}: {type(cause).__name__}: {cause}. Run the build again: "
+            "finished shards are reused"
         ) from cause
 
 
 def _summary(build: _Build, published: Published, outcomes: list[ShardOutcome], timeline: Timeline) -> BuildSummary:
     seconds = timeline.ended - timeline.began
-    kept = sum(outcome.verdict is not None for outcome in outcomes)
+    kept = sum(outcome.verified is not None for outcome in outcomes)
     return BuildSummary(
         output_directory=build.settings.output_directory,
-        conductor=build.conductor.name,
+        runner=build.runner.name,
         labels=published.labels,
         splits=published.splits,
-        passed_over=published.passed_over,
+        skipped=published.skipped,
         shards_converted=len(outcomes) - kept,
-        shards_kept=kept,
+        shards_reused=kept,
         seconds=round(seconds, 3),
         images_per_second=round(sum(split.found for split in published.splits) / max(seconds, 1e-9), 1),
         timeline=timeline,

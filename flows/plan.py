@@ -16,32 +16,32 @@ from imagerecords.tasks.storage.s3_access import access_problems
 
 
 def plan_dataset(settings: BuildSettings) -> PlanSummary:
-    """The summary of a plan, with all mistakes that stand in its way."""
+    """The summary of a plan, with all errors that stand in its way."""
     if problems := tuple(access_problems(settings)):
-        return PlanSummary(output_directory=settings.output_directory, splits=(), passed_over={}, notes=(), mistakes=problems)
-    mistakes: list[str] = []
+        return PlanSummary(output_directory=settings.output_directory, splits=(), skipped={}, notes=(), errors=problems)
+    errors: list[str] = []
     try:
         base = base_plan(settings)
-    except BadInput as mistake:
+    except BadInput as error:
         base = None
-        mistakes.append(str(mistake))
+        errors.append(str(error))
     listing = survey(settings, base.header.labels if base else ())
-    mistakes += listing.mistakes
+    errors += listing.errors
     plan, notes = None, listing.notes
-    if not mistakes:
+    if not errors:
         try:
             plan, more = _plan(base, listing, settings)
             notes += more
-        except BadInput as mistake:
-            mistakes.append(str(mistake))
+        except BadInput as error:
+            errors.append(str(error))
     old = Counter(shard.split for shard in base.shards) if base else Counter()
     return PlanSummary(
         output_directory=settings.output_directory,
         splits=_splits(plan) if plan else (),
         new=_splits(plan, old) if plan and base else None,
-        passed_over=listing.passed_over,
+        skipped=listing.skipped,
         notes=(*notes, *_drop_note(settings)),
-        mistakes=tuple(mistakes),
+        errors=tuple(errors),
         boxes=plan.header.boxes if plan else None,
     )
 

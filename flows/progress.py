@@ -43,7 +43,7 @@ class LineProgress:
         self._log = log
         self._phase = ""
         self._shards = self._done = self._images = self._total = 0
-        self._started = self._told = 0.0
+        self._started = self._recorded = 0.0
 
     @property
     def is_done(self) -> bool:
@@ -59,7 +59,7 @@ class LineProgress:
         """Tell what the phase has to do."""
         self._phase, self._shards, self._total = phase, shards, images
         self._done = self._images = 0
-        self._started = self._told = time.monotonic()
+        self._started = self._recorded = time.monotonic()
         self._log(f"{phase}: {images:,} images in {shards:,} shards")
 
     def advance(self, images: int) -> None:
@@ -67,8 +67,8 @@ class LineProgress:
         self._done += 1
         self._images += images
         now = time.monotonic()
-        if self.is_done or now - self._told >= SECONDS_BETWEEN_LINES:
-            self._told = now
+        if self.is_done or now - self._recorded >= SECONDS_BETWEEN_LINES:
+            self._recorded = now
             rate = self._images / max(now - self._started, 1e-9)
             left = (self._total - self._images) / max(rate, 1e-9)
             self._log(

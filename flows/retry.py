@@ -1,4 +1,4 @@
-"""Which faults are worth another try, and after how long; both conductors ask here."""
+"""Which faults are worth another try, and after how long; both runners ask here."""
 
 import errno
 import random

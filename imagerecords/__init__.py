@@ -13,7 +13,7 @@ API: other modules may change with any version.
 from imagerecords.building import audit, build, plan
 from imagerecords.dataset import Dataset, Split, open_dataset
 from imagerecords.record import Box, Record
-from imagerecords.schemas.audit import Audit, Fault
+from imagerecords.schemas.audit import Audit, AuditProblem
 from imagerecords.schemas.errors import (
     BadInput,
     BadLayout,
@@ -27,7 +27,7 @@ from imagerecords.schemas.errors import (
     OutputLocked,
     OverBudget,
     ShardFailed,
-    UnwantedCopies,
+    UnwantedDuplicates,
     WorkerDied,
 )
 from imagerecords.schemas.progress import ProgressUpdate
@@ -39,6 +39,7 @@ __version__ = VERSION
 
 __all__ = [
     "Audit",
+    "AuditProblem",
     "BadInput",
     "BadLayout",
     "BadSettings",
@@ -48,7 +49,6 @@ __all__ = [
     "BuildSummary",
     "CorruptRecord",
     "Dataset",
-    "Fault",
     "ImageRecordsError",
     "Incomplete",
     "Interrupted",
@@ -60,7 +60,7 @@ __all__ = [
     "Record",
     "ShardFailed",
     "Split",
-    "UnwantedCopies",
+    "UnwantedDuplicates",
     "WorkerDied",
     "__version__",
     "audit",

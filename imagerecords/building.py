@@ -27,7 +27,7 @@ def build(*, progress: ShowProgress = True, **settings: Any) -> BuildSummary:
     standard error elsewhere. False shows nothing and logs notes to the logger `imagerecords`. A callable is called with each
     ProgressUpdate.
 
-    Raises BadInput (BadSettings, BadLayout, …) before anything is written; Incomplete (OverBudget, UnwantedCopies) when the
+    Raises BadInput (BadSettings, BadLayout, …) before anything is written; Incomplete (OverBudget, UnwantedDuplicates) when the
     images were written but the data set is not complete, with the counts in the error's `summary`; ShardFailed, OutputLocked
     and the other errors of `imagerecords.schemas.errors` when something failed on the way.
     """
@@ -43,7 +43,7 @@ def build(*, progress: ShowProgress = True, **settings: Any) -> BuildSummary:
 
 
 def plan(**settings: Any) -> PlanSummary:
-    """What `build` would do with the same settings: splits, labels, shards, and in `mistakes` all that stands in its way.
+    """What `build` would do with the same settings: splits, labels, shards, and in `errors` all that stands in its way.
 
     Nothing is written, and no image is opened. Raises BadSettings when a setting is wrong.
     """
@@ -53,7 +53,7 @@ def plan(**settings: Any) -> PlanSummary:
 
 
 def audit(url: str | os.PathLike[str], *, storage_options: dict[str, Any] | None = None, **options: Any) -> Audit:
-    """Read a folder of TFRecord files, or one file, again and return every fault found; `faults` is empty when it is sound.
+    """Read a folder of TFRecord files, or one file, again and return every fault found; `problems` is empty when it is sound.
 
     The options are the command's: `digests=True`, `pixels=False`, `tensorflow=False`, `workers=None`. Raises BadSettings for
     a wrong option and BadLayout where there is nothing to audit.

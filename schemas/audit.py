@@ -1,4 +1,4 @@
-"""What an audit says: faults, each with its place, and notes about what is merely unusual."""
+"""What an audit says: problems, each with its place, and notes about what is merely unusual."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class AuditProblem:
     """What is wrong, and where; `record` and `offset` are None when a whole file is meant."""
 
     file: str
@@ -32,14 +32,14 @@ class Fault:
 class Audit:
     """What an audit read and found. `bytes` are those of sound frames, `skipped_bytes` those in which no record was found.
 
-    A note is no fault: it tells what is unusual in a whole data set, in a line, however many records it is about.
+    A note is no problem: it tells what is unusual in a whole data set, in a line, however many records it is about.
     """
 
     files: int
     records: int
     bytes: int
     skipped_bytes: int
-    faults: tuple[Fault, ...]
+    problems: tuple[AuditProblem, ...]
     notes: tuple[str, ...]
 
 

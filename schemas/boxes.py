@@ -72,7 +72,7 @@ class BoxCounts(BaseModel):
     of_no_image: int
 
 
-def faults_of(corners: np.ndarray) -> np.ndarray:
+def problems_of(corners: np.ndarray) -> np.ndarray:
     """What is wrong with each box of float [n, 4], xmin, ymin, xmax, ymax: SOUND or the first that applies."""
     low, high = corners[:, :2], corners[:, 2:]
     faults = np.full(len(corners), SOUND, np.int8)

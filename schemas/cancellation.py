@@ -16,7 +16,7 @@ class Flag(Protocol):
 _thread = threading.local()
 
 
-def obey(stop: Flag) -> None:
+def stop_when(stop: Flag) -> None:
     """Make the steps of this thread end soon after `stop` is set."""
     _thread.stop = stop
 

@@ -139,7 +139,7 @@ class Report:
     figure_charts: tuple[Bars, ...]
     sheets: tuple[Sheet, ...]
     problems: tuple[Problem, ...]
-    passed_over: Mapping[str, int] = field(default_factory=dict)
+    skipped: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
 

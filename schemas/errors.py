@@ -10,10 +10,10 @@
     ├── CorruptRecord (ValueError)    a TFRecord file does not read back
     ├── ShardFailed (RuntimeError)    a shard could not be converted or validated
     ├── WorkerDied (RuntimeError)     a worker process ended in mid-shard; worth another try
-    ├── BooksDoNotBalance (ArithmeticError)    found ≠ written + rejected
+    ├── AccountingError (ArithmeticError)    found ≠ written + rejected
     ├── Incomplete                    written, but not complete
     │   ├── OverBudget (ValueError)       too many images rejected, or a label left empty
-    │   └── UnwantedCopies (ValueError)   duplicates or leaks that the settings say must fail the build
+    │   └── UnwantedDuplicates (ValueError)   duplicates or leaks that the settings say must fail the build
     └── Interrupted (RuntimeError)    exit code 130: stopped from outside
 
 Each text is "<what> must be <rule>, got <value>: <file>. <remedy>". Every error takes its text as only argument, so it
@@ -70,7 +70,7 @@ class WorkerDied(ImageRecordsError, RuntimeError):
     """A worker process died while it worked on a shard, or could not start; the text has its exit code or signal."""
 
 
-class BooksDoNotBalance(ImageRecordsError, ArithmeticError):
+class AccountingError(ImageRecordsError, ArithmeticError):
     """Images found, written and rejected do not add up for some split and label."""
 
 
@@ -84,7 +84,7 @@ class OverBudget(Incomplete, ValueError):
     """More images were rejected than `max_rejected_fraction` allows, or a label was left without any."""
 
 
-class UnwantedCopies(Incomplete, ValueError):
+class UnwantedDuplicates(Incomplete, ValueError):
     """Images stand in the data set more than once, or in two splits, and `duplicates` or `leakage` is "fail"."""
 
 

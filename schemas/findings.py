@@ -36,9 +36,9 @@ BLURRED_MIN_SIDE = 256
 # Pixels of the shorter side: below the smallest pictures that people train on (CIFAR's, 32).
 TINY_SIDE = 32
 # Longer by shorter side: panoramas are 3:1, and a square crop of 4:1 keeps a quarter of the picture.
-ODD_ASPECT = 4.0
+EXTREME_ASPECT = 4.0
 # Training images: with fewer, what a label's figures say is chance.
-THIN_LABEL = 10
+FEW_IMAGES = 10
 
 
 class _Frozen(BaseModel):
@@ -52,7 +52,7 @@ class Groups(_Frozen):
     images: int = 0
 
 
-class Copies(_Frozen):
+class Duplicates(_Frozen):
     """Groups of images that are the same, or nearly; each group in one of the three."""
 
     across_splits: Groups = Groups()
@@ -69,20 +69,20 @@ class Copies(_Frozen):
 class FindingCounts(_Frozen):
     """The findings in numbers; `measured` is how many images have the figures that the looks and near are judged by."""
 
-    exact: Copies = Copies()
-    near: Copies = Copies()
+    exact: Duplicates = Duplicates()
+    near: Duplicates = Duplicates()
     measured: int = 0
     blank: int = 0
     dark: int = 0
     bright: int = 0
     blurred: int = 0
     tiny: int = 0
-    odd_shaped: int = 0
-    thin_labels: int = 0
+    extreme_aspect_ratio: int = 0
+    labels_with_few_images: int = 0
     missing_labels: int = 0
 
     def phrases(self) -> Iterator[str]:
-        """What was found, in words, the gravest first; nothing for what was not."""
+        """What was found, in words, the most severe first; nothing for a count of 0."""
         for copies, kind in ((self.exact, "exact duplicates"), (self.near, "near duplicates")):
             for found, where in (
                 (copies.across_splits, " across splits"),
@@ -91,11 +91,13 @@ class FindingCounts(_Frozen):
             ):
                 if found.groups:
                     yield f"{found.images:,} {kind}{where} ({plural(found.groups, 'group')})"
-        for name in ("blank", "dark", "bright", "blurred", "tiny", "odd_shaped"):
+        for name in ("blank", "dark", "bright", "blurred", "tiny"):
             if count := getattr(self, name):
-                yield f"{count:,} {name.replace('_', '-')}"
-        if self.thin_labels:
-            yield f"{plural(self.thin_labels, 'label')} of fewer than {THIN_LABEL} training images"
+                yield plural(count, f"{name} image")
+        if self.extreme_aspect_ratio:
+            yield f"{plural(self.extreme_aspect_ratio, 'image')} with an extreme aspect ratio"
+        if self.labels_with_few_images:
+            yield f"{plural(self.labels_with_few_images, 'label')} with fewer than {FEW_IMAGES} training images"
         if self.missing_labels:
             yield f"{plural(self.missing_labels, 'label')} missing in a split"
 
@@ -118,7 +120,7 @@ class GroupExample(_Frozen):
     members: tuple[ImageReference, ...]
 
 
-class CopiesExamples(_Frozen):
+class DuplicateExamples(_Frozen):
     """Some groups of each kind, the largest first."""
 
     across_splits: tuple[GroupExample, ...] = ()
@@ -138,8 +140,8 @@ class Findings(_Frozen):
     """The counts, and for each some examples in a fixed order; `images` by the names that the counts have."""
 
     counts: FindingCounts = FindingCounts()
-    exact: CopiesExamples = CopiesExamples()
-    near: CopiesExamples = CopiesExamples()
+    exact: DuplicateExamples = DuplicateExamples()
+    near: DuplicateExamples = DuplicateExamples()
     images: dict[str, tuple[ImageReference, ...]] = {}
-    thin_labels: tuple[LabelExample, ...] = ()
+    labels_with_few_images: tuple[LabelExample, ...] = ()
     missing_labels: tuple[LabelExample, ...] = ()

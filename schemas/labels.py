@@ -17,49 +17,49 @@ SPACE = " \t\r\v\f"
 
 
 def read_labels(text: str, file: str) -> tuple[dict[str, int], list[str]]:
-    """The labels of a labels file in their order, each with its line, and the mistakes, each naming file and line."""
+    """The labels of a labels file in their order, each with its line, and the errors, each naming file and line."""
     labels: dict[str, int] = {}
-    mistakes: list[str] = []
+    errors: list[str] = []
     if text.startswith(BOM):
-        mistakes.append(f"labels file must be UTF-8 without a byte order mark: {file}, line 1. Save it without BOM")
+        errors.append(f"labels file must be UTF-8 without a byte order mark: {file}, line 1. Save it without BOM")
         text = text.removeprefix(BOM)
     lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")  # splitlines() would also split at U+2028 and its like
     if not any(line.strip(SPACE) for line in lines):
-        return {}, [*mistakes, f"labels file must name at least one label, got none: {file}"]
+        return {}, [*errors, f"labels file must name at least one label, got none: {file}"]
     for number, line in enumerate(lines, start=1):
         name = line.strip(SPACE)
         if not name:
-            mistakes.append(
+            errors.append(
                 f"labels file must have no blank line: {file}, line {number}. Remove it: line n is id n, and it would "
                 "use up an id"
             )
         elif name in labels:
-            mistakes.append(
+            errors.append(
                 f"labels must differ, got {name!r} again: {file}, line {number}, first on line {labels[name]}. Remove one"
             )
         else:
             labels[name] = number
-            mistakes.extend(f"{problem}: {file}, line {number}" for problem in name_problems(name))
-    return labels, mistakes
+            errors.extend(f"{problem}: {file}, line {number}" for problem in name_problems(name))
+    return labels, errors
 
 
 def read_synsets(text: str, file: str) -> tuple[dict[str, str], list[str]]:
-    """The human text of each synset of a file of `synset<TAB>human text` lines, and the mistakes, each naming file and line."""
+    """The human text of each synset of a file of `synset<TAB>human text` lines, and the errors, each naming file and line."""
     texts: dict[str, str] = {}
     lines: dict[str, int] = {}
-    mistakes: list[str] = []
+    errors: list[str] = []
     for number, line in enumerate(text.removeprefix(BOM).replace("\r\n", "\n").removesuffix("\n").split("\n"), start=1):
         synset, *rest = (part.strip(SPACE) for part in line.split("\t"))
         where = f"{file}, line {number}"
         if len(rest) != 1:
-            mistakes.append(f"a line must be a synset, one tab and its human text, got {len(rest)} tabs: {where}")
+            errors.append(f"a line must be a synset, one tab and its human text, got {len(rest)} tabs: {where}")
         elif not synset or not rest[0]:
-            mistakes.append(f"a line must have a synset and a human text, got {line!r}: {where}")
+            errors.append(f"a line must have a synset and a human text, got {line!r}: {where}")
         elif synset in texts:
-            mistakes.append(f"synsets must differ, got {synset!r} again: {where}, first on line {lines[synset]}. Remove one")
+            errors.append(f"synsets must differ, got {synset!r} again: {where}, first on line {lines[synset]}. Remove one")
         else:
             texts[synset], lines[synset] = rest[0], number
-    return texts, mistakes
+    return texts, errors
 
 
 def name_problems(name: str) -> Iterable[str]:
@@ -97,8 +97,8 @@ class Labels:
 
 def choose_labels(named: Sequence[str], locked: tuple[str, ...], file: str | None, *, keep: bool) -> tuple[Labels, list[str]]:
     """The labels of an input that names these, in the order that a first build would take; and what forbids them."""
-    labels, mistakes = grow_labels(locked, named, file, keep)
-    return Labels(labels, locked, frozenset(locked) - set(named)), mistakes
+    labels, errors = grow_labels(locked, named, file, keep)
+    return Labels(labels, locked, frozenset(locked) - set(named)), errors
 
 
 def grow_labels(locked: Sequence[str], named: Sequence[str], file: str | None, keep: bool) -> tuple[tuple[str, ...], list[str]]:
@@ -106,20 +106,20 @@ def grow_labels(locked: Sequence[str], named: Sequence[str], file: str | None, k
 
     `locked` are those it has, `named` those of the input in the order that a first build would take; `file` is the labels
     file that orders them, which must then begin with the old ones. With `keep` a label that the input no longer names keeps
-    its id, else it is a mistake.
+    its id, else it is a error.
     """
     present = set(named)
-    mistakes = [] if keep else [missing_label(label) for label in locked if label not in present]
+    errors = [] if keep else [missing_label(label) for label in locked if label not in present]
     old = [label for label in locked if label in present]
     for position, (label, line) in enumerate(zip(old, named, strict=False), start=1) if file else ():
         if label != line:
-            mistakes.append(
+            errors.append(
                 f"labels file must begin with the data set's labels in their order, got {line!r} instead of {label!r}: {file}, "
                 f"label {position}. Put new labels at the end"
             )
             break
     known = set(locked)
-    return (*locked, *(label for label in named if label not in known)), mistakes
+    return (*locked, *(label for label in named if label not in known)), errors
 
 
 def missing_label(label: str) -> str:

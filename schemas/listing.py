@@ -29,21 +29,21 @@ class Listing:
 
     `images` has the columns above, ordered by source, label id and path (code points); `path` is relative to
     `roots[source]`, or absolute there, and a source is a split or `data`; where duplicates were looked for there is the
-    plan's column `drop` too. `mistakes` must be mended before a build; `notes` are told only. `texts` and `boxes` are as in
+    plan's column `drop` too. `errors` must be mended before a build; `notes` are told only. `texts` and `boxes` are as in
     the plan's header.
     """
 
     labels: tuple[str, ...]
     roots: dict[str, str]
     images: pa.Table
-    passed_over: dict[str, int] = field(default_factory=dict)
-    mistakes: tuple[str, ...] = ()
+    skipped: dict[str, int] = field(default_factory=dict)
+    errors: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     texts: tuple[str, ...] | None = None
     boxes: BoxCounts | None = None
-    boxes_as_shown: bool = False
+    boxes_in_display_orientation: bool = False
 
     @classmethod
-    def of_mistakes(cls, mistakes: Iterable[str]) -> Self:
-        """A listing of nothing, because of mistakes."""
-        return cls((), {}, COLUMNS.empty_table(), mistakes=tuple(mistakes))
+    def of_errors(cls, errors: Iterable[str]) -> Self:
+        """A listing of nothing, because of errors."""
+        return cls((), {}, COLUMNS.empty_table(), errors=tuple(errors))

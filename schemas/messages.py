@@ -17,8 +17,8 @@ def some(names: Sequence[str], most: int = NAMED, between: str = ", ") -> str:
     return between.join(names[:most]) + more
 
 
-def first_lines(mistakes: Sequence[str]) -> tuple[str, ...]:
-    """The first few dozen mistakes, and the number of the rest in one line."""
-    more = len(mistakes) - MOST_LINES
-    rest = (f"there must be no more such mistakes, got {more:,} beyond those above",) if more > 0 else ()
-    return (*mistakes[:MOST_LINES], *rest)
+def first_lines(errors: Sequence[str]) -> tuple[str, ...]:
+    """The first few dozen errors, and the number of the rest in one line."""
+    more = len(errors) - MOST_LINES
+    rest = (f"there must be no more such errors, got {more:,} beyond those above",) if more > 0 else ()
+    return (*errors[:MOST_LINES], *rest)

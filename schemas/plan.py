@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from imagerecords.schemas.boxes import PLANNED_BOXES, BoxCounts
 from imagerecords.schemas.example import BOXES, SYNSETS
@@ -76,8 +76,8 @@ class PlanHeader(BaseModel):
 
     `content` and `layout` are the settings that decided what is where; `encoder` is the ENCODER_VERSION of its shards,
     `extends` the digest of the plan that it adds images to, empty for a first build. `texts` are the human words for labels
-    that are synsets; `boxes` the books of boxes, None in a data set without any, and `boxes_as_shown` says that they were
-    drawn on the upright image, whatever its EXIF orientation.
+    that are synsets; `boxes` the counts of boxes, None in a data set without any. `boxes_in_display_orientation` says that
+    boxes were drawn on the upright image, not on the image as stored. Plans of version 0.1.0 have two other names.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -87,13 +87,15 @@ class PlanHeader(BaseModel):
     roots: dict[str, str]
     content: dict[str, Any]
     layout: dict[str, Any] = {}
-    passed_over: dict[str, int]
+    skipped: dict[str, int] = Field(validation_alias=AliasChoices("skipped", "passed_over"))  # the latter: 0.1.0
     encoder: str
     digest: str
     extends: str = ""
     texts: tuple[str, ...] | None = None
     boxes: BoxCounts | None = None
-    boxes_as_shown: bool = False
+    boxes_in_display_orientation: bool = Field(
+        False, validation_alias=AliasChoices("boxes_in_display_orientation", "boxes_as_shown")
+    )
 
     @property
     def extras(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from imagerecords.schemas.errors import OverBudget, UnwantedCopies
+from imagerecords.schemas.errors import OverBudget, UnwantedDuplicates
 from imagerecords.schemas.findings import Findings
 from imagerecords.schemas.summary import BoxSummary, SplitSummary
 
@@ -13,7 +13,7 @@ class Published:
 
     splits: tuple[SplitSummary, ...]
     labels: int
-    passed_over: dict[str, int]
+    skipped: dict[str, int]
     digest: str
     findings: Findings
     problems: tuple[str, ...] = ()
@@ -21,8 +21,8 @@ class Published:
     boxes: BoxSummary | None = None
 
     def refuse_incomplete(self) -> None:
-        """Raise when the data set was not made complete: OverBudget for what was rejected, else UnwantedCopies."""
+        """Raise when the data set was not made complete: OverBudget for what was rejected, else UnwantedDuplicates."""
         if self.problems:
             raise OverBudget("\n".join((*self.problems, *self.unwanted)))
         if self.unwanted:
-            raise UnwantedCopies("\n".join(self.unwanted))
+            raise UnwantedDuplicates("\n".join(self.unwanted))

@@ -75,7 +75,7 @@ COLUMNS = pa.schema(
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class VerifiedShard:
     """What reading a shard back told: its records, its size in bytes, and the SHA-256 of the file."""
 
     shard: str
@@ -88,7 +88,7 @@ class Verdict:
 class ShardOutcome:
     """A receipt in short, with when the work on it began (Unix seconds).
 
-    `verdict` is there when a finished shard was found and proved right instead of built.
+    `verified` is there when a finished shard was found and proved right instead of built.
     """
 
     shard: str
@@ -97,4 +97,4 @@ class ShardOutcome:
     bytes: int
     began: float
     rejected: dict[str, int] = field(default_factory=dict)
-    verdict: Verdict | None = None
+    verified: VerifiedShard | None = None

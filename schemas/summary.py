@@ -56,12 +56,12 @@ class BuildSummary(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     output_directory: str
-    conductor: str
+    runner: str
     labels: int
     splits: tuple[SplitSummary, ...]
-    passed_over: dict[str, int]
+    skipped: dict[str, int]
     shards_converted: int
-    shards_kept: int
+    shards_reused: int
     seconds: float
     images_per_second: float
     timeline: Timeline
@@ -105,9 +105,9 @@ class PlanSummary(BaseModel):
     output_directory: str
     splits: tuple[PlannedSplit, ...]
     new: tuple[PlannedSplit, ...] | None = None
-    passed_over: dict[str, int]
+    skipped: dict[str, int]
     notes: tuple[str, ...]
-    mistakes: tuple[str, ...]
+    errors: tuple[str, ...]
     boxes: BoxCounts | None = None
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -121,4 +121,4 @@ class PlanSummary(BaseModel):
         return ("label", *(split.split for split in splits)), rows
 
     def _repr_html_(self) -> str:
-        return html_table(*self.table(), [*(f"note: {note}" for note in self.notes), *(f"error: {m}" for m in self.mistakes)])
+        return html_table(*self.table(), [*(f"note: {note}" for note in self.notes), *(f"error: {m}" for m in self.errors)])

@@ -84,7 +84,7 @@ def append_images(base: Plan, listing: Listing, settings: BuildSettings) -> Appe
     shards: list[PlannedShard] = []
     tables: list[pa.Table] = []
     notes = list(_comparison_notes(compared))
-    splits = split_images(added, settings, _settled_groups(base, settings))
+    splits = split_images(added, settings, _fixed_splits(base, settings))
     for split in SPLITS:
         old, found = base.shards_of(split), splits.get(split, added.images.slice(0, 0))
         kept = found[DROP.name].null_count
@@ -100,7 +100,7 @@ def append_images(base: Plan, listing: Listing, settings: BuildSettings) -> Appe
         tables.append(images)
         notes.append(_split_note(split, found.num_rows, len(new), settings))
     if len(shards) == len(base.shards):
-        header = base.header.model_copy(update={"version": VERSION, "passed_over": listing.passed_over})
+        header = base.header.model_copy(update={"version": VERSION, "skipped": listing.skipped})
         return Appended(Plan(header, base.shards, base.images), (*notes, "no new image: nothing to append"))
     images = pa.concat_tables(tables).combine_chunks()
     header = plan_header(replace(listing, boxes=_boxes(listing, images)), shards, settings, base.header.digest)
@@ -128,7 +128,7 @@ def _kind_differences(header: PlanHeader, listing: Listing) -> list[str]:
     """What an input's records would have otherwise than a plan's: boxes, and texts for the labels that there are."""
     pairs: list[tuple[str, Any, Any]] = [
         ("boxes", listing.boxes is not None, header.boxes is not None),
-        ("boxes as shown", listing.boxes_as_shown, header.boxes_as_shown),
+        ("boxes as shown", listing.boxes_in_display_orientation, header.boxes_in_display_orientation),
         ("synsets", listing.texts is not None, header.texts is not None),
     ]
     texts = zip(header.labels, listing.texts or (), header.texts or (), strict=False)
@@ -200,7 +200,7 @@ def _rows(table: pa.Table, columns: list[str]) -> Iterable[tuple[Any, ...]]:
     return zip(*(table[name].to_pylist() for name in columns), strict=True)
 
 
-def _settled_groups(base: Plan, settings: BuildSettings) -> dict[str, Split]:
+def _fixed_splits(base: Plan, settings: BuildSettings) -> dict[str, Split]:
     """The split of each group that has images in the plan; of one that was parted before, the first of its splits."""
     if settings.group_pattern is None:
         return {}

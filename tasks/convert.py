@@ -19,7 +19,7 @@ from imagerecords.schemas.errors import CorruptRecord, ShardFailed
 from imagerecords.schemas.example import LabelledImage, encode_example
 from imagerecords.schemas.output_files import index_path, index_text, receipt_path
 from imagerecords.schemas.plan import DROP, PlanHeader, Shard
-from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Rejected, ShardOutcome, Verdict
+from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Rejected, ShardOutcome, VerifiedShard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.version import VERSION
 from imagerecords.tasks.dataset.plan_file import read_shard_plan
@@ -30,7 +30,7 @@ from imagerecords.tasks.images.process import RgbJpeg, process_image
 from imagerecords.tasks.records.writer import RecordWriter
 from imagerecords.tasks.sources.fetch import Fetched, PlannedImage, fetch_images, planned_images
 from imagerecords.tasks.storage.folders import Folder, open_folder, open_output
-from imagerecords.tasks.storage.lock import refuse_left_over
+from imagerecords.tasks.storage.lock import refuse_if_lock_lost
 
 
 def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
@@ -41,9 +41,9 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
     _refuse_other_version(header)
     removed = removed_paths(output, shard.fingerprint)
     if (kept := _finished(output, shard, header, removed)) is not None:
-        receipt, verdict = kept
-        return _outcome(shard, began, receipt, verdict)
-    refuse_left_over(output, shard.build)
+        receipt, verified = kept
+        return _outcome(shard, began, receipt, verified)
+    refuse_if_lock_lost(output, shard.build)
     output.remove(receipt_path(shard.name))
     source = open_folder(header.roots.get(shard.split) or header.roots["data"], settings.storage_options)
     with output.write_whole(shard.name) as file:
@@ -56,8 +56,8 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
                 receipts.append(about | _leave_out(image, data))
                 continue
             receipts.append(about | _write_image(writer, image, data, header, settings))
-        refuse_left_over(output, shard.build)
-    refuse_left_over(output, shard.build)  # an upload takes long
+        refuse_if_lock_lost(output, shard.build)
+    refuse_if_lock_lost(output, shard.build)  # an upload takes long
     receipt = pa.Table.from_pylist(receipts, COLUMNS)
     output.write(index_path(shard.name), _index(receipt))
     write_receipt(output, shard.name, shard.fingerprint, receipt)
@@ -117,7 +117,7 @@ def _leave_out(image: PlannedImage, data: bytes | Rejected) -> dict[str, Any]:
 def _example(image: PlannedImage, jpeg: RgbJpeg, header: PlanHeader) -> LabelledImage:
     """What is written of an image; boxes turn with it, unless they were drawn on it as shown."""
     boxes = None if image.boxes is None else Boxes.planned(image.boxes)
-    if boxes is not None and not header.boxes_as_shown:
+    if boxes is not None and not header.boxes_in_display_orientation:
         boxes = boxes.turned(jpeg.orientation)
     return LabelledImage(
         encoded=jpeg.encoded,
@@ -140,8 +140,8 @@ def _refuse_other_version(header: PlanHeader) -> None:
         )
 
 
-def _finished(output: Folder, shard: Shard, header: PlanHeader, removed: set[str]) -> tuple[pa.Table, Verdict] | None:
-    """The receipt and verdict of a shard that needs no more work, or None."""
+def _finished(output: Folder, shard: Shard, header: PlanHeader, removed: set[str]) -> tuple[pa.Table, VerifiedShard] | None:
+    """The receipt and verified of a shard that needs no more work, or None."""
     receipt = read_receipt(output, shard.name)
     if receipt is None or receipt_fingerprint(receipt) != shard.fingerprint:
         return None
@@ -160,8 +160,8 @@ def _index(receipt: pa.Table) -> bytes:
     return index_text(places).encode()
 
 
-def _outcome(shard: Shard, began: float, receipt: pa.Table, verdict: Verdict | None) -> ShardOutcome:
+def _outcome(shard: Shard, began: float, receipt: pa.Table, verified: VerifiedShard | None) -> ShardOutcome:
     rejected = Counter(receipt["reason"].drop_null().to_pylist())
     size = sum(receipt["size"].drop_null().to_pylist())
     written = receipt.num_rows - rejected.total()
-    return ShardOutcome(shard.name, receipt.num_rows, written, size, began, dict(sorted(rejected.items())), verdict)
+    return ShardOutcome(shard.name, receipt.num_rows, written, size, began, dict(sorted(rejected.items())), verified)

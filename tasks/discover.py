@@ -1,4 +1,4 @@
-"""discover: labels, boxes and a sorted listing of images, from wherever the settings say; every mistake is told at once."""
+"""discover: labels, boxes and a sorted listing of images, from wherever the settings say; every error is told at once."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -24,32 +24,32 @@ def discover_images(
 ) -> Listing:
     """The labels and the sorted listing of all input images; `locked` are the labels of the data set that is appended to.
 
-    `tell` is given a line now and then while it is long. Raises BadLayout, with a line for each mistake, when folders, labels,
+    `tell` is given a line now and then while it is long. Raises BadLayout, with a line for each error, when folders, labels,
     manifest or boxes are not as the settings say.
     """
     listing = survey(settings, locked, tell)
-    if listing.mistakes:
-        raise BadLayout("\n".join(listing.mistakes))
+    if listing.errors:
+        raise BadLayout("\n".join(listing.errors))
     return listing
 
 
 def survey(settings: BuildSettings, locked: tuple[str, ...] = (), tell: Callable[[str], None] = lambda _: None) -> Listing:
-    """The same, but with mistakes listed instead of raised; images of a mistaken layout may be missing."""
-    mistakes = list(_directory_mistakes(settings))
+    """The same, but with errors listed instead of raised; images of a mistaken layout may be missing."""
+    errors = list(_directory_mistakes(settings))
     listed, texts = None, None
     if settings.labels_file is not None:
         listed, problems = _read(settings, "labels_file", read_labels)
-        mistakes += problems
+        errors += problems
     if settings.synsets_file is not None:
         texts, problems = _read(settings, "synsets_file", read_synsets)
-        mistakes += problems
+        errors += problems
     if settings.listed_by:
-        listing = Listing.of_mistakes(mistakes) if mistakes else survey_manifest(settings, listed, locked)
+        listing = Listing.of_errors(errors) if errors else survey_manifest(settings, listed, locked)
     else:
-        listing = survey_folders(settings, listed, mistakes, locked, tell)
-    if texts is not None and not listing.mistakes:
+        listing = survey_folders(settings, listed, errors, locked, tell)
+    if texts is not None and not listing.errors:
         listing = _with_texts(settings, listing, texts)
-    if settings.bounding_boxes and not listing.mistakes:
+    if settings.bounding_boxes and not listing.errors:
         listing = _with_boxes(settings, settings.bounding_boxes, listing)
     return listing
 
@@ -75,21 +75,21 @@ def _directory_mistakes(settings: BuildSettings) -> Iterable[str]:
 def _read(
     settings: BuildSettings, setting: str, read: Callable[[str, str], tuple[dict[str, T], list[str]]]
 ) -> tuple[dict[str, T], list[str]]:
-    """What the file that a setting names tells, and its mistakes."""
+    """What the file that a setting names tells, and its errors."""
     location = getattr(settings, setting)
-    text, mistakes = read_text(setting, location, settings.storage_options)
-    return ({}, mistakes) if mistakes else read(text, location)
+    text, errors = read_text(setting, location, settings.storage_options)
+    return ({}, errors) if errors else read(text, location)
 
 
 def _with_texts(settings: BuildSettings, listing: Listing, texts: dict[str, str]) -> Listing:
     """The listing with the human text of each label, which is a synset."""
-    mistakes = [
+    errors = [
         f"each label must be a synset of synsets_file, got {label!r}: {settings.synsets_file}. Add a line for it"
         for label in listing.labels
         if label not in texts
     ]
-    if mistakes:
-        return Listing.of_mistakes(first_lines(mistakes))
+    if errors:
+        return Listing.of_errors(first_lines(errors))
     return replace(listing, texts=tuple(texts[label] for label in listing.labels))
 
 
@@ -98,10 +98,10 @@ def _with_boxes(settings: BuildSettings, location: str, listing: Listing) -> Lis
     try:
         found = read_boxes(location, settings.storage_options)
     except (OSError, ValueError) as error:
-        return Listing.of_mistakes([unreadable("bounding_boxes", location, error)])
+        return Listing.of_errors([unreadable("bounding_boxes", location, error)])
     rows, unclear = match_boxes(found, listing.images, listing.roots)
     placed = place_boxes(found, rows, listing.images["label"], listing.labels, settings.invalid_boxes)
-    if mistakes := [*first_lines(unclear), *placed.mistakes]:
-        return Listing.of_mistakes(mistakes)
+    if errors := [*first_lines(unclear), *placed.errors]:
+        return Listing.of_errors(errors)
     images = listing.images.set_column(COLUMNS.get_field_index("boxes"), COLUMNS.field("boxes"), placed.column)
     return replace(listing, images=images, boxes=placed.counts)

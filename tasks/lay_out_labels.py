@@ -44,19 +44,19 @@ def lay_out_labels(export: LabelExport) -> dict[str, int]:
 
 
 def _checked(rows: list[LabelledPath | str], file: str) -> list[LabelledPath]:
-    mistakes = [row for row in rows if isinstance(row, str)]
+    errors = [row for row in rows if isinstance(row, str)]
     images: dict[str, LabelledPath] = {}
     for row in rows:
         if isinstance(row, LabelledPath) and row.label is not None:
             before = images.setdefault(row.path, row)
             if before.label != row.label:
-                mistakes.append(
+                errors.append(
                     f"an image must have one label, got {before.label!r} at {before.place} and {row.label!r}: {row.place}"
                 )
-    if not images and not mistakes:
-        mistakes.append(f"an export must hold labelled images, got none: {file}")
-    if mistakes:
-        raise BadLayout("\n".join(mistakes))
+    if not images and not errors:
+        errors.append(f"an export must hold labelled images, got none: {file}")
+    if errors:
+        raise BadLayout("\n".join(errors))
     return list(images.values())
 
 

@@ -82,13 +82,13 @@ def plan_header(listing: Listing, planned: Iterable[PlannedShard], settings: Bui
         roots=listing.roots,
         content=settings.content(),
         layout=settings.layout(),
-        passed_over=listing.passed_over,
+        skipped=listing.skipped,
         encoder=ENCODER_VERSION,
         digest=digest.hexdigest(),
         extends=extends,
         texts=listing.texts,
         boxes=listing.boxes,
-        boxes_as_shown=listing.boxes_as_shown,
+        boxes_in_display_orientation=listing.boxes_in_display_orientation,
     )
 
 
@@ -101,9 +101,9 @@ def with_drop(listing: Listing) -> Listing:
 
 
 def split_images(
-    listing: Listing, settings: BuildSettings, settled: Mapping[str, Split] | None = None
+    listing: Listing, settings: BuildSettings, fixed_splits: Mapping[str, Split] | None = None
 ) -> dict[Split, pa.Table]:
-    """The images of each split, in the listing's order; groups in `settled` stay in their split, whatever the fractions."""
+    """The images of each split, in the listing's order; groups in `fixed_splits` stay in their split."""
     images = listing.images
     if "data" not in listing.roots:
         return {split: images.filter(pc.equal(images["source"], split)) for split in SPLITS if split in listing.roots}
@@ -115,8 +115,8 @@ def split_images(
     validation = position < settings.validation_fraction
     test = position >= 1 - settings.test_fraction
     chosen = np.where(validation, "validation", np.where(test, "test", "train"))
-    if settled:
-        chosen = np.array([settled.get(group, split) for group, split in zip(groups, chosen.tolist(), strict=True)])
+    if fixed_splits:
+        chosen = np.array([fixed_splits.get(group, split) for group, split in zip(groups, chosen.tolist(), strict=True)])
     asked = {"train": True, "validation": settings.validation_fraction > 0, "test": settings.test_fraction > 0}
     return {split: images.filter(pa.array(chosen == split)) for split in SPLITS if asked[split] or (chosen == split).any()}
 
@@ -172,7 +172,7 @@ def fingerprint(rows: pa.Table, root: str, listing: Listing, settings: BuildSett
     """A digest of all that a shard's bytes and receipt depend on."""
     more = extras(listing.texts, listing.boxes)
     content = sorted(settings.content().items())
-    digest = hashlib.sha256(f"{ENCODER_VERSION}\0{root}\0{content}\0{more}\0{listing.boxes_as_shown}\0".encode())
+    digest = hashlib.sha256(f"{ENCODER_VERSION}\0{root}\0{content}\0{more}\0{listing.boxes_in_display_orientation}\0".encode())
     labels = [f"{label}\0{text}" for label, text in zip(listing.labels, listing.texts or listing.labels, strict=True)]
     columns = [rows[name].to_pylist() for name in ("label", "path", "size", "version", DROP.name)]
     digest.update(

@@ -25,7 +25,7 @@ from imagerecords.tasks.storage.folders import Folder, open_output, sweep_unfini
 def refuse_conflict(plan: Plan, settings: BuildSettings) -> None:
     """Raise OutputConflict where shards of another plan are in the output, unless `overwrite` is on; writes nothing."""
     output = open_output(settings)
-    foreign = _foreign_shards(output, _lying_shards(output, plan))
+    foreign = _foreign_shards(output, _existing_shards(output, plan))
     if foreign and not settings.overwrite:
         raise OutputConflict(
             f"output_directory must be empty or hold this plan's shards, got {len(foreign)} of another plan: "
@@ -44,7 +44,7 @@ def prepare_output(plan: Plan, settings: BuildSettings) -> None:
     refuse_conflict(plan, settings)
     output = open_output(settings)
     expected = {shard.name for shard in plan.references()}
-    lying = _lying_shards(output, plan)
+    lying = _existing_shards(output, plan)
     foreign = _foreign_shards(output, lying)
     output.remove(DATASET_INFO)
     sweep_unfinished(output)
@@ -57,7 +57,7 @@ def prepare_output(plan: Plan, settings: BuildSettings) -> None:
     write_plan(output, plan)
 
 
-def _lying_shards(output: Folder, plan: Plan) -> tuple[PlannedShard, ...]:
+def _existing_shards(output: Folder, plan: Plan) -> tuple[PlannedShard, ...]:
     """The shards of the plan in an output, where it is this one or the one that it extends; else none."""
     try:
         header, shards = read_planned_shards(output)

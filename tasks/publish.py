@@ -6,7 +6,7 @@ from imagerecords.schemas.data_card import Outcome
 from imagerecords.schemas.findings import Findings, GroupExample
 from imagerecords.schemas.output_files import MANIFEST, REPORT
 from imagerecords.schemas.published import Published
-from imagerecords.schemas.receipt import Verdict
+from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.dataset.accounting import over_budget, summary_of
 from imagerecords.tasks.dataset.completion import write_dataset_info, write_files_beside, write_manifest
@@ -14,15 +14,15 @@ from imagerecords.tasks.findings.find import find
 from imagerecords.tasks.storage.folders import Folder, open_output
 
 
-def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Published:
+def publish_dataset(verified: list[VerifiedShard], settings: BuildSettings) -> Published:
     """Close the books and write manifest and sidecars.
 
     Within the budget of rejected images dataset_info.json is written, last; over it, or with copies that the settings do not
     want, the manifest is there to tell why, the data set stays incomplete, and `problems` and `unwanted` say what is wrong.
-    Raises BooksDoNotBalance when an image is unaccounted for.
+    Raises AccountingError when an image is unaccounted for.
     """
     output = open_output(settings)
-    accounts = write_manifest(output, verdicts)
+    accounts = write_manifest(output, verified)
     header, findings = accounts.header, find(output)
     problems = tuple(
         problem for split, books in accounts.splits.items() for problem in over_budget(split, books, header, settings)
@@ -38,7 +38,7 @@ def publish_dataset(verdicts: list[Verdict], settings: BuildSettings) -> Publish
     return Published(
         splits=tuple(summary_of(split, books) for split, books in accounts.splits.items()),
         labels=len(header.labels),
-        passed_over=header.passed_over,
+        skipped=header.skipped,
         digest=accounts.digest,
         findings=findings,
         problems=problems,

@@ -2,7 +2,7 @@
 
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.plan import Shard
-from imagerecords.schemas.receipt import Verdict
+from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.dataset.plan_file import read_plan_header
 from imagerecords.tasks.dataset.receipts import read_receipt
@@ -10,8 +10,8 @@ from imagerecords.tasks.dataset.shard_check import verify_shard
 from imagerecords.tasks.storage.folders import open_output
 
 
-def validate_shard(shard: Shard, settings: BuildSettings) -> Verdict:
-    """The verdict on a shard in the output; raises CorruptRecord naming file, record and byte offset of the first fault."""
+def validate_shard(shard: Shard, settings: BuildSettings) -> VerifiedShard:
+    """The verified on a shard in the output; raises CorruptRecord naming file, record and byte offset of the first fault."""
     output = open_output(settings)
     receipt = read_receipt(output, shard.name)
     if receipt is None:

@@ -77,9 +77,9 @@ def plan(*, settings: Settings, as_json: AsJson = False) -> int:
         print(planned.model_dump_json(indent=2))
     else:
         print_plan(Console(), planned)
-    for mistake in planned.mistakes:
-        print_line(f"error: {mistake}")
-    return BAD_INPUT if planned.mistakes else OK
+    for error in planned.errors:
+        print_line(f"error: {error}")
+    return BAD_INPUT if planned.errors else OK
 
 
 @app.meta.default

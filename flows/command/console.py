@@ -19,9 +19,9 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
     for row in rows:
         table.add_row(*row)
     console.print(table)
-    shards = f"{summary.shards_converted:,} shards converted, {summary.shards_kept:,} kept"
+    shards = f"{summary.shards_converted:,} shards converted, {summary.shards_reused:,} kept"
     speed = f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s"
-    _say(console, f"{summary.labels:,} labels, {shards}, {speed}{_passed_over(summary.passed_over)}")
+    _say(console, f"{summary.labels:,} labels, {shards}, {speed}{_passed_over(summary.skipped)}")
     if summary.boxes:
         _say(console, boxes_text(summary.boxes))
     if findings := "; ".join(summary.findings.phrases()):
@@ -30,7 +30,7 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
 
 
 def print_plan(console: Console, plan: PlanSummary) -> None:
-    """What a build would do, with columns of what is new where it adds to a data set; its mistakes go to standard error."""
+    """What a build would do, with columns of what is new where it adds to a data set; its errors go to standard error."""
     if plan.splits:
         header, rows = plan.table()
         table = _table(*header)
@@ -43,20 +43,20 @@ def print_plan(console: Console, plan: PlanSummary) -> None:
         _say(console, boxes_text(plan.boxes))
     for note in plan.notes:
         _say(console, f"note: {note}")
-    _say(console, f"nothing written to {plan.output_directory}{_passed_over(plan.passed_over)}")
+    _say(console, f"nothing written to {plan.output_directory}{_passed_over(plan.skipped)}")
 
 
 def print_audit(console: Console, audit: Audit) -> None:
-    """The faults, a line each, what is unusual, and what was read."""
-    for fault in audit.faults[:FAULTS]:
+    """The problems, a line each, what is unusual, and what was read."""
+    for fault in audit.problems[:FAULTS]:
         _say(console, str(fault))
-    if len(audit.faults) > FAULTS:
-        _say(console, f"… and {len(audit.faults) - FAULTS:,} more faults: see --json")
+    if len(audit.problems) > FAULTS:
+        _say(console, f"… and {len(audit.problems) - FAULTS:,} more problems: see --json")
     for note in audit.notes:
         _say(console, f"note: {note}")
     skipped = f" ({audit.skipped_bytes:,} skipped)" if audit.skipped_bytes else ""
     what = f"{audit.files:,} files, {audit.records:,} records, {audit.bytes:,} bytes{skipped}"
-    _say(console, f"{what}: {len(audit.faults):,} faults")
+    _say(console, f"{what}: {len(audit.problems):,} problems")
 
 
 def boxes_text(boxes: BoxSummary | BoxCounts) -> str:

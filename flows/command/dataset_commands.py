@@ -34,7 +34,7 @@ def audit(
     storage_options: StorageOptions = None,
     as_json: AsJson = False,
 ) -> int:
-    """Re-read any folder of TFRecord files, or one file, and name each fault; exit 1 when there is one."""
+    """Re-read any folder of TFRecord files, or one file, and report every problem; exit 1 when there is one."""
     from imagerecords.tasks.audit.folder import audit_folder
 
     refuse_secrets(storage_options, path=path)
@@ -43,7 +43,7 @@ def audit(
         print(json.dumps(asdict(result), indent=2))
     else:
         print_audit(Console(), result)
-    return FAILED if result.faults else OK
+    return FAILED if result.problems else OK
 
 
 def show(

@@ -18,8 +18,8 @@ from distributed.client import ClosedClientError
 from distributed.comm.core import CommClosedError
 from distributed.core import Status
 
-from imagerecords.flows.executors.signals import deaf_to_ctrl_c, hidden_main
-from imagerecords.schemas.cancellation import obey
+from imagerecords.flows.executors.signals import hidden_main, sigint_blocked
+from imagerecords.schemas.cancellation import stop_when
 from imagerecords.schemas.errors import BadSettings, ShardFailed
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.version import VERSION
@@ -29,14 +29,14 @@ T = TypeVar("T")
 
 FIRST_WORKER_SECONDS = 60
 CLOSE_SECONDS = 5.0
-WHERE_VERSION_STANDS = "imagerecords.schemas.version:VERSION"
+VERSION_ATTRIBUTE = "imagerecords.schemas.version:VERSION"
 
 
 class DaskExecutor(Executor):
     """A cluster as an executor with `threads` at the start; shutting it down leaves the cluster, or ends a local one."""
 
     # What tells that a worker died, or that its result was lost.
-    deaths = (KilledWorker, CancelledError, CommClosedError)
+    worker_lost_errors = (KilledWorker, CancelledError, CommClosedError)
 
     def __init__(self, client: Client, cluster: LocalCluster | None) -> None:
         self.threads: int = sum(client.nthreads().values())
@@ -52,7 +52,7 @@ class DaskExecutor(Executor):
                 "the Dask scheduler must stay within reach, got no answer from it for too long. Run the build again when "
                 "it is up: finished shards are kept"
             )
-        future: Future[T] = self._executor.submit(run_while_wanted, step, *args, **kwargs)
+        future: Future[T] = self._executor.submit(run_until_cancelled, step, *args, **kwargs)
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -69,7 +69,7 @@ class DaskExecutor(Executor):
         return f"a Dask worker died or was lost while {doing}: {str(error).partition('. ')[0] or type(error).__name__}"
 
 
-class _Unwanted:
+class _Cancelled:
     """A flag that is set once the worker has been told that nobody waits for this thread's task: cancelled, client gone."""
 
     def __init__(self) -> None:
@@ -92,9 +92,9 @@ class NannyWithoutScript(Nanny):
             return await super().instantiate()
 
 
-def run_while_wanted(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def run_until_cancelled(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """What `step` returns, in a Dask worker's thread."""
-    obey(_Unwanted())
+    stop_when(_Cancelled())
     try:
         return step(*args, **kwargs)
     except SystemExit as error:  # Dask would end the worker, and the next one that is given the step
@@ -121,7 +121,7 @@ def connect(settings: BuildSettings, count: int) -> DaskExecutor:
 
 
 def _start_local(count: int) -> LocalCluster:
-    with deaf_to_ctrl_c():
+    with sigint_blocked():
         return LocalCluster(
             n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None, worker_class=NannyWithoutScript
         )
@@ -158,9 +158,9 @@ def _refuse_other_versions(client: Client) -> None:
 
 def _versions(client: Client) -> Iterator[tuple[str, object]]:
     # A function of the standard library, since ours can't be asked for where imagerecords is missing.
-    answers = client.run(pkgutil.resolve_name, WHERE_VERSION_STANDS, on_error="return")
+    answers = client.run(pkgutil.resolve_name, VERSION_ATTRIBUTE, on_error="return")
     try:
-        answers["the scheduler"] = client.run_on_scheduler(pkgutil.resolve_name, WHERE_VERSION_STANDS)
+        answers["the scheduler"] = client.run_on_scheduler(pkgutil.resolve_name, VERSION_ATTRIBUTE)
     except (ImportError, AttributeError) as error:
         answers["the scheduler"] = error
     for place, found in answers.items():

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
 from imagerecords.flows.executors.processes import ProcessPool
-from imagerecords.schemas.cancellation import obey
+from imagerecords.schemas.cancellation import stop_when
 from imagerecords.schemas.errors import BadSettings, Interrupted, ShardFailed, WorkerDied
 from imagerecords.schemas.settings import BuildSettings
 
@@ -48,7 +48,7 @@ def make_processes(settings: BuildSettings, count: int, stop: threading.Event) -
 
 def make_threads(settings: BuildSettings, count: int, stop: threading.Event) -> Executor:
     """A pool of threads, whose steps end soon after `stop` is set."""
-    return ThreadPoolExecutor(count, initializer=obey, initargs=(stop,))
+    return ThreadPoolExecutor(count, initializer=stop_when, initargs=(stop,))
 
 
 def make_dask(settings: BuildSettings, count: int, stop: threading.Event) -> Executor:
@@ -112,10 +112,10 @@ class Workers:
         except SystemExit as error:  # would end this thread without a word, and its future would never resolve
             raise ShardFailed(f"a step must return or raise, got sys.exit({error.code!r})") from error
         except Exception as error:
-            deaths = getattr(executor, "deaths", ())
-            if self._stop.is_set() and isinstance(error, (BrokenExecutor, CancelledError, RuntimeError, *deaths)):
+            worker_lost_errors = getattr(executor, "worker_lost_errors", ())
+            if self._stop.is_set() and isinstance(error, (BrokenExecutor, CancelledError, RuntimeError, *worker_lost_errors)):
                 raise Interrupted("the build was stopped") from error
-            if not isinstance(error, deaths):
+            if not isinstance(error, worker_lost_errors):
                 raise
             if isinstance(executor, ProcessPool):
                 self._rebuild(generation)

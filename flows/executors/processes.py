@@ -21,7 +21,7 @@ from multiprocessing import connection, forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any, ParamSpec, TypeVar
 
-from imagerecords.flows.executors.signals import clean_path, deaf_to_ctrl_c, environment, hidden_main, open_start_method
+from imagerecords.flows.executors.signals import clean_path, environment, hidden_main, open_start_method, sigint_blocked
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class WorkerProcess(ForkServerProcess):
 
     def start(self) -> None:
         """Start it, and enter it among the started ones. Raises CouldNotStart."""
-        with _one_at_a_time, deaf_to_ctrl_c(), _allowed_children(), self._hidden:
+        with _one_at_a_time, sigint_blocked(), _allowed_children(), self._hidden:
             try:
                 start_fork_server()
                 self._hidden.enter_context(hidden_main())
@@ -103,7 +103,7 @@ class ProcessPool(ProcessPoolExecutor):
     """`count` worker processes that have imported `modules`; it is broken for good once one of them dies."""
 
     # What a call of `submit`, or its future, raises when a worker died; what was queued is cancelled.
-    deaths = (BrokenProcessPool, CancelledError)
+    worker_lost_errors = (BrokenProcessPool, CancelledError)
 
     def __init__(self, count: int, modules: list[str]) -> None:
         context = ForkServerContext()
@@ -167,7 +167,7 @@ def start_fork_server() -> None:
 
     A fork server ignores Ctrl-C only after its imports, so it inherits a mask that blocks it.
     """
-    with clean_path(), deaf_to_ctrl_c(), open_start_method():
+    with clean_path(), sigint_blocked(), open_start_method():
         forkserver.ensure_running()
 
 

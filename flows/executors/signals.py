@@ -25,7 +25,7 @@ _hidden: list[tuple[ModuleType, dict[str, Any]]] = []  # the main module, and wh
 
 
 @contextlib.contextmanager
-def deaf_to_ctrl_c() -> Iterator[None]:
+def sigint_blocked() -> Iterator[None]:
     """Processes and threads started in the block, and whatever those start, never see Ctrl-C: they inherit its mask."""
     resource_tracker.ensure_running()  # now, since starting it unblocks the signals
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -76,7 +76,7 @@ def summary_markdown(summary: BuildSummary) -> str:
         f"{split.bytes / MIB:,.1f} |"
         for split in summary.splits
     ]
-    passed_over = ", ".join(f"{count:,} {what}" for what, count in summary.passed_over.items()) or "nothing"
+    skipped = ", ".join(f"{count:,} {what}" for what, count in summary.skipped.items()) or "nothing"
     return "\n".join(
         [
             f"# {summary.output_directory}",
@@ -85,8 +85,8 @@ def summary_markdown(summary: BuildSummary) -> str:
             "|---|---:|---:|---|---:|---:|",
             *rows,
             "",
-            f"{summary.labels:,} labels; {summary.shards_converted:,} shards converted, {summary.shards_kept:,} kept; "
-            f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s; passed over: {passed_over}.",
+            f"{summary.labels:,} labels; {summary.shards_converted:,} shards converted, {summary.shards_reused:,} kept; "
+            f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s; passed over: {skipped}.",
             "",
             *([boxes_text(summary.boxes) + ".", ""] if summary.boxes else []),
             *_findings(summary),

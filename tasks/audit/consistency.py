@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from imagerecords.schemas.audit import Fault, Place
+from imagerecords.schemas.audit import AuditProblem, Place
 from imagerecords.schemas.messages import plural, some
 from imagerecords.tasks.audit.file import FileAudit, Shape, Tally
 from imagerecords.tasks.dataset.labels_file import LabelNames
@@ -16,7 +16,7 @@ LISTED = 8  # of a kind, in one note
 
 
 @dataclass(frozen=True)
-class Together:
+class Totals:
     """The tallies of all files."""
 
     records: int
@@ -24,7 +24,7 @@ class Together:
     labels: dict[tuple[int, str | None], Tally]
 
 
-def together(files: Iterable[FileAudit]) -> Together:
+def merge(files: Iterable[FileAudit]) -> Totals:
     """The tallies of all files as one."""
     shapes: dict[Shape, Tally] = {}
     labels: dict[tuple[int, str | None], Tally] = {}
@@ -33,16 +33,16 @@ def together(files: Iterable[FileAudit]) -> Together:
             shapes[shape] = _sum(shapes.get(shape), tally)
         for pair, tally in file.labels.items():
             labels[pair] = _sum(labels.get(pair), tally)
-    return Together(sum(tally.count for tally in shapes.values()), shapes, labels)
+    return Totals(sum(tally.count for tally in shapes.values()), shapes, labels)
 
 
 def _sum(tally: Tally | None, other: Tally) -> Tally:
     return Tally(tally.count + other.count, tally.first) if tally else other
 
 
-def shape_faults(all_: Together) -> Iterable[Fault]:
+def shape_problems(totals: Totals) -> Iterable[AuditProblem]:
     """Keys with values of another type than in most records, and records without the picture or label that most have."""
-    for key, kinds in sorted(_kinds(all_).items()):
+    for key, kinds in sorted(_kinds(totals).items()):
         most = max(kinds, key=lambda kind: (kinds[kind].count, kind))
         for kind, tally in sorted(kinds.items()):
             if kind != most:
@@ -51,20 +51,20 @@ def shape_faults(all_: Together) -> Iterable[Fault]:
                 )
                 yield _at(tally.first, problem)
         held = sum(tally.count for tally in kinds.values())
-        if key in (ENCODED, LABEL) and 2 * held > all_.records > held:
-            without = [tally for shape, tally in all_.shapes.items() if key not in dict(shape) or (key, "") in shape]
-            yield _at(without[0].first, f"{key} is missing in {plural(all_.records - held, 'record')}, {held} have it")
+        if key in (ENCODED, LABEL) and 2 * held > totals.records > held:
+            without = [tally for shape, tally in totals.shapes.items() if key not in dict(shape) or (key, "") in shape]
+            yield _at(without[0].first, f"{key} is missing in {plural(totals.records - held, 'record')}, {held} have it")
 
 
-def shape_notes(all_: Together) -> Iterable[str]:
+def shape_notes(totals: Totals) -> Iterable[str]:
     """Keys that only some records have, classic keys that none has, and classic keys of another type than the classic."""
-    kinds = _kinds(all_)
+    kinds = _kinds(totals)
     counts = {key: sum(tally.count for tally in found.values()) for key, found in kinds.items()}
-    partly = [f"{key} ({count})" for key, count in sorted(counts.items()) if count < all_.records]
+    partly = [f"{key} ({count})" for key, count in sorted(counts.items()) if count < totals.records]
     if partly:
-        yield f"of {all_.records} records only some have a value in: {some(partly, LISTED)}"
+        yield f"of {totals.records} records only some have a value in: {some(partly, LISTED)}"
     missing = [key for key in (ENCODED, LABEL, TEXT) if key not in kinds]
-    if missing and all_.records:
+    if missing and totals.records:
         yield f"no record has {', '.join(missing)}, so what belongs to them was not checked"
     for key, classic in CLASSIC_KINDS.items():
         others = [KINDS[kind] for kind in kinds.get(key, ()) if kind != classic]
@@ -72,13 +72,13 @@ def shape_notes(all_: Together) -> Iterable[str]:
             yield f"{key} is {others[0]}; readers of the classic features expect {KINDS[classic]}"
 
 
-def label_faults(all_: Together, names: LabelNames | None) -> Iterable[Fault]:
+def label_problems(totals: Totals, names: LabelNames | None) -> Iterable[AuditProblem]:
     """Labels with a text that is another record's label's, or not the one that the labels' file tells, or beyond it."""
     texts: defaultdict[int, dict[str, Tally]] = defaultdict(dict)
-    for (label, text), tally in all_.labels.items():
+    for (label, text), tally in totals.labels.items():
         if text is not None:
             texts[label][text] = tally
-    told = names.by_id(all_.labels) if names else {}
+    told = names.by_id(totals.labels) if names else {}
     for label, found in sorted(texts.items()):
         right = told.get(label) or max(found, key=lambda text: (found[text].count, text))
         for text, tally in sorted(found.items()):
@@ -91,7 +91,7 @@ def label_faults(all_: Together, names: LabelNames | None) -> Iterable[Fault]:
             else:
                 others = f"{right!r} in {found[right].count} others"
                 yield _at(tally.first, f"label {label} is {text!r} in {plural(tally.count, 'record')}, {others}")
-    for (label, _), tally in sorted(all_.labels.items(), key=lambda pair: pair[0][0]):
+    for (label, _), tally in sorted(totals.labels.items(), key=lambda pair: pair[0][0]):
         if names and told and label > max(told):
             problem = (
                 f"label {label}, in {plural(tally.count, 'record')}, is beyond the {plural(len(told), 'label')} of {names.file}"
@@ -99,12 +99,12 @@ def label_faults(all_: Together, names: LabelNames | None) -> Iterable[Fault]:
             yield _at(tally.first, problem)
 
 
-def label_notes(all_: Together) -> Iterable[str]:
+def label_notes(totals: Totals) -> Iterable[str]:
     """Labels that begin at 0, and texts that several labels have."""
-    if any(label == 0 for label, _ in all_.labels):
+    if any(label == 0 for label, _ in totals.labels):
         yield "labels begin at 0; classic data sets begin at 1, where 0 is background"
     ids: defaultdict[str, set[int]] = defaultdict(set)
-    for label, text in all_.labels:
+    for label, text in totals.labels:
         if text is not None:
             ids[text].add(label)
     shared = [f"{text!r} ({', '.join(map(str, sorted(labels)))})" for text, labels in sorted(ids.items()) if len(labels) > 1]
@@ -112,15 +112,15 @@ def label_notes(all_: Together) -> Iterable[str]:
         yield f"several labels have the same text: {some(shared, LISTED)}"
 
 
-def _kinds(all_: Together) -> dict[str, dict[str, Tally]]:
+def _kinds(totals: Totals) -> dict[str, dict[str, Tally]]:
     """The types that each key's values have, where it has any."""
     kinds: defaultdict[str, dict[str, Tally]] = defaultdict(dict)
-    for shape, tally in all_.shapes.items():
+    for shape, tally in totals.shapes.items():
         for key, kind in shape:
             if kind:
                 kinds[key][kind] = _sum(kinds[key].get(kind), tally)
     return kinds
 
 
-def _at(place: Place, problem: str) -> Fault:
-    return Fault(place.file, place.record, place.offset, problem)
+def _at(place: Place, problem: str) -> AuditProblem:
+    return AuditProblem(place.file, place.record, place.offset, problem)

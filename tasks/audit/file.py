@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagerecords.schemas.audit import AuditOptions, Fault, Place
+from imagerecords.schemas.audit import AuditOptions, AuditProblem, Place
 from imagerecords.schemas.cancellation import check_interrupt
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.example import Feature
@@ -21,14 +21,14 @@ from imagerecords.tasks.records.image import ENCODED, LABEL, SYNSET, TEXT
 from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.hashing_file import HashingFile
 
-LISTED = 100  # faults a file that are told one by one
+LISTED = 100  # problems a file that are told one by one
 
 Shape = frozenset[tuple[str, str]]  # each key of a record with the kind of its values
 Row = dict[str, Any]  # of the manifest
 
 
 @dataclass(frozen=True)
-class Told:
+class ManifestRows:
     """What a manifest tells of a file: its rows by the offset of their record, and the features that each record must have."""
 
     rows: dict[int, Row]
@@ -53,22 +53,22 @@ class FileAudit:
     sha256: str = ""
     skipped: int = 0
     places: list[tuple[int, int]] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    problems: list[AuditProblem] = field(default_factory=list)
     unlisted: int = 0
     odd: Counter[str] = field(default_factory=Counter)
     shapes: dict[Shape, Tally] = field(default_factory=dict)
     labels: dict[tuple[int, str | None], Tally] = field(default_factory=dict)
 
     def add(self, problem: str, place: Place | None = None) -> None:
-        """Note a fault of the file, or of one of its records; beyond a number they are only counted."""
-        if len(self.faults) < LISTED:
+        """Note a problem of the file, or of one of its records; beyond a number they are only counted."""
+        if len(self.problems) < LISTED:
             record, offset = (place.record, place.offset) if place else (None, None)
-            self.faults.append(Fault(self.name, record, offset, problem))
+            self.problems.append(AuditProblem(self.name, record, offset, problem))
         else:
             self.unlisted += 1
 
 
-def audit_file(folder: Folder, name: str, told: Told | None, options: AuditOptions, digest: str = "") -> FileAudit:
+def audit_file(folder: Folder, name: str, told: ManifestRows | None, options: AuditOptions, digest: str = "") -> FileAudit:
     """The audit of a file. `told` is what the manifest tells of it, `digest` its SHA-256 as told."""
     audit = FileAudit(name)
     with folder.open(name) as raw:
@@ -93,7 +93,7 @@ def audit_file(folder: Folder, name: str, told: Told | None, options: AuditOptio
         if audit.sha256 != digest:
             audit.add(f"has SHA-256 {audit.sha256}, croissant.json tells {digest}")
     if audit.unlisted:
-        audit.faults.append(Fault(name, None, None, f"has {audit.unlisted} more faults, not listed"))
+        audit.problems.append(AuditProblem(name, None, None, f"has {audit.unlisted} more problems, not listed"))
     return audit
 
 
@@ -110,14 +110,14 @@ class _Counting:
         return data
 
 
-def _audit_frame(audit: FileAudit, frame: Frame, told: Told | None, options: AuditOptions) -> None:
+def _audit_frame(audit: FileAudit, frame: Frame, told: ManifestRows | None, options: AuditOptions) -> None:
     row = told.rows.get(frame.offset) if told else None
     place = Place(audit.name, row["record"] if row else frame.number, frame.offset)
     audit.skipped += frame.skipped
     if not frame.skipped:
         audit.places.append((frame.offset, len(frame.data) + OVERHEAD))
-    if frame.fault:
-        audit.add(frame.fault + (f"; {frame.skipped} bytes skipped" if frame.skipped else ""), place)
+    if frame.problem:
+        audit.add(frame.problem + (f"; {frame.skipped} bytes skipped" if frame.skipped else ""), place)
         return
     try:
         features = read_features(frame.data)

@@ -1,6 +1,6 @@
-"""audit: read any folder of TFRecord files, ours or not, and name every fault by file, record number and byte offset.
+"""audit: read any folder of TFRecord files, ours or not, and name every problem by file, record number and byte offset.
 
-What makes a fault in our data sets is all that the build promises; in others only what any classic data set has: sound frames,
+A data set of ours must keep all that the build promises; others only what any classic data set has: sound frames,
 Examples, pictures that are what their record says, one text a label, complete numbering, and agreement with the files beside.
 
 Files are read by threads: digests and decoders release the interpreter, and the rest takes some 40 µs a record.
@@ -13,19 +13,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from imagerecords.schemas.audit import Audit, AuditOptions, Fault
-from imagerecords.schemas.cancellation import obey
+from imagerecords.schemas.audit import Audit, AuditOptions, AuditProblem
+from imagerecords.schemas.cancellation import stop_when
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import CROISSANT, DATASET_INFO, INDEX, MANIFEST
-from imagerecords.tasks.audit.consistency import label_faults, label_notes, shape_faults, shape_notes, together
+from imagerecords.tasks.audit.consistency import label_notes, label_problems, merge, shape_notes, shape_problems
 from imagerecords.tasks.audit.file import FileAudit, audit_file
-from imagerecords.tasks.audit.manifest import Manifest, digest_faults, promised_faults, read_by_shard, shard_faults
-from imagerecords.tasks.audit.sidecars import index_faults, info_faults, read_json
-from imagerecords.tasks.audit.tensorflow import tensorflow_faults
+from imagerecords.tasks.audit.manifest import Manifest, digest_problems, missing_shard_problems, read_by_shard, shard_problems
+from imagerecords.tasks.audit.sidecars import index_problems, info_problems, read_json
+from imagerecords.tasks.audit.tensorflow import tensorflow_problems
 from imagerecords.tasks.dataset.croissant import listed_files
 from imagerecords.tasks.dataset.labels_file import LabelNames, label_names
-from imagerecords.tasks.dataset.numbering import number_faults
+from imagerecords.tasks.dataset.numbering import numbering_problems
 from imagerecords.tasks.records.files import record_files
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
@@ -52,26 +52,29 @@ def audit_folder(url: str, storage_options: Mapping[str, Any], options: AuditOpt
 
 def _audit_folder(folder: Folder, names: list[str], present: set[str], notes: list[str], options: AuditOptions) -> Audit:
     ours = MANIFEST in present
-    manifest, faults = read_by_shard(folder, options.digests) if ours else (None, [])
+    manifest, problems = read_by_shard(folder, options.digests) if ours else (None, [])
     contents = {}
     for name in (DATASET_INFO, CROISSANT):
         contents[name], found = read_json(folder, name) if name in present else ({}, [])
-        faults += found
+        problems += found
     digests = {name: file.sha256 for name, file in listed_files(contents[CROISSANT]).items()}
     audits = list(_audit_files(folder, names, manifest, digests, options))
     for audit in audits:
-        faults += index_faults(folder, audit, present, required=manifest is not None and audit.name in manifest.shards)
+        problems += index_problems(folder, audit, present, required=manifest is not None and audit.name in manifest.shards)
     if ours:
-        faults += promised_faults(folder, present)
+        problems += missing_shard_problems(folder, present)
     if manifest:
-        faults += shard_faults(manifest, audits)
-        faults += digest_faults(digests, manifest) if CROISSANT in present else []
-    told = {fault.file for fault in faults}  # a missing file is told once, however many tell of it
-    for fault in (*info_faults(contents[DATASET_INFO], {audit.name: audit for audit in audits}), *number_faults(names)):
-        if fault.file not in told or not fault.problem.startswith("is missing"):
-            faults.append(fault)
-            told.add(fault.file)
-    return _result(audits, faults, notes, label_names(folder, present, ours))
+        problems += shard_problems(manifest, audits)
+        problems += digest_problems(digests, manifest) if CROISSANT in present else []
+    told = {problem.file for problem in problems}  # a missing file is told once, however many tell of it
+    for problem in (
+        *info_problems(contents[DATASET_INFO], {audit.name: audit for audit in audits}),
+        *numbering_problems(names),
+    ):
+        if problem.file not in told or not problem.problem.startswith("is missing"):
+            problems.append(problem)
+            told.add(problem.file)
+    return _result(audits, problems, notes, label_names(folder, present, ours))
 
 
 def _audit_files(
@@ -80,30 +83,30 @@ def _audit_files(
     stop = threading.Event()
 
     def audit(name: str) -> FileAudit:
-        obey(stop)
+        stop_when(stop)
         return audit_file(folder, name, manifest.told(name) if manifest else None, options, digests.get(name, ""))
 
     threads = ThreadPoolExecutor(options.workers or os.cpu_count() or 1)
     try:
         for result in threads.map(audit, names):
-            if options.tensorflow and not result.faults:
-                result.faults += tensorflow_faults(folder, result)
+            if options.tensorflow and not result.problems:
+                result.problems += tensorflow_problems(folder, result)
             yield result
     finally:
         stop.set()
         threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _result(audits: list[FileAudit], faults: list[Fault], notes: list[str], names: LabelNames | None) -> Audit:
-    all_ = together(audits)
-    in_files = (fault for audit in audits for fault in audit.faults)
+def _result(audits: list[FileAudit], problems: list[AuditProblem], notes: list[str], names: LabelNames | None) -> Audit:
+    totals = merge(audits)
+    in_files = (problem for audit in audits for problem in audit.problems)
     return Audit(
         files=len(audits),
         records=sum(len(audit.places) for audit in audits),
         bytes=sum(size for audit in audits for _, size in audit.places),
         skipped_bytes=sum(audit.skipped for audit in audits),
-        faults=(*in_files, *faults, *shape_faults(all_), *label_faults(all_, names)),
-        notes=(*notes, *_file_notes(audits), *shape_notes(all_), *label_notes(all_)),
+        problems=(*in_files, *problems, *shape_problems(totals), *label_problems(totals, names)),
+        notes=(*notes, *_file_notes(audits), *shape_notes(totals), *label_notes(totals)),
     )
 
 

@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagerecords.schemas.audit import Fault
+from imagerecords.schemas.audit import AuditProblem
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.example import Feature, contract
 from imagerecords.schemas.output_files import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST
-from imagerecords.tasks.audit.file import FileAudit, Told
+from imagerecords.tasks.audit.file import FileAudit, ManifestRows
 from imagerecords.tasks.dataset.labels_file import read_labels
 from imagerecords.tasks.dataset.manifest import extras_of, manifest_sha256, read_manifest
 from imagerecords.tasks.dataset.tfds import class_labels_text
@@ -28,52 +28,52 @@ class Manifest:
     promised: Mapping[str, Feature]
     sha256: str
 
-    def told(self, shard: str) -> Told | None:
+    def told(self, shard: str) -> ManifestRows | None:
         """What is told of a shard; None for what is no shard of the manifest."""
         if shard not in self.shards:
             return None
-        return Told({row["offset"]: row for row in self.shards[shard].to_pylist()}, self.promised)
+        return ManifestRows({row["offset"]: row for row in self.shards[shard].to_pylist()}, self.promised)
 
 
-def promised_faults(folder: Folder, present: set[str]) -> Iterable[Fault]:
+def missing_shard_problems(folder: Folder, present: set[str]) -> Iterable[AuditProblem]:
     """Files that a complete data set of ours has, and label names for TFDS that differ from labels.txt."""
     if DATASET_INFO not in present:
-        yield Fault(DATASET_INFO, None, None, "is missing: the data set is not complete")
+        yield AuditProblem(DATASET_INFO, None, None, "is missing: the data set is not complete")
         return
     for name in (LABELS, CLASS_LABELS, FEATURES, CROISSANT):
         if name not in present:
-            yield Fault(name, None, None, "is missing")
+            yield AuditProblem(name, None, None, "is missing")
     if {LABELS, CLASS_LABELS} <= present and folder.read(CLASS_LABELS) != class_labels_text(read_labels(folder)):
-        yield Fault(CLASS_LABELS, None, None, f"does not tell the labels of {LABELS}")
+        yield AuditProblem(CLASS_LABELS, None, None, f"does not tell the labels of {LABELS}")
 
 
-def shard_faults(manifest: Manifest, audits: Iterable[FileAudit]) -> Iterable[Fault]:
+def shard_problems(manifest: Manifest, audits: Iterable[FileAudit]) -> Iterable[AuditProblem]:
     """Shards that the manifest tells of and that are not there, and files of records of which it tells nothing."""
     holding = {audit.name: bool(audit.places) for audit in audits}
     for name in sorted(manifest.shards.keys() - holding.keys()):
-        yield Fault(name, None, None, "is missing, and the manifest tells of it")
+        yield AuditProblem(name, None, None, "is missing, and the manifest tells of it")
     for name, holds in sorted(holding.items()):
         if holds and name not in manifest.shards:  # a shard of no images has no rows
-            yield Fault(name, None, None, "is no shard of the manifest")
+            yield AuditProblem(name, None, None, "is no shard of the manifest")
 
 
-def digest_faults(digests: Mapping[str, str], manifest: Manifest) -> Iterable[Fault]:
+def digest_problems(digests: Mapping[str, str], manifest: Manifest) -> Iterable[AuditProblem]:
     """Shards of ours of which croissant.json tells no digest, and a manifest of which it tells another."""
     told = digests.get(MANIFEST)
     if told and manifest.sha256 and told != manifest.sha256:
-        yield Fault(MANIFEST, None, None, f"has SHA-256 {manifest.sha256}, {CROISSANT} tells {told}")
+        yield AuditProblem(MANIFEST, None, None, f"has SHA-256 {manifest.sha256}, {CROISSANT} tells {told}")
     for name in sorted(manifest.shards.keys() - digests.keys()):
-        yield Fault(CROISSANT, None, None, f"tells no SHA-256 of {name}")
+        yield AuditProblem(CROISSANT, None, None, f"tells no SHA-256 of {name}")
 
 
-def read_by_shard(folder: Folder, digests: bool) -> tuple[Manifest | None, list[Fault]]:
-    """The manifest's written rows by shard; None and a fault when it can't be read."""
+def read_by_shard(folder: Folder, digests: bool) -> tuple[Manifest | None, list[AuditProblem]]:
+    """The manifest's written rows by shard; None and a problem when it can't be read."""
     columns = [*COLUMNS, "encoded_sha256"] if digests else COLUMNS
     try:
         table = read_manifest(folder, columns)
         sha256 = manifest_sha256(folder) if digests else ""
     except (CorruptRecord, OSError) as error:
-        return None, [Fault(MANIFEST, None, None, f"can't be read: {' '.join(str(error.__cause__ or error).split())}")]
+        return None, [AuditProblem(MANIFEST, None, None, f"can't be read: {' '.join(str(error.__cause__ or error).split())}")]
     names = table["shard"].unique().to_pylist()
     places = pc.index_in(table["shard"], pa.array(names)).to_numpy()
     order = np.argsort(places, kind="stable")

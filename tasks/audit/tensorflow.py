@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from imagerecords.schemas.audit import Fault
+from imagerecords.schemas.audit import AuditProblem
 from imagerecords.schemas.messages import plural
 from imagerecords.tasks.audit.file import FileAudit
 from imagerecords.tasks.images.formats import image_format
@@ -11,8 +11,8 @@ from imagerecords.tasks.records.tensorflow import import_tensorflow, local_copy
 from imagerecords.tasks.storage.folders import Folder
 
 
-def tensorflow_faults(folder: Folder, audit: FileAudit) -> list[Fault]:
-    """What TensorFlow does not read of a file in whose frames and Examples no fault was found; at most one, the first."""
+def tensorflow_problems(folder: Folder, audit: FileAudit) -> list[AuditProblem]:
+    """What TensorFlow does not read of a file in whose frames and Examples no problem was found; at most one, the first."""
     tf = import_tensorflow()
     kinds = {key: kind for shape in audit.shapes for key, kind in sorted(shape) if kind}
     dtypes = {"bytes": tf.string, "int": tf.int64, "float": tf.float32}
@@ -26,9 +26,11 @@ def tensorflow_faults(folder: Folder, audit: FileAudit) -> list[Fault]:
                 count += 1
         except tf.errors.OpError as error:
             problem = f"TensorFlow stops at record {count}: {' '.join(error.message.split())}"
-            return [Fault(audit.name, None, None, problem)]
+            return [AuditProblem(audit.name, None, None, problem)]
     if count != len(audit.places):
-        return [Fault(audit.name, None, None, f"TensorFlow reads {plural(count, 'record')}, {len(audit.places)} are there")]
+        return [
+            AuditProblem(audit.name, None, None, f"TensorFlow reads {plural(count, 'record')}, {len(audit.places)} are there")
+        ]
     return []
 
 

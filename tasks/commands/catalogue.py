@@ -55,7 +55,7 @@ def read_records_at(folder: Folder, shard: str, offsets: Collection[int]) -> Ite
             if frame.offset not in left:
                 continue
             try:
-                features = None if frame.fault else read_features(frame.data)
+                features = None if frame.problem else read_features(frame.data)
             except ValueError:
                 features = None
             if features is None:

@@ -18,7 +18,7 @@ from imagerecords.schemas.frame import OVERHEAD
 from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.output_files import DATASET_INFO, MANIFEST, PLAN, REPORT, index_path, index_text
 from imagerecords.schemas.plan import PlanHeader, Shard
-from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Verdict
+from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, VerifiedShard
 from imagerecords.schemas.results import Removal
 from imagerecords.tasks.commands.catalogue import read_catalogue
 from imagerecords.tasks.commands.locate import Names
@@ -61,9 +61,9 @@ def remove_images(url: str, names: Iterable[str], storage_options: Mapping[str, 
             elif not removals.unfinished:
                 return Removal((), already, (), "")
             output.remove(DATASET_INFO)
-            verdicts, written = _take_out(output, shards, removals)
+            verified, written = _take_out(output, shards, removals)
             lock.check()
-            digest = _complete(output, verdicts, storage_options)
+            digest = _complete(output, verified, storage_options)
             write_removals(output, Removals(unfinished=False, paths=removals.paths))
             return Removal(images, already, tuple(written), digest)
         finally:
@@ -102,26 +102,26 @@ def _note(output: Folder, removals: Removals, shards: list[Shard], chosen: list[
     write_removals(output, removals)
 
 
-def _take_out(output: Folder, shards: list[Shard], removals: Removals) -> tuple[list[Verdict], list[str]]:
-    """A verdict on every shard, and the names of those written anew."""
+def _take_out(output: Folder, shards: list[Shard], removals: Removals) -> tuple[list[VerifiedShard], list[str]]:
+    """A verified on every shard, and the names of those written anew."""
     header, digests = read_plan_header(output), _digests(output)
-    verdicts, written = [], []
+    verified, written = [], []
     for shard in shards:
         receipt = read_receipt(output, shard.name)
         if receipt is None:
             raise CorruptRecord(f"a shard must have a receipt, got none: {output.join(shard.name)}. Run the build again")
         gone = set(removals.paths.get(shard.fingerprint, ()))
         if gone and holds_any(receipt, gone):
-            verdicts.append(_rewrite(output, shard, receipt, gone, header))
+            verified.append(_rewrite(output, shard, receipt, gone, header))
             written.append(shard.name)
         else:
-            verdicts.append(_known(shard, receipt, digests) or verify_shard(output, shard, receipt, header))
-    return verdicts, written
+            verified.append(_known(shard, receipt, digests) or verify_shard(output, shard, receipt, header))
+    return verified, written
 
 
-def _complete(output: Folder, verdicts: list[Verdict], storage_options: Mapping[str, Any]) -> str:
+def _complete(output: Folder, verified: list[VerifiedShard], storage_options: Mapping[str, Any]) -> str:
     """Make the data set complete again, with a data card if it had one; returns its digest."""
-    accounts = write_manifest(output, verdicts)
+    accounts = write_manifest(output, verified)
     write_files_beside(output, accounts)
     if output.exists(REPORT):
         from imagerecords.tasks.data_card.gather import write_report  # with all that it draws by
@@ -131,16 +131,16 @@ def _complete(output: Folder, verdicts: list[Verdict], storage_options: Mapping[
     return accounts.digest
 
 
-def _rewrite(output: Folder, shard: Shard, receipt: pa.Table, gone: set[str], header: PlanHeader) -> Verdict:
-    """The verdict on a shard without the images that go. Its file may be written already, by a removal that was stopped."""
+def _rewrite(output: Folder, shard: Shard, receipt: pa.Table, gone: set[str], header: PlanHeader) -> VerifiedShard:
+    """The verified on a shard without the images that go. Its file may be written already, by a removal that was stopped."""
     reduced = _without(receipt, gone)
     if output.fs.size(output.join(shard.name)) != (pc.sum(reduced["size"]).as_py() or 0):
         _write_without(output, shard, receipt, gone)
     places = zip(reduced["offset"].drop_null().to_pylist(), reduced["size"].drop_null().to_pylist(), strict=True)
     output.write(index_path(shard.name), index_text(places).encode())
-    verdict = verify_shard(output, shard, reduced, header)
+    verified = verify_shard(output, shard, reduced, header)
     write_receipt(output, shard.name, shard.fingerprint, reduced)
-    return verdict
+    return verified
 
 
 def _write_without(output: Folder, shard: Shard, receipt: pa.Table, gone: set[str]) -> None:
@@ -151,10 +151,10 @@ def _write_without(output: Folder, shard: Shard, receipt: pa.Table, gone: set[st
         for frame in read_frames(source, resume=False):
             row = rows[frame.number] if frame.number < len(rows) else {}
             place = frame.offset, len(frame.data) + OVERHEAD, frame.crc
-            if frame.fault or place != (row.get("offset"), row.get("size"), row.get("crc32c")):
+            if frame.problem or place != (row.get("offset"), row.get("size"), row.get("crc32c")):
                 where = f"record {frame.number} at byte {frame.offset}: {output.join(shard.name)}"
                 raise CorruptRecord(
-                    f"a shard must be as its receipt says, got {frame.fault or 'another record'} in {where}. Audit it"
+                    f"a shard must be as its receipt says, got {frame.problem or 'another record'} in {where}. Audit it"
                 )
             if row["path"] not in gone:
                 writer.append(frame.data)
@@ -189,9 +189,9 @@ def _digests(output: Folder) -> dict[str, ListedFile]:
         return {}
 
 
-def _known(shard: Shard, receipt: pa.Table, digests: dict[str, ListedFile]) -> Verdict | None:
-    """The verdict on a shard that nothing was taken out of since croissant.json was written: each removal makes it smaller."""
+def _known(shard: Shard, receipt: pa.Table, digests: dict[str, ListedFile]) -> VerifiedShard | None:
+    """The verified on a shard that nothing was taken out of since croissant.json was written: each removal makes it smaller."""
     size = pc.sum(receipt["size"]).as_py() or 0
     listed = digests.get(shard.name)
     records = receipt.num_rows - receipt["record"].null_count
-    return Verdict(shard.name, records, size, listed.sha256) if listed and listed.size == f"{size} B" else None
+    return VerifiedShard(shard.name, records, size, listed.sha256) if listed and listed.size == f"{size} B" else None

@@ -36,9 +36,9 @@ def read_record(url: str, number: int, storage_options: Mapping[str, Any]) -> Sh
         with open_file(url, storage_options) as file:
             for record in read_frames(inflated(file), resume=False):
                 count += 1
-                if record.fault and (record.number == number or not record.data):
+                if record.problem and (record.number == number or not record.data):
                     raise CorruptRecord(
-                        f"record {record.number} at byte {record.offset} must be sound, got: {record.fault}: {url}"
+                        f"record {record.number} at byte {record.offset} must be sound, got: {record.problem}: {url}"
                     )
                 if record.number == number:
                     return _shown(record, url)

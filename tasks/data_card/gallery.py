@@ -13,7 +13,7 @@ from imagerecords.schemas.findings import (
     BLANK_CONTRAST,
     BRIGHT_BRIGHTNESS,
     DARK_BRIGHTNESS,
-    ODD_ASPECT,
+    EXTREME_ASPECT,
     TINY_SIDE,
     FindingCounts,
     Findings,
@@ -23,7 +23,7 @@ from imagerecords.schemas.findings import (
 )
 from imagerecords.schemas.receipt import Reason
 from imagerecords.tasks.data_card.histograms import column
-from imagerecords.tasks.data_card.pictures import Shown, of_row, with_pictures
+from imagerecords.tasks.data_card.pictures import PictureSource, of_row, with_pictures
 from imagerecords.tasks.data_card.rows import Rows
 from imagerecords.tasks.data_card.sheets import spread
 from imagerecords.tasks.storage.folders import Folder
@@ -56,7 +56,7 @@ class Draft:
     """A problem before its pictures are made; each case is its note and its images."""
 
     problem: Problem
-    cases: tuple[tuple[str, tuple[Shown, ...]], ...]
+    cases: tuple[tuple[str, tuple[PictureSource, ...]], ...]
 
 
 class Scale(NamedTuple):
@@ -102,15 +102,15 @@ def _note(row: Mapping[str, Any]) -> str:
     return f"{_spoken(row['reason'])}: {row['message']}" if row["message"] else _spoken(row["reason"])
 
 
-def _rejected(row: dict[str, Any], inputs: Mapping[str, Folder]) -> Shown:
+def _rejected(row: dict[str, Any], inputs: Mapping[str, Folder]) -> PictureSource:
     picture = Picture(row["path"], row["split"], row["label"], row["text"])
     folder = inputs.get(row["split"])
     if folder is None or row["reason"] in WITHOUT_PICTURE:
-        return Shown(picture)
-    return Shown(picture, folder, row["path"], size=row["source_size"] or 0)
+        return PictureSource(picture)
+    return PictureSource(picture, folder, row["path"], size=row["source_size"] or 0)
 
 
-def draft_copies(rows: Rows, written: pa.Table, findings: Findings) -> Iterator[Draft]:
+def draft_duplicates(rows: Rows, written: pa.Table, findings: Findings) -> Iterator[Draft]:
     """Groups of images that are the same, or nearly, the gravest first; each group side by side."""
     groups = [(f"{kind}-{where}", counts, examples) for kind, where, counts, examples in _copies(findings)]
     shown = [(key, counts, examples[:GROUPS_SHOWN]) for key, counts, examples in groups]
@@ -132,7 +132,7 @@ def _copies(findings: Findings) -> Iterator[tuple[str, str, Groups, tuple[GroupE
             yield kind, where, getattr(counts, where), getattr(examples, where)
 
 
-def draft_looks(rows: Rows, written: pa.Table, findings: Findings) -> Iterator[Draft]:
+def draft_quality(rows: Rows, written: pa.Table, findings: Findings) -> Iterator[Draft]:
     """What the findings tell of single images, but for the ends of the scales, which draft_extremes shows anyway."""
     shown = _images_of(rows, written, [image for key in LOOKS for image in findings.images.get(key, ())])
     for key, (title, explanation) in LOOKS.items():
@@ -141,7 +141,7 @@ def draft_looks(rows: Rows, written: pa.Table, findings: Findings) -> Iterator[D
         yield Draft(Problem(key, title, explanation, getattr(findings.counts, key)), cases)
 
 
-def _images_of(rows: Rows, written: pa.Table, images: Sequence[ImageReference]) -> dict[tuple[str, int], Shown]:
+def _images_of(rows: Rows, written: pa.Table, images: Sequence[ImageReference]) -> dict[tuple[str, int], PictureSource]:
     """What is shown of images, by shard and offset."""
     shards = pa.array([image.shard for image in images], pa.string())
     offsets = pa.array([image.offset for image in images], pa.int64())
@@ -170,4 +170,6 @@ def _scales(written: pa.Table, counts: FindingCounts) -> Iterator[Scale]:
     width, height = column(written, "width"), column(written, "height")
     aspect = np.maximum(width, height) / np.maximum(np.minimum(width, height), 1)
     odd = np.where(aspect >= ODD_FROM, -aspect, np.nan)
-    yield Scale("oddest", "Oddest shapes", f"Longer by shorter side: {counts.odd_shaped:,} above {ODD_ASPECT:g}.", odd)
+    yield Scale(
+        "oddest", "Oddest shapes", f"Longer by shorter side: {counts.extreme_aspect_ratio:,} above {EXTREME_ASPECT:g}.", odd
+    )

@@ -16,7 +16,7 @@ from imagerecords.schemas.data_card import Outcome, Report
 from imagerecords.schemas.findings import Findings
 from imagerecords.schemas.output_files import BUILD, CROISSANT, DATASET_INFO, MANIFEST, REPORT, is_our_shard
 from imagerecords.schemas.plan import PlanHeader
-from imagerecords.tasks.data_card.gallery import draft_copies, draft_extremes, draft_looks, draft_rejected, illustrate
+from imagerecords.tasks.data_card.gallery import draft_duplicates, draft_extremes, draft_quality, draft_rejected, illustrate
 from imagerecords.tasks.data_card.histograms import figure_charts, label_charts, label_rows, split_rows
 from imagerecords.tasks.data_card.page import render
 from imagerecords.tasks.data_card.rows import has_all_columns, read_rows
@@ -84,12 +84,12 @@ def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any])
         problems=illustrate(
             [
                 draft_rejected(rows, _inputs(header, names, storage_options)),
-                *draft_copies(rows, written, outcome.findings),
-                *draft_looks(rows, written, outcome.findings),
+                *draft_duplicates(rows, written, outcome.findings),
+                *draft_quality(rows, written, outcome.findings),
                 *draft_extremes(rows, written, outcome.findings.counts),
             ]
         ),
-        passed_over=header.passed_over if header else {},
+        skipped=header.skipped if header else {},
         settings=_settings(header) if header else {},
         version=header.version if header else "",
     )
@@ -112,10 +112,10 @@ def _inputs(header: PlanHeader | None, splits: list[str], storage_options: Mappi
 
 def _settings(header: PlanHeader) -> dict[str, str]:
     """The settings that decide content and layout, as text."""
-    return {name: _told(value) for name, value in sorted((header.layout | header.content).items())}
+    return {name: _recorded(value) for name, value in sorted((header.layout | header.content).items())}
 
 
-def _told(value: Any) -> str:
+def _recorded(value: Any) -> str:
     if value is None:
         return "not set"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)

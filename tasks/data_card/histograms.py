@@ -99,7 +99,7 @@ def _figures(written: pa.Table) -> Iterator[Figure]:
     yield Figure("Width", width, _whole("px"), is_whole=True)
     yield Figure("Height", height, _whole("px"), is_whole=True)
     yield Figure("Aspect, width by height", width / np.where(height > 0, height, np.nan), lambda value: f"{value:.2f}")
-    yield Figure("Bytes of an image file", column(written, "source_size"), tell_bytes, is_whole=True)
+    yield Figure("Bytes of an image file", column(written, "source_size"), bytes_text, is_whole=True)
     for name, what in (("brightness", "Brightness, 0 to 1"), ("contrast", "Contrast, 0 to 1")):
         yield Figure(what, column(written, name), lambda value: f"{value:.2f}", is_share=True)
     yield Figure("Sharpness", column(written, "sharpness"), lambda value: f"{value:.2g}")
@@ -153,7 +153,7 @@ def _whole(unit: str) -> Callable[[float], str]:
     return lambda value: f"{value:,.0f} {unit}".rstrip()
 
 
-def tell_bytes(value: float) -> str:
+def bytes_text(value: float) -> str:
     """Bytes for people, in powers of ten."""
     power = min(len(UNITS) - 1, int(math.log10(value)) // 3) if value >= 1 else 0
     scaled = value / 1000**power

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from imagerecords.schemas.data_card import ALL_SPLITS, Bars, Case, Report
 from imagerecords.schemas.splits import SPLITS
 from imagerecords.tasks.data_card.charts import draw_bars
-from imagerecords.tasks.data_card.histograms import tell_bytes
+from imagerecords.tasks.data_card.histograms import bytes_text
 
 if TYPE_CHECKING:
     import jinja2
@@ -49,7 +49,7 @@ def _template() -> "jinja2.Template":
     import jinja2
 
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    environment.filters |= {"number": "{:,}".format, "bytes": tell_bytes, "tone": _tone, "share": _share}
+    environment.filters |= {"number": "{:,}".format, "bytes": bytes_text, "tone": _tone, "share": _share}
     return environment.from_string(_asset(TEMPLATE))
 
 

@@ -33,7 +33,7 @@ BBOX = "image/object/bbox"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PictureSource:
     """An image that is to be shown, and where its bytes lie: `size` bytes of `file` from `offset`.
 
     With offset None it is the whole file, which is no record; without a folder the bytes are nowhere.
@@ -56,16 +56,16 @@ class Thumbnail:
     boxes: int = 0
 
 
-def of_row(folder: Folder, row: Mapping[str, Any]) -> Shown:
+def of_row(folder: Folder, row: Mapping[str, Any]) -> PictureSource:
     """What a manifest's row of a written image shows: its record, where that can be read from its offset."""
     name = row["path"].rpartition("/")[2]
     picture = Picture(name, row["split"], row["label"], row["text"])
     if row["offset"] is None:
-        return Shown(picture)
-    return Shown(picture, folder, row["shard"], row["offset"], row["size"])
+        return PictureSource(picture)
+    return PictureSource(picture, folder, row["shard"], row["offset"], row["size"])
 
 
-def with_pictures(images: Sequence[Shown], side: int, budget: int) -> list[Picture]:
+def with_pictures(images: Sequence[PictureSource], side: int, budget: int) -> list[Picture]:
     """The images in their order, each with a picture not wider or higher than `side`.
 
     What is beyond the caps is not read, and a picture with which all would be longer than `budget` characters is left out.
@@ -90,7 +90,7 @@ def _within(budget: int, made: Iterable[Thumbnail]) -> Iterator[Thumbnail]:
         yield thumbnail if fits else Thumbnail(boxes=thumbnail.boxes)
 
 
-def _thumbnail(image: Shown, side: int) -> Thumbnail:
+def _thumbnail(image: PictureSource, side: int) -> Thumbnail:
     if image.folder is None:
         return Thumbnail()
     try:

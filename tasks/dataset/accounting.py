@@ -8,17 +8,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagerecords.schemas.boxes import BoxCounts
-from imagerecords.schemas.errors import BooksDoNotBalance
+from imagerecords.schemas.errors import AccountingError
 from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.plan import PlanHeader
-from imagerecords.schemas.receipt import REJECTED, WRITTEN, Reason, Verdict
+from imagerecords.schemas.receipt import REJECTED, WRITTEN, Reason, VerifiedShard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.summary import BoxSummary, SplitSummary
 from imagerecords.tasks.storage.folders import Folder
 
 
 @dataclass
-class Books:
+class SplitCounts:
     """Images by label in one split."""
 
     found: Counter[int] = field(default_factory=Counter)
@@ -26,17 +26,17 @@ class Books:
     rejected: Counter[int] = field(default_factory=Counter)
     removed: Counter[int] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
-    verdicts: list[Verdict] = field(default_factory=list)
+    verified: list[VerifiedShard] = field(default_factory=list)
     boxes: Counter[str] = field(default_factory=Counter)
 
-    def add(self, planned: pa.Table, receipt: pa.Table, verdict: Verdict, with_boxes: bool) -> None:
+    def add(self, planned: pa.Table, receipt: pa.Table, verified: VerifiedShard, with_boxes: bool) -> None:
         """Enter a shard: what was planned, what became of it, and what reading it back told."""
         self.found += Counter(planned["label"].to_pylist())
         self.written += _labels_with(receipt, "status", WRITTEN)
         self.rejected += _labels_with(receipt, "status", REJECTED)
         self.removed += _labels_with(receipt, "reason", Reason.REMOVED)
         self.reasons += Counter(receipt["reason"].drop_null().to_pylist())
-        self.verdicts.append(verdict)
+        self.verified.append(verified)
         self.boxes += _count_boxes(planned, receipt) if with_boxes else Counter()
 
 
@@ -54,11 +54,11 @@ def _count_boxes(planned: pa.Table, receipt: pa.Table) -> Counter[str]:
     )
 
 
-def balance_boxes(found: BoxCounts, books: Iterable[Books], output: Folder) -> BoxSummary:
-    """The books of boxes; raises BooksDoNotBalance when a planned one is unaccounted for."""
+def balance_boxes(found: BoxCounts, books: Iterable[SplitCounts], output: Folder) -> BoxSummary:
+    """The books of boxes; raises AccountingError when a planned one is unaccounted for."""
     counts: Counter[str] = sum((book.boxes for book in books), Counter())
     if found.planned != counts["written"] + counts["of_rejected_images"]:
-        raise BooksDoNotBalance(
+        raise AccountingError(
             f"boxes planned must be written or of rejected images, got {found.planned} planned, {counts['written']} written, "
             f"{counts['of_rejected_images']} of rejected: {output.url}. Report this with _build/: it is a fault of ours"
         )
@@ -73,24 +73,24 @@ def balance_boxes(found: BoxCounts, books: Iterable[Books], output: Folder) -> B
     )
 
 
-def balance(split: str, book: Books, header: PlanHeader, output: Folder) -> None:
-    """Raise BooksDoNotBalance when an image of a split is unaccounted for."""
+def balance(split: str, book: SplitCounts, header: PlanHeader, output: Folder) -> None:
+    """Raise AccountingError when an image of a split is unaccounted for."""
     for label in sorted(book.found | book.written | book.rejected):
         found, written, rejected = book.found[label], book.written[label], book.rejected[label]
         if found != written + rejected:
-            raise BooksDoNotBalance(
+            raise AccountingError(
                 f"images found must be written or rejected, got {found} found, {written} written, {rejected} rejected of "
                 f"label {header.label_text(label)!r} in {split}: {output.url}. Report this with _build/: it is a fault of ours"
             )
-    records = sum(verdict.records for verdict in book.verdicts)
+    records = sum(verified.records for verified in book.verified)
     if records != book.written.total():
-        raise BooksDoNotBalance(
+        raise AccountingError(
             f"records read back must equal images written, got {records} and {book.written.total()} in {split}: "
             f"{output.url}. Run the build again"
         )
 
 
-def over_budget(split: str, book: Books, header: PlanHeader, settings: BuildSettings) -> Iterable[str]:
+def over_budget(split: str, book: SplitCounts, header: PlanHeader, settings: BuildSettings) -> Iterable[str]:
     """Where more was rejected than the settings allow, or a label was left empty; what was asked for does not count."""
     asked_for = {Reason.DUPLICATE, Reason.REMOVED}  # so neither here nor there
     left_out = sum(book.reasons[reason] for reason in asked_for)
@@ -109,13 +109,13 @@ def over_budget(split: str, book: Books, header: PlanHeader, settings: BuildSett
             )
 
 
-def summary_of(split: str, book: Books) -> SplitSummary:
+def summary_of(split: str, book: SplitCounts) -> SplitSummary:
     """What the closing summary tells of a split."""
     return SplitSummary(
         split=split,
         found=book.found.total(),
         written=book.written.total(),
         rejected=dict(sorted(book.reasons.items())),
-        shards=len(book.verdicts),
-        bytes=sum(verdict.bytes for verdict in book.verdicts),
+        shards=len(book.verified),
+        bytes=sum(verified.bytes for verified in book.verified),
     )

@@ -6,12 +6,12 @@ nothing in remove.
 
 from dataclasses import dataclass
 
-from imagerecords.schemas.errors import BooksDoNotBalance
+from imagerecords.schemas.errors import AccountingError
 from imagerecords.schemas.output_files import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS
 from imagerecords.schemas.plan import PlanHeader
-from imagerecords.schemas.receipt import Verdict
+from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.schemas.summary import BoxSummary
-from imagerecords.tasks.dataset.accounting import Books, balance, balance_boxes
+from imagerecords.tasks.dataset.accounting import SplitCounts, balance, balance_boxes
 from imagerecords.tasks.dataset.croissant import croissant_json
 from imagerecords.tasks.dataset.digest import dataset_digest
 from imagerecords.tasks.dataset.labels_file import labels_text
@@ -27,35 +27,35 @@ class Accounts:
     """The plan's header, the counts of each split, those of boxes, and the data set's digest."""
 
     header: PlanHeader
-    splits: dict[str, Books]
+    splits: dict[str, SplitCounts]
     boxes: BoxSummary | None
     digest: str
 
-    def shards(self) -> dict[str, list[Verdict]]:
+    def shards(self) -> dict[str, list[VerifiedShard]]:
         """The shards by split, in their order."""
-        return {split: books.verdicts for split, books in self.splits.items()}
+        return {split: books.verified for split, books in self.splits.items()}
 
 
-def write_manifest(output: Folder, verdicts: list[Verdict]) -> Accounts:
+def write_manifest(output: Folder, verified: list[VerifiedShard]) -> Accounts:
     """Write manifest.parquet from the receipts; one is in memory at a time.
 
-    Raises BooksDoNotBalance when an image, a box or a receipt is missing.
+    Raises AccountingError when an image, a box or a receipt is missing.
     """
     header = read_plan_header(output)
-    by_name = {verdict.shard: verdict for verdict in verdicts}
-    splits: dict[str, Books] = {}
+    by_name = {shard.shard: shard for shard in verified}
+    splits: dict[str, SplitCounts] = {}
     with manifest_writer(output, header) as write:
         for shard, planned in read_whole_plan(output):
             receipt = read_receipt(output, shard.name)
             if receipt is None:
-                raise BooksDoNotBalance(f"each shard must have a receipt, got none: {output.join(shard.name)}. Build again")
+                raise AccountingError(f"each shard must have a receipt, got none: {output.join(shard.name)}. Build again")
             write(receipt)
-            books = splits.setdefault(shard.split, Books())
+            books = splits.setdefault(shard.split, SplitCounts())
             books.add(planned, receipt, by_name[shard.name], with_boxes=bool(header.boxes))
     for split, books in splits.items():
         balance(split, books, header, output)
     boxes = balance_boxes(header.boxes, splits.values(), output) if header.boxes else None
-    digest = dataset_digest((shard.shard, shard.sha256) for books in splits.values() for shard in books.verdicts)
+    digest = dataset_digest((shard.shard, shard.sha256) for books in splits.values() for shard in books.verified)
     return Accounts(header, splits, boxes, digest)
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.output_files import CROISSANT, MANIFEST, ShardName
-from imagerecords.schemas.receipt import Verdict
+from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.tasks.dataset.tfds import DATASET_NAME, DATASET_VERSION, json_text
 from imagerecords.tasks.storage.folders import Folder
 
@@ -76,7 +76,7 @@ COLUMNS: dict[str, tuple[str, str | None]] = {
 }
 
 
-def croissant_json(labels: tuple[str, ...], splits: dict[str, list[Verdict]], manifest_sha256: str) -> bytes:
+def croissant_json(labels: tuple[str, ...], splits: dict[str, list[VerifiedShard]], manifest_sha256: str) -> bytes:
     """The file's content; shards by split, in their order."""
     counts = ", ".join(f"{sum(shard.records for shard in shards)} {split}" for split, shards in splits.items())
     return json_text(
@@ -129,7 +129,7 @@ def _file(name: str, encoding: str, sha256: str) -> dict[str, Any]:
     return {"@type": "cr:FileObject", "@id": name, **about}
 
 
-def _shards(split: str, shards: list[Verdict]) -> Iterable[dict[str, Any]]:
+def _shards(split: str, shards: list[VerifiedShard]) -> Iterable[dict[str, Any]]:
     """A FileObject for each shard, and the FileSet of the split's."""
     for shard in shards:
         yield {**_file(shard.shard, TFRECORD, shard.sha256), "contentSize": f"{shard.bytes} B"}

@@ -20,7 +20,7 @@ from imagerecords.schemas.output_files import BUILD, DATASET_INFO, MANIFEST
 from imagerecords.schemas.receipt import REJECTED, WRITTEN
 from imagerecords.tasks.dataset.labels_file import label_names
 from imagerecords.tasks.dataset.manifest import read_manifest
-from imagerecords.tasks.dataset.numbering import number_faults
+from imagerecords.tasks.dataset.numbering import numbering_problems
 from imagerecords.tasks.dataset.record_rows import read_rows_of_records
 from imagerecords.tasks.records.files import is_compressed, record_files
 from imagerecords.tasks.records.random_access import Place
@@ -159,7 +159,7 @@ def _refuse_wrong_files(folder: Folder, rows: pa.Table) -> None:
 def _read_files(folder: Folder) -> pa.Table:
     """The rows of a folder without a manifest; every record is read for them."""
     names, _ = record_files(folder)
-    faults = list(number_faults(names))
+    faults = list(numbering_problems(names))
     if faults:
         problems = some([f"{fault.file} {fault.problem}" for fault in faults], LISTED)
         raise Incomplete(

@@ -51,15 +51,15 @@ def _rows_of(folder: Folder, name: str) -> Iterator[dict[str, Any]]:
         with folder.open(name) as file:
             for frame in read_frames(inflated(file)):
                 check_interrupt()
-                yield shared | _told_by(frame, name)
+                yield shared | _recorded_in(frame, name)
     except CorruptRecord as error:  # of a compressed stream nothing can be read behind a fault
         yield shared | _broken(name, frame.number + 1 if frame else 0, str(error))
 
 
-def _told_by(frame: Frame, name: str) -> dict[str, Any]:
+def _recorded_in(frame: Frame, name: str) -> dict[str, Any]:
     """What a record says of itself."""
-    if frame.fault:
-        return _broken(name, frame.number, frame.fault)
+    if frame.problem:
+        return _broken(name, frame.number, frame.problem)
     try:
         features = read_features(frame.data)
     except ValueError as error:

@@ -11,7 +11,7 @@ from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.example import contract
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.plan import PlanHeader, Shard
-from imagerecords.schemas.receipt import WRITTEN, Verdict
+from imagerecords.schemas.receipt import WRITTEN, VerifiedShard
 from imagerecords.tasks.records.contract import COMPARED, contract_problems, place_problems, row_problems
 from imagerecords.tasks.records.example import parse_example
 from imagerecords.tasks.records.frames import Frame, read_frames
@@ -20,8 +20,8 @@ from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.hashing_file import HashingFile
 
 
-def verify_shard(output: Folder, shard: Shard, receipt: pa.Table, header: PlanHeader) -> Verdict:
-    """The verdict on a shard whose receipt is at hand; raises CorruptRecord, or FileNotFoundError when it is missing."""
+def verify_shard(output: Folder, shard: Shard, receipt: pa.Table, header: PlanHeader) -> VerifiedShard:
+    """The verified on a shard whose receipt is at hand; raises CorruptRecord, or FileNotFoundError when it is missing."""
     path = output.join(shard.name)
     written = receipt.filter(pc.equal(receipt["status"], WRITTEN)).select(COMPARED).to_pylist()
     with output.open(shard.name) as raw:
@@ -40,12 +40,12 @@ def verify_shard(output: Folder, shard: Shard, receipt: pa.Table, header: PlanHe
         raise CorruptRecord(
             f"a shard must hold the {plural(len(written), 'record')} of its receipt, got {count}: {path}. Build it again"
         )
-    return Verdict(shard.name, count, file.size, file.sha256.hexdigest())
+    return VerifiedShard(shard.name, count, file.size, file.sha256.hexdigest())
 
 
 def _problems(record: Frame, row: dict[str, Any] | None, header: PlanHeader) -> Iterable[str]:
-    if record.fault:
-        yield record.fault
+    if record.problem:
+        yield record.problem
         return
     if row is None:
         yield "the receipt knows no such record"

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from imagerecords.schemas.example import contract
-from imagerecords.schemas.receipt import Verdict
+from imagerecords.schemas.receipt import VerifiedShard
 
 BACKGROUND = "background"  # id 0: classic labels count from 1
 DATASET_NAME = "imagerecords"
@@ -21,7 +21,7 @@ def class_labels_text(labels: tuple[str, ...]) -> bytes:
     return "\n".join((BACKGROUND, *labels)).encode()
 
 
-def dataset_info_json(splits: dict[str, list[Verdict]]) -> bytes:
+def dataset_info_json(splits: dict[str, list[VerifiedShard]]) -> bytes:
     """TFDS's dataset_info.json for shards by split, in their order."""
     return json_text(
         {

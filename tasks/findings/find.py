@@ -18,10 +18,10 @@ from imagerecords.schemas.findings import (
     BLURRED_SHARPNESS,
     BRIGHT_BRIGHTNESS,
     DARK_BRIGHTNESS,
-    ODD_ASPECT,
-    THIN_LABEL,
+    EXTREME_ASPECT,
+    FEW_IMAGES,
     TINY_SIDE,
-    CopiesExamples,
+    DuplicateExamples,
     FindingCounts,
     Findings,
     GroupExample,
@@ -31,7 +31,7 @@ from imagerecords.schemas.findings import (
 from imagerecords.schemas.receipt import WRITTEN
 from imagerecords.schemas.splits import SPLITS
 from imagerecords.tasks.dataset.manifest import open_manifest, read_numbered
-from imagerecords.tasks.findings.copies import Found, Images, exact_copies, near_copies
+from imagerecords.tasks.findings.duplicate_groups import Found, Images, exact_duplicates, near_duplicates
 from imagerecords.tasks.storage.folders import Folder
 
 IMAGES_SHOWN = 12
@@ -43,7 +43,7 @@ Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class _Looks:
+class _Quality:
     """By kind of oddity: the number of such images, and the rows and figures of the most extreme ones."""
 
     counts: dict[str, int]
@@ -60,7 +60,7 @@ class _Labels:
 
     def thin(self) -> list[tuple[int, str]]:
         """Labels with some training images, but few."""
-        return [(label, "train") for label in self.rows if 0 < self.written.get((label, "train"), 0) < THIN_LABEL]
+        return [(label, "train") for label in self.rows if 0 < self.written.get((label, "train"), 0) < FEW_IMAGES]
 
     def missing(self) -> list[tuple[int, str]]:
         """Labels without an image in a split that others have images in."""
@@ -80,25 +80,25 @@ def find(output: Folder) -> Findings:
         exact=exact.counts,
         near=near.counts,
         measured=measured,
-        thin_labels=len(thin),
+        labels_with_few_images=len(thin),
         missing_labels=len({label for label, _ in missing}),
         **looks.counts,
     )
     return Findings(
         counts=counts,
-        exact=_copies_examples(exact, images),
-        near=_copies_examples(near, images),
+        exact=_duplicate_examples(exact, images),
+        near=_duplicate_examples(near, images),
         images={
             kind: tuple(images[row].model_copy(update={"value": value}) for row, value in shown)
             for kind, shown in looks.shown.items()
             if shown
         },
-        thin_labels=tuple(_label_examples(labels, thin, images)),
+        labels_with_few_images=tuple(_label_examples(labels, thin, images)),
         missing_labels=tuple(_label_examples(labels, missing, images)),
     )
 
 
-def _look(parquet: pq.ParquetFile) -> tuple[_Labels, _Looks, Found, Found, int]:
+def _look(parquet: pq.ParquetFile) -> tuple[_Labels, _Quality, Found, Found, int]:
     """All that needs the whole manifest; its columns are let go of before the next thing is read."""
     table = parquet.read(["split", "status", "label", "height", "width", "brightness", "contrast", "sharpness", "dhash"])
     split = _numbers_of(table["split"], list(SPLITS))
@@ -116,7 +116,7 @@ def _look(parquet: pq.ParquetFile) -> tuple[_Labels, _Looks, Found, Found, int]:
         telling=~np.isin(dhash, np.array(EMPTY_HASHES, np.uint64)) & ~(contrast < BLANK_CONTRAST),
     )
     measured = len(row) - table["dhash"].null_count
-    return labels, _look_at(table, row), exact_copies(images), near_copies(images), measured
+    return labels, _look_at(table, row), exact_duplicates(images), near_duplicates(images), measured
 
 
 def _numbers_of(column: pa.ChunkedArray, names: list[str]) -> npt.NDArray[np.uint8]:
@@ -137,7 +137,7 @@ def _floats(column: pa.ChunkedArray) -> Floats:
     return figures
 
 
-def _look_at(table: pa.Table, row: npt.NDArray[np.int64]) -> _Looks:
+def _look_at(table: pa.Table, row: npt.NDArray[np.int64]) -> _Quality:
     """What looks odd of the written images; `shown` has the most extreme first."""
     brightness, contrast, sharpness = (_floats(table[name]) for name in ("brightness", "contrast", "sharpness"))
     height, width = (table[name].to_numpy() for name in ("height", "width"))
@@ -150,7 +150,7 @@ def _look_at(table: pa.Table, row: npt.NDArray[np.int64]) -> _Looks:
         "bright": (~blank & (brightness > BRIGHT_BRIGHTNESS), -brightness),
         "blurred": (~blank & (sharpness < BLURRED_SHARPNESS) & (shorter >= BLURRED_MIN_SIDE), sharpness),
         "tiny": (shorter < TINY_SIDE, shorter),
-        "odd_shaped": (aspect > ODD_ASPECT, -aspect),
+        "extreme_aspect_ratio": (aspect > EXTREME_ASPECT, -aspect),
     }
     counts, shown = {}, {}
     for kind, (odd, figure) in kinds.items():
@@ -158,7 +158,7 @@ def _look_at(table: pa.Table, row: npt.NDArray[np.int64]) -> _Looks:
         extreme = found[np.argsort(figure[found], kind="stable")[:IMAGES_SHOWN]]
         counts[kind] = len(found)
         shown[kind] = [(int(row[image]), abs(float(figure[image]))) for image in extreme]
-    return _Looks(counts, shown)
+    return _Quality(counts, shown)
 
 
 def _count_labels(split: npt.NDArray[np.uint8], label: npt.NDArray[np.int32], written: npt.NDArray[np.bool_]) -> _Labels:
@@ -189,12 +189,12 @@ def _read_shown(parquet: pq.ParquetFile, rows: list[int]) -> dict[int, ImageRefe
     }
 
 
-def _copies_examples(found: Found, images: dict[int, ImageReference]) -> CopiesExamples:
+def _duplicate_examples(found: Found, images: dict[int, ImageReference]) -> DuplicateExamples:
     examples = {
         kind: tuple(GroupExample(images=size, members=tuple(images[row] for row in rows)) for size, rows in groups)
         for kind, groups in found.shown.items()
     }
-    return CopiesExamples(**examples)
+    return DuplicateExamples(**examples)
 
 
 def _label_examples(labels: _Labels, found: list[tuple[int, str]], images: dict[int, ImageReference]) -> Iterable[LabelExample]:

@@ -36,7 +36,7 @@ def join_near(hashes: Hashes) -> Numbers:
 
 
 class _Components:
-    """Which numbers belong together: each has the smallest of its component, once edges that were added are settled."""
+    """Which numbers belong together: each has the smallest of its component, once edges that were added are fixed_splits."""
 
     def __init__(self, count: int) -> None:
         self.numbers: Numbers = np.arange(count, dtype=np.int64)

@@ -31,7 +31,7 @@ CHANNELS = {
     "LAB": ("LAB", "LAB"),
 }
 # What turns a picture upright, by its EXIF orientation, and what turns it back.
-UPRIGHT_BY = {
+ROTATION = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -40,7 +40,7 @@ UPRIGHT_BY = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-BACK_BY = UPRIGHT_BY | {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+INVERSE_ROTATION = ROTATION | {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
 BITS_PER_SAMPLE = 258  # a TIFF's tag
 
 
@@ -92,7 +92,7 @@ def _srgb(image: Image.Image, profile: bytes) -> Image.Image:
 def _turned(image: Image.Image, decoded: Decoded, settings: BuildSettings) -> Image.Image:
     """The image upright, or as it is stored."""
     bake = settings.exif == "bake"
-    ways = {} if decoded.is_upright == bake else BACK_BY if decoded.is_upright else UPRIGHT_BY
+    ways = {} if decoded.is_upright == bake else INVERSE_ROTATION if decoded.is_upright else ROTATION
     return image.transpose(ways[decoded.orientation]) if decoded.orientation in ways else image
 
 

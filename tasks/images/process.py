@@ -43,7 +43,7 @@ def process_image(data: bytes, settings: BuildSettings) -> RgbJpeg:
         raise Rejected(Reason.EMPTY_FILE, "the file has no bytes")
     refuse_bytes(len(data), settings)
     if not data.startswith(START):
-        return _encode_anew(data, settings)
+        return _re_encode(data, settings)
     header = read_jpeg_header(data)
     if header is None:
         raise Rejected(Reason.CORRUPT, "the JPEG's markers lead to no picture")
@@ -52,7 +52,7 @@ def process_image(data: bytes, settings: BuildSettings) -> RgbJpeg:
         open_image(data).close()
     grey = _walk_coefficients(data, header, settings) if settings.check_pixels == "all" else None
     if not _is_ready(header, settings):
-        return _encode_anew(data, settings)
+        return _re_encode(data, settings)
     return RgbJpeg(data, header.height, header.width, "JPEG", figures=None if grey is None else measure(grey))
 
 
@@ -105,7 +105,7 @@ def _walk_coefficients(data: bytes, header: JpegHeader, settings: BuildSettings)
         raise Rejected(reason, message) from error
 
 
-def _encode_anew(data: bytes, settings: BuildSettings) -> RgbJpeg:
+def _re_encode(data: bytes, settings: BuildSettings) -> RgbJpeg:
     decoded = decode_image(data, settings)
     with decoded.image as image:
         try:

@@ -1,6 +1,6 @@
 """The frames of a TFRecord file, both CRCs checked, read in large blocks; a broken frame does not hide those after it.
 
-Written apart from the writer in schemas/frame.py, of which it knows nothing: a fault in one is seen by the other.
+Written apart from the writer in schemas/frame.py, of which it knows nothing: a problem in one is seen by the other.
 Blocks are read, not mapped: a mapped file that shrinks, or whose disk fails, kills the process with SIGBUS.
 """
 
@@ -33,7 +33,7 @@ class Readable(Protocol):
 
 
 class Frame(NamedTuple):
-    """One frame: its number, the byte it begins at, its data and stored CRC; `fault` says what is wrong with it.
+    """One frame: its number, the byte it begins at, its data and stored CRC; `problem` says what is wrong with it.
 
     `skipped` are the bytes from here to the next frame, where the length is broken or leads beyond the file's end; numbers
     count what was found.
@@ -43,7 +43,7 @@ class Frame(NamedTuple):
     offset: int
     data: bytes
     crc: int
-    fault: str | None = None
+    problem: str | None = None
     skipped: int = 0
 
 
@@ -78,22 +78,22 @@ class _Window:
 def read_frames(file: Readable, resume: bool = True) -> Iterator[Frame]:
     """The frames of an uncompressed TFRecord file from its start.
 
-    After a fault in the data the next frame follows. Where none does, or the length is broken, the next frame is searched
+    After a problem in the data the next frame follows. Where none does, or the length is broken, the next frame is searched
     for, and the broken one tells how many bytes were skipped; without `resume` it is the last.
     """
     window = _Window(file)
     number = offset = 0
     while head := window.take(offset, HEADER.size):
-        fault, data, crc = _read(window, offset, head)
+        problem, data, crc = _read(window, offset, head)
         if data is not None:
-            yield Frame(number, offset, data, crc, fault)
+            yield Frame(number, offset, data, crc, problem)
             offset += len(data) + OVERHEAD
         elif not resume:
-            yield Frame(number, offset, b"", 0, fault)
+            yield Frame(number, offset, b"", 0, problem)
             return
         else:
             following = _next_frame(window, offset + 1)
-            yield Frame(number, offset, b"", 0, fault, following - offset)
+            yield Frame(number, offset, b"", 0, problem, following - offset)
             offset = following
         number += 1
 

@@ -106,7 +106,7 @@ class RandomReader:
         return self._folder
 
     def _data(self, file: str, place: Place, frame: bytes) -> bytes:
-        fault = frame_fault(frame, place)
+        fault = frame_problem(frame, place)
         if fault:
             where = f"record {place.number} at byte {place.offset}"
             path = self._current_folder().join(file)
@@ -114,7 +114,7 @@ class RandomReader:
         return frame[HEADER.size : -FOOTER.size]
 
 
-def frame_fault(frame: bytes, place: Place) -> str | None:
+def frame_problem(frame: bytes, place: Place) -> str | None:
     """What is wrong with a record's frame, which must be the one expected at its place; None where nothing is."""
     if len(frame) < place.size:
         return f"truncated: {len(frame)} of {place.size} bytes"

@@ -18,7 +18,7 @@ from imagerecords.schemas.boxes import (
     FoundBoxes,
     Policy,
     clamp,
-    faults_of,
+    problems_of,
 )
 from imagerecords.schemas.messages import first_lines
 from imagerecords.tasks.sources.boxes_coco import read_coco_boxes
@@ -50,7 +50,7 @@ class PlacedBoxes:
 
     column: pa.Array
     counts: BoxCounts
-    mistakes: tuple[str, ...]
+    errors: tuple[str, ...]
 
 
 def place_boxes(
@@ -61,15 +61,15 @@ def place_boxes(
     `rows` has the image of each box, or NO_IMAGE. A box whose own name is a label has that label's id, any other its image's.
     """
     corners = found.corners.astype(np.float32)
-    faults = faults_of(corners)
-    mistakes: list[str] = []
+    faults = problems_of(corners)
+    errors: list[str] = []
     if policy == "fail":
         wrong = np.flatnonzero(faults != SOUND)
         places = found.places.take(pa.array(wrong)).to_pylist()
-        mistakes += found.malformed
-        mistakes += [_mistake(found.corners[box], int(faults[box]), place) for box, place in zip(wrong, places, strict=True)]
+        errors += found.malformed
+        errors += [_mistake(found.corners[box], int(faults[box]), place) for box, place in zip(wrong, places, strict=True)]
     mended = clamp(corners) if policy == "clamp" else corners
-    kept = (faults != NOT_FINITE) & (faults_of(mended) == SOUND)
+    kept = (faults != NOT_FINITE) & (problems_of(mended) == SOUND)
     placed = kept & (rows != NO_IMAGE)
     counts = BoxCounts(
         found=len(found) + len(found.malformed),
@@ -84,7 +84,7 @@ def place_boxes(
     columns = [pa.array(mended[order, number]) for number in range(len(CORNERS))]
     values = pa.StructArray.from_arrays([*columns, label], fields=list(PLANNED_BOX))
     edges = np.concatenate([[0], np.cumsum(np.bincount(rows[order], minlength=len(image_labels)))])
-    return PlacedBoxes(pa.ListArray.from_arrays(pa.array(edges, pa.int32()), values), counts, first_lines(mistakes))
+    return PlacedBoxes(pa.ListArray.from_arrays(pa.array(edges, pa.int32()), values), counts, first_lines(errors))
 
 
 def _mistake(corners: np.ndarray, fault: int, place: str) -> str:

@@ -1,4 +1,4 @@
-"""Files that a setting names: opened wherever they lie, and what keeps them from being read told as a mistake."""
+"""Files that a setting names: opened wherever they lie, and what keeps them from being read told as a error."""
 
 from collections.abc import Mapping
 from typing import Any, BinaryIO

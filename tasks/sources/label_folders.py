@@ -1,4 +1,4 @@
-"""Labels and listing from folders, one a label: what is taken, what is passed over, and every mistake of their layout."""
+"""Labels and listing from folders, one a label: what is taken, what is passed over, and every error of their layout."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -44,32 +44,32 @@ class _Source:
 def survey_folders(
     settings: BuildSettings,
     listed: Mapping[str, int] | None,
-    mistakes: list[str],
+    errors: list[str],
     locked: tuple[str, ...],
     tell: Callable[[str], None],
 ) -> Listing:
-    """The listing of all label folders, or what is wrong with them, after `mistakes` made before.
+    """The listing of all label folders, or what is wrong with them, after `errors` made before.
 
     `listed` are the labels of a labels file with their lines, `locked` those of the data set that is appended to.
     """
-    mistakes = mistakes + list(nested_problems(listed or ()))
+    errors = errors + list(nested_problems(listed or ()))
     sources = []
     for name, url in settings.directories().items():
         folder = open_folder(url, settings.storage_options)
         if not folder.exists():
-            mistakes.append(f"{setting_of(name)} must be an existing directory: {url}. Check the path")
+            errors.append(f"{setting_of(name)} must be an existing directory: {url}. Check the path")
             continue
         if folder.fs.isfile(folder.path):
-            mistakes.append(f"{setting_of(name)} must be a directory, got a file: {url}")
+            errors.append(f"{setting_of(name)} must be a directory, got a file: {url}")
             continue
         source = _Source(name, folder, find_label_folders(folder, frozenset(listed or ())))
         sources.append(source)
-        mistakes += _folder_mistakes(source)
-    if mistakes:
-        return Listing.of_mistakes(mistakes)
-    labels, mistakes = _choose_labels(settings, listed, sources, locked)
-    if mistakes:
-        return Listing.of_mistakes(mistakes)
+        errors += _folder_mistakes(source)
+    if errors:
+        return Listing.of_errors(errors)
+    labels, errors = _choose_labels(settings, listed, sources, locked)
+    if errors:
+        return Listing.of_errors(errors)
     return _list_images(settings, labels, sources, ListingProgress(tell))
 
 
@@ -109,21 +109,21 @@ def _choose_labels(
 ) -> tuple[Labels, list[str]]:
     """The labels, and what is wrong between labels file, folders and the labels of the data set that is appended to."""
     folders = {name for source in sources for name in source.found.folders}
-    mistakes = []
+    errors = []
     if listed is None:
         named = sorted(folders)
-        mistakes += [f"{problem}. Rename the folder" for label in named for problem in name_problems(label)]
+        errors += [f"{problem}. Rename the folder" for label in named for problem in name_problems(label)]
     else:
         named = [label for label in listed if label in folders or label not in locked]
-        mistakes += _listed_mistakes(settings, {label: listed[label] for label in named}, folders)
+        errors += _listed_mistakes(settings, {label: listed[label] for label in named}, folders)
         unlisted = sorted(folders - set(listed))
         if unlisted and settings.unlisted_labels == "error":
-            mistakes.append(
+            errors.append(
                 f"each label folder must be in the labels file, got {len(unlisted)} not listed: {settings.labels_file}: "
                 f"{some(unlisted)}. Add them, or pass --unlisted_labels ignore"
             )
     labels, lost = choose_labels(named, locked, settings.labels_file, keep=settings.append_missing_labels == "keep")
-    return labels, mistakes + lost
+    return labels, errors + lost
 
 
 def _listed_mistakes(settings: BuildSettings, listed: Mapping[str, int], folders: set[str]) -> Iterable[str]:
@@ -141,13 +141,13 @@ def _listed_mistakes(settings: BuildSettings, listed: Mapping[str, int], folders
 
 
 def _list_images(settings: BuildSettings, labels: Labels, sources: list[_Source], progress: ListingProgress) -> Listing:
-    mistakes: list[str] = []
+    errors: list[str] = []
     notes: list[str] = []
-    passed_over: Counter[str] = Counter()
+    skipped: Counter[str] = Counter()
     tables = [COLUMNS.empty_table()]
     for source in sources:
-        passed_over += source.found.passed_over
-        passed_over["beside the label folders"] += len(source.found.files)
+        skipped += source.found.skipped
+        skipped["beside the label folders"] += len(source.found.files)
         taken = set(source.found.folders).intersection(labels.all) - labels.reserved
         present = [label for label in labels.all if label in taken]
         ignored = sorted(set(source.found.folders) - taken)
@@ -159,25 +159,25 @@ def _list_images(settings: BuildSettings, labels: Labels, sources: list[_Source]
                 threads.map(lambda name, folder=source.folder: walk_files(folder, name, progress.advance), present),
                 strict=True,
             ):
-                mistakes += _label_mistakes(settings, source, label, level.files)
-                passed_over += level.passed_over
+                errors += _label_mistakes(settings, source, label, level.files)
+                skipped += level.skipped
                 source.counts[label] = len(level.files)
                 tables.append(_table(source.name, labels.all.index(label) + 1, level.files))
     for label in labels.all:
         missing = [source.folder.url for source in sources if not source.counts.get(label)]
         if len(missing) == len(sources) and label in labels.locked:
             if settings.append_missing_labels == "error":
-                mistakes.append(missing_label(label))
+                errors.append(missing_label(label))
             else:
                 notes.append(kept_label(label))
         elif len(missing) == len(sources):
-            mistakes.append(f"a label must have images, got none for {label!r}: {some(missing)}. Add some or drop the label")
+            errors.append(f"a label must have images, got none for {label!r}: {some(missing)}. Add some or drop the label")
         else:
             notes.extend(f"{url}: no image of label {label!r}" for url in missing)
-    if mistakes:
-        return Listing.of_mistakes(mistakes)
+    if errors:
+        return Listing.of_errors(errors)
     roots = {source.name: source.folder.canonical_url for source in sources}
-    return Listing(labels.all, roots, pa.concat_tables(tables), dict(+passed_over), (), tuple(notes))
+    return Listing(labels.all, roots, pa.concat_tables(tables), dict(+skipped), (), tuple(notes))
 
 
 def _label_mistakes(settings: BuildSettings, source: _Source, label: str, files: list[FoundFile]) -> Iterable[str]:

@@ -25,7 +25,7 @@ MAY_CARRY_SECRETS = r"://.*[@?]"
 
 
 def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None, locked: tuple[str, ...]) -> Listing:
-    """The listing of what a manifest or export names, or its mistakes.
+    """The listing of what a manifest or export names, or its errors.
 
     `names` are the labels of a labels file with their lines, `locked` those of the data set that is appended to.
     """
@@ -34,9 +34,9 @@ def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None, lo
         listed = read_rows(settings)
     except (OSError, ValueError, pa.ArrowException) as error:
         told = error if isinstance(error, OSError | ValueError) else ValueError(str(error))
-        return Listing.of_mistakes([unreadable(settings.listed_by or "", location, told)])
-    if mistakes := list(_column_mistakes(settings, listed)):
-        return Listing.of_mistakes(mistakes)
+        return Listing.of_errors([unreadable(settings.listed_by or "", location, told)])
+    if errors := list(_column_mistakes(settings, listed)):
+        return Listing.of_errors(errors)
     usable = _refuse_texts(listed)
     named = _name_labels(settings, listed, names, usable)
     present = set(listed.rows["label"].unique().to_pylist())
@@ -44,13 +44,13 @@ def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None, lo
     labels, lost = choose_labels(named, locked, settings.labels_file, keep=settings.append_missing_labels == "keep")
     chosen = np.flatnonzero(usable)
     if not len(chosen) and not listed.bad:
-        return Listing.of_mistakes([f"{settings.listed_by} must list labelled images, got none: {location}"])
+        return Listing.of_errors([f"{settings.listed_by} must list labelled images, got none: {location}"])
     rows = listed.rows.take(pa.array(chosen))
     places, images = _find_files(settings, listed, rows)
-    mistakes = [f"{problem}: {listed.place(line)}" for line, problem in sorted(listed.bad)]
-    mistakes = [*first_lines(mistakes), *lost, *_empty_labels(named, present, location)]
-    if mistakes or places is None:
-        return Listing.of_mistakes(mistakes)
+    errors = [f"{problem}: {listed.place(line)}" for line, problem in sorted(listed.bad)]
+    errors = [*first_lines(errors), *lost, *_empty_labels(named, present, location)]
+    if errors or places is None:
+        return Listing.of_errors(errors)
     listing = _listing(settings, listed, labels.all, places, images.append_column("row", pa.array(chosen)))
     return replace(listing, notes=(*listing.notes, *map(kept_label, sorted(labels.reserved))))
 
@@ -104,7 +104,7 @@ def _name_labels(settings: BuildSettings, listed: ListedRows, names: Mapping[str
     unlisted = pa.array(sorted(set(found) - set(names)), pa.string())
     of_others = pc.is_in(column, unlisted)
     if settings.unlisted_labels == "ignore":
-        listed.passed_over[UNLISTED] = pc.sum(of_others).as_py() or 0
+        listed.skipped[UNLISTED] = pc.sum(of_others).as_py() or 0
         usable &= ~of_others.to_numpy()
     else:
         rule = f"a label must be in {settings.labels_file} (add it, or pass --unlisted_labels ignore)"
@@ -159,11 +159,11 @@ def _listing(
         images=images.append_column("boxes", placed.column if placed else pa.nulls(images.num_rows, PLANNED_BOXES))
         .select(COLUMNS.names)
         .cast(COLUMNS),
-        passed_over={what: count for what, count in listed.passed_over.items() if count},
-        mistakes=placed.mistakes if placed else (),
+        skipped={what: count for what, count in listed.skipped.items() if count},
+        errors=placed.errors if placed else (),
         notes=tuple(_notes(listed, labels, images)),
         boxes=placed.counts if placed else None,
-        boxes_as_shown=bool(settings.label_studio),
+        boxes_in_display_orientation=bool(settings.label_studio),
     )
 
 

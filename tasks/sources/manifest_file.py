@@ -40,7 +40,7 @@ class ListedRows:
     columns: set[str] = field(default_factory=set)
     rows: pa.Table = field(default_factory=ROW.empty_table)
     bad: list[tuple[int, str]] = field(default_factory=list)
-    passed_over: dict[str, int] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
     boxes: FoundBoxes | None = None
     box_rows: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
 
@@ -191,7 +191,7 @@ def _read_export(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
         if isinstance(image, str):
             listed.bad.append((number, image.removesuffix(f": {listed.place(number)}")))
         elif image.label is None:
-            listed.passed_over[UNLABELLED] = listed.passed_over.get(UNLABELLED, 0) + 1
+            listed.skipped[UNLABELLED] = listed.skipped.get(UNLABELLED, 0) + 1
         else:
             boxes = [[*box[:4], box.name] for box in image.boxes]
             listed.columns |= {"boxes"} if boxes else set()

@@ -1,7 +1,7 @@
 """Which image a box is of: by base name, as build_imagenet_data.py does.
 
 Where two images have one base name, or two paths of the box file do, the paths' folders must tell: a path is then an image's
-when the image's whole path ends with it. Where no path does, or one ends two images' paths, it is told as a mistake: a guess
+when the image's whole path ends with it. Where no path does, or one ends two images' paths, it is told as a error: a guess
 would put a box on another image.
 """
 
@@ -36,7 +36,7 @@ def match_boxes(found: FoundBoxes, images: pa.Table, roots: Mapping[str, str]) -
     unclear = (has_boxes > 1) | ((has_boxes == 1) & (np.bincount(name_of_image, minlength=len(names.dictionary)) > 1))
 
     images_by_name = _by_name(name_of_image, unclear)
-    mistakes: list[str] = []
+    errors: list[str] = []
     for name, numbers in _by_name(name_of_path, unclear).items():
         of_name = images.take(images_by_name[name]).select(["source", "path"]).to_pylist()
         whole = [_whole_path(roots[image["source"]], image["path"], by_stem=found.by_stem) for image in of_name]
@@ -44,8 +44,8 @@ def match_boxes(found: FoundBoxes, images: pa.Table, roots: Mapping[str, str]) -
         matches = [[row for row, path in zip(images_by_name[name], whole, strict=True) if _ends(path, end)] for end in endings]
         image_of_path[numbers] = [match[0] if match else NO_IMAGE for match in matches]
         if not any(matches) or any(len(match) > 1 for match in matches):
-            mistakes.append(_mistake([image["path"] for image in of_name], endings))
-    return image_of_path[paths.indices.to_numpy()], mistakes
+            errors.append(_mistake([image["path"] for image in of_name], endings))
+    return image_of_path[paths.indices.to_numpy()], errors
 
 
 def _by_name(names: np.ndarray, wanted: np.ndarray) -> dict[int, list[int]]:

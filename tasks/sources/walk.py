@@ -38,7 +38,7 @@ class Level:
 
     folders: list[str] = field(default_factory=list)
     files: list[FoundFile] = field(default_factory=list)
-    passed_over: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
 
 
 def read_level(folder: Folder, name: str) -> Level:
@@ -56,15 +56,15 @@ class ListingProgress:
         self._tell = tell
         self._guard = threading.Lock()
         self._files = 0
-        self._began = self._told = time.monotonic()
+        self._began = self._recorded = time.monotonic()
 
     def advance(self, files: int) -> None:
         """Count, and tell when it is time to."""
         with self._guard:
             self._files += files
             now = time.monotonic()
-            if now - self._told >= SECONDS_BETWEEN_LINES:
-                self._told = now
+            if now - self._recorded >= SECONDS_BETWEEN_LINES:
+                self._recorded = now
                 self._tell(f"listing: {self._files:,} files so far, {self._files / (now - self._began):,.0f}/s")
 
 
@@ -79,7 +79,7 @@ def walk_files(folder: Folder, name: str, advance: Callable[[int], None] = lambd
         for page in list_objects(folder.fs, root) if folder.is_s3 else _everything(folder.fs, root):
             before = len(found.files)
             for relative, info in page:
-                if _counts(relative, found.passed_over):
+                if _counts(relative, found.skipped):
                     found.files.append(FoundFile(_below(name, relative), info["size"], remote_version(info)))
             advance(len(found.files) - before)
     found.files.sort()
@@ -96,11 +96,11 @@ def _walk_local(folder: Folder, name: str, found: Level, above: tuple[tuple[int,
     status = os.stat(folder.join(name))
     identity = (status.st_dev, status.st_ino)
     if identity in above:
-        found.passed_over[LOOP] += 1
+        found.skipped[LOOP] += 1
         return
     level = _local_level(folder, name)
     found.files += level.files
-    found.passed_over += level.passed_over
+    found.skipped += level.skipped
     for child in level.folders:
         _walk_local(folder, _below(name, child), found, (*above, identity))
 
@@ -109,7 +109,7 @@ def _local_level(folder: Folder, name: str) -> Level:
     level = Level()
     with os.scandir(folder.join(name)) as entries:
         for entry in entries:
-            if not _counts(entry.name, level.passed_over):
+            if not _counts(entry.name, level.skipped):
                 continue
             try:
                 if entry.is_dir():
@@ -123,7 +123,7 @@ def _local_level(folder: Folder, name: str) -> Level:
                 version = str(status.st_mtime_ns)
                 level.files.append(FoundFile(_below(name, entry.name), status.st_size, version))
             else:
-                level.passed_over[SPECIAL] += 1
+                level.skipped[SPECIAL] += 1
     return level
 
 
@@ -132,7 +132,7 @@ def _remote_level(folder: Folder, name: str) -> Level:
     root = folder.join(name)
     for info in folder.fs.ls(root, detail=True):
         child = info["name"][len(root) :].strip("/")
-        if not child or not _counts(child, level.passed_over):
+        if not child or not _counts(child, level.skipped):
             continue
         if info["type"] == "directory":
             level.folders.append(child)
@@ -141,13 +141,13 @@ def _remote_level(folder: Folder, name: str) -> Level:
     return level
 
 
-def _counts(relative: str, passed_over: Counter[str]) -> bool:
+def _counts(relative: str, skipped: Counter[str]) -> bool:
     """Whether a path is an input; counts it when it is hidden or junk."""
     parts = relative.split("/")
     if any(part.startswith(".") for part in parts):
-        passed_over[HIDDEN] += 1
+        skipped[HIDDEN] += 1
     elif any(part.lower() in JUNK for part in parts):
-        passed_over[KNOWN_JUNK] += 1
+        skipped[KNOWN_JUNK] += 1
     else:
         return True
     return False
@@ -169,7 +169,7 @@ def find_label_folders(folder: Folder, labels: frozenset[str]) -> Level:
         name = pending.pop(0)
         level = read_level(folder, name)
         found.files += level.files
-        found.passed_over += level.passed_over
+        found.skipped += level.skipped
         for child in level.folders:
             path = _below(name, child)
             (pending if path in inner else found.folders).append(path)

@@ -15,7 +15,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from imagerecords.schemas.output_files import SCRATCH, is_ours
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.tasks.storage.s3_retries import be_patient
+from imagerecords.tasks.storage.s3_retries import extend_retries
 from imagerecords.tasks.storage.s3_upload import abort_left_uploads, is_s3
 from imagerecords.tasks.storage.whole_files import put_whole, rename_whole, renamed_file, uploaded_file
 
@@ -131,7 +131,7 @@ def open_folder(url: str, storage_options: Mapping[str, Any], scratch: str | Non
     # One folder has one path, however it is written: an output inside an input is seen through links and dots.
     path = os.path.realpath(path) if isinstance(fs, LocalFileSystem) else path.rstrip("/")
     if is_s3(fs):
-        be_patient(fs)
+        extend_retries(fs)
     return Folder(url, fs, path, scratch)
 
 

@@ -111,8 +111,10 @@ def output_lock(output: Folder, stale_seconds: float) -> Iterator[Lock]:
                 lock.beat()
 
     heart = threading.Thread(target=beat_until_done, name="lock heartbeat", daemon=True)
+    made: list[str] = []
     try:  # from before the lock is made: an interrupt may come at any line
         try:
+            made = _missing_folders(output)
             _acquire(lock, stale_seconds)
         except PermissionError as error:
             raise BadStorage(
@@ -129,6 +131,8 @@ def output_lock(output: Folder, stale_seconds: float) -> Iterator[Lock]:
             current = read_holder(output)
             if current and current.id == lock.holder.id:
                 output.remove(LOCK)
+            for folder in made:  # those of a build that wrote nothing are empty, and leave no trace
+                os.rmdir(folder)
 
 
 def refuse_if_locked(output: Folder, stale_seconds: float) -> None:
@@ -138,7 +142,7 @@ def refuse_if_locked(output: Folder, stale_seconds: float) -> None:
         raise OutputLocked(_locked(output, holder, stale_seconds))
 
 
-def refuse_left_over(output: Folder, build: str) -> None:
+def refuse_if_lock_lost(output: Folder, build: str) -> None:
     """Raise OutputLocked unless the output's lock still names this build; a build without an id is let pass.
 
     For steps in workers that outlive their build, since nobody can kill a remote one: they must not touch an output that is
@@ -186,6 +190,16 @@ def _acquire(lock: Lock, stale_seconds: float) -> None:
         raise OutputLocked(_locked(output, current, stale_seconds))
 
 
+def _missing_folders(output: Folder) -> list[str]:
+    """The folders that a local lock will need and that are not there yet, the innermost first."""
+    folder, made = os.path.dirname(output.join(LOCK)), []
+    if output.is_local:
+        while not os.path.isdir(folder):
+            made.append(folder)
+            folder = os.path.dirname(folder)
+    return made
+
+
 def _write(output: Folder, data: bytes) -> None:
     """Write the lock object, in one request where it is remote; it is not looked at, since another build may write it too."""
     if output.is_s3:
@@ -198,7 +212,7 @@ def _create(output: Folder, data: bytes) -> bool | None:
     """Create the lock object; False where there is one already, None where the server can't tell."""
     path = output.join(LOCK)
     if output.is_local:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.makedirs(os.path.dirname(path), exist_ok=True)  # a build that failed just now may have removed its empty folders
         try:
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         except FileExistsError:

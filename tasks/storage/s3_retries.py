@@ -7,7 +7,7 @@ TRIES = 10
 PASSING_STATUS = {500, 502, 503, 504}
 
 
-def be_patient(fs: Any) -> None:
+def extend_retries(fs: Any) -> None:
     """Let an S3 file system try again after refused connections and 5xx too; s3fs takes this for the whole process."""
     import s3fs.core
     from botocore.exceptions import EndpointConnectionError
@@ -23,6 +23,6 @@ def _is_passing(error: Exception) -> bool:
     return response.get("ResponseMetadata", {}).get("HTTPStatusCode") in PASSING_STATUS
 
 
-def lose_patience(fs: Any) -> None:
+def shorten_retries(fs: Any) -> None:
     """Leave only botocore's own tries, some seconds together: for tidying up behind a build that has failed."""
     fs.retries = 1

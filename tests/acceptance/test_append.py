@@ -31,9 +31,9 @@ class Growing:
     append: list[str]
     undisturbed: Undisturbed
 
-    def arguments(self, output: object, conductor: str = "--no-prefect") -> list[str]:
+    def arguments(self, output: object, runner: str = "--no-prefect") -> list[str]:
         """The command line of the append."""
-        return [*self.append, conductor, "--output_directory", str(output)]
+        return [*self.append, runner, "--output_directory", str(output)]
 
     def copy(self, output: Path) -> Path:
         """The data set as it was before the append."""
@@ -68,7 +68,7 @@ def _finish_and_compare(shell: Shell, growing: Growing, output: Path) -> None:
     rerun = shell.run(growing.arguments(output))
     assert sums(output) == growing.undisturbed.sums
     assert rerun.summary["digest"] == growing.undisturbed.digest
-    assert rerun.summary["shards_kept"] >= OLD
+    assert rerun.summary["shards_reused"] >= OLD
 
 
 def test_an_append_changes_no_byte_of_an_old_shard(growing: Growing):

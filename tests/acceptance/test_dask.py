@@ -112,8 +112,8 @@ def test_a_build_from_s3_to_s3_gives_the_bytes_of_a_local_one(
 
 
 @pytest.fixture(params=["--no-prefect", "--prefect"])
-def conductor(request: pytest.FixtureRequest, shell: Shell) -> str:
-    """The flag of a conductor; Prefect's has a server."""
+def runner(request: pytest.FixtureRequest, shell: Shell) -> str:
+    """The flag of a runner; Prefect's has a server."""
     if request.param == "--prefect":
         shell.environment["PREFECT_API_URL"] = request.getfixturevalue("prefect_server")
     flag: str = request.param
@@ -121,9 +121,9 @@ def conductor(request: pytest.FixtureRequest, shell: Shell) -> str:
 
 
 def test_a_worker_killed_in_mid_shard_changes_no_byte(
-    conductor: str, on_s3: Shell, slow: Images, cluster_on_s3: Cluster, bucket: Bucket
+    runner: str, on_s3: Shell, slow: Images, cluster_on_s3: Cluster, bucket: Bucket
 ):
-    build = on_s3.start(_words(slow, cluster_on_s3, bucket.url("out"), conductor))
+    build = on_s3.start(_words(slow, cluster_on_s3, bucket.url("out"), runner))
     wait_until(cluster_on_s3.busy, "a worker is in the middle of a shard").end()
     assert build.wait() == 0, build.stderr
     assert bucket.sums("out") == slow.undisturbed.sums
@@ -155,7 +155,7 @@ def test_ctrl_c_stops_the_work_in_the_workers_and_leaves_the_cluster_usable(
     left = sums(tmp_path / "data")
     assert len(receipts(tmp_path / "data")) < slow.shards
     rerun = shell.run(_words(slow, cluster, tmp_path / "data", "--no-prefect"))
-    assert rerun.summary["shards_kept"] == sum(name.startswith("_build/receipts/") for name in left)
+    assert rerun.summary["shards_reused"] == sum(name.startswith("_build/receipts/") for name in left)
     assert sums(tmp_path / "data") == slow.undisturbed.sums
 
 

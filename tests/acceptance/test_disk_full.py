@@ -28,24 +28,24 @@ def _no_half_files(output: Path, images: Images) -> None:
             name = file.relative_to(output).as_posix()
             assert sums(output)[name] == images.undisturbed.sums[name], f"{name} is not what a whole build writes"
     for shard in shard_files(output):
-        assert not audit_folder(str(shard), {}).faults
+        assert not audit_folder(str(shard), {}).problems
     assert set(receipts(output)) <= {path.name for path in shard_files(output)}
     assert not (output / "dataset_info.json").exists()
 
 
 @pytest.mark.parametrize(
-    ("conductor", "executor"), [("--no-prefect", "processes"), ("--no-prefect", "threads"), ("--prefect", "processes")]
+    ("runner", "executor"), [("--no-prefect", "processes"), ("--no-prefect", "threads"), ("--prefect", "processes")]
 )
 def test_a_file_that_outgrows_its_limit_stops_the_build_with_a_line_naming_it(
-    conductor: str, executor: str, shell: Shell, quick: Images, request: pytest.FixtureRequest
+    runner: str, executor: str, shell: Shell, quick: Images, request: pytest.FixtureRequest
 ):
     output = shell.folder / "data"
-    server = {"PREFECT_API_URL": request.getfixturevalue("prefect_server")} if conductor == "--prefect" else {}
+    server = {"PREFECT_API_URL": request.getfixturevalue("prefect_server")} if runner == "--prefect" else {}
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (TOO_SMALL_FOR_A_SHARD, resource.RLIM_INFINITY))
 
-    build = shell.start(quick.arguments(output, conductor, executor=executor), server, preexec_fn=limit)
+    build = shell.start(quick.arguments(output, runner, executor=executor), server, preexec_fn=limit)
     assert build.wait() == 1
     _one_clear_line(build, f"{output}/train-0000")
     _no_half_files(output, quick)
@@ -103,7 +103,7 @@ def test_a_full_disk_stops_the_build_and_a_rerun_with_room_finishes_it(kilobytes
     _no_half_files(full, quick)
     assert (shell.folder / "rerun.code").read_text() == "0\n", (shell.folder / "rerun.err").read_text()
     summary = json.loads((shell.folder / "rerun.out").read_text())
-    assert summary["shards_kept"] == len(receipts(full))
+    assert summary["shards_reused"] == len(receipts(full))
     there = sums(rerun)
     assert there.pop("report.html")
     assert there == quick.undisturbed.sums

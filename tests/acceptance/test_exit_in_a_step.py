@@ -47,19 +47,19 @@ from imagerecords.schemas.errors import ShardFailed
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
 
-def conduct(conductor, settings):
+def conduct(runner, settings):
     done = []
     try:
-        for name in conductor.map(leave, [Shard("train", index, 4, index, "") for index in range(4)], settings):
+        for name in runner.map(leave, [Shard("train", index, 4, index, "") for index in range(4)], settings):
             done.append(name)
     except ShardFailed as error:
         print("ShardFailed", error)
     print("done", *sorted(done))
 
 def directly(settings):
-    from imagerecords.flows.direct import DirectConductor
+    from imagerecords.flows.direct import DirectRunner
     with Workers(settings) as workers, Workers(settings, count=1) as tensorflow:
-        conduct(DirectConductor(workers, tensorflow, print), settings)
+        conduct(DirectRunner(workers, tensorflow, print), settings)
 
 def by_prefect(settings):
     from imagerecords.flows import build
@@ -73,7 +73,7 @@ def by_prefect(settings):
         workers, tensorflow = Workers(settings), Workers(settings, count=1)
         runners = build.Runner(max_workers=3), build.Runner(max_workers=1)
         with runners[0], runners[1], workers, tensorflow:
-            conduct(build.PrefectConductor(workers, tensorflow, runners), settings)
+            conduct(build.PrefectRunner(workers, tensorflow, runners), settings)
 
     leaving()
 
@@ -107,12 +107,10 @@ def test_a_step_that_takes_its_process_down_is_told_apart_and_leaves_the_workers
 
 
 @pytest.mark.parametrize("executor", ["processes", "threads", "dask"])
-@pytest.mark.parametrize("conductor", ["directly", "by_prefect"])
-def test_a_step_that_calls_exit_does_not_hang_a_build(
-    conductor: str, executor: str, shell: Shell, request: pytest.FixtureRequest
-):
-    server = {"PREFECT_API_URL": request.getfixturevalue("prefect_server")} if conductor == "by_prefect" else {}
-    said = _run(shell, CONDUCTED, conductor, executor, environment=server)
+@pytest.mark.parametrize("runner", ["directly", "by_prefect"])
+def test_a_step_that_calls_exit_does_not_hang_a_build(runner: str, executor: str, shell: Shell, request: pytest.FixtureRequest):
+    server = {"PREFECT_API_URL": request.getfixturevalue("prefect_server")} if runner == "by_prefect" else {}
+    said = _run(shell, CONDUCTED, runner, executor, environment=server)
     assert "ShardFailed each shard must succeed, got 1 failed: train-00001-of-00004" in said
     assert "sys.exit(3)" in said
     assert "done train-00000-of-00004 train-00002-of-00004 train-00003-of-00004" in said

@@ -57,8 +57,8 @@ def test_a_data_set_on_s3_is_treated_as_one_on_a_disk(
 
     assert remove_images(url, ["cat/003.jpg"], options) == remove_images(str(disk), ["cat/003.jpg"], {})
     assert objects(options, "out") == digests(disk)
-    assert audit_folder(url, options).faults == ()
+    assert audit_folder(url, options).problems == ()
     assert diff_datasets(url, str(disk), options) == []
     fs = s3fs.S3FileSystem(**options)
     fs.pipe_file("bucket/out/train-00001-of-00003", fs.cat_file("bucket/out/train-00001-of-00003")[:-3])
-    assert {fault.file for fault in audit_folder(url, options).faults} >= {"train-00001-of-00003"}
+    assert {fault.file for fault in audit_folder(url, options).problems} >= {"train-00001-of-00003"}

@@ -32,7 +32,7 @@ def _finish_and_compare(shell: Shell, images: Images, output: Path) -> dict[str,
     rerun = shell.run(images.arguments(output, "--no-prefect"))
     assert sums(output) == images.undisturbed.sums
     assert rerun.summary["digest"] == images.undisturbed.digest
-    assert (rerun.summary["shards_kept"], rerun.summary["shards_converted"]) == (len(finished), images.shards - len(finished))
+    assert (rerun.summary["shards_reused"], rerun.summary["shards_converted"]) == (len(finished), images.shards - len(finished))
     for name, was in before.items():
         now = (output / name).stat()
         assert (now.st_ino, now.st_mtime_ns) == (was.st_ino, was.st_mtime_ns), f"{name} was finished, and written again"
@@ -117,12 +117,12 @@ def test_a_worker_killed_more_often_than_it_may_be_retried_fails_the_build_and_s
     assert not leftovers(tmp_path / "data")
 
 
-@pytest.mark.parametrize("conductor", ["--no-prefect", "--prefect"])
+@pytest.mark.parametrize("runner", ["--no-prefect", "--prefect"])
 def test_workers_end_with_their_killed_parent_and_write_nothing_more(
-    conductor: str, shell: Shell, slow: Images, tmp_path: Path, request: pytest.FixtureRequest
+    runner: str, shell: Shell, slow: Images, tmp_path: Path, request: pytest.FixtureRequest
 ):
-    server = {"PREFECT_API_URL": request.getfixturevalue("prefect_server")} if conductor == "--prefect" else {}
-    build = shell.start(slow.arguments(tmp_path / "data", conductor), server)
+    server = {"PREFECT_API_URL": request.getfixturevalue("prefect_server")} if runner == "--prefect" else {}
+    build = shell.start(slow.arguments(tmp_path / "data", runner), server)
     wait_until(lambda: working_on(build, tmp_path / "data"), "a worker is in the middle of a shard")
     family: list[psutil.Process] = build.descendants
     assert len(family) >= 4, "a resource tracker, a fork server and two workers"

@@ -40,7 +40,7 @@ def _task_runs(api: str, flow_run: dict[str, Any], count: int) -> dict[str, str]
 def test_a_server_shows_the_build_and_each_shard_by_name(shell: Shell, quick: Images, tmp_path: Path, prefect_server: str):
     output = tmp_path / "data"
     build = shell.run(quick.arguments(output), {"PREFECT_API_URL": prefect_server})
-    assert build.summary["conductor"] == "prefect", "the command must choose Prefect where an API is configured"
+    assert build.summary["runner"] == "prefect", "the command must choose Prefect where an API is configured"
     assert f"running with Prefect, {prefect_server}" in build.stderr
     assert sums(output) == quick.undisturbed.sums
     assert build.summary["digest"] == quick.undisturbed.digest
@@ -72,7 +72,7 @@ def test_looking_for_duplicates_is_a_task_of_its_own(
 
 def test_without_an_api_the_command_builds_directly(shell: Shell, quick: Images, tmp_path: Path):
     build = shell.run(quick.arguments(tmp_path / "data"))
-    assert build.summary["conductor"] == "direct"
+    assert build.summary["runner"] == "direct"
     assert "running without Prefect" in build.stderr
     assert sums(tmp_path / "data") == quick.undisturbed.sums
 
@@ -82,19 +82,19 @@ def test_an_api_in_prefects_profile_is_an_api_too(shell: Shell, quick: Images, t
     profile = f'active = "ours"\n[profiles.ours]\nPREFECT_API_URL = "{prefect_server}"\n'
     (tmp_path / "home/profiles.toml").write_text(profile)
     build = shell.run(quick.arguments(tmp_path / "data"), {"PREFECT_HOME": str(tmp_path / "home")})
-    assert build.summary["conductor"] == "prefect"
+    assert build.summary["runner"] == "prefect"
     assert _flow_run(prefect_server, f"build {tmp_path / 'data'}")["state_name"] == "Completed"
 
 
 def test_no_prefect_wins_over_a_configured_api(shell: Shell, quick: Images, tmp_path: Path, prefect_server: str):
     build = shell.run(quick.arguments(tmp_path / "data", "--no-prefect"), {"PREFECT_API_URL": prefect_server})
-    assert build.summary["conductor"] == "direct"
+    assert build.summary["runner"] == "direct"
     assert not _ask(prefect_server, "flow_runs", {"flow_runs": {"name": {"any_": [f"build {tmp_path / 'data'}"]}}})
 
 
 def test_prefects_temporary_server_gives_the_same_bytes(shell: Shell, quick: Images, tmp_path: Path):
     build = shell.run(quick.arguments(tmp_path / "data", "--prefect"))
-    assert build.summary["conductor"] == "prefect"
+    assert build.summary["runner"] == "prefect"
     assert "running with Prefect, a temporary server" in build.stderr
     assert sums(tmp_path / "data") == quick.undisturbed.sums
 
@@ -102,7 +102,7 @@ def test_prefects_temporary_server_gives_the_same_bytes(shell: Shell, quick: Ima
 def test_a_rerun_under_the_other_conductor_keeps_every_shard(shell: Shell, quick: Images, tmp_path: Path, prefect_server: str):
     shell.run(quick.arguments(tmp_path / "data", "--no-prefect"))
     rerun = shell.run(quick.arguments(tmp_path / "data", executor="threads"), {"PREFECT_API_URL": prefect_server})
-    assert (rerun.summary["shards_kept"], rerun.summary["shards_converted"]) == (quick.shards, 0)
+    assert (rerun.summary["shards_reused"], rerun.summary["shards_converted"]) == (quick.shards, 0)
     assert sums(tmp_path / "data") == quick.undisturbed.sums
 
 

@@ -19,7 +19,7 @@ ON_DEMAND = "build-image-dataset/on-demand"
 
 def test_deploy_makes_the_three_deployments_with_every_setting_described(installation: Installation):
     installation.prefect(*DEPLOY)  # a second time, as after a new release: nothing is there twice
-    deployments = installation.post("deployments/filter", {"deployments": {"tags": {"all_": ["imagerecords"]}}})
+    deployments = installation.post("deployments/filter", {"deployments": {"tags": {"totals": ["imagerecords"]}}})
     assert sorted(deployment["name"] for deployment in deployments) == ["nightly", "on-demand", "on-labels"]
     for deployment in deployments:
         assert deployment["work_pool_name"] == "imagerecords"
@@ -105,7 +105,7 @@ def test_the_flow_as_a_program_is_the_build_through_prefect(
     words = [sys.executable, "-m", "imagerecords.flows.build", *quick.arguments(tmp_path / "data")[1:]]
     build = shell.start_program(words, {"PREFECT_API_URL": installation.url})
     assert build.wait() == 0, build.stderr
-    assert build.summary["conductor"] == "prefect"
+    assert build.summary["runner"] == "prefect"
     assert f"running with Prefect, {installation.url}" in build.stderr
     assert sums(tmp_path / "data") == quick.undisturbed.sums
     assert installation.run_of(tmp_path / "data")["state_name"] == "Completed"

@@ -98,7 +98,7 @@ def test_after_an_outage_the_same_output_can_be_built_again(
     build.wait()
     again = shell.start(slow.arguments(output), {"PREFECT_API_URL": installation.url})
     assert again.wait(120) == 0, again.stderr
-    assert again.summary["shards_kept"] == slow.shards
+    assert again.summary["shards_reused"] == slow.shards
     assert sums(output) == slow.undisturbed.sums
 
 

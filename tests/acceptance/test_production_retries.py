@@ -98,4 +98,4 @@ def test_a_shard_that_fails_to_the_last_fails_the_run_and_costs_the_rerun_nothin
     assert LAST in run["state"]["message"]
     mend()
     rerun = shell.run(disk.arguments(retries=1), {"PREFECT_API_URL": installation.url})
-    assert (rerun.summary["shards_kept"], rerun.summary["shards_converted"]) == (slow.shards - 1, 1)
+    assert (rerun.summary["shards_reused"], rerun.summary["shards_converted"]) == (slow.shards - 1, 1)

@@ -71,7 +71,7 @@ def test_a_build_from_s3_to_s3_gives_the_bytes_of_a_local_one(on_s3: Shell, quic
             validation_directory=bucket.url("in/validation"),
         )
     )
-    assert (rerun.summary["shards_kept"], rerun.summary["shards_converted"]) == (quick.shards, 0)
+    assert (rerun.summary["shards_reused"], rerun.summary["shards_converted"]) == (quick.shards, 0)
 
 
 def test_a_server_that_ignores_conditions_is_found_out_and_the_lock_told_to_be_advisory(
@@ -133,7 +133,7 @@ def test_a_damaged_and_a_missing_object_are_built_again(on_s3: Shell, quick: Ima
     bucket.fs.pipe_file(f"{bucket.name}/out/{shard}", bytes(data))
     bucket.fs.rm_file(f"{bucket.name}/out/train-00005-of-00008")
     rerun = on_s3.run(quick.arguments(bucket.url("out"), "--no-prefect"))
-    assert (rerun.summary["shards_kept"], rerun.summary["shards_converted"]) == (quick.shards - 2, 2)
+    assert (rerun.summary["shards_reused"], rerun.summary["shards_converted"]) == (quick.shards - 2, 2)
     assert bucket.sums("out") == quick.undisturbed.sums
 
 
@@ -148,7 +148,7 @@ def test_a_second_build_of_a_prefix_is_refused_and_a_killed_one_gives_way(on_s3:
     first.wait()
     kept = [key for key in bucket.keys("out") if key.startswith("_build/receipts/")]
     rerun = on_s3.run(slow.arguments(bucket.url("out"), "--no-prefect"))
-    assert rerun.summary["shards_kept"] == len(kept) > 0
+    assert rerun.summary["shards_reused"] == len(kept) > 0
     assert bucket.sums("out") == slow.undisturbed.sums
     assert not list((on_s3.folder / "tmp").rglob("*-of-*")), "unfinished files must not stay"
 

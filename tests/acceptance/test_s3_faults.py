@@ -75,7 +75,7 @@ def test_a_server_that_throttles_cuts_answers_and_dawdles_changes_no_byte(on_s3:
 
 
 @pytest.mark.parametrize(
-    ("faults", "told"),
+    ("problems", "told"),
     [
         (Faults(answers={"if-none-match": (501, "NotImplemented")}), True),  # as Swift answers
         (Faults(answers={"if-none-match": (412, "PreconditionFailed")}), None),  # a stranger's lock that nobody can see
@@ -84,9 +84,9 @@ def test_a_server_that_throttles_cuts_answers_and_dawdles_changes_no_byte(on_s3:
     ids=["refuses conditions", "always exists", "keeps conditions"],
 )
 def test_a_lock_is_told_to_be_advisory_where_the_server_has_no_conditions(
-    on_s3: Shell, quick_on_s3: OnS3, bucket: Bucket, faults: Faults, told: bool | None
+    on_s3: Shell, quick_on_s3: OnS3, bucket: Bucket, problems: Faults, told: bool | None
 ):
-    with FaultyProxy(bucket.endpoint, faults) as proxy:
+    with FaultyProxy(bucket.endpoint, problems) as proxy:
         build = on_s3.run(quick_on_s3.arguments(bucket.url("out")), {"AWS_ENDPOINT_URL_S3": proxy.endpoint})
     lines = [line for line in build.stderr.splitlines() if "advisory" in line]
     assert len(lines) == (1 if told else 0), build.stderr
@@ -130,7 +130,7 @@ class Reader:
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
         self.complete = 0
-        self.faults: list[str] = []
+        self.problems: list[str] = []
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
@@ -154,7 +154,7 @@ class Reader:
                 for split, (shards, size) in told.items():
                     sizes = [there[key] for key in there if re.fullmatch(rf"{split}-\d+-of-{shards:05d}", key)]
                     if (len(sizes), sum(sizes)) != (shards, size):
-                        self.faults.append(f"{split}: {len(sizes)} shards of {sum(sizes)} bytes, {shards} of {size} told")
+                        self.problems.append(f"{split}: {len(sizes)} shards of {sum(sizes)} bytes, {shards} of {size} told")
 
     def _info(self) -> dict[str, object] | None:
         try:
@@ -181,4 +181,4 @@ def test_who_trusts_dataset_info_never_sees_a_half_made_data_set(on_s3: Shell, q
         on_s3.run(other)
         seen = reader.complete
         wait_until(lambda: reader.complete > seen, "the reader has seen the other")
-    assert reader.faults == []
+    assert reader.problems == []

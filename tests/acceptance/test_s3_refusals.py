@@ -111,9 +111,9 @@ def test_no_secret_is_in_anything_that_a_build_leaves_or_says(
     assert good.wait() == 0, good.stderr
     runs = [good]
     for more in ({}, {"AWS_ENDPOINT_URL_S3": Listener().endpoint}):
-        for conductor in ({}, {"PREFECT_API_URL": prefect_server}):
+        for runner in ({}, {"PREFECT_API_URL": prefect_server}):
             words = quick_on_s3.images.arguments(bucket.url("out2"), train_directory=quick_on_s3.train)
-            build = on_s3.start(["--debug", *words], planted | more | conductor)
+            build = on_s3.start(["--debug", *words], planted | more | runner)
             assert build.wait() in {1, 2}, build.stderr
             assert "Traceback" in build.stderr
             runs.append(build)

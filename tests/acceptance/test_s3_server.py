@@ -44,7 +44,7 @@ def test_a_build_from_s3_to_s3_gives_the_bytes_of_a_local_one(on_s3: Shell, quic
     assert bucket.unfinished_uploads() == []
     assert "advisory" not in build.stderr
     rerun = on_s3.run(quick_on_s3.arguments(bucket.url("out"), s3_reader=reader))
-    assert (rerun.summary["shards_kept"], rerun.summary["shards_converted"]) == (quick_on_s3.images.shards, 0)
+    assert (rerun.summary["shards_reused"], rerun.summary["shards_converted"]) == (quick_on_s3.images.shards, 0)
 
 
 def test_the_card_of_a_data_set_on_s3_is_that_of_a_local_one(on_s3: Shell, quick_on_s3: OnS3, bucket: Bucket, tmp_path: Path):

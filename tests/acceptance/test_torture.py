@@ -96,4 +96,4 @@ def test_a_build_of_them_balances_its_books(files, tmp_path, build):
     assert len(manifest) == len(files)
     assert Counter(row["reason"] for row in manifest if row["reason"]) == train.rejected
     assert all(row["message"] for row in manifest if row["reason"])
-    assert audit_folder(str(tmp_path / "out"), {}).faults == ()
+    assert audit_folder(str(tmp_path / "out"), {}).problems == ()

@@ -20,7 +20,7 @@ def settings(data, tmp_path, **more):
 
 def test_a_build_returns_its_summary_and_takes_paths(data, tmp_path):
     summary = imagerecords.build(progress=False, **settings(Path(data), tmp_path))
-    assert (summary.splits[0].written, summary.labels, summary.conductor) == (10, 2, "direct")
+    assert (summary.splits[0].written, summary.labels, summary.runner) == (10, 2, "direct")
     assert (tmp_path / "out/dataset_info.json").exists()
 
 
@@ -33,18 +33,18 @@ def test_a_plan_writes_nothing_and_says_what_a_build_does(data, tmp_path):
 
 def test_a_plan_lists_what_stands_in_the_way(tmp_path, data):
     plan = imagerecords.plan(**settings(data, tmp_path, labels_file=tmp_path / "none.txt"))
-    assert "none.txt" in plan.mistakes[0]
+    assert "none.txt" in plan.errors[0]
 
 
 def test_an_audit_returns_the_faults(data, tmp_path):
     imagerecords.build(progress=False, **settings(data, tmp_path))
-    assert imagerecords.audit(tmp_path / "out").faults == ()
+    assert imagerecords.audit(tmp_path / "out").problems == ()
     shard = tmp_path / "out/train-00001-of-00002"
     whole = bytearray(shard.read_bytes())
     whole[100] ^= 1
     shard.write_bytes(whole)
-    faults = imagerecords.audit(str(tmp_path / "out"), pixels=True).faults
-    assert {fault.file for fault in faults} == {"train-00001-of-00002"}
+    problems = imagerecords.audit(str(tmp_path / "out"), pixels=True).problems
+    assert {fault.file for fault in problems} == {"train-00001-of-00002"}
 
 
 @pytest.mark.parametrize(

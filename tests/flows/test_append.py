@@ -20,7 +20,7 @@ def test_new_images_go_into_new_shards_behind_the_old_ones(grown, build, add):
     assert names(output, "validation") == [f"validation-{number:05d}-of-00002" for number in range(2)]
     assert contents(output, "train")[:3] == before["train"]
     assert contents(output, "validation") == before["validation"]
-    assert (summary.shards_converted, summary.shards_kept) == (2, 5)
+    assert (summary.shards_converted, summary.shards_reused) == (2, 5)
     old, new = manifest(output, "train")[:12], manifest(output, "train")[12:]
     for row in old:
         was = receipts[row["path"]]
@@ -38,7 +38,7 @@ def test_nothing_under_an_old_name_is_left(grown, build, add, digests):
 def test_without_new_images_not_a_byte_changes(grown, build, digests):
     before = digests(grown["output_directory"])
     summary = build(**grown)
-    assert (summary.shards_converted, summary.shards_kept) == (0, 5)
+    assert (summary.shards_converted, summary.shards_reused) == (0, 5)
     assert digests(grown["output_directory"]) == before
 
 
@@ -92,7 +92,7 @@ def test_grown_twice_it_holds_every_image_once_for_every_reader(tmp_path, grown,
     examples = [example["image"] for example in builder.as_dataset(split="validation")]
     assert len({(int(image["class"]["label"]), image["filename"].numpy()) for image in examples}) == len(examples) == 8
     audit = audit_folder(str(output), {})
-    assert (audit.files, audit.records, audit.faults) == (9, 27, ())
+    assert (audit.files, audit.records, audit.problems) == (9, 27, ())
 
 
 def test_a_first_build_that_was_killed_and_then_got_more_images_is_finished_by_the_append(grown, build, add):
@@ -106,9 +106,9 @@ def test_a_first_build_that_was_killed_and_then_got_more_images_is_finished_by_t
         (output / lost).unlink()
     add(grown["train_directory"], "cat", 2)
     summary = build(**grown)
-    assert (summary.shards_converted, summary.shards_kept) == (3, 3)
+    assert (summary.shards_converted, summary.shards_reused) == (3, 3)
     assert sum(row["status"] == "written" for row in manifest(output, "train")) == 14
-    assert audit_folder(str(output), {}).faults == ()
+    assert audit_folder(str(output), {}).problems == ()
 
 
 def test_what_became_of_old_images_in_the_input_does_not_matter(grown, build, add, picture, told):

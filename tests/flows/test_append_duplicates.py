@@ -70,9 +70,9 @@ def test_what_was_removed_stays_out_of_the_data_set_that_grows(grown, build, add
     rows = {row["path"]: row for row in manifest(output, "train")}
     assert len(rows) == 16
     assert (rows[gone]["status"], rows[gone]["reason"]) == ("rejected", "removed")
-    assert not audit_folder(str(output), {}).faults
+    assert not audit_folder(str(output), {}).problems
     remove_images(str(output), ["train/dog/100.jpg"], {})  # and again, from a new shard
     assert [row["path"] for row in manifest(output, "train") if row["reason"] == "removed"] == [gone, "dog/100.jpg"]
     build(**grown)
     assert len([row for row in manifest(output, "train") if row["status"] == "written"]) == 14
-    assert not audit_folder(str(output), {}).faults
+    assert not audit_folder(str(output), {}).problems

@@ -40,7 +40,7 @@ def test_a_manifest_grows_the_data_set(listed, build, delta):
         ["in/owl/000.jpg", "in/owl/001.jpg"],
         ["in/owl/001.jpg", "in/owl/000.jpg"],
     )
-    assert audit_folder(str(output), {}).faults == ()
+    assert audit_folder(str(output), {}).problems == ()
 
 
 def test_a_manifest_without_a_label_of_the_data_set_is_refused(listed, build, digests):

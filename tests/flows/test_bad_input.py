@@ -162,7 +162,7 @@ def test_bad_input_is_told_in_its_own_words_and_nothing_is_written(tmp_path, ima
 
 @pytest.mark.parametrize("row", ROWS)
 def test_each_mistake_is_one_line(tmp_path, imagerecords, row):
-    """However many lines there are, each says error; an input with one mistake has one."""
+    """However many lines there are, each says error; an input with one error has one."""
     make, arguments, _ = ROWS[row]
     make(tmp_path)
     ran = imagerecords(

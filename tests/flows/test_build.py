@@ -48,8 +48,8 @@ def test_a_rerun_keeps_all_and_changes_nothing(tmp_path, data, build, digests):
     first = build(train_directory=data, output_directory=tmp_path / "out", train_shards=3)
     before = digests(tmp_path / "out")
     second = build(train_directory=data, output_directory=tmp_path / "out", train_shards=3)
-    assert (first.shards_converted, first.shards_kept) == (3, 0)
-    assert (second.shards_converted, second.shards_kept) == (0, 3)
+    assert (first.shards_converted, first.shards_reused) == (3, 0)
+    assert (second.shards_converted, second.shards_reused) == (0, 3)
     assert second.digest == first.digest
     assert second.splits == first.splits
     assert digests(tmp_path / "out") == before
@@ -65,7 +65,7 @@ def test_a_rerun_mends_exactly_what_is_missing_or_altered(tmp_path, data, build,
     before = digests(tmp_path / "out")
     damage(tmp_path / "out" / file)
     again = build(train_directory=data, output_directory=tmp_path / "out", train_shards=3)
-    assert (again.shards_converted, again.shards_kept) == (1, 2)
+    assert (again.shards_converted, again.shards_reused) == (1, 2)
     assert digests(tmp_path / "out") == before
 
 
@@ -75,7 +75,7 @@ def test_the_same_input_written_another_way_is_the_same_plan(tmp_path, data, bui
     monkeypatch.chdir(tmp_path)
     build(train_directory=data, output_directory=tmp_path / "out", train_shards=3)
     again = build(train_directory=written.format(data=data), output_directory=tmp_path / "out", train_shards=3)
-    assert again.shards_kept == 3
+    assert again.shards_reused == 3
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_rerun_mends_the_sidecars(tmp_path, data, build, digests, file):
     build(train_directory=data, output_directory=tmp_path / "out", train_shards=3)
     before = digests(tmp_path / "out")
     (tmp_path / "out" / file).write_bytes(b"x")
-    assert build(train_directory=data, output_directory=tmp_path / "out", train_shards=3).shards_kept == 3
+    assert build(train_directory=data, output_directory=tmp_path / "out", train_shards=3).shards_reused == 3
     assert digests(tmp_path / "out") == before
 
 
@@ -165,7 +165,7 @@ def test_from_memory_to_memory_gives_the_same_data_as_from_disk_to_disk(tmp_path
 
 def test_the_summary_tells_the_books_and_the_times_in_order(tmp_path, data, build):
     summary = build(train_directory=data, output_directory=tmp_path / "out", train_shards=3)
-    assert (summary.conductor, summary.labels, summary.output_directory) == ("direct", 2, str(tmp_path / "out"))
+    assert (summary.runner, summary.labels, summary.output_directory) == ("direct", 2, str(tmp_path / "out"))
     (split,) = summary.splits
     assert (split.split, split.found, split.written, split.rejected, split.shards) == ("train", 10, 10, {}, 3)
     assert split.bytes == sum(path.stat().st_size for path in (tmp_path / "out").glob("train-*"))

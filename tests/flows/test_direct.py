@@ -1,4 +1,4 @@
-"""The direct conductor: shards are tried again after faults, and one failure does not stop the others."""
+"""The direct runner: shards are tried again after faults, and one failure does not stop the others."""
 
 import errno
 import threading
@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from imagerecords.flows import direct
-from imagerecords.flows.direct import DirectConductor
+from imagerecords.flows.direct import DirectRunner
 from imagerecords.flows.executors.pool import Workers
 from imagerecords.schemas.errors import CorruptRecord, Interrupted, ShardFailed, WorkerDied
 from imagerecords.schemas.plan import Shard
@@ -24,7 +24,7 @@ def conduct(monkeypatch):
     def conduct(step, retries=2):
         settings = BuildSettings(output_directory="out", train_directory="in", executor="threads", workers=2, retries=retries)
         with Workers(settings) as workers, Workers(settings, 1) as tensorflow:
-            return sorted(DirectConductor(workers, tensorflow, told.append).map(step, SHARDS, settings))
+            return sorted(DirectRunner(workers, tensorflow, told.append).map(step, SHARDS, settings))
 
     conduct.told = told
     return conduct
@@ -61,7 +61,7 @@ def test_a_fault_is_tried_again_and_told(conduct, error):
 
 def test_a_fault_that_stays_fails_its_shard_after_all_others_are_done(conduct):
     step = Failing(ConnectionResetError("gone"), 99)
-    with pytest.raises(ShardFailed, match=r"got 1 failed: train-00001-of-00004: ConnectionResetError: gone.*Run the build"):
+    with pytest.raises(ShardFailed, match=r"1 shard failed. First: train-00001-of-00004: ConnectionResetError: gone.*Run the build"):
         conduct(step)
     assert sorted(step.done) == [0, 2, 3]
     assert step.times == 99 - 3  # the first try and two more
@@ -95,5 +95,5 @@ def test_several_failures_are_told_by_number_and_first_name(conduct):
     def fail(shard, settings):
         raise CorruptRecord(f"bad {shard.index}")
 
-    with pytest.raises(ShardFailed, match="got 4 failed: train-00000-of-00004 and 3 more: CorruptRecord: bad 0"):
+    with pytest.raises(ShardFailed, match="4 shards failed. First: train-00000-of-00004: CorruptRecord: bad 0"):
         conduct(fail)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from imagerecords.schemas.errors import OverBudget, UnwantedCopies
+from imagerecords.schemas.errors import OverBudget, UnwantedDuplicates
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_by_default_copies_are_told_and_written(planted, build):
     ],
 )
 def test_copies_that_are_not_wanted_fail_the_build_after_the_manifest_is_written(planted, build, policy, words):
-    with pytest.raises(UnwantedCopies, match=words):
+    with pytest.raises(UnwantedDuplicates, match=words):
         build(**planted, **policy)
     assert len(manifest(planted)) == 13
     assert not is_complete(planted)
@@ -74,10 +74,10 @@ def test_duplicates_within_a_split_are_no_leakage(labels_apart, build):
 
 
 def test_a_failed_build_that_is_told_to_report_keeps_all_its_shards(planted, build):
-    with pytest.raises(UnwantedCopies):
+    with pytest.raises(UnwantedDuplicates):
         build(**planted, leakage="fail")
     summary = build(**planted)
-    assert (summary.shards_converted, summary.shards_kept) == (0, 2)
+    assert (summary.shards_converted, summary.shards_reused) == (0, 2)
     assert is_complete(planted)
 
 
@@ -142,7 +142,7 @@ def test_a_rerun_that_drops_keeps_all_and_changes_nothing(planted, build, digest
     first = build(**planted, duplicates="drop", train_shards=3)
     before = digests(planted["output_directory"])
     again = build(**planted, duplicates="drop", train_shards=3)
-    assert (again.shards_kept, again.digest, again.findings) == (4, first.digest, first.findings)
+    assert (again.shards_reused, again.digest, again.findings) == (4, first.digest, first.findings)
     assert digests(planted["output_directory"]) == before
 
 

@@ -49,7 +49,7 @@ def photos():
 
 
 def test_audit_finds_no_fault_in_it(made):
-    assert imagerecords.audit(made, pixels=True).faults == ()
+    assert imagerecords.audit(made, pixels=True).problems == ()
 
 
 def test_open_dataset_reads_it(made):
@@ -82,7 +82,7 @@ def test_append_adds_to_it_and_what_was_removed_stays_out(made, photos, picture)
     photos.pipe("/photos/train/dog/new.jpg", picture(77))
     summary = imagerecords.build(progress=False, **SETTINGS, output_directory=made, append=True)
     assert {split.split: split.written for split in summary.splits} == {"train": 10, "validation": 3}
-    assert imagerecords.audit(made).faults == ()
+    assert imagerecords.audit(made).problems == ()
 
 
 def test_the_same_build_leaves_its_shards_as_they_are(made, photos, digests):

@@ -147,7 +147,7 @@ def test_the_books_of_boxes_are_closed_and_the_data_set_audits_clean(built, name
     boxes = summary.boxes
     assert (boxes.found, boxes.written, boxes.images_with_boxes) == (4, 4, 3)
     assert (boxes.dropped, boxes.clamped, boxes.of_no_image, boxes.of_rejected_images) == (0, 0, 0, 0)
-    assert audit_folder(str(output), {}).faults == ()
+    assert audit_folder(str(output), {}).problems == ()
 
 
 def classic_records(tf, path):
@@ -213,7 +213,7 @@ def test_synsets_and_boxes_are_the_features_of_build_imagenet_data(tf, root, bui
         assert classic.SerializeToString(deterministic=True) == example.SerializeToString(deterministic=True)
     assert count == sum(LABELS.values())
     assert (output / "labels.txt").read_text() == "n01\nn02\n"
-    assert audit_folder(str(output), {}).faults == ()
+    assert audit_folder(str(output), {}).problems == ()
 
 
 def test_the_labels_of_a_data_set_with_synsets_can_be_given_back(root, build, digests, tmp_path):
@@ -244,10 +244,10 @@ def test_a_rerun_keeps_a_finished_shard_and_other_boxes_make_another_plan(root, 
     shutil.copytree(root / "voc", tmp_path / "voc")
     settings = {"train_directory": root / "in", "output_directory": tmp_path / "out", "bounding_boxes": tmp_path / "voc"}
     first = build(**settings)
-    assert build(**settings).shards_kept == 1
+    assert build(**settings).shards_reused == 1
     (tmp_path / "voc/a0.xml").unlink()
     again = build(**settings, overwrite=True)
-    assert (again.shards_kept, again.boxes.written) == (0, 3)
+    assert (again.shards_reused, again.boxes.written) == (0, 3)
     assert again.digest != first.digest
 
 

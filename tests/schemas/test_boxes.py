@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from imagerecords.schemas.boxes import EMPTY, INVERTED, NOT_FINITE, OUTSIDE, SOUND, Boxes, clamp, faults_of, turn
+from imagerecords.schemas.boxes import EMPTY, INVERTED, NOT_FINITE, OUTSIDE, SOUND, Boxes, clamp, problems_of, turn
 
 INF, NAN = float("inf"), float("nan")
 
@@ -30,10 +30,10 @@ INF, NAN = float("inf"), float("nan")
 )
 def test_each_fault_is_told_and_clamped_away_where_something_is_left(box, fault, clamped):
     corners = np.array([box], np.float32)
-    assert faults_of(corners).tolist() == [fault]
+    assert problems_of(corners).tolist() == [fault]
     mended = clamp(corners)
     if clamped is None:
-        assert faults_of(mended)[0] in (EMPTY, NOT_FINITE)
+        assert problems_of(mended)[0] in (EMPTY, NOT_FINITE)
     else:
         assert mended[0].tolist() == np.array(clamped, np.float32).tolist()
 
@@ -45,8 +45,8 @@ FINITE = st.floats(-2, 3, width=32)
 def test_what_clamping_leaves_is_sound_or_empty_and_sound_boxes_stay_as_they_are(boxes):
     corners = np.array(boxes, np.float32).reshape(-1, 4)
     mended = clamp(corners)
-    assert set(faults_of(mended).tolist()) <= {SOUND, EMPTY}
-    sound = faults_of(corners) == SOUND
+    assert set(problems_of(mended).tolist()) <= {SOUND, EMPTY}
+    sound = problems_of(corners) == SOUND
     assert (mended[sound] == corners[sound]).all()
 
 

@@ -33,9 +33,9 @@ def test_each_error_has_its_exit_code(kind):
         (errors.CorruptRecord, ValueError),
         (errors.ShardFailed, RuntimeError),
         (errors.WorkerDied, RuntimeError),
-        (errors.BooksDoNotBalance, ArithmeticError),
+        (errors.AccountingError, ArithmeticError),
         (errors.OverBudget, ValueError),
-        (errors.UnwantedCopies, ValueError),
+        (errors.UnwantedDuplicates, ValueError),
     ],
 )
 def test_each_error_is_the_built_in_that_a_caller_expects(kind, built_in):

@@ -2,19 +2,19 @@
 
 import pytest
 
-from imagerecords.schemas.findings import Copies, FindingCounts, Groups
+from imagerecords.schemas.findings import Duplicates, FindingCounts, Groups
 
 ROWS = [
     (FindingCounts(measured=7), []),
-    (FindingCounts(exact=Copies(within=Groups(groups=1, images=2))), ["2 exact duplicates (1 group)"]),
+    (FindingCounts(exact=Duplicates(within=Groups(groups=1, images=2))), ["2 exact duplicates (1 group)"]),
     (
         FindingCounts(
-            exact=Copies(
+            exact=Duplicates(
                 within=Groups(groups=2, images=5),
                 across_labels=Groups(groups=1, images=2),
                 across_splits=Groups(groups=1000, images=2500),
             ),
-            near=Copies(across_splits=Groups(groups=1, images=3)),
+            near=Duplicates(across_splits=Groups(groups=1, images=3)),
         ),
         [
             "2,500 exact duplicates across splits (1,000 groups)",
@@ -23,10 +23,10 @@ ROWS = [
             "3 near duplicates across splits (1 group)",
         ],
     ),
-    (FindingCounts(blank=1, odd_shaped=2), ["1 blank", "2 odd-shaped"]),
+    (FindingCounts(blank=1, extreme_aspect_ratio=2), ["1 blank image", "2 images with an extreme aspect ratio"]),
     (
-        FindingCounts(thin_labels=1, missing_labels=2),
-        ["1 label of fewer than 10 training images", "2 labels missing in a split"],
+        FindingCounts(labels_with_few_images=1, missing_labels=2),
+        ["1 label with fewer than 10 training images", "2 labels missing in a split"],
     ),
 ]
 
@@ -37,7 +37,7 @@ def test_only_what_was_found_is_told(counts, phrases):
 
 
 def test_the_total_of_copies_is_that_of_its_three_kinds():
-    copies = Copies(
+    copies = Duplicates(
         within=Groups(groups=1, images=2), across_labels=Groups(groups=3, images=7), across_splits=Groups(groups=5, images=11)
     )
     assert copies.total == Groups(groups=9, images=20)

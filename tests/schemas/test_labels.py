@@ -1,4 +1,4 @@
-"""The text of a labels file: labels by line, and every mistake with its line."""
+"""The text of a labels file: labels by line, and every error with its line."""
 
 import pytest
 from hypothesis import given
@@ -36,16 +36,16 @@ def test_line_n_is_id_n(names, line_break, last_break):
     ],
 )
 def test_each_mistake_is_told_with_file_and_line(text, line, words):
-    _, mistakes = read_labels(text, "some/labels.txt")
-    assert len(mistakes) == 1
-    assert "some/labels.txt" in mistakes[0]
-    assert line in mistakes[0]
-    assert words in mistakes[0]
+    _, errors = read_labels(text, "some/labels.txt")
+    assert len(errors) == 1
+    assert "some/labels.txt" in errors[0]
+    assert line in errors[0]
+    assert words in errors[0]
 
 
 def test_all_mistakes_are_told_at_once():
-    _, mistakes = read_labels("\ufeffcat\n\ncat\n", "labels.txt")
-    assert len(mistakes) == 3
+    _, errors = read_labels("\ufeffcat\n\ncat\n", "labels.txt")
+    assert len(errors) == 3
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ def test_all_mistakes_are_told_at_once():
 )
 def test_only_line_breaks_divide_lines(character):
     """A folder's name may hold what str.splitlines takes for the end of a line; it must not become two labels."""
-    labels, mistakes = read_labels(f"a{character}b\nc\n", "labels.txt")
-    assert mistakes or list(labels) == [f"a{character}b", "c"]
+    labels, errors = read_labels(f"a{character}b\nc\n", "labels.txt")
+    assert errors or list(labels) == [f"a{character}b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -127,9 +127,9 @@ SHRUNK = [
 
 @pytest.mark.parametrize(("locked", "named", "ordered", "keep", "words"), SHRUNK)
 def test_a_label_that_is_missing_or_out_of_its_place_is_told(locked, named, ordered, keep, words):
-    _, mistakes = grow_labels(locked, named, "labels.txt" if ordered else None, keep)
-    assert len(mistakes) == len(words)
-    assert all(word in mistake for word, mistake in zip(words, mistakes, strict=True))
+    _, errors = grow_labels(locked, named, "labels.txt" if ordered else None, keep)
+    assert len(errors) == len(words)
+    assert all(word in error for word, error in zip(words, errors, strict=True))
 
 
 def test_a_synsets_file_gives_each_synset_its_text():
@@ -152,7 +152,7 @@ def test_a_synsets_file_gives_each_synset_its_text():
     ],
 )
 def test_a_mistake_in_a_synsets_file_is_told_with_its_line(text, line, words):
-    _, mistakes = read_synsets(text, "synsets.txt")
-    assert len(mistakes) == 1
-    assert words in mistakes[0]
-    assert f"synsets.txt, line {line}" in mistakes[0]
+    _, errors = read_synsets(text, "synsets.txt")
+    assert len(errors) == 1
+    assert words in errors[0]
+    assert f"synsets.txt, line {line}" in errors[0]

@@ -87,9 +87,9 @@ def test_without_new_images_the_plan_is_the_one_that_is_there(base):
 
 
 def test_what_was_passed_over_is_told_of_the_latest_look(base):
-    listing = replace(listing_of({"train": BASE}), passed_over={"hidden files": 3})
+    listing = replace(listing_of({"train": BASE}), skipped={"hidden files": 3})
     plan = append_images(base, listing, settings_of()).plan
-    assert plan.header == base.header.model_copy(update={"passed_over": {"hidden files": 3}})
+    assert plan.header == base.header.model_copy(update={"skipped": {"hidden files": 3}})
 
 
 NOTES = {

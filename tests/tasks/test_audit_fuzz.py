@@ -33,7 +33,7 @@ def not_found(folder, shard, scratch, count):
     missed = []
     for number in range(count):
         target.write_bytes(damaged(data, draw))
-        if not audit_file(output, shard, rows, STRUCTURE).faults:
+        if not audit_file(output, shard, rows, STRUCTURE).problems:
             missed.append(number)
     return missed
 
@@ -47,7 +47,7 @@ def test_the_undamaged_shard_has_no_faults(small, tmp_path):
     manifest, _ = read_by_shard(open_folder(str(small), {}), digests=False)
     shard = "train-00000-of-00003"
     shutil.copy(small / shard, tmp_path / shard)
-    assert audit_file(open_folder(str(tmp_path), {}), shard, manifest.told(shard), STRUCTURE).faults == []
+    assert audit_file(open_folder(str(tmp_path), {}), shard, manifest.told(shard), STRUCTURE).problems == []
 
 
 if __name__ == "__main__":

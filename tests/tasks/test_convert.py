@@ -225,7 +225,7 @@ def test_a_remote_input_of_the_same_size_but_another_version_is_rejected(picture
 def test_a_stopped_thread_ends_between_images(planned):
     import threading
 
-    from imagerecords.schemas.cancellation import obey
+    from imagerecords.schemas.cancellation import stop_when
     from imagerecords.schemas.errors import Interrupted
 
     settings, _, output, shard = planned
@@ -234,7 +234,7 @@ def test_a_stopped_thread_ends_between_images(planned):
     raised = []
 
     def work():
-        obey(stop)
+        stop_when(stop)
         try:
             convert_shard(shard, settings)
         except Interrupted as error:

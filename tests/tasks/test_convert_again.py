@@ -17,8 +17,8 @@ def test_a_finished_shard_is_kept_with_its_verdict(planned, digests):
     first = convert_shard(shard, settings)
     before, times = digests(output.path), os.stat(output.join(shard.name)).st_mtime_ns
     second = convert_shard(shard, settings)
-    assert first.verdict is None
-    assert second.verdict.records == 4
+    assert first.verified is None
+    assert second.verified.records == 4
     assert (second.images, second.written, second.rejected) == (first.images, first.written, first.rejected)
     assert digests(output.path) == before
     assert os.stat(output.join(shard.name)).st_mtime_ns == times
@@ -47,7 +47,7 @@ def test_a_shard_whose_files_do_not_all_agree_is_built_again(planned, digests, f
     convert_shard(shard, settings)
     before = digests(output.path)
     DAMAGE[damage](Path(output.join(file.format(name=shard.name))))
-    assert convert_shard(shard, settings).verdict is None
+    assert convert_shard(shard, settings).verified is None
     assert digests(output.path) == before
 
 
@@ -72,11 +72,11 @@ def test_a_receipt_of_another_plan_is_no_proof(planned, tmp_path):
     path = f"{output.path}/_build/receipts/{shard.name}.parquet"
     table = pq.read_table(path)
     pq.write_table(table.replace_schema_metadata({b"imagerecords": b"0" * 64}), path)
-    assert convert_shard(shard, settings).verdict is None
+    assert convert_shard(shard, settings).verified is None
 
 
 def test_a_shard_can_be_converted_without_its_inputs_being_there_when_it_is_finished(planned):
     settings, source, _, shard = planned
     convert_shard(shard, settings)
     shutil.rmtree(source)
-    assert convert_shard(shard, settings).verdict.records == 4
+    assert convert_shard(shard, settings).verified.records == 4

@@ -77,7 +77,7 @@ def test_hidden_files_and_junk_are_passed_over_and_counted(tmp_path, make_settin
     listing = discover_images(make_settings(train_directory=tmp_path))
     assert listing.labels == ("a",)
     assert paths_of(listing) == ["a/1.jpg"]
-    assert listing.passed_over == {"hidden": 6, "junk": 3, "beside the label folders": 1}
+    assert listing.skipped == {"hidden": 6, "junk": 3, "beside the label folders": 1}
 
 
 def test_files_that_are_no_images_are_listed_all_the_same(tmp_path, make_settings):
@@ -116,7 +116,7 @@ def test_link_loops_are_not_followed_and_counted(tmp_path, make_settings):
     (tmp_path / "a/self").symlink_to(".")
     listing = discover_images(make_settings(train_directory=tmp_path, recursive=True))
     assert paths_of(listing) == ["a/1.jpg", "a/x/2.jpg"]
-    assert listing.passed_over["link loop"] == 2
+    assert listing.skipped["link loop"] == 2
 
 
 def test_a_link_to_the_input_itself_does_not_list_it_again(tmp_path, make_settings):
@@ -141,7 +141,7 @@ def test_a_pipe_is_passed_over(tmp_path, make_settings):
     os.mkfifo(tmp_path / "a/2.jpg")
     listing = discover_images(make_settings(train_directory=tmp_path))
     assert paths_of(listing) == ["a/1.jpg"]
-    assert listing.passed_over == {"not a regular file": 1}
+    assert listing.skipped == {"not a regular file": 1}
 
 
 NAMES = [
@@ -209,12 +209,12 @@ def test_all_mistakes_of_the_folders_are_told_at_once(tmp_path, make_settings):
     settings = make_settings(
         train_directory=tmp_path / "train", validation_directory=tmp_path / "none", labels_file=tmp_path / "nolabels.txt"
     )
-    assert len(survey(settings).mistakes) == 3
+    assert len(survey(settings).errors) == 3
 
 
 def test_survey_raises_nothing(tmp_path, make_settings):
     listing = survey(make_settings(train_directory=tmp_path / "none"))
-    assert "must be an existing directory" in listing.mistakes[0]
+    assert "must be an existing directory" in listing.errors[0]
     assert listing.images.num_rows == 0
 
 
@@ -242,7 +242,7 @@ def test_remote_folders_are_listed_as_local_ones(tmp_path, make_settings):
     )
     for column in ("source", "label", "path", "size"):
         assert remote.images[column].to_pylist() == local.images[column].to_pylist()
-    assert remote.passed_over == local.passed_over
+    assert remote.skipped == local.skipped
 
 
 def test_a_remote_file_that_changes_has_another_version(make_settings):

@@ -74,7 +74,7 @@ def test_a_fingerprint_covers_boxes_their_images_and_their_order(make_settings):
     tables = [pa.table(BEFORE | {"boxes": pa.array(boxes, PLANNED_BOXES)}) for boxes in columns]
     prints = [fingerprint(table, "in", listing, make_settings()) for table in tables]
     prints.append(fingerprint(pa.table(BEFORE), "in", of_labels("cat", "dog"), make_settings()))
-    prints.append(fingerprint(tables[1], "in", replace(listing, boxes_as_shown=True), make_settings()))
+    prints.append(fingerprint(tables[1], "in", replace(listing, boxes_in_display_orientation=True), make_settings()))
     assert len(set(prints)) == len(columns) + 2
     twice = pa.concat_tables([tables[2], tables[1]])  # a shard's rows are a slice of all
     assert fingerprint(twice.slice(2), "in", listing, make_settings()) == prints[1]

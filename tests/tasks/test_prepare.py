@@ -102,7 +102,7 @@ def test_an_input_that_changed_with_overwrite_converts_only_what_changed(tmp_pat
     build(train_directory=source, output_directory=tmp_path / "out", train_shards=3)
     (source / "cat/000.jpg").write_bytes(picture(99))
     summary = build(train_directory=source, output_directory=tmp_path / "out", train_shards=3, overwrite=True)
-    assert (summary.shards_converted, summary.shards_kept) == (1, 2)
+    assert (summary.shards_converted, summary.shards_reused) == (1, 2)
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"PAR1" + b"\0" * 100 + b"PAR1", "parquet", "metadata"])

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from imagerecords.schemas.errors import BooksDoNotBalance, OverBudget
+from imagerecords.schemas.errors import AccountingError, OverBudget
 from imagerecords.schemas.receipt import COLUMNS
 from imagerecords.tasks.convert import convert_shard
 from imagerecords.tasks.dataset.receipts import read_receipt, receipt_fingerprint, write_receipt
@@ -100,13 +100,13 @@ def test_mended_images_complete_what_was_over_budget(tmp_path, mixed, build):
     with pytest.raises(OverBudget):
         build(train_directory=mixed, output_directory=tmp_path / "out", train_shards=2)
     summary = build(train_directory=mixed, output_directory=tmp_path / "out", train_shards=2, max_rejected_fraction=0.5)
-    assert (summary.shards_converted, summary.shards_kept) == (0, 2)
+    assert (summary.shards_converted, summary.shards_reused) == (0, 2)
     assert (tmp_path / "out/dataset_info.json").exists()
 
 
 @pytest.fixture
 def converted(tmp_path, fill, make_settings, prepared):
-    """Settings, receipts' folder and verdicts of a build that only has to be published."""
+    """Settings, receipts' folder and verified of a build that only has to be published."""
     settings = make_settings(
         train_directory=fill(tmp_path / "in", {"cat": 3, "dog": 3}), output_directory=tmp_path / "out", train_shards=2
     )
@@ -124,27 +124,27 @@ def write_again(path, change):
 
 
 def test_an_image_that_no_receipt_accounts_for_stops_the_publishing(converted, tmp_path):
-    settings, receipts, verdicts = converted
+    settings, receipts, verified = converted
     path = next(receipts.iterdir())
     write_again(path, lambda table: table.slice(1))
-    with pytest.raises(BooksDoNotBalance, match=r"found must be written or rejected, got \d found"):
-        publish_dataset(verdicts, settings)
+    with pytest.raises(AccountingError, match=r"found must be written or rejected, got \d found"):
+        publish_dataset(verified, settings)
     assert not (tmp_path / "out/dataset_info.json").exists()
 
 
 def test_an_image_that_is_in_two_receipts_stops_the_publishing(converted):
-    settings, receipts, verdicts = converted
+    settings, receipts, verified = converted
     path = next(receipts.iterdir())
     write_again(path, lambda table: pa.concat_tables([table, table.slice(0, 1)]))
-    with pytest.raises(BooksDoNotBalance):
-        publish_dataset(verdicts, settings)
+    with pytest.raises(AccountingError):
+        publish_dataset(verified, settings)
 
 
 def test_a_missing_receipt_stops_the_publishing(converted):
-    settings, receipts, verdicts = converted
+    settings, receipts, verified = converted
     next(receipts.iterdir()).unlink()
-    with pytest.raises(BooksDoNotBalance, match="receipt"):
-        publish_dataset(verdicts, settings)
+    with pytest.raises(AccountingError, match="receipt"):
+        publish_dataset(verified, settings)
 
 
 def test_the_manifest_has_the_columns_of_a_receipt(small):

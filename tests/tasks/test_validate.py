@@ -28,10 +28,10 @@ def tiny(tmp_path, fill, picture, make_settings, prepared):
 
 def test_a_verdict_tells_records_size_and_sha256(tiny, digests):
     settings, output, shard, _ = tiny
-    verdict = validate_shard(shard, settings)
-    assert (verdict.shard, verdict.records) == ("train-00000-of-00001", 2)
-    assert verdict.sha256 == digests(output.path)[shard.name]
-    assert verdict.bytes == len(output.read(shard.name))
+    verified = validate_shard(shard, settings)
+    assert (verified.shard, verified.records) == ("train-00000-of-00001", 2)
+    assert verified.sha256 == digests(output.path)[shard.name]
+    assert verified.bytes == len(output.read(shard.name))
 
 
 def test_every_truncation_and_every_flipped_byte_is_found(tiny, tmp_path):

@@ -84,7 +84,7 @@ def test_plan_prints_one_json_object(imagerecords, many, tmp_path):
 def test_plan_prints_its_mistakes_as_json_too(imagerecords, tmp_path):
     ran = imagerecords("plan", "--output_directory", tmp_path / "out", "--train_directory", tmp_path / "none", "--json")
     assert ran.code == 2
-    assert len(the_object(ran.out)["mistakes"]) == 1
+    assert len(the_object(ran.out)["errors"]) == 1
     assert ran.err.count("\n") == 1
 
 
@@ -94,7 +94,7 @@ def test_plan_prints_one_json_object_whatever_the_mistake(imagerecords, many, tm
         "plan", "--output_directory", tmp_path / "out", "--train_directory", many, "--train_shards", 21, "--json"
     )
     assert ran.code == 2
-    assert "must be at most" in the_object(ran.out)["mistakes"][0]
+    assert "must be at most" in the_object(ran.out)["errors"][0]
 
 
 def test_plan_writes_nothing_at_all(imagerecords, many, tmp_path, digests, monkeypatch):

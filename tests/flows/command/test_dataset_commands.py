@@ -39,7 +39,7 @@ def test_a_sound_data_set_passes_audit(imagerecords, data_set):
     ran = imagerecords("audit", data_set)
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith("2 files, 16 records, ")
-    assert ran.out.endswith(" bytes: 0 faults\n")
+    assert ran.out.endswith(" bytes: 0 problems\n")
 
 
 def test_audit_names_file_record_and_offset(imagerecords, data_set):
@@ -55,7 +55,7 @@ def test_audit_prints_one_json_object(imagerecords, data_set):
     assert (ran.code, ran.err) == (1, "")
     found = json.loads(ran.out)
     fault = {"file": name, "record": 3, "offset": offset, "problem": "the CRC of the data is wrong"}
-    assert (found["files"], found["records"], found["faults"]) == (2, 16, [fault])
+    assert (found["files"], found["records"], found["problems"]) == (2, 16, [fault])
 
 
 def test_audit_goes_as_deep_as_it_is_told(imagerecords, data_set, tf):

@@ -28,7 +28,7 @@ def record(picture, number=0, **changes):
 
 
 def problems(audit):
-    return [fault.problem for fault in audit.faults]
+    return [problem.problem for problem in audit.problems]
 
 
 def example(tf, number):

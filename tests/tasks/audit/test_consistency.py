@@ -23,9 +23,9 @@ from tests.tasks.audit.records import problems
 )
 def test_a_record_unlike_the_others_is_a_fault_at_its_place(classic, changes, problem):
     audit = classic({}, {}, changes, {})
-    (fault,) = audit.faults
-    assert problem in fault.problem
-    assert (fault.file, fault.record) == ("x.tfrecord", 2)
+    (found,) = audit.problems
+    assert problem in found.problem
+    assert (found.file, found.record) == ("x.tfrecord", 2)
 
 
 @pytest.mark.parametrize(
@@ -45,20 +45,20 @@ def test_a_record_unlike_the_others_is_a_fault_at_its_place(classic, changes, pr
 )
 def test_what_is_merely_unusual_in_all_records_is_at_most_one_note(classic, change, note):
     audit = classic(change, change)
-    assert audit.faults == ()
+    assert audit.problems == ()
     assert len(audit.notes) == (0 if note is None else 1)
     assert all(note in text for text in audit.notes)
 
 
 def test_a_feature_of_some_records_is_a_note(classic):
     audit = classic({}, {"extra": 3}, {})
-    assert (audit.faults, audit.notes) == ((), ("of 3 records only some have a value in: image/extra (1)",))
+    assert (audit.problems, audit.notes) == ((), ("of 3 records only some have a value in: image/extra (1)",))
 
 
 def test_one_text_of_two_labels_is_a_note(classic):
     """ImageNet has two kinds of crane."""
     audit = classic({"text": b"crane"}, {"text": b"crane", "label": 2})
-    assert audit.faults == ()
+    assert audit.problems == ()
     assert "several labels have the same text: 'crane' (1, 2)" in audit.notes
 
 
@@ -79,6 +79,6 @@ def test_labels_are_held_against_the_labels_file(classic, labels, records, found
 def test_pictures_that_do_not_decode_are_found_only_with_pixels(classic, picture):
     data = picture(1, size=(200, 200), quality=95)
     changes = {"encoded": data[: len(data) // 2] + b"\xff\xd9", "height": 200, "width": 200}
-    assert classic({}, changes).faults == ()
-    (fault,) = classic({}, changes, options=AuditOptions(pixels=True)).faults
-    assert (fault.record, "image/encoded does not decode" in fault.problem) == (1, True)
+    assert classic({}, changes).problems == ()
+    (problem,) = classic({}, changes, options=AuditOptions(pixels=True)).problems
+    assert (problem.record, "image/encoded does not decode" in problem.problem) == (1, True)

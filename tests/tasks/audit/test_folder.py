@@ -1,4 +1,4 @@
-"""audit: any folder of TFRecord files; each fault by file, record number and byte offset."""
+"""audit: any folder of TFRecord files; each problem by file, record number and byte offset."""
 
 import shutil
 
@@ -14,26 +14,26 @@ from tests.tasks.audit.records import example, flip, record, write
 def test_a_sound_folder_of_somebody_elses_has_no_faults(theirs):
     path, _ = theirs
     audit = audit_folder(str(path.parent), {})
-    assert (audit.files, audit.records, audit.bytes, audit.faults) == (1, 5, path.stat().st_size, ())
+    assert (audit.files, audit.records, audit.bytes, audit.problems) == (1, 5, path.stat().st_size, ())
 
 
 def test_a_sound_data_set_of_ours_has_no_faults(small):
     audit = audit_folder(str(small), {})
-    assert (audit.files, audit.records, audit.faults) == (5, 17, ())
+    assert (audit.files, audit.records, audit.problems) == (5, 17, ())
 
 
 def test_one_file_alone_can_be_audited(small):
     audit = audit_folder(str(small / "train-00001-of-00003"), {})
-    assert (audit.files, audit.faults) == (1, ())
+    assert (audit.files, audit.problems) == (1, ())
 
 
 def test_audit_goes_on_after_a_fault_in_the_data_and_names_the_place(theirs):
     path, offsets = theirs
     flip(path, offsets[2] + 12)
     audit = audit_folder(str(path.parent), {})
-    (fault,) = audit.faults
-    assert (fault.file, fault.record, fault.offset) == ("data.tfrecord", 2, offsets[2])
-    assert str(fault) == f"data.tfrecord: record 2 at byte {offsets[2]}: the CRC of the data is wrong"
+    (problem,) = audit.problems
+    assert (problem.file, problem.record, problem.offset) == ("data.tfrecord", 2, offsets[2])
+    assert str(problem) == f"data.tfrecord: record 2 at byte {offsets[2]}: the CRC of the data is wrong"
     assert audit.records == 5
 
 
@@ -44,7 +44,7 @@ def test_several_faults_in_several_files_are_all_told(theirs):
     flip(path, offsets[1] + 13)
     flip(path, offsets[3] + 13)
     flip(other, offsets[4])
-    places = [(fault.file, fault.record) for fault in audit_folder(str(path.parent), {}).faults]
+    places = [(problem.file, problem.record) for problem in audit_folder(str(path.parent), {}).problems]
     assert places == [("data.tfrecord", 1), ("data.tfrecord", 3), ("other.tfrecords", 4)]
 
 
@@ -55,23 +55,23 @@ def test_every_flip_and_truncation_of_a_file_is_found(theirs):
         damaged = bytearray(data)
         damaged[position] ^= 0x10
         path.write_bytes(damaged)
-        assert audit_folder(str(path), {}).faults, position
+        assert audit_folder(str(path), {}).problems, position
         path.write_bytes(data[:position])
-        assert position in offsets or audit_folder(str(path), {}).faults, position
+        assert position in offsets or audit_folder(str(path), {}).problems, position
 
 
 def test_a_record_that_is_no_example_is_a_fault(tmp_path):
     before, after, _ = frame(b"\xff\xff\xff")
     (tmp_path / "x.tfrecord").write_bytes(before + b"\xff\xff\xff" + after)
-    (fault,) = audit_folder(str(tmp_path), {}).faults
-    assert (fault.record, fault.offset) == (0, 0)
-    assert "not a tf.train.Example" in fault.problem
+    (problem,) = audit_folder(str(tmp_path), {}).problems
+    assert (problem.record, problem.offset) == (0, 0)
+    assert "not a tf.train.Example" in problem.problem
 
 
 @pytest.mark.parametrize("position", [0, 9, 12, 40, -1])
 def test_a_damaged_shard_of_ours_is_found(ours, position):
     flip(ours / "train-00001-of-00003", position)
-    assert {fault.file for fault in audit_folder(str(ours), {}).faults} >= {"train-00001-of-00003"}
+    assert {problem.file for problem in audit_folder(str(ours), {}).problems} >= {"train-00001-of-00003"}
 
 
 def test_a_shard_of_ours_cut_between_records_is_found(ours):
@@ -79,8 +79,8 @@ def test_a_shard_of_ours_cut_between_records_is_found(ours):
     shard = ours / "train-00000-of-00003"
     last, _ = (ours / "index" / "train-00000-of-00003.idx").read_text().splitlines()[-1].split()
     shard.write_bytes(shard.read_bytes()[: int(last)])
-    faults = [fault for fault in audit_folder(str(ours), {}).faults if fault.file == shard.name]
-    assert "the manifest tells" in faults[0].problem
+    problems = [problem for problem in audit_folder(str(ours), {}).problems if problem.file == shard.name]
+    assert "the manifest tells" in problems[0].problem
 
 
 def test_two_shards_exchanged_are_found(ours):
@@ -88,40 +88,40 @@ def test_two_shards_exchanged_are_found(ours):
     held = first.read_bytes()
     first.write_bytes(second.read_bytes())
     second.write_bytes(held)
-    assert {fault.file for fault in audit_folder(str(ours), {}).faults} >= {first.name, second.name}
+    assert {problem.file for problem in audit_folder(str(ours), {}).problems} >= {first.name, second.name}
 
 
 def test_a_damaged_or_missing_index_is_found(ours):
     (ours / "index" / "train-00000-of-00003.idx").write_text("0 1\n")
     (ours / "index" / "train-00001-of-00003.idx").unlink()
-    faults = {fault.file: fault.problem for fault in audit_folder(str(ours), {}).faults}
-    assert "does not agree" in faults["index/train-00000-of-00003.idx"]
-    assert faults["index/train-00001-of-00003.idx"] == "is missing"
+    problems = {problem.file: problem.problem for problem in audit_folder(str(ours), {}).problems}
+    assert "does not agree" in problems["index/train-00000-of-00003.idx"]
+    assert problems["index/train-00001-of-00003.idx"] == "is missing"
 
 
 def test_an_incomplete_data_set_is_a_fault(ours):
     (ours / "dataset_info.json").unlink()
-    (fault,) = audit_folder(str(ours), {}).faults
-    assert "is not complete" in fault.problem
+    (problem,) = audit_folder(str(ours), {}).problems
+    assert "is not complete" in problem.problem
 
 
 def test_a_missing_shard_is_found(ours):
     (ours / "train-00002-of-00003").unlink()
-    assert "train-00002-of-00003: is missing, and the manifest tells of it" in map(str, audit_folder(str(ours), {}).faults)
+    assert "train-00002-of-00003: is missing, and the manifest tells of it" in map(str, audit_folder(str(ours), {}).problems)
 
 
 def test_all_but_one_shard_missing_is_found(theirs):
     """A folder with one file of eight: the other seven are what its name promises."""
     path, _ = theirs
     path.rename(path.with_name("train-00000-of-00008"))
-    assert len(audit_folder(str(path.parent), {}).faults) == 7
+    assert len(audit_folder(str(path.parent), {}).problems) == 7
 
 
 def test_a_whole_split_missing_is_found(ours):
     """No file name tells of validation any more; the manifest and dataset_info.json do."""
     for shard in ours.glob("validation-*"):
         shard.unlink()
-    assert {fault.file for fault in audit_folder(str(ours), {}).faults} >= {"validation-00000-of-00002"}
+    assert {problem.file for problem in audit_folder(str(ours), {}).problems} >= {"validation-00000-of-00002"}
 
 
 @pytest.mark.parametrize("what", ["", "no-such-folder", "empty"])
@@ -139,14 +139,14 @@ def test_an_audit_changes_nothing(ours, digests):
 
 
 def test_tensorflow_reads_what_we_read(classic, tf):
-    assert classic({}, {"extra": 3}, options=AuditOptions(tensorflow=True)).faults == ()
+    assert classic({}, {"extra": 3}, options=AuditOptions(tensorflow=True)).problems == ()
 
 
 def test_tensorflow_tells_what_it_does_not_decode(classic, tf, picture):
     """A PNG whose header is sound, and little behind it."""
     png = picture(0, "PNG")[:60]
-    (fault,) = classic({"encoded": png, "format": b"PNG"}, options=AuditOptions(tensorflow=True)).faults
-    assert fault.problem.startswith("TensorFlow stops at record 0: ")
+    (problem,) = classic({"encoded": png, "format": b"PNG"}, options=AuditOptions(tensorflow=True)).problems
+    assert problem.problem.startswith("TensorFlow stops at record 0: ")
 
 
 @pytest.mark.parametrize("kind", ["GZIP", "ZLIB"])
@@ -155,11 +155,11 @@ def test_compressed_files_are_read_and_named_as_such(tf, tmp_path, kind):
         for number in range(5):
             writer.write(example(tf, number))
     audit = audit_folder(str(tmp_path), {})
-    assert (audit.files, audit.records, audit.faults) == (1, 5, ())
+    assert (audit.files, audit.records, audit.problems) == (1, 5, ())
     assert audit.notes[0] == f"compressed ({kind}): 1 of 1 file; readers must be told so, and offsets are of what is inside"
     (tmp_path / "data").write_bytes((tmp_path / "data").read_bytes()[:-6])
-    (fault,) = audit_folder(str(tmp_path / "data"), {}).faults
-    assert "the compressed stream ends too early" in fault.problem
+    (problem,) = audit_folder(str(tmp_path / "data"), {}).problems
+    assert "the compressed stream ends too early" in problem.problem
 
 
 def test_files_are_recognised_by_content_and_others_passed_over_in_words(theirs):
@@ -183,11 +183,11 @@ def test_the_number_of_workers_changes_nothing(ours):
     flip(ours / "validation-00001-of-00002", 4)
     audits = [audit_folder(str(ours), {}, AuditOptions(workers=workers)) for workers in (1, 4)]
     assert audits[0] == audits[1]
-    assert audits[0].faults
+    assert audits[0].problems
 
 
 def test_a_file_of_faults_is_told_in_part_and_counted(tmp_path, picture):
     write(tmp_path / "x.tfrecord", *(record(picture, height=1) for _ in range(250)))
-    faults = audit_folder(str(tmp_path), {}).faults
-    assert len(faults) == 101
-    assert str(faults[-1]) == "x.tfrecord: has 150 more faults, not listed"
+    problems = audit_folder(str(tmp_path), {}).problems
+    assert len(problems) == 101
+    assert str(problems[-1]) == "x.tfrecord: has 150 more problems, not listed"

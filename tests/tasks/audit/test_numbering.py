@@ -21,11 +21,11 @@ from imagerecords.tasks.audit.folder import audit_folder
 def test_numbering_promises_files(tmp_path, names, found):
     for name in names:
         (tmp_path / name).touch()
-    assert list(map(str, audit_folder(str(tmp_path), {}).faults)) == found
+    assert list(map(str, audit_folder(str(tmp_path), {}).problems)) == found
 
 
 def test_a_name_that_promises_a_billion_files_costs_no_memory(tmp_path):
     (tmp_path / "t-000000001-of-999999999.tfrecord").touch()
-    faults = audit_folder(str(tmp_path), {}).faults
-    assert len(faults) == 101
-    assert str(faults[-1]) == "t-*-of-999999999.tfrecord: 999,999,898 more files missing"
+    problems = audit_folder(str(tmp_path), {}).problems
+    assert len(problems) == 101
+    assert str(problems[-1]) == "t-*-of-999999999.tfrecord: 999,999,898 more files missing"

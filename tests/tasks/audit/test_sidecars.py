@@ -15,7 +15,7 @@ from tests.tasks.audit.records import flip, problems, record, write
 
 def test_a_broken_manifest_is_a_fault_and_no_crash(ours):
     (ours / "manifest.parquet").write_bytes(b"garbage")
-    assert {fault.file for fault in audit_folder(str(ours), {}).faults} >= {"manifest.parquet"}
+    assert {problem.file for problem in audit_folder(str(ours), {}).problems} >= {"manifest.parquet"}
 
 
 def test_tfds_counts_are_held_against_its_files(tmp_path, picture):
@@ -29,7 +29,7 @@ def test_tfds_counts_are_held_against_its_files(tmp_path, picture):
     ):
         split = {"name": "train", "shardLengths": lengths, "numBytes": str(total)}
         (tmp_path / "dataset_info.json").write_text(json.dumps(info | {"splits": [split]}))
-        assert list(map(str, audit_folder(str(tmp_path), {}).faults)) == found
+        assert list(map(str, audit_folder(str(tmp_path), {}).problems)) == found
 
 
 @pytest.mark.parametrize(
@@ -62,20 +62,22 @@ def test_a_manifest_that_tells_another_digest_or_label_is_a_fault(ours):
     first = next(row for row in changed if row["record"] is not None)
     first |= {"encoded_sha256": "0" * 64, "height": 1, "label": 9}
     pq.write_table(pa.Table.from_pylist(changed, rows.schema), path)
-    faults = audit_folder(str(ours), {}).faults
-    assert any(fault.file == "manifest.parquet" and "croissant.json tells" in fault.problem for fault in faults)
-    found = [fault for fault in faults if fault.record == first["record"]]
-    assert {fault.file for fault in found} == {first["shard"]}
-    assert len([fault for fault in found if "manifest" in fault.problem]) == 3
+    problems = audit_folder(str(ours), {}).problems
+    assert any(problem.file == "manifest.parquet" and "croissant.json tells" in problem.problem for problem in problems)
+    found = [problem for problem in problems if problem.record == first["record"]]
+    assert {problem.file for problem in found} == {first["shard"]}
+    assert len([problem for problem in found if "manifest" in problem.problem]) == 3
 
 
 def test_after_a_broken_length_records_are_still_held_against_the_manifest(ours):
     """They are found by their place, though their numbers moved up."""
     shard = ours / "train-00000-of-00003"
     flip(shard, 3)
-    faults = [fault for fault in audit_folder(str(ours), {}, AuditOptions(digests=False)).faults if fault.file == shard.name]
-    assert [fault.record for fault in faults if fault.record is not None] == [0]
-    assert "bytes skipped" in faults[0].problem
+    problems = [
+        problem for problem in audit_folder(str(ours), {}, AuditOptions(digests=False)).problems if problem.file == shard.name
+    ]
+    assert [problem.record for problem in problems if problem.record is not None] == [0]
+    assert "bytes skipped" in problems[0].problem
 
 
 def test_shards_of_no_images_and_of_another_build_are_told_apart(tmp_path, fill, build):
@@ -85,9 +87,9 @@ def test_shards_of_no_images_and_of_another_build_are_told_apart(tmp_path, fill,
         train_shards=3,
         allow_empty_shards=True,
     )
-    assert audit_folder(str(tmp_path / "out"), {}).faults == ()
+    assert audit_folder(str(tmp_path / "out"), {}).problems == ()
     shutil.copy(tmp_path / "out/train-00002-of-00003", tmp_path / "out/train-00000-of-00001")
-    assert list(map(str, audit_folder(str(tmp_path / "out"), {}).faults)) == [
+    assert list(map(str, audit_folder(str(tmp_path / "out"), {}).problems)) == [
         "train-00000-of-00001: is no shard of the manifest",
         "train-*-of-*: are of several data sets, and would be read as one: 1 of -of-00001, 3 of -of-00003",
     ]

@@ -63,7 +63,7 @@ def test_nothing_of_the_picture_is_left_and_all_else_agrees(original, data_set, 
     core = picture[-50:-10]  # of its pixels; tables are common to all
     assert len([path for path in original[1].glob("train-*") if core in path.read_bytes()]) == 1
     assert not [path for path in data_set.rglob("*") if path.is_file() and core in path.read_bytes()]
-    assert audit_folder(str(data_set), {}).faults == ()
+    assert audit_folder(str(data_set), {}).problems == ()
     assert picture not in (data_set / "report.html").read_bytes()  # it is made anew
     changed = {name for name, digest in digests(data_set).items() if before.get(name) != digest}
     assert changed == {
@@ -94,7 +94,7 @@ def test_a_hash_means_all_images_that_have_it(data_set):
     """cat/006.jpg and cat/007.jpg are the same file."""
     digest = rows(data_set)["train", "cat/006.jpg"]["sha256"]
     assert remove_images(str(data_set), [digest], {}).images == ("train/cat/006.jpg", "train/cat/007.jpg")
-    assert audit_folder(str(data_set), {}).faults == ()
+    assert audit_folder(str(data_set), {}).problems == ()
 
 
 def test_unknown_and_ambiguous_names_are_all_told_before_anything_is_touched(data_set, digests):
@@ -130,7 +130,7 @@ def test_a_whole_shard_can_go(data_set):
     names = [f"validation/{path}" for split, path in rows(data_set) if split == "validation"]
     remove_images(str(data_set), names, {})
     assert (data_set / "validation-00000-of-00001").stat().st_size == 0
-    assert audit_folder(str(data_set), {}).faults == ()
+    assert audit_folder(str(data_set), {}).problems == ()
 
 
 def test_a_build_with_the_same_settings_keeps_the_removal(original, data_set, digests, build):
@@ -252,4 +252,4 @@ def test_a_data_set_without_a_card_gets_none(data_set):
     (data_set / "report.html").unlink()
     remove_images(str(data_set), ["train/cat/003.jpg"], {})
     assert not (data_set / "report.html").exists()
-    assert not audit_folder(str(data_set), {}).faults
+    assert not audit_folder(str(data_set), {}).problems

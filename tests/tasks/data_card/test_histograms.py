@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from imagerecords.schemas.data_card import ALL_SPLITS
 from imagerecords.schemas.receipt import COLUMNS
-from imagerecords.tasks.data_card.histograms import MOST_BARS, figure_charts, label_charts, label_rows, split_rows, tell_bytes
+from imagerecords.tasks.data_card.histograms import MOST_BARS, bytes_text, figure_charts, label_charts, label_rows, split_rows
 
 
 def rows(*images):
@@ -95,4 +95,4 @@ def test_figures_that_no_image_has_get_no_chart():
     [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (123_456, "123 kB"), (7_654_321, "7.7 MB"), (5e15, "5000 TB")],
 )
 def test_bytes_are_told_for_people(value, text):
-    assert tell_bytes(value) == text
+    assert bytes_text(value) == text

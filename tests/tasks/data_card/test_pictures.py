@@ -12,7 +12,7 @@ from PIL import Image
 
 from imagerecords.schemas.data_card import Picture
 from imagerecords.tasks.data_card import pictures as report_pictures
-from imagerecords.tasks.data_card.pictures import Shown, draw, draw_example, of_row, with_pictures
+from imagerecords.tasks.data_card.pictures import PictureSource, draw, draw_example, of_row, with_pictures
 from imagerecords.tasks.storage.folders import open_folder
 
 
@@ -107,7 +107,7 @@ def test_a_picture_that_can_not_be_made_is_none_and_no_error(tmp_path, shown, ch
     else:
         (tmp_path / "shard").write_bytes(b"no image")
     offset = None if change == "no image" else piece.offset
-    broken = Shown(Picture("a", "train", 1, "cat"), open_folder(str(tmp_path), {}), "shard", offset, piece.size)
+    broken = PictureSource(Picture("a", "train", 1, "cat"), open_folder(str(tmp_path), {}), "shard", offset, piece.size)
     assert with_pictures([broken], 64, 10**6) == [Picture("a", "train", 1, "cat")]
 
 

@@ -214,4 +214,4 @@ def test_what_an_unfinished_base_left_is_removed_and_built_under_the_new_name(st
     names = [path for path in store.files("out") if "train-0000" in path]
     assert all("-of-00003" in path for path in names)
     assert len(names) == 3 * 3
-    assert summary.shards_kept == 2, "the other old one of each split"
+    assert summary.shards_reused == 2, "the other old one of each split"

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from imagerecords.schemas.findings import THIN_LABEL
+from imagerecords.schemas.findings import FEW_IMAGES
 from imagerecords.schemas.receipt import COLUMNS
 from imagerecords.tasks.findings.find import find
 from imagerecords.tasks.storage.folders import open_folder
@@ -99,10 +99,10 @@ LOOK = [
     ({"sharpness": 0.0, "height": 255}, {}),  # small pictures are smooth on purpose
     ({"height": 31, "width": 31}, {"tiny"}),
     ({"height": 32, "width": 32}, {}),
-    ({"height": 1601, "width": 400}, {"odd_shaped"}),
-    ({"height": 400, "width": 1601}, {"odd_shaped"}),
+    ({"height": 1601, "width": 400}, {"extreme_aspect_ratio"}),
+    ({"height": 400, "width": 1601}, {"extreme_aspect_ratio"}),
     ({"height": 400, "width": 1600}, {}),
-    ({"height": 10, "width": 300}, {"tiny", "odd_shaped"}),
+    ({"height": 10, "width": 300}, {"tiny", "extreme_aspect_ratio"}),
     ({"brightness": None, "contrast": None, "sharpness": None}, {}),  # the figures are not there
 ]
 
@@ -110,7 +110,7 @@ LOOK = [
 @pytest.mark.parametrize(("columns", "expected"), LOOK)
 def test_an_image_is_told_for_what_looks_wrong_in_it(findings_of, columns, expected):
     findings = findings_of([image("a.jpg", "a", **columns), image("b.jpg", "b")])
-    kinds = ("blank", "dark", "bright", "blurred", "tiny", "odd_shaped")
+    kinds = ("blank", "dark", "bright", "blurred", "tiny", "extreme_aspect_ratio")
     assert {kind for kind in kinds if getattr(findings.counts, kind)} == set(expected)
     assert {kind: [each.path for each in shown] for kind, shown in findings.images.items()} == {
         kind: ["a.jpg"] for kind in expected
@@ -136,19 +136,21 @@ def test_rejected_images_are_not_looked_at(findings_of):
 
 
 def test_labels_with_few_training_images_and_without_any_are_told(findings_of):
-    few = [image(f"few{number}.jpg", f"f{number}") for number in range(THIN_LABEL - 1)]
-    enough = [image(f"enough{number}.jpg", f"e{number}", label=2) for number in range(THIN_LABEL)]
+    few = [image(f"few{number}.jpg", f"f{number}") for number in range(FEW_IMAGES - 1)]
+    enough = [image(f"enough{number}.jpg", f"e{number}", label=2) for number in range(FEW_IMAGES)]
     elsewhere = [image("v.jpg", "v", split="validation"), image("w.jpg", "w", split="validation", label=3)]
     lost = [image("x.jpg", "x", label=4, status="rejected", offset=None)]
     findings = findings_of(few + enough + elsewhere + lost)
-    assert [(each.label, each.split, each.images) for each in findings.thin_labels] == [("label 1", "train", THIN_LABEL - 1)]
+    assert [(each.label, each.split, each.images) for each in findings.labels_with_few_images] == [
+        ("label 1", "train", FEW_IMAGES - 1)
+    ]
     assert [(each.label, each.split) for each in findings.missing_labels] == [
         ("label 3", "train"),
         ("label 4", "train"),
         ("label 2", "validation"),
         ("label 4", "validation"),
     ]
-    assert (findings.counts.thin_labels, findings.counts.missing_labels) == (1, 3)  # labels, not places
+    assert (findings.counts.labels_with_few_images, findings.counts.missing_labels) == (1, 3)  # labels, not places
 
 
 def test_a_leak_is_shown_by_images_of_both_splits_however_many_there_are(findings_of):

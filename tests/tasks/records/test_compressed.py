@@ -26,7 +26,7 @@ def test_tensorflows_files_are_recognised_and_read(written):
     assert compression_of(data[:4096]) == kind
     file = io.BytesIO(data)
     found = list(read_frames(Inflated(file) if kind else file))
-    assert [(each.data, each.fault) for each in found] == [(bytes([number]) * 5000, None) for number in range(3)]
+    assert [(each.data, each.problem) for each in found] == [(bytes([number]) * 5000, None) for number in range(3)]
 
 
 def test_gzip_members_that_follow_each_other_are_one_stream():

@@ -36,7 +36,7 @@ def test_what_tensorflow_wrote_reads_back(tf, tmp_path):
         found = read(path.read_bytes())
         assert [record.data for record in found] == records
         assert [record.number for record in found] == list(range(len(records)))
-        assert not any(record.fault for record in found)
+        assert not any(record.problem for record in found)
 
     check()
 
@@ -54,8 +54,8 @@ BOUNDARIES = {len(framed(RECORDS[:count])) for count in range(len(RECORDS) + 1)}
 def test_a_truncation_inside_a_record_is_a_fault_of_that_record(end):
     """Between records nothing can be seen by the file alone; the receipt's count tells it there."""
     *sound, last = read(framed(RECORDS)[:end])
-    assert not any(record.fault for record in sound)
-    assert "truncated" in last.fault
+    assert not any(record.problem for record in sound)
+    assert "truncated" in last.problem
     assert last.offset == max(boundary for boundary in BOUNDARIES if boundary < end)
     assert last.number == len(sound)
 
@@ -66,15 +66,15 @@ def test_every_flip_of_a_single_byte_is_found():
         for flip in (0x01, 0x80, 0xFF):
             damaged = bytearray(data)
             damaged[position] ^= flip
-            assert [record for record in read(bytes(damaged)) if record.fault], (position, flip)
+            assert [record for record in read(bytes(damaged)) if record.problem], (position, flip)
 
 
 def test_a_fault_in_the_data_leaves_the_next_record_readable():
     data = bytearray(framed(RECORDS))
     data[data.index(b"third")] ^= 1
     found = read(bytes(data))
-    assert [bool(record.fault) for record in found] == [False, False, True, False]
-    assert found[2].fault == "the CRC of the data is wrong"
+    assert [bool(record.problem) for record in found] == [False, False, True, False]
+    assert found[2].problem == "the CRC of the data is wrong"
     assert found[3].data == RECORDS[3]
 
 
@@ -82,7 +82,7 @@ def test_a_fault_in_a_length_ends_the_reading():
     data = bytearray(framed(RECORDS))
     data[len(framed(RECORDS[:1]))] ^= 1
     found = read(bytes(data))
-    assert [bool(record.fault) for record in found] == [False, True]
+    assert [bool(record.problem) for record in found] == [False, True]
 
 
 def test_an_absurd_length_with_a_right_crc_is_a_fault_and_no_allocation():
@@ -95,7 +95,7 @@ def test_an_absurd_length_with_a_right_crc_is_a_fault_and_no_allocation():
 
     length = struct.pack("<Q", 2**63)
     (record,) = read(length + struct.pack("<I", mask(google_crc32c.value(length))) + b"data")
-    assert "more than protobuf reads" in record.fault
+    assert "more than protobuf reads" in record.problem
 
 
 @given(st.binary(max_size=200))

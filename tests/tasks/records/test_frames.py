@@ -27,7 +27,7 @@ def test_what_was_framed_is_read_whatever_the_block(payloads, block):
         patch.setattr(frames, "BLOCK", block)
         found = read(b"".join(map(framed, payloads)))
     assert [each.data for each in found] == payloads
-    assert not any(each.fault for each in found)
+    assert not any(each.problem for each in found)
 
 
 @given(st.binary(min_size=1, max_size=200), st.integers(min_value=13, max_value=64))
@@ -38,12 +38,12 @@ def test_after_a_broken_length_the_next_frame_is_found_whatever_the_block(payloa
         patch.setattr(frames, "BLOCK", block)
         found = read(first + broken + third)
     assert [each.data for each in found] == [b"first", b"", b"third"]
-    assert (found[1].fault, found[1].offset, found[1].skipped) == (HEAD_FAULT, len(first), len(second))
+    assert (found[1].problem, found[1].offset, found[1].skipped) == (HEAD_FAULT, len(first), len(second))
 
 
 def test_without_resume_a_broken_length_is_the_end():
     found = read(framed(b"a") + bytes(20) + framed(b"b"), resume=False)
-    assert [each.fault for each in found] == [None, HEAD_FAULT]
+    assert [each.problem for each in found] == [None, HEAD_FAULT]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_without_resume_a_broken_length_is_the_end():
 )
 def test_what_lies_between_frames_is_skipped_and_counted(between, skipped):
     found = read(framed(b"a") + between + framed(b"b"))
-    assert [each.data for each in found if not each.fault] == [b"a", b"b"]
+    assert [each.data for each in found if not each.problem] == [b"a", b"b"]
     assert sum(each.skipped for each in found) == skipped
 
 
@@ -77,7 +77,7 @@ def test_a_length_claims_memory_only_for_what_is_there():
 
     head = length + FOOTER.pack(mask(google_crc32c.value(length)))
     (found,) = read(head)
-    assert found.fault == "truncated: 0 of 2147483652 bytes of data"
+    assert found.problem == "truncated: 0 of 2147483652 bytes of data"
 
 
 @given(st.integers(min_value=0, max_value=2**32 - 1), st.binary(max_size=40))

@@ -190,23 +190,23 @@ def test_every_box_found_is_planned_or_dropped_or_of_no_image(policy, planned, c
         dropped,
         1,
     )
-    assert placed.mistakes == ()
+    assert placed.errors == ()
     boxes = placed.column.to_pylist()[0]
     assert len(boxes) == planned
     assert all(0 <= box["xmin"] < box["xmax"] <= 1 and 0 <= box["ymin"] < box["ymax"] <= 1 for box in boxes)
 
 
 def test_with_fail_each_bad_box_is_a_mistake_with_its_place():
-    mistakes = place(BAD, PLACES, "fail", malformed=["a row must …: b.csv, line 9"]).mistakes
-    assert mistakes[0] == "a row must …: b.csv, line 9"
-    assert [mistake.partition(": line ")[2][0] for mistake in mistakes[1:]] == ["1", "2", "3", "4", "5"]
-    assert "lie in 0 to 1, got -0.5, 0, 0.5, 1" in mistakes[1]
+    errors = place(BAD, PLACES, "fail", malformed=["a row must …: b.csv, line 9"]).errors
+    assert errors[0] == "a row must …: b.csv, line 9"
+    assert [error.partition(": line ")[2][0] for error in errors[1:]] == ["1", "2", "3", "4", "5"]
+    assert "lie in 0 to 1, got -0.5, 0, 0.5, 1" in errors[1]
 
 
 def test_of_a_thousand_mistakes_the_first_few_dozen_are_told_and_the_rest_counted():
-    mistakes = place([BAD[0]] * 1000, [0] * 1000, "fail").mistakes
-    assert len(mistakes) == 37
-    assert "got 964 beyond" in mistakes[-1]
+    errors = place([BAD[0]] * 1000, [0] * 1000, "fail").errors
+    assert len(errors) == 37
+    assert "got 964 beyond" in errors[-1]
 
 
 def test_the_formats_of_the_same_boxes_are_read_alike(tmp_path):

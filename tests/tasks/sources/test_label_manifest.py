@@ -10,7 +10,7 @@ from imagerecords.tasks.discover import discover_images, survey
 
 
 def told(listing, *args, **settings):
-    return listing(*args, found=survey, **settings).mistakes
+    return listing(*args, found=survey, **settings).errors
 
 
 ROWS = [{"path": "b/2.jpg", "label": "dog"}, {"path": "a/1.jpg", "label": "cat"}, {"path": "b/10.jpg", "label": "cat"}]
@@ -47,19 +47,19 @@ def test_rows_of_an_unlisted_label_are_told_or_passed_over_and_counted(listing, 
     images("1.jpg", "2.jpg")
     (tmp_path / "labels.txt").write_text("dog\n")
     rows = [{"path": "1.jpg", "label": "cat"}, {"path": "2.jpg", "label": "dog"}]
-    (mistake,) = told(listing, rows, labels_file=tmp_path / "labels.txt")
-    assert "got 'cat'" in mistake
-    assert mistake.endswith("manifest.csv, line 2")
+    (error,) = told(listing, rows, labels_file=tmp_path / "labels.txt")
+    assert "got 'cat'" in error
+    assert error.endswith("manifest.csv, line 2")
     found = listing(rows, labels_file=tmp_path / "labels.txt", unlisted_labels="ignore")
     assert found.images["path"].to_pylist() == ["2.jpg"]
-    assert found.passed_over == {"unlisted label": 1}
+    assert found.skipped == {"unlisted label": 1}
 
 
 def test_a_listed_label_without_a_row_is_told(listing, images, tmp_path):
     images("1.jpg")
     (tmp_path / "labels.txt").write_text("cat\nowl\n")
-    (mistake,) = told(listing, [{"path": "1.jpg", "label": "cat"}], labels_file=tmp_path / "labels.txt")
-    assert "a label must have images, got none for 'owl'" in mistake
+    (error,) = told(listing, [{"path": "1.jpg", "label": "cat"}], labels_file=tmp_path / "labels.txt")
+    assert "a label must have images, got none for 'owl'" in error
 
 
 def test_a_column_split_decides_the_split(listing, images):
@@ -92,7 +92,7 @@ def test_paths_may_be_absolute_and_file_urls_and_climb(listing, images, tmp_path
 
 
 BAD_ROWS = {
-    # name: (rows of the manifest, what each mistake says, in the order of the lines)
+    # name: (rows of the manifest, what each error says, in the order of the lines)
     "no path": ([{"path": "", "label": "a"}], ["a row must have a path, got none: {file}, line 2"]),
     "no label": ([{"path": "1.jpg", "label": ""}], ["a row must have a label, got none: {file}, line 2"]),
     "split": (
@@ -128,11 +128,11 @@ def test_bad_rows_are_told_by_line(listing, images, tmp_path, name):
     about = {"root": tmp_path, "file": tmp_path / "manifest.csv"}
     if not isinstance(rows, str):
         rows = [row | {"path": row["path"].format(**about)} for row in rows]
-    mistakes = told(listing, rows)
-    assert len(mistakes) == len(words), mistakes
-    for mistake, word in zip(mistakes, words, strict=True):
-        assert word.format(**about) in mistake
-        assert "hush" not in mistake
+    errors = told(listing, rows)
+    assert len(errors) == len(words), errors
+    for error, word in zip(errors, words, strict=True):
+        assert word.format(**about) in error
+        assert "hush" not in error
 
 
 @pytest.mark.parametrize(
@@ -149,24 +149,24 @@ def test_bad_rows_are_told_by_line(listing, images, tmp_path, name):
 )
 def test_bad_lines_of_json_are_told_by_line(listing, images, line, words):
     images("1.jpg", "2.jpg")
-    (mistake,) = told(listing, '{"path": "2.jpg", "label": "a"}\n\n' + line + "\n", "jsonl")
-    assert words in mistake
-    assert mistake.endswith("manifest.jsonl, line 3")
+    (error,) = told(listing, '{"path": "2.jpg", "label": "a"}\n\n' + line + "\n", "jsonl")
+    assert words in error
+    assert error.endswith("manifest.jsonl, line 3")
 
 
 def test_the_rows_of_a_parquet_file_are_counted_from_1(listing, images):
     images("1.jpg")
     rows = [{"path": "1.jpg", "label": "a"}, {"path": "none.jpg", "label": "a"}]
-    (mistake,) = told(listing, rows, "parquet")
-    assert mistake.endswith("manifest.parquet, row 2")
+    (error,) = told(listing, rows, "parquet")
+    assert error.endswith("manifest.parquet, row 2")
 
 
 def test_all_bad_rows_are_told_at_once_the_first_few_dozen_by_line(listing, images):
     rows = [{"path": f"{number}.jpg" if number % 2 else "", "label": "a"} for number in range(100)]
-    mistakes = told(listing, rows)
-    assert len(mistakes) == 37
-    assert [mistake.rpartition(" ")[2] for mistake in mistakes[:36]] == [str(line) for line in range(2, 38)]
-    assert "got 64 beyond" in mistakes[-1]
+    errors = told(listing, rows)
+    assert len(errors) == 37
+    assert [error.rpartition(" ")[2] for error in errors[:36]] == [str(line) for line in range(2, 38)]
+    assert "got 64 beyond" in errors[-1]
 
 
 def test_boxes_are_those_of_their_row(listing, images, tmp_path):
@@ -189,7 +189,7 @@ def test_boxes_are_those_of_their_row(listing, images, tmp_path):
         found = listing(content, form)
         assert found.images["boxes"].to_pylist() == expected
         assert (found.boxes.found, found.boxes.planned, found.boxes.clamped) == (3, 3, 1)
-        assert not found.boxes_as_shown
+        assert not found.boxes_in_display_orientation
 
 
 def test_an_image_without_boxes_beside_others_with_some_has_none(listing, images):
@@ -201,9 +201,9 @@ def test_an_image_without_boxes_beside_others_with_some_has_none(listing, images
 def test_invalid_boxes_of_a_manifest_fail_by_line_when_asked(listing, images):
     images("1.jpg")
     rows = [{"path": "1.jpg", "label": "a", "boxes": [[0, 0, 2, 1]]}]
-    (mistake,) = told(listing, rows, "jsonl", invalid_boxes="fail")
-    assert "lie in 0 to 1, got 0, 0, 2, 1" in mistake
-    assert "manifest.jsonl, line 1" in mistake
+    (error,) = told(listing, rows, "jsonl", invalid_boxes="fail")
+    assert "lie in 0 to 1, got 0, 0, 2, 1" in error
+    assert "manifest.jsonl, line 1" in error
 
 
 @pytest.mark.parametrize(
@@ -217,8 +217,8 @@ def test_invalid_boxes_of_a_manifest_fail_by_line_when_asked(listing, images):
 )
 def test_a_column_that_contradicts_a_setting_is_told(listing, images, column, settings, words):
     images("1.jpg")
-    (mistake,) = told(listing, [{"path": "1.jpg", "label": "a", column: ""}], **settings)
-    assert words in mistake
+    (error,) = told(listing, [{"path": "1.jpg", "label": "a", column: ""}], **settings)
+    assert words in error
 
 
 def test_a_missing_manifest_is_told(make_settings, tmp_path):
@@ -234,9 +234,9 @@ def test_images_in_several_buckets_are_found_from_a_manifest_elsewhere(listing):
     assert found.roots == {"data": "memory://"}
     assert found.images["path"].to_pylist() == ["memory://one/1.jpg", "memory://two/x/2.jpg"]
     assert found.images["size"].to_pylist() == [10, 12]
-    mistakes = told(listing, [{"path": "memory://one/none.jpg", "label": "a"}, {"path": "memory://one", "label": "a"}])
-    assert "an image must exist, got none: /one/none.jpg" in mistakes[0]
-    assert "got a directory" in mistakes[1]
+    errors = told(listing, [{"path": "memory://one/none.jpg", "label": "a"}, {"path": "memory://one", "label": "a"}])
+    assert "an image must exist, got none: /one/none.jpg" in errors[0]
+    assert "got a directory" in errors[1]
 
 
 def test_relative_paths_of_a_remote_manifest_are_beside_it(make_settings):

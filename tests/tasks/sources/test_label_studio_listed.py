@@ -30,15 +30,15 @@ def test_a_label_studio_export_is_listed_with_its_boxes_as_shown(images, tmp_pat
         [],
         [(0.5, 1), (0.75, 2)],  # a nose is no label: it has the image's
     ]
-    assert found.boxes_as_shown
-    assert found.passed_over == {"not labelled": 1}
+    assert found.boxes_in_display_orientation
+    assert found.skipped == {"not labelled": 1}
 
 
 def test_bad_tasks_of_an_export_are_told_by_number(images, tmp_path, make_settings):
     images("1.jpg")
     tasks = [task("1.jpg", "cat"), task("1.jpg", None, rectangle("cat", 0, 0, 1, 1)), task("2.jpg", "cat")]
     (tmp_path / "export.json").write_text(json.dumps(tasks))
-    mistakes = survey(make_settings(label_studio=str(tmp_path / "export.json"))).mistakes
-    assert [mistake.rpartition(", ")[2] for mistake in mistakes] == ["task 2", "task 3"]
-    assert "must have one label, got none" in mistakes[0]
-    assert "must exist, got none" in mistakes[1]
+    errors = survey(make_settings(label_studio=str(tmp_path / "export.json"))).errors
+    assert [error.rpartition(", ")[2] for error in errors] == ["task 2", "task 3"]
+    assert "must have one label, got none" in errors[0]
+    assert "must exist, got none" in errors[1]

@@ -14,8 +14,8 @@ def matched(images, boxes, *, by_stem=False):
     sources, paths = zip(*(image.split(":", 1) for image in images), strict=True)
     table = pa.table({"source": pa.chunked_array([list(sources)]), "path": pa.chunked_array([list(paths)])})
     found = FoundBoxes.of([FoundBox(box, "", (0, 0, 1, 1), None) for box in boxes], (), by_stem=by_stem)
-    rows, mistakes = match_boxes(found, table, ROOTS)
-    return [images[row] if row >= 0 else None for row in rows], mistakes
+    rows, errors = match_boxes(found, table, ROOTS)
+    return [images[row] if row >= 0 else None for row in rows], errors
 
 
 A, B, C = "train:cat/1.jpg", "train:dog/1.jpg", "train:dog/2.jpg"
@@ -55,10 +55,10 @@ def test_a_box_is_of_the_image_whose_name_it_has(images, boxes, expected):
     ],
 )
 def test_what_leaves_the_image_unclear_is_told(images, boxes, words):
-    _, mistakes = matched(images, boxes)
-    assert len(mistakes) == 1
+    _, errors = matched(images, boxes)
+    assert len(errors) == 1
     for word in words:
-        assert word in mistakes[0]
+        assert word in errors[0]
 
 
 def test_images_of_one_name_are_no_mistake_while_nobody_has_boxes_for_it():
@@ -68,5 +68,5 @@ def test_images_of_one_name_are_no_mistake_while_nobody_has_boxes_for_it():
 def test_by_stem_the_ending_does_not_matter():
     images = ["train:n1/n1_1.JPEG", "train:n1/n1.2.JPEG", "train:n2/noending"]
     assert matched(images, ["n1_1", "n1.2", "x/noending", "n1"], by_stem=True) == ([*images, None], [])
-    _, mistakes = matched(["train:a/1.jpg", "train:a/1.png"], ["a/1"], by_stem=True)
-    assert "'a/1.jpg' and 'a/1.png'" in mistakes[0]
+    _, errors = matched(["train:a/1.jpg", "train:a/1.png"], ["a/1"], by_stem=True)
+    assert "'a/1.jpg' and 'a/1.png'" in errors[0]

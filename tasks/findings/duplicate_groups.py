@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from imagerecords.schemas.findings import Copies, Groups
+from imagerecords.schemas.findings import Duplicates, Groups
 from imagerecords.tasks.findings.near_duplicates import Hashes, Numbers, join_near
 
 GROUPS_SHOWN = 12
@@ -36,7 +36,7 @@ class Images:
 class Found:
     """Counts, and by kind the groups to show: how many images each has, and the rows of some of them."""
 
-    counts: Copies
+    counts: Duplicates
     shown: dict[str, list[tuple[int, list[int]]]]
 
 
@@ -51,13 +51,13 @@ class _Sorted:
     kinds: Numbers
 
 
-def exact_copies(images: Images) -> Found:
+def exact_duplicates(images: Images) -> Found:
     """Groups of images of the same bytes."""
     everyone = np.arange(len(images.row))
     return _found(images, _sort(images, everyone, images.content, everyone))
 
 
-def near_copies(images: Images) -> Found:
+def near_duplicates(images: Images) -> Found:
     """Groups of images whose hashes are near; copies of the same bytes count as one image."""
     members = np.flatnonzero(images.telling)
     hashes, which = np.unique(images.dhash[members], return_inverse=True)
@@ -96,7 +96,7 @@ def _found(images: Images, groups: _Sorted) -> Found:
         first_rows = images.row[groups.order[groups.starts[chosen]]]
         largest = chosen[np.lexsort((first_rows, -groups.sizes[chosen]))][:GROUPS_SHOWN]
         shown[kind] = [(int(groups.sizes[group]), _members(images, groups, group)) for group in largest]
-    return Found(Copies(**counts), shown)
+    return Found(Duplicates(**counts), shown)
 
 
 def _members(images: Images, groups: _Sorted, group: np.intp) -> list[int]:
