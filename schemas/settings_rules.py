@@ -76,7 +76,10 @@ class _Settings(Protocol):
 
 def contradictions(settings: _Settings) -> list[str]:
     """All that keeps these settings from being built with."""
-    rules = (_source_problems, _executor_problems, _number_problems, _append_problems, _colour_problems, _secret_problems)
+    rules = (
+        *(_source_problems, _executor_problems, _number_problems, _output_problems, _append_problems),
+        *(_colour_problems, _secret_problems),
+    )
     return [problem for rule in rules for problem in rule(settings)]
 
 
@@ -142,6 +145,11 @@ def _number_problems(settings: _Settings) -> Iterable[str]:
                 f"{split}_shards must be a multiple of layout_threads ({settings.layout_threads}), got {shards}. "
                 "Change one of them"
             )
+
+
+def _output_problems(settings: _Settings) -> Iterable[str]:
+    if not settings.output_directory.strip():
+        yield f"output_directory must name a directory or URL, got {settings.output_directory!r}. Pass one"
 
 
 def _append_problems(settings: _Settings) -> Iterable[str]:

@@ -19,12 +19,17 @@ from imagerecords.schemas.plan import Plan, PlannedShard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.dataset.plan_file import UNREADABLE, read_planned_shards, write_plan
 from imagerecords.tasks.dataset.renumber import present_shards, renamed_shards, renumber_shards
+from imagerecords.tasks.dataset.unplanned_files import refuse_unplanned_files
 from imagerecords.tasks.storage.folders import Folder, open_output, sweep_unfinished
 
 
 def refuse_conflict(plan: Plan, settings: BuildSettings) -> None:
-    """Raise OutputConflict where shards of another plan are in the output, unless `overwrite` is on; writes nothing."""
+    """Raise OutputConflict where files that no build made, or shards of another plan, are in the output; writes nothing.
+
+    Shards of another plan are let be with `overwrite`, which removes them.
+    """
     output = open_output(settings)
+    refuse_unplanned_files(output, plan, settings)
     foreign = _foreign_shards(output, _existing_shards(output, plan))
     if foreign and not settings.overwrite:
         raise OutputConflict(

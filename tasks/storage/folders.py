@@ -1,10 +1,7 @@
 """Folders on any fsspec file system: read, list, and write files that appear whole or not at all."""
 
 import contextlib
-import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +14,7 @@ from imagerecords.schemas.output_files import SCRATCH, is_ours
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.storage.s3_retries import extend_retries
 from imagerecords.tasks.storage.s3_upload import abort_left_uploads, is_s3
+from imagerecords.tasks.storage.scratch import remove_directory, staging_directory
 from imagerecords.tasks.storage.whole_files import put_whole, rename_whole, renamed_file, uploaded_file
 
 READ_BUFFER = 64 << 10  # smaller than most images, which then pass without another copy
@@ -141,14 +139,14 @@ def open_output(settings: BuildSettings) -> Folder:
 
 
 def scratch_directory(output: Folder) -> Path:
-    """Where unfinished files of an output grow: below it when it is local, else in a temporary directory of this machine."""
+    """Where unfinished files of an output grow: below it when it is local, else in a staging directory of this machine."""
     if output.is_local:
         return Path(output.path, SCRATCH)
-    return Path(output.scratch or tempfile.gettempdir(), "imagerecords-" + hashlib.sha256(output.url.encode()).hexdigest()[:16])
+    return staging_directory(output.fs, output.url, output.scratch)
 
 
 def sweep_unfinished(output: Folder) -> None:
     """Remove the unfinished files and uploads that a killed build left. Only the holder of the output's lock may do this."""
-    shutil.rmtree(scratch_directory(output), ignore_errors=True)
+    remove_directory(scratch_directory(output))
     if output.is_s3:
         abort_left_uploads(output.fs, output.path, is_ours)

@@ -14,6 +14,8 @@ from imagerecords.tasks.storage.s3_upload import is_s3, put_checked, upload_obje
 WRITE_BUFFER = 64 << 10  # smaller than most images, which then pass without another copy
 # How often a growing file is looked at, in seconds; by then some 20 to 100 MB are new.
 WRITE_BACK_EVERY = 0.05
+# What network and FUSE mounts answer to fsync, of directories above all, when they do not offer it.
+UNKNOWN_CALL = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 SYNC_DATA = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 
 
@@ -24,9 +26,10 @@ def renamed_file(target: str, scratch: Path) -> Iterator[BinaryIO]:
         with _writing_back(file.fileno()):
             yield file
             file.flush()
-        os.fsync(file.fileno())
+        _sync(file.fileno())
         file.close()
-        os.chmod(temporary, 0o666 & ~UMASK)
+        with contextlib.suppress(OSError):  # shares with modes of their own (CIFS, some FUSE mounts) refuse it
+            os.chmod(temporary, 0o666 & ~UMASK)
         rename_whole(temporary, target)
 
 
@@ -35,11 +38,23 @@ def rename_whole(path: str, target: str) -> None:
     parent = Path(target).parent
     parent.mkdir(parents=True, exist_ok=True)
     os.replace(path, target)
-    descriptor = os.open(parent, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        descriptor = os.open(parent, os.O_RDONLY)
+    except OSError:  # Windows, and mounts that let directories be listed but not opened
+        return
+    try:
+        _sync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _sync(descriptor: int) -> None:
+    """Bring a file or directory to the disk, where its file system knows how to."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in UNKNOWN_CALL:
+            raise
 
 
 @contextlib.contextmanager
