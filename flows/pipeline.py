@@ -90,7 +90,7 @@ def build_dataset(settings: BuildSettings, runner: Runner, progress: Progress) -
         for check in checks:
             check.result()
         lock.check()
-        published = runner.run(publish_dataset, verified, settings)
+        published = runner.run(publish_dataset, verified, settings, lock.holder.id)
     first = min((outcome.began for outcome in outcomes), default=validated)
     timeline = Timeline(began=began, first_shard_began=first, last_shard_validated=validated, ended=time.time())
     summary = _summary(build, published, outcomes, timeline)

@@ -12,16 +12,18 @@ from imagerecords.tasks.dataset.accounting import over_budget, summary_of
 from imagerecords.tasks.dataset.completion import write_dataset_info, write_files_beside, write_manifest
 from imagerecords.tasks.findings.find import find
 from imagerecords.tasks.storage.folders import Folder, open_output
+from imagerecords.tasks.storage.lock import refuse_if_lock_lost
 
 
-def publish_dataset(verified: list[VerifiedShard], settings: BuildSettings) -> Published:
+def publish_dataset(verified: list[VerifiedShard], settings: BuildSettings, build: str = "") -> Published:
     """Close the books and write manifest and sidecars.
 
     Within the budget of rejected images dataset_info.json is written, last; over it, or with copies that the settings do not
     want, the manifest is there to tell why, the data set stays incomplete, and `problems` and `unwanted` say what is wrong.
-    Raises AccountingError when an image is unaccounted for.
+    Raises AccountingError when an image is unaccounted for, OutputLocked when the output's lock is no longer that of `build`.
     """
     output = open_output(settings)
+    refuse_if_lock_lost(output, build)
     accounts = write_manifest(output, verified)
     header, findings = accounts.header, find(output)
     problems = tuple(
@@ -30,10 +32,12 @@ def publish_dataset(verified: list[VerifiedShard], settings: BuildSettings) -> P
     unwanted = tuple(_unwanted(findings, settings))
     complete = not problems and not unwanted
     if complete:
+        refuse_if_lock_lost(output, build)
         write_files_beside(output, accounts)
     outcome = Outcome(complete, (*problems, *unwanted), findings, accounts.digest if complete else "")
     _write_card(output, outcome, settings)
     if complete:
+        refuse_if_lock_lost(output, build)  # the data card takes its time, and a suspended build takes any
         write_dataset_info(output, accounts)
     return Published(
         splits=tuple(summary_of(split, books) for split, books in accounts.splits.items()),

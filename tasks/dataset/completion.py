@@ -6,7 +6,7 @@ nothing in remove.
 
 from dataclasses import dataclass
 
-from imagerecords.schemas.errors import AccountingError
+from imagerecords.schemas.errors import AccountingError, OutputLocked
 from imagerecords.schemas.output_files import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS
 from imagerecords.schemas.plan import PlanHeader
 from imagerecords.schemas.receipt import VerifiedShard
@@ -19,6 +19,7 @@ from imagerecords.tasks.dataset.manifest import manifest_sha256, manifest_writer
 from imagerecords.tasks.dataset.plan_file import read_plan_header, read_whole_plan
 from imagerecords.tasks.dataset.receipts import read_receipt
 from imagerecords.tasks.dataset.tfds import class_labels_text, dataset_info_json, features_json
+from imagerecords.tasks.storage.exclusive import create_whole
 from imagerecords.tasks.storage.folders import Folder
 
 
@@ -69,5 +70,9 @@ def write_files_beside(output: Folder, accounts: Accounts) -> None:
 
 
 def write_dataset_info(output: Folder, accounts: Accounts) -> None:
-    """Write dataset_info.json: from here on the data set is complete."""
-    output.write(DATASET_INFO, dataset_info_json(accounts.shards()))
+    """Write dataset_info.json: from here on the data set is complete.
+
+    The build has removed it at its begin. Raises OutputLocked where another build has written its own meanwhile.
+    """
+    if not create_whole(output, DATASET_INFO, dataset_info_json(accounts.shards())):
+        raise OutputLocked(f"another build has completed the data set meanwhile: {output.url}. Audit it, then build again")

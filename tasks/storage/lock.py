@@ -7,56 +7,27 @@ while another one goes on, and of builds that start within SETTLE_SECONDS all bu
 """
 
 import contextlib
-import errno
 import json
 import os
-import socket
 import threading
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
-
-import psutil
 
 from imagerecords.schemas.errors import BadStorage, OutputLocked
 from imagerecords.schemas.output_files import LOCK
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.storage.exclusive import create_remote
 from imagerecords.tasks.storage.folders import Folder
+from imagerecords.tasks.storage.lock_holder import Holder
 from imagerecords.tasks.storage.s3_upload import put_object
 
 # Without a sign of life for so long, a lock is that of a dead holder, where no settings say otherwise.
 STALE_SECONDS: float = BuildSettings.model_fields["lock_stale_seconds"].default
 SETTLE_SECONDS = 0.5  # how long two builds that take over the same lock may differ in writing it
 LONGEST_BEAT = 15.0
-EXISTS = ("PreconditionFailed", "412", "ConditionalRequestConflict")  # the last: AWS, where somebody writes or deletes it now
+DOUBT_SECONDS = 1.5 * LONGEST_BEAT  # a living build gives a heartbeat meanwhile
 REMOVED = "somebody who removed it"
-
-
-@dataclass(frozen=True)
-class Holder:
-    """Who holds a lock, and when it last gave a sign of life (Unix seconds)."""
-
-    id: str
-    machine: str
-    pid: int
-    process_started: float
-    beat: float
-
-    def is_gone(self, stale_seconds: float) -> bool:
-        """Whether the holder is dead: seen on the same machine, or by its silence."""
-        if self.machine == _machine():
-            try:
-                return abs(psutil.Process(self.pid).create_time() - self.process_started) > 1
-            except psutil.NoSuchProcess:
-                return True
-            except psutil.AccessDenied:
-                pass
-        return time.time() - self.beat > stale_seconds
-
-    def __str__(self) -> str:
-        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(self.beat))
-        return f"process {self.pid} on {self.machine.partition('/')[0]}, last sign of life {since}"
 
 
 class Lock:
@@ -99,8 +70,7 @@ def output_lock(output: Folder, stale_seconds: float) -> Iterator[Lock]:
 
     Raises OutputLocked when another build holds it, BadStorage when the output may not be written.
     """
-    process_started = psutil.Process().create_time()
-    lock = Lock(output, Holder(uuid.uuid4().hex, _machine(), os.getpid(), process_started, time.time()))
+    lock = Lock(output, Holder.here(uuid.uuid4().hex))
     done = threading.Event()
 
     def beat_until_done() -> None:
@@ -138,8 +108,17 @@ def output_lock(output: Folder, stale_seconds: float) -> Iterator[Lock]:
 def refuse_if_locked(output: Folder, stale_seconds: float) -> None:
     """Raise OutputLocked when a living build holds the output: an early word, before the input is listed."""
     holder = read_holder(output)
-    if holder and not holder.is_gone(stale_seconds):
+    if holder and not _is_gone(output, holder, stale_seconds):
         raise OutputLocked(_locked(output, holder, stale_seconds))
+
+
+def _is_gone(output: Folder, holder: Holder, stale_seconds: float) -> bool:
+    """Whether a lock's holder is dead; where its heartbeat says nothing, one that beats is waited for."""
+    if not holder.is_doubtful(stale_seconds):
+        return holder.is_gone(stale_seconds)
+    time.sleep(DOUBT_SECONDS)
+    current = read_holder(output)
+    return current is None or _dump(current) == _dump(holder)
 
 
 def refuse_if_lock_lost(output: Folder, build: str) -> None:
@@ -180,7 +159,7 @@ def _acquire(lock: Lock, stale_seconds: float) -> None:
     lock.advisory = created is None or bool(created and output.is_s3 and _create(output, data) is not False)
     if not created:
         current = read_holder(output)
-        if current and current.id != holder.id and not current.is_gone(stale_seconds):
+        if current and current.id != holder.id and not _is_gone(output, current, stale_seconds):
             raise OutputLocked(_locked(output, current, stale_seconds))
         _write(output, data)
     if not created or lock.advisory:
@@ -211,35 +190,16 @@ def _write(output: Folder, data: bytes) -> None:
 def _create(output: Folder, data: bytes) -> bool | None:
     """Create the lock object; False where there is one already, None where the server can't tell."""
     path = output.join(LOCK)
-    if output.is_local:
-        os.makedirs(os.path.dirname(path), exist_ok=True)  # a build that failed just now may have removed its empty folders
-        try:
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
-        except FileExistsError:
-            return False
-        with open(descriptor, "wb") as file:
-            file.write(data)
-        return True
+    if not output.is_local:
+        return create_remote(output, path, data)
+    os.makedirs(os.path.dirname(path), exist_ok=True)  # a build that failed just now may have removed its empty folders
     try:
-        if output.is_s3:
-            put_object(output.fs, path, data, IfNoneMatch="*")
-        else:
-            output.fs.pipe_file(path, data, mode="create")
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     except FileExistsError:
         return False
-    except OSError as error:
-        if _is_precondition_failure(error):
-            return False
-        if error.errno == errno.ENOSYS:
-            return None
-        raise
+    with open(descriptor, "wb") as file:
+        file.write(data)
     return True
-
-
-def _is_precondition_failure(error: OSError) -> bool:
-    """s3fs knows a refused If-None-Match only from AWS's wording; other servers' arrive as OSError(EINVAL)."""
-    response = getattr(error.__cause__, "response", None) or {}
-    return response.get("Error", {}).get("Code") in EXISTS
 
 
 def _dump(holder: Holder) -> bytes:
@@ -255,13 +215,3 @@ def _locked(output: Folder, holder: Holder | None, stale_seconds: float) -> str:
         f"output_directory must have one build at a time, got a second one: {output.url} is being written by {holder}. "
         f"Wait for it; if it is dead, its lock is free {stale_seconds:g} s after its last sign of life"
     )
-
-
-def _machine() -> str:
-    """What tells machines, boots and containers apart, so that a process id means something."""
-    parts = [socket.gethostname()]
-    with contextlib.suppress(OSError):
-        with open("/proc/sys/kernel/random/boot_id") as file:
-            parts.append(file.read().strip())
-        parts.append(os.readlink("/proc/self/ns/pid"))
-    return "/".join(parts)

@@ -38,8 +38,13 @@ def rename_whole(path: str, target: str) -> None:
     parent = Path(target).parent
     parent.mkdir(parents=True, exist_ok=True)
     os.replace(path, target)
+    sync_directory(parent)
+
+
+def sync_directory(directory: str | Path) -> None:
+    """Bring a directory's names to the disk, where its file system knows how to."""
     try:
-        descriptor = os.open(parent, os.O_RDONLY)
+        descriptor = os.open(directory, os.O_RDONLY)
     except OSError:  # Windows, and mounts that let directories be listed but not opened
         return
     try:

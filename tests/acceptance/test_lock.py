@@ -3,7 +3,10 @@
 import json
 import signal
 import threading
+import time
 from pathlib import Path
+
+import pytest
 
 from tests.acceptance.running import Images, Shell, leftovers, receipts, sums, wait_until
 
@@ -53,7 +56,7 @@ def test_the_lock_of_another_machine_holds_until_its_holder_has_been_silent_for_
 ):
     output = tmp_path / "data"
     (output / "_build").mkdir(parents=True)
-    holder = {"id": "0", "machine": "elsewhere", "pid": 1, "process_started": 0.0, "beat": 4e9}  # in the year 2096
+    holder = {"id": "0", "machine": "elsewhere", "pid": 1, "process_started": 0.0, "beat": time.time()}
     (output / "_build/lock").write_text(json.dumps(holder))
     refused = shell.start(quick.arguments(output, "--no-prefect"))
     assert refused.wait() == 1
@@ -95,4 +98,22 @@ def test_a_build_whose_lock_was_taken_stops_and_leaves_the_lock_to_its_new_holde
         thief.join()
     assert "lock was lost to process 1 on elsewhere" in build.last_word
     assert json.loads((output / "_build/lock").read_text()) == other
+    assert not (output / "dataset_info.json").exists()
+
+
+def test_a_build_that_was_suspended_while_it_published_completes_no_data_set_of_anothers(
+    shell: Shell, slow: Images, tmp_path: Path
+):
+    """It draws the data card, its last look at the lock is behind it, and another machine's build takes the stale lock over."""
+    output = tmp_path / "data"
+    build = shell.start(slow.arguments(output, "--no-prefect", report=True))
+    wait_until((output / "croissant.json").exists, "the files beside the shards are written")
+    build.process.send_signal(signal.SIGSTOP)
+    if (output / "dataset_info.json").exists():
+        pytest.fail("the build was suspended too late to show anything")
+    other = {"id": "0", "machine": "elsewhere", "pid": 1, "process_started": 0.0, "beat": time.time()}
+    (output / "_build/lock").write_text(json.dumps(other))
+    build.process.send_signal(signal.SIGCONT)
+    assert build.wait() == 1, build.stderr
+    assert "lock was lost to process 1 on elsewhere" in build.last_word
     assert not (output / "dataset_info.json").exists()

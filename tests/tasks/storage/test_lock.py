@@ -14,7 +14,8 @@ from imagerecords.schemas.errors import OutputLocked
 from imagerecords.schemas.output_files import LOCK
 from imagerecords.tasks.storage import lock as lock_module
 from imagerecords.tasks.storage.folders import open_folder
-from imagerecords.tasks.storage.lock import Holder, Lock, output_lock, read_holder, refuse_if_locked
+from imagerecords.tasks.storage.lock import Lock, output_lock, read_holder, refuse_if_locked
+from imagerecords.tasks.storage.lock_holder import Holder, machine, start_ticks
 
 STALE = 60.0
 ELSEWHERE = "another-machine/boot/pid:[1]"
@@ -34,7 +35,7 @@ def soon_settled(monkeypatch):
 
 def here():
     """The machine as this process's own lock names it."""
-    return lock_module._machine()
+    return machine()
 
 
 def leave_lock(output, **changes):
@@ -190,5 +191,40 @@ def test_of_several_who_want_it_one_gets_it(tmp_path, monkeypatch, stale):
 
 def test_a_lock_tells_its_holder_in_words(output):
     holder = Holder("x", "host/boot/pid", 7, 0.0, 0.0)
-    assert str(holder) == "process 7 on host, last sign of life 1970-01-01 00:00:00 UTC"
+    assert str(holder) == "process 7 on host, last heartbeat 1970-01-01 00:00:00 UTC"
     assert Lock(output, holder).lost is None
+
+
+@pytest.mark.skipif(start_ticks(os.getpid()) is None, reason="no /proc here")
+def test_a_holder_lives_though_the_clock_was_set(output):
+    """The start of a process in seconds moves with the clock; its ticks since boot do not."""
+    mine = vars(Holder.here("other"))
+    holder = leave_lock(output, **mine | {"process_started": mine["process_started"] + 5, "beat": 0.0})
+    assert not holder.is_gone(STALE)
+    with pytest.raises(OutputLocked), output_lock(output, STALE):
+        pass
+
+
+@pytest.mark.skipif(start_ticks(os.getpid()) is None, reason="no /proc here")
+def test_another_process_of_the_same_id_is_not_the_holder(output):
+    mine = vars(Holder.here("other"))
+    assert leave_lock(output, **mine | {"process_ticks": mine["process_ticks"] + 1}).is_gone(STALE)
+
+
+@pytest.mark.parametrize("beat", [float("nan"), float("inf"), time.time() + 1e7])
+def test_a_heartbeat_that_says_nothing_is_waited_for(output, beat, monkeypatch):
+    monkeypatch.setattr(lock_module, "DOUBT_SECONDS", 0.05)
+    leave_lock(output, beat=beat)
+    with output_lock(output, STALE):
+        pass
+
+
+def test_a_holder_whose_clock_is_ahead_keeps_its_lock_while_it_beats(output, monkeypatch):
+    leave_lock(output, beat=time.time() + 1e7)
+
+    def beat(_: float) -> None:
+        leave_lock(output, beat=time.time() + 1e7 + 15)
+
+    monkeypatch.setattr(lock_module.time, "sleep", beat)
+    with pytest.raises(OutputLocked), output_lock(output, STALE):
+        pass
