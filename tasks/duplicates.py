@@ -15,7 +15,6 @@ looked at again. Where the one that is kept turns out to be no sound image, its 
 """
 
 import hashlib
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -27,6 +26,7 @@ import pyarrow.compute as pc
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.plan import DROP, Plan
+from imagerecords.schemas.processors import usable_processors
 from imagerecords.schemas.receipt import COLUMNS, WRITTEN, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import SPLITS, Split
@@ -110,7 +110,7 @@ def _digests_in(folder: Folder, images: pa.Table, settings: BuildSettings) -> It
     if not folder.is_local:
         yield from _hash(folder, images, settings)
         return
-    threads = ThreadPoolExecutor(settings.workers or os.cpu_count() or 1, thread_name_prefix="duplicates")
+    threads = ThreadPoolExecutor(settings.workers or usable_processors(), thread_name_prefix="duplicates")
     parts = (images.slice(start, IMAGES_A_THREAD) for start in range(0, images.num_rows, IMAGES_A_THREAD))
     try:
         for digests in threads.map(lambda part: list(_hash(folder, part, settings)), parts):

@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 from imagerecords.flows.executors.processes import ProcessPool
 from imagerecords.schemas.cancellation import stop_when
 from imagerecords.schemas.errors import BadSettings, Interrupted, ShardFailed, WorkerDied
+from imagerecords.schemas.processors import usable_processors
 from imagerecords.schemas.settings import BuildSettings
 
 P = ParamSpec("P")
@@ -80,7 +81,7 @@ class Workers:
         self._stop = threading.Event()
         self._guard = threading.Lock()
         self._generation = 0
-        self.count = count or settings.workers or os.cpu_count() or 1
+        self.count = count or settings.workers or usable_processors()
         self._executor = self._make(settings, self.count, self._stop)
         if not (count or settings.workers):
             self.count = getattr(self._executor, "threads", self.count)

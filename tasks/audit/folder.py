@@ -6,7 +6,6 @@ Examples, pictures that are what their record says, one text a label, complete n
 Files are read by threads: digests and decoders release the interpreter, and the rest takes some 40 µs a record.
 """
 
-import os
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +17,7 @@ from imagerecords.schemas.cancellation import stop_when
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import CROISSANT, DATASET_INFO, INDEX, MANIFEST
+from imagerecords.schemas.processors import usable_processors
 from imagerecords.tasks.audit.consistency import label_notes, label_problems, merge, shape_notes, shape_problems
 from imagerecords.tasks.audit.file import FileAudit, audit_file
 from imagerecords.tasks.audit.manifest import Manifest, digest_problems, missing_shard_problems, read_by_shard, shard_problems
@@ -86,7 +86,7 @@ def _audit_files(
         stop_when(stop)
         return audit_file(folder, name, manifest.told(name) if manifest else None, options, digests.get(name, ""))
 
-    threads = ThreadPoolExecutor(options.workers or os.cpu_count() or 1)
+    threads = ThreadPoolExecutor(options.workers or usable_processors())
     try:
         for result in threads.map(audit, names):
             if options.tensorflow and not result.problems:
