@@ -146,11 +146,23 @@ def _build_with_prefect(settings: BuildSettings) -> BuildSummary:
     # meets a locked database at the first start.
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    _refuse_no_home()
     from imagerecords.flows.build import build_image_dataset, hide_console_tracebacks
 
     if not _debug.get():
         hide_console_tracebacks()
     return build_image_dataset(settings)
+
+
+def _refuse_no_home() -> None:
+    """Raise BadSettings where the user has no home directory, which Prefect asks for whatever PREFECT_HOME says."""
+    try:
+        Path.home()
+    except RuntimeError as error:
+        raise BadSettings(
+            "the user must have a home directory for Prefect, got none: HOME is not set, and the system does not know the user. "
+            "Set HOME to a directory that can be written, or pass --no-prefect"
+        ) from error
 
 
 def _print_summary(summary: BuildSummary, as_json: bool) -> None:

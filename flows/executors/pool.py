@@ -42,9 +42,14 @@ def make_processes(settings: BuildSettings, count: int, stop: threading.Event) -
             f"the temporary directory's path must have at most {LONGEST_TEMPORARY} bytes, for a socket in it, got "
             f"{len(os.fsencode(temporary))}: {temporary}. Set TMPDIR to a shorter one, or pass --executor threads"
         )
-    return ProcessPool(
-        count, ["imagerecords.flows.executors.preload"] + ["imagerecords.flows.executors.preload_s3"] * settings.is_on_s3
-    )
+    modules = ["imagerecords.flows.executors.preload"] + ["imagerecords.flows.executors.preload_s3"] * settings.is_on_s3
+    try:
+        return ProcessPool(count, modules)
+    except OSError as error:  # their semaphores lie in /dev/shm, their socket in the temporary directory
+        raise BadSettings(
+            f"worker processes must have /dev/shm and a temporary directory that can be written, got {error.strerror}. Make "
+            "them writable (TMPDIR names another temporary directory), or pass --executor threads"
+        ) from error
 
 
 def make_threads(settings: BuildSettings, count: int, stop: threading.Event) -> Executor:
