@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from imagerecords.schemas.boxes import Policy
+from imagerecords.schemas.storage_options import typed_options
 
 Shards = Annotated[int, Field(ge=1, le=99_999)] | Literal["auto"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -191,7 +192,7 @@ class ExecutionSettings(_Group):
 class StorageSettings(_Group):
     """How file systems are reached."""
 
-    storage_options: dict[str, Any] = Field(
+    storage_options: Annotated[dict[str, Any], BeforeValidator(typed_options)] = Field(
         default_factory=dict,
         description="Options for remote file systems, e.g. {'endpoint_url': 'http://…'}. Credentials are refused here: they "
         "come from the environment, AWS profiles or Prefect blocks.",

@@ -160,7 +160,7 @@ def _refuse_no_home() -> None:
         Path.home()
     except RuntimeError as error:
         raise BadSettings(
-            "the user must have a home directory for Prefect, got none: HOME is not set, and the system does not know the user. "
+            "the user must have a home directory for Prefect, got none: HOME is not set, and the user is unknown. "
             "Set HOME to a directory that can be written, or pass --no-prefect"
         ) from error
 

@@ -77,8 +77,14 @@ class _ObstoreReader:
         bucket, key, _ = self.source.fs.split_path(self.source.join(name))
         etag, version_id = version_parts(version)
         options = {"if_match": f'"{etag}"'} | ({"version": version_id} if version_id else {})
+        if key.startswith("/"):  # object_store would drop the slash, and ask for another key
+            return self.otherwise(name, size, version)
         try:
-            return _whole(bytes(_store(self.source.fs, bucket).get(key, options=options).bytes()), size, name)
+            answer = _store(self.source.fs, bucket).get(key, options=options)
+            data = bytes(answer.bytes())
+            if _bare(answer.meta["e_tag"]) != etag:  # a server that ignores If-Match
+                raise FileChanged
+            return _whole(data, size, name)
         except PreconditionError:
             raise FileChanged from None
         except FileNotFoundError as error:
@@ -91,6 +97,11 @@ class _ObstoreReader:
             raise _os_error(error) from None
 
 
+def _bare(etag: str | None) -> str:
+    """An ETag without its quotes; of a weak one what is compared."""
+    return (etag or "").removeprefix("W/").strip('"')
+
+
 def _whole(data: bytes, size: int, name: str) -> bytes:
     if len(data) != size:
         raise OSError(errno.EIO, f"a file of this version must have {size} bytes, got {len(data)}", name)
@@ -101,6 +112,8 @@ def _os_error(error: Exception) -> OSError:
     text, code = str(error).partition("\n")[0].partition(": <")[0], _code(error)
     if code == "AccessDenied":
         return PermissionError(errno.EACCES, code)
+    if code == "InvalidObjectState":
+        return PermissionError(errno.EACCES, "InvalidObjectState: it is archived (Glacier) and must be restored first")
     return OSError(errno.EIO, f"{text} {code}".rstrip())
 
 
@@ -142,7 +155,7 @@ def _open_store(fs: Any, bucket: str, retry: dict[str, Any]) -> Any:
 
     endpoint = fs.s3.meta.endpoint_url
     region = fs.s3.meta.region_name
-    style = (fs.config_kwargs.get("s3") or {}).get("addressing_style")
+    style = (fs.s3.meta.config.s3 or {}).get("addressing_style")  # of storage_options or of ~/.aws/config
     if style == "virtual":
         endpoint = endpoint.replace("://", f"://{bucket}.", 1)
     session = _session(fs)

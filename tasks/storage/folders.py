@@ -12,6 +12,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from imagerecords.schemas.output_files import SCRATCH, is_ours
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.storage.s3_options import s3_options
 from imagerecords.tasks.storage.s3_retries import extend_retries
 from imagerecords.tasks.storage.s3_upload import abort_left_uploads, is_s3
 from imagerecords.tasks.storage.scratch import remove_directory, staging_directory
@@ -125,6 +126,8 @@ def open_folder(url: str, storage_options: Mapping[str, Any], scratch: str | Non
     """
     protocol = fsspec.utils.get_protocol(url)
     options = {} if protocol in ("file", "local", "memory") else dict(storage_options)
+    if protocol in ("s3", "s3a"):
+        options = s3_options(options)
     fs, path = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
     # One folder has one path, however it is written: an output inside an input is seen through links and dots.
     path = os.path.realpath(path) if isinstance(fs, LocalFileSystem) else path.rstrip("/")

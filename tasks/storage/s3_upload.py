@@ -44,7 +44,7 @@ def upload_object(fs: Any, path: str, file: str) -> None:
         with open(file, "rb") as opened:
             put_checked(fs, path, opened.read())
     else:
-        _check(fs, path, size, _upload_parts(fs, path, file, size))
+        _check(fs, path, size, _upload_parts(fs, path, file, size), file)
 
 
 def _upload_parts(fs: Any, path: str, file: str, size: int) -> str | None:
@@ -82,6 +82,8 @@ def abort_left_uploads(fs: Any, path: str, is_ours: Callable[[str], bool]) -> No
             if is_ours(upload["Key"].removeprefix(where["Key"])):
                 with contextlib.suppress(FileNotFoundError):  # ended meanwhile
                     fs.call_s3("abort_multipart_upload", Bucket=where["Bucket"], Key=upload["Key"], UploadId=upload["UploadId"])
+    except FileNotFoundError:  # NoSuchUpload, as rclone's server answers a listing where there is none
+        return
     except OSError as error:
         if not isinstance(error, PermissionError) and error.errno not in CANNOT_LIST:
             raise
@@ -106,9 +108,20 @@ def _content_md5(data: bytes) -> str:
     return base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
 
 
-def _check(fs: Any, path: str, size: int, etag: str | None) -> None:
-    """Raise OSError when the object is not the one that was sent, by its size and by the ETag that the upload was answered."""
+def _check(fs: Any, path: str, size: int, etag: str | None, file: str | None = None) -> None:
+    """Raise OSError when the object is not the one that was sent, by its size and by the ETag that the upload was answered.
+
+    Some servers (rclone's) give an object of several parts another ETag afterwards: the MD5 of the whole, which `file` has.
+    """
     there = fs.call_s3("head_object", **_where(fs, path))
-    if there["ContentLength"] != size or (etag and there["ETag"] != etag):
-        got = f"{there['ContentLength']} bytes, ETag {there['ETag']}"
-        raise OSError(errno.EIO, f"an upload must be there as it was sent, {size} bytes, ETag {etag}, got {got}", path)
+    if there["ContentLength"] == size and (not etag or there["ETag"] == etag):
+        return
+    if file and there["ContentLength"] == size and there["ETag"].strip('"') == _file_md5(file):
+        return
+    got = f"{there['ContentLength']} bytes, ETag {there['ETag']}"
+    raise OSError(errno.EIO, f"an upload must be there as it was sent, {size} bytes, ETag {etag}, got {got}", path)
+
+
+def _file_md5(file: str) -> str:
+    with open(file, "rb") as opened:
+        return hashlib.file_digest(opened, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
