@@ -1,4 +1,4 @@
-"""validate: read a shard back and hold it against its receipt, the plan and the feature contract."""
+"""validate: read a shard back and compare it with its receipt, the plan and the feature contract."""
 
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.plan import Shard
@@ -11,7 +11,7 @@ from imagerecords.tasks.storage.folders import open_output
 
 
 def validate_shard(shard: Shard, settings: BuildSettings) -> VerifiedShard:
-    """The verified on a shard in the output; raises CorruptRecord naming file, record and byte offset of the first fault."""
+    """Verify a shard in the output; raises CorruptRecord naming file, record and byte offset of the first problem."""
     output = open_output(settings)
     receipt = read_receipt(output, shard.name)
     if receipt is None:

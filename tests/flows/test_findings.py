@@ -184,7 +184,7 @@ def test_the_command_fails_with_1_over_unwanted_copies_after_its_summary(planted
     ran = imagerecords("build", "--no-prefect", "--executor", "threads", *arguments, "--leakage", "fail")
     assert ran.code == 1
     assert "found:" in ran.out
-    assert "error: no image may be in two splits with leakage=fail, got 2 images" in ran.err
+    assert "error: 2 images in more than one split, in 1 group of duplicates (leakage=fail)" in ran.err
 
 
 def test_a_clean_data_set_has_no_line_of_findings(tmp_path, fill, picture, imagerecords):
