@@ -15,5 +15,5 @@ def validate_shard(shard: Shard, settings: BuildSettings) -> VerifiedShard:
     output = open_output(settings)
     receipt = read_receipt(output, shard.name)
     if receipt is None:
-        raise CorruptRecord(f"a shard must have a receipt, got none: {output.join(shard.name)}. Run the build again")
+        raise CorruptRecord(f"a shard has no receipt: {output.join(shard.name)}. Run the build again")
     return verify_shard(output, shard, receipt, read_plan_header(output))

@@ -91,5 +91,5 @@ def test_shards_of_no_images_and_of_another_build_are_told_apart(tmp_path, fill,
     shutil.copy(tmp_path / "out/train-00002-of-00003", tmp_path / "out/train-00000-of-00001")
     assert list(map(str, audit_folder(str(tmp_path / "out"), {}).problems)) == [
         "train-00000-of-00001: is no shard of the manifest",
-        "train-*-of-*: are of several data sets, and would be read as one: 1 of -of-00001, 3 of -of-00003",
+        "train-*-of-*: mix shards of several data sets: 1 of -of-00001, 3 of -of-00003",
     ]

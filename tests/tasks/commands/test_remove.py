@@ -84,7 +84,7 @@ def test_the_row_stays_rejected_as_removed(data_set):
     after = rows(data_set)["train", "cat/003.jpg"]
     told = {name: value for name, value in after.items() if value is not None}
     kept = ("split", "shard", "path", "label", "text", "source_size", "sha256")
-    message = {"status": "rejected", "reason": "removed", "message": "taken out of the data set by remove"}
+    message = {"status": "rejected", "reason": "removed", "message": "removed from the data set by imagerecords remove"}
     assert told == {name: before[name] for name in kept} | message
     (found,) = locate_image(str(data_set), before["sha256"][:12], {})
     assert found.reason == "removed"
