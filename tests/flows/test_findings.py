@@ -1,6 +1,7 @@
 """Builds of inputs with planted copies: what is told, what fails, and what is left out, by the settings."""
 
 import json
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -50,12 +51,13 @@ def test_by_default_copies_are_told_and_written(planted, build):
 @pytest.mark.parametrize(
     ("policy", "words"),
     [
-        ({"duplicates": "fail"}, r"6 images in 3 groups of duplicates \(duplicates=fail\). First: dog/001.jpg in train = dog/000.jpg in validation"),
-        ({"leakage": "fail"}, r"2 images in more than one split, in 1 group of duplicates \(leakage=fail\). First: dog/001.jpg in train = dog/000.jpg in validation"),
+        ({"duplicates": "fail"}, "6 images in 3 groups of duplicates (duplicates=fail)"),
+        ({"leakage": "fail"}, "2 images in more than one split, in 1 group of duplicates (leakage=fail)"),
     ],
 )
 def test_copies_that_are_not_wanted_fail_the_build_after_the_manifest_is_written(planted, build, policy, words):
-    with pytest.raises(UnwantedDuplicates, match=words):
+    first = "dog/001.jpg in train = dog/000.jpg in validation"
+    with pytest.raises(UnwantedDuplicates, match=re.escape(f"{words}. First: {first}. ")):
         build(**planted, **policy)
     assert len(manifest(planted)) == 13
     assert not is_complete(planted)
