@@ -39,7 +39,7 @@ from imagerecords.schemas.splits import SPLITS, Split
 from imagerecords.schemas.version import VERSION
 from imagerecords.tasks.dataset.plan_file import read_plan
 from imagerecords.tasks.partition import group_of, plan_header, plan_split, split_images, with_drop
-from imagerecords.tasks.storage.folders import open_folder
+from imagerecords.tasks.storage.folders import open_folder, open_output
 
 MOST_SHARDS = 99_999  # the names have five digits
 STATE = [name for name in COLUMNS.names if name in LISTED.names]  # a change of one of these means that the image has changed
@@ -62,7 +62,7 @@ def base_plan(settings: BuildSettings) -> Plan | None:
     """
     if not settings.append:
         return None
-    base = read_plan(open_folder(settings.output_directory, settings.storage_options))
+    base = read_plan(open_output(settings))
     if base is not None:
         roots = {name: _canonical(url, settings) for name, url in settings.directories().items()}
         _refuse(_differences(base.header, roots or base.header.roots, settings), settings)

@@ -14,7 +14,7 @@ from imagerecords.tasks.sources.input_files import read_text, unreadable
 from imagerecords.tasks.sources.label_folders import setting_of, survey_folders
 from imagerecords.tasks.sources.label_manifest import survey_manifest
 from imagerecords.tasks.sources.match_boxes import match_boxes
-from imagerecords.tasks.storage.folders import open_folder
+from imagerecords.tasks.storage.folders import open_folder, open_output
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ def survey(settings: BuildSettings, existing: tuple[str, ...] = (), note: Callab
 
 
 def _directory_errors(settings: BuildSettings) -> Iterable[str]:
-    output = open_folder(settings.output_directory, settings.storage_options)
+    output = open_output(settings)
     if not output.path:
         yield f"output_directory must name a directory or prefix, got {settings.output_directory!r}"
     seen: dict[str, str] = {}

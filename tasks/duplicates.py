@@ -34,7 +34,7 @@ from imagerecords.tasks.append import known_images
 from imagerecords.tasks.dataset.manifest import read_manifest
 from imagerecords.tasks.partition import split_images
 from imagerecords.tasks.sources.fetch import fetch_images
-from imagerecords.tasks.storage.folders import Folder, open_folder
+from imagerecords.tasks.storage.folders import Folder, open_folder, open_output
 
 ORDER: tuple[Split, ...] = ("validation", "test", "train")
 _STORED = pa.schema([("split", pa.string()), ("path", pa.string()), ("source_size", pa.int64()), ("sha256", pa.string())])
@@ -71,7 +71,7 @@ def drop_duplicates(listing: Listing, settings: BuildSettings, base: Plan | None
 
 def _new_after_old(listing: Listing, base: Plan, settings: BuildSettings) -> tuple[pa.Table, pa.Table]:
     """The images to be compared, old ones first, and the manifest's rows of all written ones."""
-    output = open_folder(settings.output_directory, settings.storage_options)
+    output = open_output(settings)
     manifest = _read_stored(output)
     stored = {split: manifest.filter(pc.equal(manifest["split"], split)) for split in SPLITS}
     is_old = known_images(base.header, listing.roots, base.images_of, listing.images)

@@ -25,7 +25,10 @@ from imagerecords.tasks.storage.folders import Folder, open_output, sweep_unfini
 def refuse_conflict(plan: Plan, settings: BuildSettings) -> None:
     """Raise OutputConflict where shards of another plan are in the output, unless `overwrite` is on; writes nothing."""
     output = open_output(settings)
-    foreign = _foreign_shards(output, _existing_shards(output, plan))
+    _refuse_foreign(_foreign_shards(output, _existing_shards(output, plan)), settings)
+
+
+def _refuse_foreign(foreign: list[str], settings: BuildSettings) -> None:
     if foreign and not settings.overwrite:
         raise OutputConflict(
             f"output_directory must be empty or hold this plan's shards, got {len(foreign):,} of another plan: "
@@ -41,11 +44,11 @@ def prepare_output(plan: Plan, settings: BuildSettings) -> None:
     extends get their new names; those of another plan are refused as by refuse_conflict, or removed. dataset_info.json goes
     first: from here on the data set is not complete.
     """
-    refuse_conflict(plan, settings)
     output = open_output(settings)
     expected = {shard.name for shard in plan.references()}
     existing = _existing_shards(output, plan)
     foreign = _foreign_shards(output, existing)
+    _refuse_foreign(foreign, settings)
     output.remove(DATASET_INFO)
     sweep_unfinished(output)
     renumber_shards(output, plan.shards, existing)
