@@ -17,8 +17,8 @@ from typing import Any, ParamSpec, Self, TypeVar
 from imagerecords.flows.executors.processes import ProcessPool
 from imagerecords.schemas.cancellation import stop_when
 from imagerecords.schemas.errors import BadSettings, Interrupted, ShardFailed, WorkerDied
-from imagerecords.schemas.processors import usable_processors
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.storage.processors import usable_processors
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""show: one record of a TFRecord file, as fields for people and as the image it holds."""
+"""show: one record of a TFRecord file, as printed fields and as its image."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class ShownRecord:
         return encoded_image(self.features)
 
     def lines(self) -> list[str]:
-        """A line a feature, keys sorted; long bytes are told by their number."""
+        """One line per feature, keys sorted; of long bytes only the number."""
         return [f"{key}: {_readable(values)}" for key, values in sorted(self.features.items())]
 
 
@@ -37,14 +37,12 @@ def read_record(url: str, number: int, storage_options: Mapping[str, Any]) -> Sh
             for record in read_frames(inflated(file), resume=False):
                 count += 1
                 if record.problem and (record.number == number or not record.data):
-                    raise CorruptRecord(
-                        f"record {record.number} at byte {record.offset} must be sound, got: {record.problem}: {url}"
-                    )
+                    raise CorruptRecord(f"record {record.number} at byte {record.offset} is damaged: {record.problem}: {url}")
                 if record.number == number:
                     return _shown(record, url)
     except (FileNotFoundError, IsADirectoryError) as error:
         raise BadInput(f"show must be given a TFRecord file, got none: {url}. Check the path") from error
-    raise BadInput(f"record must be below the number of records ({count}), got {number}: {url}")
+    raise BadInput(f"record must be below the number of records ({count:,}), got {number:,}: {url}")
 
 
 def _shown(record: Frame, url: str) -> ShownRecord:

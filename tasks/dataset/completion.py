@@ -1,7 +1,6 @@
-"""What makes shards with receipts a complete data set: the manifest, the files beside it, and dataset_info.json last.
+"""Completes a data set whose shards have receipts: the manifest, the files beside it, and dataset_info.json last.
 
-Each is a function, so that what decides whether the data set may be complete can stand between them: publish's budget, and
-nothing in remove.
+Each is a function, so that publish can check its budget of rejected images between them, which remove does not.
 """
 
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from imagerecords.schemas.output_files import CLASS_LABELS, CROISSANT, DATASET_I
 from imagerecords.schemas.plan import PlanHeader
 from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.schemas.summary import BoxSummary
-from imagerecords.tasks.dataset.accounting import SplitCounts, balance, balance_boxes
+from imagerecords.tasks.dataset.accounting import SplitCounts, box_summary, refuse_unaccounted
 from imagerecords.tasks.dataset.croissant import croissant_json
 from imagerecords.tasks.dataset.digest import dataset_digest
 from imagerecords.tasks.dataset.labels_file import labels_text
@@ -34,7 +33,7 @@ class Accounts:
 
     def shards(self) -> dict[str, list[VerifiedShard]]:
         """The shards by split, in their order."""
-        return {split: books.verified for split, books in self.splits.items()}
+        return {split: counts.verified for split, counts in self.splits.items()}
 
 
 def write_manifest(output: Folder, verified: list[VerifiedShard]) -> Accounts:
@@ -49,19 +48,19 @@ def write_manifest(output: Folder, verified: list[VerifiedShard]) -> Accounts:
         for shard, planned in read_whole_plan(output):
             receipt = read_receipt(output, shard.name)
             if receipt is None:
-                raise AccountingError(f"each shard must have a receipt, got none: {output.join(shard.name)}. Build again")
+                raise AccountingError(f"a shard has no receipt: {output.join(shard.name)}. Run the build again")
             write(receipt)
-            books = splits.setdefault(shard.split, SplitCounts())
-            books.add(planned, receipt, by_name[shard.name], with_boxes=bool(header.boxes))
-    for split, books in splits.items():
-        balance(split, books, header, output)
-    boxes = balance_boxes(header.boxes, splits.values(), output) if header.boxes else None
-    digest = dataset_digest((shard.shard, shard.sha256) for books in splits.values() for shard in books.verified)
+            counts = splits.setdefault(shard.split, SplitCounts())
+            counts.add(planned, receipt, by_name[shard.name], with_boxes=bool(header.boxes))
+    for split, counts in splits.items():
+        refuse_unaccounted(split, counts, header, output)
+    boxes = box_summary(header.boxes, splits.values(), output) if header.boxes else None
+    digest = dataset_digest((shard.shard, shard.sha256) for counts in splits.values() for shard in counts.verified)
     return Accounts(header, splits, boxes, digest)
 
 
 def write_files_beside(output: Folder, accounts: Accounts) -> None:
-    """Write what readers find beside the shards, all but dataset_info.json."""
+    """Write the files for readers beside the shards, except dataset_info.json."""
     labels, extras = accounts.header.labels, accounts.header.extras
     output.write(LABELS, labels_text(labels))
     output.write(CLASS_LABELS, class_labels_text(labels))

@@ -9,7 +9,7 @@ from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.s3_upload import put_object
 from imagerecords.tasks.storage.whole_files import sync_directory
 
-EXISTS = ("PreconditionFailed", "412", "ConditionalRequestConflict")  # the last: AWS, where somebody writes or deletes it now
+EXISTS = ("PreconditionFailed", "412", "ConditionalRequestConflict")  # the last: AWS, during another write or deletion
 
 
 def create_remote(output: Folder, path: str, data: bytes) -> bool | None:

@@ -1,9 +1,9 @@
-"""One writer an output: a lock object created exclusively, with a heartbeat; a dead holder's lock is taken over.
+"""One writer per output: a lock object created exclusively, with a heartbeat; a dead holder's lock is taken over.
 
-Exclusive means O_EXCL on disks and a single PUT with If-None-Match on S3. Whoever takes over a stale lock writes its own and
-looks again after a moment: of several who try, the last one to write holds it and the others see so. The same is done where
-a server ignores If-None-Match or refuses to know it: the lock is advisory there. It then excludes a second build that starts
-while another one goes on, and of builds that start within SETTLE_SECONDS all but one.
+Exclusive means O_EXCL on disks and a single PUT with If-None-Match on S3. A build that takes over a stale lock writes its own
+and reads it again after a moment: of several that try, the last one to write holds it and the others give up. The same is done
+where a server ignores or rejects If-None-Match: there the lock is advisory. It then excludes a second build that starts while
+another one is running, and of builds that start within SETTLE_SECONDS all but one.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.lock_holder import Holder
 from imagerecords.tasks.storage.s3_upload import put_object
 
-# Without a sign of life for so long, a lock is that of a dead holder, where no settings say otherwise.
+# A lock without a heartbeat for this long is stale, for commands, which have no setting for it.
 STALE_SECONDS: float = BuildSettings.model_fields["lock_stale_seconds"].default
 SETTLE_SECONDS = 0.5  # how long two builds that take over the same lock may differ in writing it
 LONGEST_BEAT = 15.0
@@ -41,12 +41,12 @@ class Lock:
 
     @property
     def note(self) -> str | None:
-        """What is to be told of the lock, in a line."""
+        """A warning about an advisory lock, in one line; None for others."""
         if not self.advisory:
             return None
         return (
-            f"the server of {self.output.url} does not keep a PUT from overwriting (If-None-Match: *): the lock is advisory "
-            "there. Start no two builds of this output at the same moment"
+            f"the server of {self.output.url} does not support conditional PUTs (If-None-Match: *), so the lock is advisory. "
+            "Do not start two builds of this output at the same moment"
         )
 
     def check(self) -> None:
@@ -55,7 +55,7 @@ class Lock:
             raise OutputLocked(_lost(self.output, self.lost))
 
     def beat(self) -> None:
-        """Give a sign of life, unless the lock is no longer ours."""
+        """Write a heartbeat, unless the lock is no longer this process's."""
         current = read_holder(self.output)
         if current is None or current.id != self.holder.id:
             self.lost = str(current or REMOVED)
@@ -77,7 +77,7 @@ def output_lock(output: Folder, stale_seconds: float) -> Iterator[Lock]:
         while not done.wait(min(stale_seconds / 4, LONGEST_BEAT)) and not lock.lost:
             with contextlib.suppress(
                 Exception
-            ):  # a passing fault of any client; if it lasts, the lock goes stale, which is right
+            ):  # a temporary error of any client; if it lasts, the lock goes stale, as it should
                 lock.beat()
 
     heart = threading.Thread(target=beat_until_done, name="lock heartbeat", daemon=True)
@@ -97,16 +97,16 @@ def output_lock(output: Folder, stale_seconds: float) -> Iterator[Lock]:
         done.set()
         if heart.is_alive():
             heart.join()
-        with contextlib.suppress(Exception):  # a lock that can't be removed goes stale; what ended the block is told
+        with contextlib.suppress(Exception):  # a lock that can't be removed goes stale; the error of the block is raised
             current = read_holder(output)
             if current and current.id == lock.holder.id:
                 output.remove(LOCK)
-            for folder in made:  # those of a build that wrote nothing are empty, and leave no trace
+            for folder in made:  # they are empty after a build that wrote nothing
                 os.rmdir(folder)
 
 
 def refuse_if_locked(output: Folder, stale_seconds: float) -> None:
-    """Raise OutputLocked when a living build holds the output: an early word, before the input is listed."""
+    """Raise OutputLocked when a running build holds the output: early, before the input is listed."""
     holder = read_holder(output)
     if holder and not _is_gone(output, holder, stale_seconds):
         raise OutputLocked(_locked(output, holder, stale_seconds))
@@ -122,11 +122,11 @@ def _is_gone(output: Folder, holder: Holder, stale_seconds: float) -> bool:
 
 
 def refuse_if_lock_lost(output: Folder, build: str) -> None:
-    """Raise OutputLocked unless the output's lock still names this build; a build without an id is let pass.
+    """Raise OutputLocked unless the output's lock still names this build; a build without an id is not checked.
 
-    For steps in workers that outlive their build, since nobody can kill a remote one: they must not touch an output that is
-    free again, or another's. Between this look and the writing there is room for one file's rename or upload; to do harm, it
-    would have to end after another build has converted and proved the same shard.
+    For steps in workers that outlive their build, since a remote worker can't be killed: they must not write to an output that
+    is free again, or another build's. Between this check and the write there is time for one file's rename or upload; to do
+    harm, it would have to end after another build has converted and verified the same shard.
     """
     if build and ((holder := read_holder(output)) is None or holder.id != build):
         raise OutputLocked(_lost(output, str(holder or REMOVED)))
@@ -135,7 +135,7 @@ def refuse_if_lock_lost(output: Folder, build: str) -> None:
 def read_holder(output: Folder) -> Holder | None:
     """The holder that an output's lock names, or None.
 
-    A lock that was never written to its end (its holder was killed there, or is writing now) is held since it was made.
+    A lock that was not written completely (its holder was killed, or is writing now) counts as held since it was created.
     """
     try:
         return Holder(**json.loads(output.read(LOCK)))
@@ -152,10 +152,10 @@ def read_holder(output: Folder) -> Holder | None:
 def _acquire(lock: Lock, stale_seconds: float) -> None:
     """Make the lock's holder the one that the output names, or raise OutputLocked."""
     output, holder = lock.output, lock.holder
-    refuse_if_locked(output, stale_seconds)  # where a server ignores conditions, nothing else would
+    refuse_if_locked(output, stale_seconds)  # where a server ignores conditions, this is the only check
     data = _dump(holder)
     created = _create(output, data)
-    # A server that keeps the condition refuses the same PUT a second time.
+    # A server that supports the condition refuses the same PUT a second time.
     lock.advisory = created is None or bool(created and output.is_s3 and _create(output, data) is not False)
     if not created:
         current = read_holder(output)
@@ -180,7 +180,7 @@ def _missing_folders(output: Folder) -> list[str]:
 
 
 def _write(output: Folder, data: bytes) -> None:
-    """Write the lock object, in one request where it is remote; it is not looked at, since another build may write it too."""
+    """Write the lock object, in one request where it is remote, unchecked: another build may write it at the same time."""
     if output.is_s3:
         put_object(output.fs, output.join(LOCK), data)
     else:
@@ -188,7 +188,7 @@ def _write(output: Folder, data: bytes) -> None:
 
 
 def _create(output: Folder, data: bytes) -> bool | None:
-    """Create the lock object; False where there is one already, None where the server can't tell."""
+    """Create the lock object; False where there is one already, None where the server does not support the condition."""
     path = output.join(LOCK)
     if not output.is_local:
         return create_remote(output, path, data)
@@ -212,6 +212,6 @@ def _lost(output: Folder, to: str) -> str:
 
 def _locked(output: Folder, holder: Holder | None, stale_seconds: float) -> str:
     return (
-        f"output_directory must have one build at a time, got a second one: {output.url} is being written by {holder}. "
-        f"Wait for it; if it is dead, its lock is free {stale_seconds:g} s after its last sign of life"
+        f"another build is writing {output.url}: {holder or REMOVED}. Wait for it to end; if it is dead, its lock is free "
+        f"{stale_seconds:g} s after its last heartbeat"
     )

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: they grow under another name; a rename or one upload makes them what they are."""
+"""Files that appear complete or not at all: written under another name, then renamed or uploaded at once."""
 
 import contextlib
 import errno
@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from imagerecords.tasks.storage.s3_upload import is_s3, put_checked, upload_object
 
 WRITE_BUFFER = 64 << 10  # smaller than most images, which then pass without another copy
-# How often a growing file is looked at, in seconds; by then some 20 to 100 MB are new.
+# Seconds between two write-backs of a growing file; in this time it grows by some 20 to 100 MB.
 WRITE_BACK_EVERY = 0.05
 # What network and FUSE mounts answer to fsync, of directories above all, when they do not offer it.
 UNKNOWN_CALL = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
@@ -110,7 +110,7 @@ def _writing_back(descriptor: int) -> Iterator[None]:
 
     def write_back() -> None:
         while not done.wait(WRITE_BACK_EVERY):
-            with contextlib.suppress(OSError):  # the last fsync, in the writer's thread, tells of it
+            with contextlib.suppress(OSError):  # the last fsync, in the writer's thread, raises it again
                 SYNC_DATA(descriptor)
 
     thread = threading.Thread(target=write_back, name="write back", daemon=True)

@@ -21,7 +21,7 @@ def test_of_two_builds_started_at_once_one_wins_and_the_other_says_who_holds_the
     winner = builds[codes.index(0)]
     for loser in (build for build in builds if build is not winner):
         last = loser.last_word
-        assert last.startswith("imagerecords: error: output_directory must have one build at a time")
+        assert last.startswith("imagerecords: error: another build is writing ")
         assert f"process {winner.pid} on " in last
         assert not loser.stdout
     assert sums(output) == slow.undisturbed.sums

@@ -96,7 +96,7 @@ NOTES = {
     # name: (train images now, words of the note); all beside one new image
     "another size": (
         BASE | {"a001": 2},
-        "1 image changed since the last build; the data set keeps the old state: a001",
+        "1 image changed since the last build; the data set keeps its old records: a001",
     ),
     "another version": (BASE | {"a001": (1, "2")}, "1 image changed"),
     "gone": (
@@ -106,7 +106,7 @@ NOTES = {
     "many gone": (numbered("b", range(3)), "5 images no longer in the input; the data set keeps the records: .* and 2 more"),
     "moved to another label": (
         {path: 1 for path in BASE if path != "b003"} | {"abcd": 1},
-        "2 new images with the size and time of one that is gone",  # the new one beside it has the same size and time
+        "2 new images with the size and modification time of deleted ones",  # the new one beside it has the same size and time
     ),
 }
 
@@ -205,13 +205,13 @@ def test_names_have_no_more_than_five_digits(base, monkeypatch):
 
 
 REFUSED = {
-    "another directory": ({"roots": {"train": "file:///else"}}, {}, "input of train 'file:///else' after 'file:///train'"),
-    "another kind of directory": ({"roots": {"data": "file:///train"}}, {}, "input of train None after"),
-    "another setting": ({}, {"check_pixels": "none"}, "check_pixels 'none' after 'all'"),
+    "another directory": ({"roots": {"train": "file:///else"}}, {}, "input of train is 'file:///else', was 'file:///train'"),
+    "another kind of directory": ({"roots": {"data": "file:///train"}}, {}, "input of train is None, was"),
+    "another setting": ({}, {"check_pixels": "none"}, "check_pixels is 'none', was 'all'"),
     "both": (
         {"roots": {"train": "file:///else"}},
         {"check_pixels": "none"},
-        "input of train .*, check_pixels 'none' after 'all'",
+        "input of train .*, check_pixels is 'none', was 'all'",
     ),
 }
 

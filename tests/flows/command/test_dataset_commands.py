@@ -111,7 +111,7 @@ def test_remove_takes_a_list_and_says_that_the_source_still_has_them(imagerecord
 @pytest.mark.parametrize(
     ("content", "error"),
     [
-        (b"cat/003.jpg\nnothing.jpg\n", "each name to remove must be an image's, got 'nothing.jpg'"),
+        (b"cat/003.jpg\nnothing.jpg\n", "a name to remove must be an image's, got 'nothing.jpg'"),
         (b"\n", "list must name at least one image, got none"),
         (b"\xff", "list must be a text file that can be read"),
         (None, "list must be a text file that can be read"),

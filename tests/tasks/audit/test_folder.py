@@ -80,7 +80,7 @@ def test_a_shard_of_ours_cut_between_records_is_found(ours):
     last, _ = (ours / "index" / "train-00000-of-00003.idx").read_text().splitlines()[-1].split()
     shard.write_bytes(shard.read_bytes()[: int(last)])
     problems = [problem for problem in audit_folder(str(ours), {}).problems if problem.file == shard.name]
-    assert "the manifest tells" in problems[0].problem
+    assert "according to the manifest" in problems[0].problem
 
 
 def test_two_shards_exchanged_are_found(ours):
@@ -107,7 +107,7 @@ def test_an_incomplete_data_set_is_a_fault(ours):
 
 def test_a_missing_shard_is_found(ours):
     (ours / "train-00002-of-00003").unlink()
-    assert "train-00002-of-00003: is missing, and the manifest tells of it" in map(str, audit_folder(str(ours), {}).problems)
+    assert "train-00002-of-00003: is missing, but in the manifest" in map(str, audit_folder(str(ours), {}).problems)
 
 
 def test_all_but_one_shard_missing_is_found(theirs):
@@ -118,7 +118,7 @@ def test_all_but_one_shard_missing_is_found(theirs):
 
 
 def test_a_whole_split_missing_is_found(ours):
-    """No file name tells of validation any more; the manifest and dataset_info.json do."""
+    """No file name has validation any more; the manifest and dataset_info.json list it."""
     for shard in ours.glob("validation-*"):
         shard.unlink()
     assert {problem.file for problem in audit_folder(str(ours), {}).problems} >= {"validation-00000-of-00002"}
@@ -142,7 +142,7 @@ def test_tensorflow_reads_what_we_read(classic, tf):
     assert classic({}, {"extra": 3}, options=AuditOptions(tensorflow=True)).problems == ()
 
 
-def test_tensorflow_tells_what_it_does_not_decode(classic, tf, picture):
+def test_an_image_that_tensorflow_does_not_decode_is_reported(classic, tf, picture):
     """A PNG whose header is sound, and little behind it."""
     png = picture(0, "PNG")[:60]
     (problem,) = classic({"encoded": png, "format": b"PNG"}, options=AuditOptions(tensorflow=True)).problems
@@ -156,20 +156,21 @@ def test_compressed_files_are_read_and_named_as_such(tf, tmp_path, kind):
             writer.write(example(tf, number))
     audit = audit_folder(str(tmp_path), {})
     assert (audit.files, audit.records, audit.problems) == (1, 5, ())
-    assert audit.notes[0] == f"compressed ({kind}): 1 of 1 file; readers must be told so, and offsets are of what is inside"
+    compressed = f"compressed ({kind}): 1 of 1 file; readers need this as an option"
+    assert audit.notes[0] == f"{compressed}, and offsets are those of the decompressed bytes"
     (tmp_path / "data").write_bytes((tmp_path / "data").read_bytes()[:-6])
     (problem,) = audit_folder(str(tmp_path / "data"), {}).problems
     assert "the compressed stream ends too early" in problem.problem
 
 
-def test_files_are_recognised_by_content_and_others_passed_over_in_words(theirs):
+def test_files_are_recognised_by_content_and_others_are_reported_as_skipped(theirs):
     path, _ = theirs
     path.rename(path.with_name("0001.bin"))
     path.with_name("README").write_text("about")
     path.with_name("labels.txt").write_text("x\n")
     audit = audit_folder(str(path.parent), {})
     assert (audit.files, audit.records) == (1, 5)
-    assert "passed over, since they are no TFRecord files: README" in audit.notes
+    assert "skipped, not TFRecord files: README" in audit.notes
 
 
 def test_zero_length_files_are_sound(tmp_path):

@@ -84,7 +84,7 @@ def test_the_row_stays_rejected_as_removed(data_set):
     after = rows(data_set)["train", "cat/003.jpg"]
     told = {name: value for name, value in after.items() if value is not None}
     kept = ("split", "shard", "path", "label", "text", "source_size", "sha256")
-    message = {"status": "rejected", "reason": "removed", "message": "taken out of the data set by remove"}
+    message = {"status": "rejected", "reason": "removed", "message": "removed from the data set by imagerecords remove"}
     assert told == {name: before[name] for name in kept} | message
     (found,) = locate_image(str(data_set), before["sha256"][:12], {})
     assert found.reason == "removed"
@@ -102,7 +102,7 @@ def test_unknown_and_ambiguous_names_are_all_told_before_anything_is_touched(dat
     with pytest.raises(BadInput) as refused:
         remove_images(str(data_set), ["train/cat/003.jpg", "cat/999.jpg", "cat/001.jpg", "000.jpg"], {})
     unknown, path, name = str(refused.value).splitlines()
-    assert "got 'cat/999.jpg', which is none's" in unknown
+    assert "a name to remove must be an image's, got 'cat/999.jpg'" in unknown
     assert "got 'cat/001.jpg' of 2: train/cat/001.jpg, validation/cat/001.jpg. Give its path" in path
     assert "got '000.jpg' of 4" in name
     assert digests(data_set) == before
@@ -213,7 +213,7 @@ def test_a_damaged_shard_is_told_and_kept(data_set):
     data = bytearray(shard.read_bytes())
     data[50] ^= 1
     shard.write_bytes(data)
-    with pytest.raises(CorruptRecord, match="a shard must be as its receipt says"):
+    with pytest.raises(CorruptRecord, match="a shard differs from its receipt"):
         remove_images(str(data_set), ["train/cat/003.jpg"], {})
     assert shard.read_bytes() == data
 
@@ -227,7 +227,7 @@ def test_a_data_set_that_is_being_written_is_refused(data_set):
 def test_an_incomplete_data_set_is_refused(data_set, digests, missing):
     (data_set / missing).unlink()
     before = digests(data_set)
-    with pytest.raises(BadInput, match="a data set to remove from must"):
+    with pytest.raises(BadInput, match="remove needs"):
         remove_images(str(data_set), ["train/cat/003.jpg"], {})
     assert digests(data_set) == before
 

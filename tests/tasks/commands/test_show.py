@@ -45,7 +45,7 @@ def test_a_broken_record_is_told_and_the_ones_behind_it_are_shown(small, tmp_pat
     data = bytearray((small / "train-00000-of-00003").read_bytes())
     data[20] ^= 1
     (tmp_path / "x").write_bytes(data)
-    with pytest.raises(CorruptRecord, match="record 0 at byte 0 must be sound"):
+    with pytest.raises(CorruptRecord, match="record 0 at byte 0 is damaged"):
         read_record(str(tmp_path / "x"), 0, {})
     assert read_record(str(tmp_path / "x"), 1, {}).features
 

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from imagerecords.schemas import processors
-from imagerecords.schemas.processors import usable_processors
+from imagerecords.tasks.storage import processors
+from imagerecords.tasks.storage.processors import usable_processors
 
 
 @pytest.fixture
