@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from imagerecords.flows.progress import Progress
-from imagerecords.flows.retry import is_final
+from imagerecords.flows.retry import is_final, is_storage_gone
 from imagerecords.schemas.errors import Interrupted, OutputLocked, ShardFailed
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.plan import DROP, Plan, Shard
@@ -176,6 +176,11 @@ def gather(results: Iterable[tuple[Shard, Pending[T]]]) -> Iterator[T]:
         except Exception as error:
             if is_final(error):
                 raise
+            if is_storage_gone(error):
+                raise ShardFailed(
+                    f"{shard.name} failed, and the other shards were stopped, since the storage does not answer: {error}. Run the "
+                    "build again when it does: finished shards are reused"
+                ) from error
             failed[shard.name] = error
         else:
             yield result

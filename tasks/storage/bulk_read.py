@@ -37,6 +37,10 @@ class FileChanged(Exception):
     """The file is no longer the one that was listed."""
 
 
+class NoAnswer(OSError):
+    """No server answered, however often it was asked."""
+
+
 class UntrustedCertificate(OSError):
     """The server's certificate is not trusted."""
 
@@ -114,6 +118,8 @@ def _os_error(error: Exception) -> OSError:
         return PermissionError(errno.EACCES, code)
     if code == "InvalidObjectState":
         return PermissionError(errno.EACCES, "InvalidObjectState: it is archived (Glacier) and must be restored first")
+    if "error sending request" in str(error):
+        return NoAnswer(errno.EIO, text)
     return OSError(errno.EIO, f"{text} {code}".rstrip())
 
 
