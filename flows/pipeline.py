@@ -178,8 +178,8 @@ def gather(results: Iterable[tuple[Shard, Pending[T]]]) -> Iterator[T]:
                 raise
             if is_storage_gone(error):
                 raise ShardFailed(
-                    f"{shard.name} failed, and the other shards were stopped, since the storage does not answer: {error}. Run the "
-                    "build again when it does: finished shards are reused"
+                    f"{shard.name} failed, and the other shards were stopped, since the storage does not answer: {error}. "
+                    "Build again when it does: finished shards are reused"
                 ) from error
             failed[shard.name] = error
         else:

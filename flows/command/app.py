@@ -116,6 +116,9 @@ def _config_file(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(settings, dict):
         raise BadSettings(f"config must hold settings by name, got {type(settings).__name__}: {path}")
+    for name, value in settings.items():  # a table named after a command would have no effect
+        if isinstance(value, dict) and name not in BuildSettings.model_fields:
+            raise BadSettings(f"config must have settings at its top level, got table {name!r}: {path}. Move its settings up")
     return settings
 
 

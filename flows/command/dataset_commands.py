@@ -15,6 +15,7 @@ from imagerecords.flows.command.exit_codes import FAILED, OK, AsJson, StorageOpt
 from imagerecords.flows.terminal import print_line
 from imagerecords.schemas.audit import AuditOptions
 from imagerecords.schemas.errors import BadInput
+from imagerecords.schemas.messages import printable
 from imagerecords.schemas.output_files import REPORT
 from imagerecords.schemas.results import Selection
 from imagerecords.schemas.secrets import refuse_secrets
@@ -165,7 +166,7 @@ def _print_rows(rows: Sequence[Any], as_json: bool) -> None:
         print(json.dumps([asdict(row) for row in rows], indent=2))
         return
     for row in rows:
-        print(row)
+        print(printable(str(row)))
 
 
 def _lines(path: Path) -> list[str]:

@@ -71,7 +71,17 @@ class FileAudit:
 def audit_file(folder: Folder, name: str, listed: ManifestRows | None, options: AuditOptions, digest: str = "") -> FileAudit:
     """The audit of a file; `listed` are the manifest's rows of it, `digest` is its SHA-256 in croissant.json."""
     audit = FileAudit(name)
-    with folder.open(name) as raw:
+    try:
+        _read_whole(audit, folder, listed, options, digest)
+    except OSError as error:  # the other files can still be read
+        audit.add(f"can't be read: {error.strerror or error}")
+    if audit.unlisted:
+        audit.problems.append(AuditProblem(name, None, None, f"has {plural(audit.unlisted, 'more problem')}, not listed"))
+    return audit
+
+
+def _read_whole(audit: FileAudit, folder: Folder, listed: ManifestRows | None, options: AuditOptions, digest: str) -> None:
+    with folder.open(audit.name) as raw:
         kind = compression_of(raw.read(START))
         raw.seek(0)
         file = HashingFile(raw) if digest and options.digests else _Counting(raw)
@@ -92,9 +102,6 @@ def audit_file(folder: Folder, name: str, listed: ManifestRows | None, options: 
         audit.sha256 = file.sha256.hexdigest()
         if audit.sha256 != digest:
             audit.add(f"has SHA-256 {audit.sha256}, {digest} according to croissant.json")
-    if audit.unlisted:
-        audit.problems.append(AuditProblem(name, None, None, f"has {plural(audit.unlisted, 'more problem')}, not listed"))
-    return audit
 
 
 class _Counting:

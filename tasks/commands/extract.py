@@ -32,6 +32,8 @@ def extract_images(url: str, to: Path, selection: Selection, storage_options: Ma
 
     Raises BadInput, with nothing written, when a file exists with other bytes, or the data set has no such label or split.
     """
+    if len(to.parts) > 1 and len(to.parts[0]) > 2 and to.parts[0].endswith(":"):  # a drive has one letter
+        raise BadInput(f"the target of extract must be a directory of this machine, got a URL: {to}. Extract, then upload it")
     folder = open_dataset(url, storage_options)
     rows = _chosen(read_catalogue(folder), selection, url)
     targets = _targets(rows, to)

@@ -7,6 +7,7 @@ another one is running, and of builds that start within SETTLE_SECONDS all but o
 """
 
 import contextlib
+import errno
 import json
 import os
 import threading
@@ -27,6 +28,7 @@ STALE_SECONDS: float = BuildSettings.model_fields["lock_stale_seconds"].default
 SETTLE_SECONDS = 0.5  # how long two builds that take over the same lock may differ in writing it
 LONGEST_BEAT = 15.0
 DOUBT_SECONDS = 1.5 * LONGEST_BEAT  # a living build gives a heartbeat meanwhile
+NO_DIRECTORY = (errno.ENOTDIR, errno.EEXIST, errno.EROFS, errno.ENAMETOOLONG)  # a file is in its place, or it can't be made
 REMOVED = "somebody who removed it"
 
 
@@ -90,6 +92,12 @@ def output_lock(output: Folder, stale_seconds: float) -> Iterator[Lock]:
             raise BadStorage(
                 f"output_directory must be writable, got {type(error).__name__}: {error}: {output.url}. Check the permissions "
                 "of the directory, or those of the credentials: PutObject, GetObject, DeleteObject"
+            ) from error
+        except OSError as error:
+            if error.errno not in NO_DIRECTORY:
+                raise
+            raise BadStorage(
+                f"output_directory must be a directory that can be written, got: {error.strerror}: {output.url}. Choose another"
             ) from error
         heart.start()
         yield lock

@@ -106,3 +106,12 @@ def test_an_impatient_second_interrupt_ends_a_build_too(shell: Shell, slow: Imag
     assert len(shard_files(output)) < slow.shards, "the signal came too late to prove anything"
     shell.run(slow.arguments(output, "--no-prefect"))
     assert sums(output) == slow.undisturbed.sums
+
+
+@pytest.mark.parametrize("seconds", [0.15, 0.4, 0.8])
+def test_an_interrupt_before_the_work_begins_leaves_no_traceback(shell: Shell, quick: Images, tmp_path: Path, seconds: float):
+    build = shell.start(quick.arguments(tmp_path / "data", "--no-prefect"))
+    time.sleep(seconds)
+    build.process.send_signal(signal.SIGINT)
+    assert build.wait() in (130, -signal.SIGINT)
+    assert "Traceback" not in build.stderr

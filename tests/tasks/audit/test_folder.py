@@ -1,5 +1,6 @@
 """audit: any folder of TFRecord files; each problem by file, record number and byte offset."""
 
+import os
 import shutil
 
 import pytest
@@ -192,3 +193,14 @@ def test_a_file_of_faults_is_told_in_part_and_counted(tmp_path, picture):
     problems = audit_folder(str(tmp_path), {}).problems
     assert len(problems) == 101
     assert str(problems[-1]) == "x.tfrecord: has 150 more problems, not listed"
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/mem"), reason="no /proc here")
+def test_a_file_that_can_not_be_read_is_a_problem_and_the_others_are_read(ours):
+    """/proc/self/mem answers a read of its first byte as a bad sector does."""
+    (ours / "train-00001-of-00003").unlink()
+    (ours / "train-00001-of-00003").symlink_to("/proc/self/mem")
+    found = audit_folder(str(ours), {})
+    assert "train-00001-of-00003: can't be read: Input/output error" in map(str, found.problems)
+    assert found.files == 5
+    assert found.records > 0

@@ -1,5 +1,7 @@
 """extract: back to label folders, and never anywhere else."""
 
+from pathlib import Path
+
 import pyarrow.parquet as pq
 import pytest
 
@@ -167,3 +169,12 @@ def test_a_damaged_record_is_told_and_not_written(foreign, tmp_path, small):
     shard.write_bytes(data)
     with pytest.raises(CorruptRecord, match="record 0 at byte 0 is broken"):
         extract(tmp_path / "ours", tmp_path / "to")
+
+
+def test_a_url_is_no_directory_of_this_machine(tmp_path, build, fill, monkeypatch):
+    """A folder named `s3:` would be made."""
+    monkeypatch.chdir(tmp_path)
+    build(train_directory=fill(tmp_path / "in", {"cat": 2}), output_directory=tmp_path / "out")
+    with pytest.raises(BadInput, match="must be a directory of this machine"):
+        extract(tmp_path / "out", Path("s3://bucket/images"))
+    assert not (tmp_path / "s3:").exists()
