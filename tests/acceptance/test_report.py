@@ -151,7 +151,7 @@ def test_a_split_is_chosen_for_pictures_charts_books_and_problems(opened):
     assert {element.text.split(",")[0].split()[0] for element in visible(opened, "#pictures figcaption")} == {"validation"}
     assert [element.text for element in visible(opened, "#labels .chart h3")] == ["validation"]
     assert [element.text.split()[0] for element in visible(opened, "#summary tbody tr")] == ["validation"]
-    assert len(visible(opened, "#figures svg")) == len(visible(opened, "#figures .chart"))
+    assert len(visible(opened, "#metrics svg")) == len(visible(opened, "#metrics .chart"))
     assert not visible(opened, "#rejected .case")  # all rejects are of train
     assert visible(opened, "#exact-across_splits .case")
     opened.find_element(By.CSS_SELECTOR, "button[type=reset]").click()
