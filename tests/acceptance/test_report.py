@@ -138,7 +138,7 @@ def test_a_label_is_found_by_a_part_of_its_name(opened):
     assert opened.find_element(By.ID, "shown").text == "1 of 3 labels"
     field.send_keys("x")
     assert sheets(opened) == []
-    assert "No picture fits the filter." in [element.text for element in visible(opened, ".none")]
+    assert "No picture matches the filter." in [element.text for element in visible(opened, ".none")]
 
 
 def test_markup_in_a_label_is_searched_like_any_other_text(opened):
