@@ -111,4 +111,4 @@ def _check(fs: Any, path: str, size: int, etag: str | None) -> None:
     there = fs.call_s3("head_object", **_where(fs, path))
     if there["ContentLength"] != size or (etag and there["ETag"] != etag):
         got = f"{there['ContentLength']} bytes, ETag {there['ETag']}"
-        raise OSError(errno.EIO, f"an upload must be there as it was sent, {size} bytes, ETag {etag}, got {got}", path)
+        raise OSError(errno.EIO, f"the stored object differs from the upload of {size} bytes, ETag {etag}: {got}", path)
