@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from imagerecords.schemas.findings import Findings
 from imagerecords.schemas.messages import plural
+from imagerecords.schemas.summary import SplitSummary
 
 ALL_SPLITS = ""
 FEW_PICTURES = 2
@@ -44,18 +45,6 @@ class Picture:
         """The text in place of the picture, for screen readers."""
         boxes = f", {plural(self.boxes, 'box', 'boxes')}" if self.boxes else ""
         return f"{self.text}, {self.split}: {self.name}{boxes}"
-
-
-@dataclass(frozen=True, slots=True)
-class SplitRow:
-    """The counts of a split; `bytes` are those of its records."""
-
-    split: str
-    found: int
-    written: int
-    rejected: int
-    shards: int
-    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +122,7 @@ class Report:
 
     outcome: Outcome
     has_manifest: bool
-    splits: tuple[SplitRow, ...]
+    splits: tuple[SplitSummary, ...]
     labels: tuple[LabelRow, ...]
     label_charts: tuple[Bars, ...]
     metric_charts: tuple[Bars, ...]
@@ -147,6 +136,11 @@ class Report:
     def images(self) -> int:
         """The number of written images."""
         return sum(split.written for split in self.splits)
+
+    @property
+    def rejected(self) -> int:
+        """The number of rejected images."""
+        return sum(split.found for split in self.splits) - self.images
 
     @property
     def split_names(self) -> tuple[str, ...]:

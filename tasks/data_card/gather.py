@@ -17,7 +17,7 @@ from imagerecords.schemas.findings import Findings
 from imagerecords.schemas.output_files import BUILD, CROISSANT, DATASET_INFO, MANIFEST, REPORT, is_our_shard
 from imagerecords.schemas.plan import PlanHeader
 from imagerecords.tasks.data_card.gallery import draft_duplicates, draft_extremes, draft_quality, draft_rejected, illustrate
-from imagerecords.tasks.data_card.histograms import label_charts, label_rows, metric_charts, split_rows
+from imagerecords.tasks.data_card.histograms import label_charts, label_rows, metric_charts, split_summaries
 from imagerecords.tasks.data_card.page import render
 from imagerecords.tasks.data_card.rows import has_all_columns, read_rows
 from imagerecords.tasks.data_card.sheets import make_sheets
@@ -69,7 +69,7 @@ def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any])
     rows = read_rows(folder)
     has_manifest = rows.wide is None
     header = _read_header(folder) if has_manifest else None
-    splits = split_rows(rows.narrow)
+    splits = split_summaries(rows.narrow)
     names = [split.split for split in splits]
     labels = label_rows(rows.narrow, names)
     written = rows.narrow.take(rows.written())

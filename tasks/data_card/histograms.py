@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagerecords.schemas.data_card import ALL_SPLITS, Bars, LabelRow, SplitRow
+from imagerecords.schemas.data_card import ALL_SPLITS, Bars, LabelRow
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import parse_shard_name
 from imagerecords.schemas.receipt import REJECTED, WRITTEN
+from imagerecords.schemas.summary import SplitSummary
 
 BINS = 24
 TICKS = 5
@@ -35,19 +37,30 @@ class Metric:
     is_share: bool = False
 
 
-def split_rows(rows: pa.Table) -> tuple[SplitRow, ...]:
+def split_summaries(rows: pa.Table) -> tuple[SplitSummary, ...]:
     """The counts of each split, in the order of the rows."""
-    counted = rows.group_by(["split", "shard", "status"]).aggregate([([], "count_all"), ("size", "sum")]).to_pylist()
-    made = []
+    counted = rows.group_by(["split", "shard", "reason"]).aggregate([([], "count_all"), ("size", "sum")]).to_pylist()
+    summaries = []
     for split in rows["split"].unique().to_pylist():
         of_split = [row for row in counted if row["split"] == split]
-        written = [row for row in of_split if row["status"] == WRITTEN]
+        rejected: Counter[str] = Counter()
+        for row in of_split:
+            if row["reason"] is not None:
+                rejected[row["reason"]] += row["count_all"]
+        found = sum(row["count_all"] for row in of_split)
         shards = {row["shard"] for row in of_split}
         in_names = [parts.count for shard in shards if (parts := parse_shard_name(shard))]
-        found, kept = (sum(row["count_all"] for row in part) for part in (of_split, written))
-        size = sum(row["size_sum"] or 0 for row in written)
-        made.append(SplitRow(split, found, kept, found - kept, max(in_names, default=len(shards)), size))
-    return tuple(made)
+        summaries.append(
+            SplitSummary(
+                split=split,
+                found=found,
+                written=found - rejected.total(),
+                rejected=dict(sorted(rejected.items())),
+                shards=max(in_names, default=len(shards)),
+                bytes=sum(row["size_sum"] or 0 for row in of_split if row["reason"] is None),
+            )
+        )
+    return tuple(summaries)
 
 
 def label_rows(rows: pa.Table, splits: Sequence[str]) -> tuple[LabelRow, ...]:

@@ -8,14 +8,25 @@ from hypothesis import strategies as st
 
 from imagerecords.schemas.data_card import ALL_SPLITS
 from imagerecords.schemas.receipt import COLUMNS
-from imagerecords.tasks.data_card.histograms import MOST_BARS, bytes_text, label_charts, label_rows, metric_charts, split_rows
+from imagerecords.schemas.summary import SplitSummary
+from imagerecords.tasks.data_card.histograms import (
+    MOST_BARS,
+    bytes_text,
+    label_charts,
+    label_rows,
+    metric_charts,
+    split_summaries,
+)
+
+REASONS = {"rejected": "truncated"}
 
 
 def rows(*images):
     """A manifest's rows of (split, label, status), with what else is not null in any of them."""
     plain = {"shard": "train-00000-of-00002", "size": 100, "width": 20, "height": 10, "source_size": 50}
     made = [
-        plain | {"split": split, "label": label, "text": f"label {label}", "status": status} for split, label, status in images
+        plain | {"split": split, "label": label, "text": f"label {label}", "status": status, "reason": REASONS.get(status)}
+        for split, label, status in images
     ]
     return pa.Table.from_pylist(made, schema=COLUMNS)
 
@@ -31,9 +42,10 @@ COUNTED = rows(
 
 
 def test_splits_come_in_the_manifests_order_with_their_counts():
-    train, validation = split_rows(COUNTED)
-    assert (train.split, train.found, train.written, train.rejected, train.shards, train.bytes) == ("train", 3, 2, 1, 2, 200)
-    assert (validation.split, validation.found, validation.written, validation.rejected) == ("validation", 3, 2, 1)
+    train, validation = split_summaries(COUNTED)
+    rejected = {"truncated": 1}
+    assert train == SplitSummary(split="train", found=3, written=2, rejected=rejected, shards=2, bytes=200)
+    assert (validation.split, validation.found, validation.written, validation.rejected) == ("validation", 3, 2, rejected)
 
 
 def test_labels_come_by_id_with_zeros_where_a_split_has_none():

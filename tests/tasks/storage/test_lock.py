@@ -191,4 +191,4 @@ def test_of_several_who_want_it_one_gets_it(tmp_path, monkeypatch, stale):
 def test_a_holder_is_printed_with_process_machine_and_heartbeat(output):
     holder = Holder("x", "host/boot/pid", 7, 0.0, 0.0)
     assert str(holder) == "process 7 on host, last heartbeat 1970-01-01 00:00:00 UTC"
-    assert Lock(output, holder).lost is None
+    assert Lock(output, holder).lost_to is None
