@@ -36,17 +36,17 @@ def discover_images(
 def survey(settings: BuildSettings, existing: tuple[str, ...] = (), note: Callable[[str], None] = lambda _: None) -> Listing:
     """The same, but with errors listed instead of raised; where the layout is wrong, images may be missing."""
     errors = list(_directory_errors(settings))
-    listed, texts = None, None
+    labels_in_file, texts = None, None
     if settings.labels_file is not None:
-        listed, problems = _read(settings, "labels_file", read_labels)
+        labels_in_file, problems = _read(settings, "labels_file", read_labels)
         errors += problems
     if settings.synsets_file is not None:
         texts, problems = _read(settings, "synsets_file", read_synsets)
         errors += problems
     if settings.listed_by:
-        listing = Listing.of_errors(errors) if errors else survey_manifest(settings, listed, existing)
+        listing = Listing.of_errors(errors) if errors else survey_manifest(settings, labels_in_file, existing)
     else:
-        listing = survey_folders(settings, listed, errors, existing, note)
+        listing = survey_folders(settings, labels_in_file, errors, existing, note)
     if texts is not None and not listing.errors:
         listing = _with_texts(settings, listing, texts)
     if settings.bounding_boxes and not listing.errors:

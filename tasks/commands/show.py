@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagerecords.schemas.errors import BadInput, CorruptRecord
+from imagerecords.schemas.messages import plural
 from imagerecords.tasks.records.compressed import inflated
 from imagerecords.tasks.records.example import parse_example
 from imagerecords.tasks.records.frames import Frame, read_frames
@@ -65,5 +66,5 @@ def _readable_value(value: Any) -> str:
     try:
         text = value.decode()
     except UnicodeDecodeError:
-        return f"{len(value):,} bytes, {value[:4].hex(' ')} …"
-    return text if text.isprintable() and len(text) <= 1000 else f"{len(value):,} bytes"
+        return f"{plural(len(value), 'byte')}, {value[:4].hex(' ')} …"
+    return text if text.isprintable() and len(text) <= 1000 else plural(len(value), "byte")

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from imagerecords.schemas.errors import CorruptRecord
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import CROISSANT, MANIFEST, ShardName
 from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.tasks.dataset.tfds import DATASET_NAME, DATASET_VERSION, json_text
@@ -86,7 +87,7 @@ def croissant_json(labels: tuple[str, ...], splits: dict[str, list[VerifiedShard
             "conformsTo": "http://mlcommons.org/croissant/1.0",
             "name": DATASET_NAME,
             "version": DATASET_VERSION,
-            "description": f"Labelled images of {len(labels)} labels as TFRecord files: {counts}.",
+            "description": f"Labelled images of {plural(len(labels), 'label')} as TFRecord files: {counts}.",
             "distribution": [
                 _file(MANIFEST, "application/x-parquet", manifest_sha256),
                 *(item for split, shards in splits.items() for item in _shards(split, shards)),

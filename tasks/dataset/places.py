@@ -131,7 +131,7 @@ def refuse_unfinished(folder: Folder) -> None:
     """Raise Incomplete where a build has begun and not written dataset_info.json."""
     if not folder.exists(DATASET_INFO) and folder.files(BUILD):
         raise Incomplete(
-            f"a data set must be complete to be read, got one without {DATASET_INFO}: {folder.url}. Its build is still "
+            f"the data set is not complete, since {DATASET_INFO} is missing: {folder.url}. Its build is still "
             "running, was interrupted or ended with an error: wait for it, or build again"
         )
 

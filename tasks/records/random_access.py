@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import google_crc32c
 
 from imagerecords.schemas.errors import CorruptRecord, Incomplete
+from imagerecords.schemas.messages import plural
 from imagerecords.tasks.records.frames import DATA_PROBLEM, FOOTER, HEADER, LENGTH, OVERHEAD, unmask
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
@@ -120,7 +121,7 @@ def frame_problem(frame: bytes, place: Place) -> str | None:
     if google_crc32c.value(frame[: LENGTH.size]) != unmask(head_crc):
         return "the CRC of the length is wrong"
     if length + OVERHEAD != place.size:
-        return f"a length of {length} bytes instead of {place.size - OVERHEAD}"
+        return f"a length of {plural(length, 'byte')} instead of {place.size - OVERHEAD:,}"
     (crc,) = FOOTER.unpack_from(frame, place.size - FOOTER.size)
     if google_crc32c.value(frame[HEADER.size : -FOOTER.size]) != unmask(crc):
         return DATA_PROBLEM

@@ -108,7 +108,7 @@ def _bare(etag: str | None) -> str:
 
 def _whole(data: bytes, size: int, name: str) -> bytes:
     if len(data) != size:
-        raise OSError(errno.EIO, f"a file of this version must have {size} bytes, got {len(data)}", name)
+        raise OSError(errno.EIO, f"the server sent {len(data)} of {size} bytes", name)
     return data
 
 

@@ -39,7 +39,7 @@ class Lock:
         self.output = output
         self.holder = holder
         self.advisory = False
-        self.lost: str | None = None
+        self.lost_to: str | None = None
 
     @property
     def note(self) -> str | None:
@@ -53,14 +53,14 @@ class Lock:
 
     def check(self) -> None:
         """Raise OutputLocked when another build has taken the lock over."""
-        if self.lost:
-            raise OutputLocked(_lost(self.output, self.lost))
+        if self.lost_to:
+            raise OutputLocked(_lost(self.output, self.lost_to))
 
     def beat(self) -> None:
         """Write a heartbeat, unless the lock is no longer this process's."""
         current = read_holder(self.output)
         if current is None or current.id != self.holder.id:
-            self.lost = str(current or REMOVED)
+            self.lost_to = str(current or REMOVED)
         else:
             self.holder = Holder(**(vars(self.holder) | {"beat": time.time()}))
             _write(self.output, _dump(self.holder))
@@ -76,7 +76,7 @@ def output_lock(output: Folder, stale_seconds: float) -> Iterator[Lock]:
     done = threading.Event()
 
     def beat_until_done() -> None:
-        while not done.wait(min(stale_seconds / 4, LONGEST_BEAT)) and not lock.lost:
+        while not done.wait(min(stale_seconds / 4, LONGEST_BEAT)) and not lock.lost_to:
             with contextlib.suppress(
                 Exception
             ):  # a temporary error of any client; if it lasts, the lock goes stale, as it should

@@ -119,7 +119,7 @@ def _check(fs: Any, path: str, size: int, etag: str | None, file: str | None = N
     if file and there["ContentLength"] == size and there["ETag"].strip('"') == _file_md5(file):
         return
     got = f"{there['ContentLength']} bytes, ETag {there['ETag']}"
-    raise OSError(errno.EIO, f"an upload must be there as it was sent, {size} bytes, ETag {etag}, got {got}", path)
+    raise OSError(errno.EIO, f"the stored object differs from the upload of {size} bytes, ETag {etag}: {got}", path)
 
 
 def _file_md5(file: str) -> str:

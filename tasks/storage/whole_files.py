@@ -87,7 +87,7 @@ def put_whole(fs: Any, target: str, data: bytes) -> None:
 def _check_size(fs: Any, target: str, size: int) -> None:
     there = fs.info(target)["size"]
     if there != size:
-        raise OSError(errno.EIO, f"an uploaded file must have {size} bytes, got {there}", target)
+        raise OSError(errno.EIO, f"the uploaded file has {there} bytes instead of {size}", target)
 
 
 @contextlib.contextmanager

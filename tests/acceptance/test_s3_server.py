@@ -267,7 +267,7 @@ def test_an_upload_that_arrives_changed_is_told(in_process: Bucket, tmp_path: Pa
 
     output.fs.call_s3 = overwritten_at_once
     try:
-        with pytest.raises(OSError, match="must be there as it was sent, 5 bytes"):
+        with pytest.raises(OSError, match="the stored object differs from the upload of 5 bytes"):
             output.write("labels.txt", b"mine!")
     finally:
         del output.fs.call_s3

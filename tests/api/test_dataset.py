@@ -187,7 +187,7 @@ def test_missing_shards_are_named_when_opened_and_when_read(copy):
 def test_a_build_that_has_not_finished_is_refused(copy):
     (copy / "dataset_info.json").unlink()
     for name in ("manifest.parquet", "train-00000-of-00003", "train-00001-of-00003"):
-        with pytest.raises(imagerecords.Incomplete, match=r"got one without dataset_info\.json: .*/copy\. Its build"):
+        with pytest.raises(imagerecords.Incomplete, match=r"dataset_info\.json is missing: .*/copy\. Its build"):
             imagerecords.open_dataset(copy)
         (copy / name).unlink()
 

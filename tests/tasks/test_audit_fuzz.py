@@ -1,4 +1,4 @@
-"""Every flip of a bit or loss of a tail in a real shard of ours is found, and none crashes the audit.
+"""Every flip of a bit or loss of a tail in a built shard is found, and none crashes the audit.
 
 The sample is seeded; `python -m tests.tasks.test_audit_fuzz FOLDER SHARD SCRATCH 10000` takes a larger one of any data set.
 """
@@ -42,7 +42,7 @@ def test_damage_is_found_and_crashes_nothing(small, tmp_path):
     assert not_found(small, "train-00000-of-00003", tmp_path, 1000) == []
 
 
-def test_the_undamaged_shard_has_no_faults(small, tmp_path):
+def test_the_undamaged_shard_has_no_problems(small, tmp_path):
     """Else the test above could not fail."""
     manifest, _ = read_by_shard(open_folder(str(small), {}), digests=False)
     shard = "train-00000-of-00003"

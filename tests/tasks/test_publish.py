@@ -1,4 +1,4 @@
-"""publish: the books balance, the manifest has a row an image, and dataset_info.json means complete."""
+"""publish: every image is accounted for, the manifest has one row per image, and dataset_info.json means complete."""
 
 import hashlib
 from collections import Counter
@@ -40,7 +40,7 @@ def test_each_reason_is_counted_and_each_image_has_its_row(tmp_path, mixed, buil
     assert Counter(row["reason"] for row in rows if row["reason"]) == split.rejected
 
 
-def test_the_manifest_tells_where_each_record_is(small):
+def test_the_manifest_has_the_place_of_each_record(small):
     from imagerecords.tasks.records.example import parse_example
     from imagerecords.tasks.records.frames import read_frames
 
@@ -57,7 +57,7 @@ def test_the_manifest_tells_where_each_record_is(small):
         assert features["image/class/label"] == [row["label"]]
 
 
-def test_over_budget_the_manifest_tells_why_and_the_data_set_is_not_complete(tmp_path, mixed, build):
+def test_over_budget_the_manifest_has_the_reasons_and_the_data_set_is_not_complete(tmp_path, mixed, build):
     with pytest.raises(OverBudget, match=r"at most 5.0% of the train images may be rejected, got 3 of 11 .*1 empty_file"):
         build(train_directory=mixed, output_directory=tmp_path / "out")
     assert len(manifest_of(tmp_path / "out")) == 11

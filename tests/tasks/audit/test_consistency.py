@@ -21,7 +21,7 @@ from tests.tasks.audit.records import problems
         ({"text": b"dog"}, "label 1 is 'dog' in 1 record, 'cat' in 3 others"),
     ],
 )
-def test_a_record_unlike_the_others_is_a_fault_at_its_place(classic, changes, problem):
+def test_a_record_unlike_the_others_is_a_problem_at_its_place(classic, changes, problem):
     audit = classic({}, {}, changes, {})
     (found,) = audit.problems
     assert problem in found.problem

@@ -12,13 +12,13 @@ from imagerecords.tasks.audit.folder import audit_folder
 from tests.tasks.audit.records import example, flip, record, write
 
 
-def test_a_sound_folder_of_somebody_elses_has_no_faults(theirs):
+def test_a_sound_folder_of_another_program_has_no_problems(theirs):
     path, _ = theirs
     audit = audit_folder(str(path.parent), {})
     assert (audit.files, audit.records, audit.bytes, audit.problems) == (1, 5, path.stat().st_size, ())
 
 
-def test_a_sound_data_set_of_ours_has_no_faults(small):
+def test_a_sound_data_set_of_imagerecords_has_no_problems(small):
     audit = audit_folder(str(small), {})
     assert (audit.files, audit.records, audit.problems) == (5, 17, ())
 
@@ -28,7 +28,7 @@ def test_one_file_alone_can_be_audited(small):
     assert (audit.files, audit.problems) == (1, ())
 
 
-def test_audit_goes_on_after_a_fault_in_the_data_and_names_the_place(theirs):
+def test_audit_goes_on_after_a_problem_in_the_data_and_names_the_place(theirs):
     path, offsets = theirs
     flip(path, offsets[2] + 12)
     audit = audit_folder(str(path.parent), {})
@@ -38,7 +38,7 @@ def test_audit_goes_on_after_a_fault_in_the_data_and_names_the_place(theirs):
     assert audit.records == 5
 
 
-def test_several_faults_in_several_files_are_all_told(theirs):
+def test_several_problems_in_several_files_are_all_reported(theirs):
     path, offsets = theirs
     other = path.with_name("other.tfrecords")
     shutil.copy(path, other)
@@ -61,7 +61,7 @@ def test_every_flip_and_truncation_of_a_file_is_found(theirs):
         assert position in offsets or audit_folder(str(path), {}).problems, position
 
 
-def test_a_record_that_is_no_example_is_a_fault(tmp_path):
+def test_a_record_that_is_no_example_is_a_problem(tmp_path):
     before, after, _ = frame(b"\xff\xff\xff")
     (tmp_path / "x.tfrecord").write_bytes(before + b"\xff\xff\xff" + after)
     (problem,) = audit_folder(str(tmp_path), {}).problems
@@ -70,13 +70,13 @@ def test_a_record_that_is_no_example_is_a_fault(tmp_path):
 
 
 @pytest.mark.parametrize("position", [0, 9, 12, 40, -1])
-def test_a_damaged_shard_of_ours_is_found(ours, position):
+def test_a_damaged_shard_is_found(ours, position):
     flip(ours / "train-00001-of-00003", position)
     assert {problem.file for problem in audit_folder(str(ours), {}).problems} >= {"train-00001-of-00003"}
 
 
-def test_a_shard_of_ours_cut_between_records_is_found(ours):
-    """The file alone looks sound; the manifest knows better."""
+def test_a_shard_cut_between_records_is_found(ours):
+    """The file alone is sound; only the manifest shows that records are missing."""
     shard = ours / "train-00000-of-00003"
     last, _ = (ours / "index" / "train-00000-of-00003.idx").read_text().splitlines()[-1].split()
     shard.write_bytes(shard.read_bytes()[: int(last)])
@@ -100,7 +100,7 @@ def test_a_damaged_or_missing_index_is_found(ours):
     assert problems["index/train-00001-of-00003.idx"] == "is missing"
 
 
-def test_an_incomplete_data_set_is_a_fault(ours):
+def test_an_incomplete_data_set_is_a_problem(ours):
     (ours / "dataset_info.json").unlink()
     (problem,) = audit_folder(str(ours), {}).problems
     assert "is not complete" in problem.problem
@@ -188,7 +188,7 @@ def test_the_number_of_workers_changes_nothing(ours):
     assert audits[0].problems
 
 
-def test_a_file_of_faults_is_told_in_part_and_counted(tmp_path, picture):
+def test_the_first_problems_of_a_file_are_listed_and_all_are_counted(tmp_path, picture):
     write(tmp_path / "x.tfrecord", *(record(picture, height=1) for _ in range(250)))
     problems = audit_folder(str(tmp_path), {}).problems
     assert len(problems) == 101

@@ -13,7 +13,7 @@ from imagerecords.tasks.audit.folder import audit_folder
 from tests.tasks.audit.records import flip, problems, record, write
 
 
-def test_a_broken_manifest_is_a_fault_and_no_crash(ours):
+def test_a_broken_manifest_is_a_problem_and_no_crash(ours):
     (ours / "manifest.parquet").write_bytes(b"garbage")
     assert {problem.file for problem in audit_folder(str(ours), {}).problems} >= {"manifest.parquet"}
 
@@ -80,7 +80,7 @@ def test_after_a_broken_length_records_are_still_held_against_the_manifest(ours)
     assert "bytes skipped" in problems[0].problem
 
 
-def test_shards_of_no_images_and_of_another_build_are_told_apart(tmp_path, fill, build):
+def test_empty_shards_differ_from_shards_of_another_build(tmp_path, fill, build):
     build(
         train_directory=fill(tmp_path / "in", {"a": 2}),
         output_directory=tmp_path / "out",

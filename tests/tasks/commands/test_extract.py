@@ -86,7 +86,7 @@ def test_files_that_differ_are_never_written_over_and_nothing_else_is_written(sm
 
 
 @pytest.mark.parametrize(
-    ("told", "name"),
+    ("recorded", "name"),
     [
         ("a.jpg", "a.jpg"),
         ("../../x.jpg", "x.jpg"),
@@ -100,8 +100,8 @@ def test_files_that_differ_are_never_written_over_and_nothing_else_is_written(sm
         (".jpg", ".jpg"),
     ],
 )
-def test_a_name_from_outside_becomes_a_file_name(told, name):
-    assert file_name(told) == name
+def test_a_name_from_outside_becomes_a_file_name(recorded, name):
+    assert file_name(recorded) == name
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_texts_come_from_the_labels_file_where_records_have_none(tf, tmp_path, p
     assert files(tmp_path / "to") == {"rose/flowers_train_00000-of-00001.tfrecord-000001.jpg": picture(1)}
 
 
-def test_unknown_labels_and_splits_are_told_together(small, tmp_path):
+def test_unknown_labels_and_splits_are_reported_together(small, tmp_path):
     with pytest.raises(BadInput) as refused:
         extract(small, tmp_path / "to", ("cow", "cat", "9"), "test")
     lines = str(refused.value).splitlines()
@@ -159,7 +159,7 @@ def test_unknown_labels_and_splits_are_told_together(small, tmp_path):
     assert not (tmp_path / "to").exists()
 
 
-def test_a_damaged_record_is_told_and_not_written(foreign, tmp_path, small):
+def test_a_damaged_record_is_reported_and_not_written(foreign, tmp_path, small):
     import shutil
 
     shutil.copytree(small, tmp_path / "ours")

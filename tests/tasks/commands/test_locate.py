@@ -1,4 +1,4 @@
-"""locate: images by name, path or hash, in data sets of ours and of others."""
+"""locate: images by name, path or hash, in data sets of imagerecords and of other programs."""
 
 import hashlib
 

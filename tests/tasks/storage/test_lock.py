@@ -14,7 +14,7 @@ from imagerecords.schemas.errors import OutputLocked
 from imagerecords.schemas.output_files import LOCK
 from imagerecords.tasks.storage import lock as lock_module
 from imagerecords.tasks.storage.folders import open_folder
-from imagerecords.tasks.storage.lock import Lock, output_lock, read_holder, refuse_if_locked
+from imagerecords.tasks.storage.lock import output_lock, read_holder, refuse_if_locked
 from imagerecords.tasks.storage.lock_holder import Holder, machine, start_ticks
 
 STALE = 60.0
@@ -54,10 +54,7 @@ def dead_pid():
 
 def test_a_second_holder_is_refused_with_the_first_ones_process(output):
     with output_lock(output, STALE):
-        with (
-            pytest.raises(OutputLocked, match=f"another build is writing .*: process {os.getpid()} on"),
-            output_lock(output, STALE),
-        ):
+        with pytest.raises(OutputLocked, match=f"writing .*: process {os.getpid()} on"), output_lock(output, STALE):
             pytest.fail("two builds hold one output")
         with pytest.raises(OutputLocked, match=f"process {os.getpid()}"):
             refuse_if_locked(output, STALE)
@@ -195,7 +192,6 @@ def test_of_several_who_want_it_one_gets_it(tmp_path, monkeypatch, stale):
 def test_a_holder_is_printed_with_process_machine_and_heartbeat(output):
     holder = Holder("x", "host/boot/pid", 7, 0.0, 0.0)
     assert str(holder) == "process 7 on host, last heartbeat 1970-01-01 00:00:00 UTC"
-    assert Lock(output, holder).lost is None
 
 
 @pytest.mark.skipif(start_ticks(os.getpid()) is None, reason="no /proc here")

@@ -91,6 +91,6 @@ def test_a_key_costs_less_than_400_bytes_of_memory():
 
 def test_a_long_listing_reports_its_progress(monkeypatch):
     monkeypatch.setattr("imagerecords.tasks.sources.walk.SECONDS_BETWEEN_LINES", 0.0)
-    told = []
-    walk_files(folder(Pages(2500)), "cat", ListingProgress(told.append).advance)
-    assert [line.split(" files")[0] for line in told] == ["listing: 1,000", "listing: 2,000", "listing: 2,500"]
+    lines = []
+    walk_files(folder(Pages(2500)), "cat", ListingProgress(lines.append).advance)
+    assert [line.split(" files")[0] for line in lines] == ["listing: 1,000", "listing: 2,000", "listing: 2,500"]
