@@ -50,6 +50,11 @@ class InputSettings(_Group):
         description="Boxes by base name: a .csv of file,xmin,ymin,xmax,ymax (relative, no header), a folder of Pascal VOC "
         "XML, or a COCO .json.",
     )
+    allowed_sources: tuple[str, ...] = Field(
+        (),
+        description="Other hosts that a list of images may name, as beginnings of URLs (https://images.example.org/). Object "
+        "stores (s3://, gs://, az://) are reached as configured, and need not be named.",
+    )
     recursive: bool = Field(False, description="Read the files in sub-folders of a label folder too.")
 
 

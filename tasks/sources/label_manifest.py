@@ -116,7 +116,10 @@ def _find_files(settings: BuildSettings, listed: ListedRows, rows: pa.Table) -> 
     """Where the images of rows lie, and the rows with their files' sizes and versions; what is wrong is told."""
     paths = rows["path"].combine_chunks()
     try:
-        places = locate(paths, listed.file, settings.storage_options)
+        places = locate(paths, listed.file, settings.storage_options, settings.allowed_sources)
+    except PermissionError as error:
+        listed.bad.append((0, str(error)))
+        return None, rows
     except (ValueError, ImportError) as error:
         listed.bad.append((0, f"images must lie on one file system that can be read, got {error}"))
         return None, rows

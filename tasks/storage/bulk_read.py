@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from imagerecords.tasks.storage.folders import Folder
+from imagerecords.tasks.storage.http_options import http_errors
 from imagerecords.tasks.storage.versions import remote_version, version_parts
 
 Read = Callable[[str, int, str], bytes]
@@ -61,8 +62,9 @@ def _read_by_fsspec(source: Folder, name: str, size: int, version: str) -> bytes
     path = source.join(name)
     _, version_id = version_parts(version)
     one_version = {"version_id": version_id} if version_id else {}
-    data: bytes = source.fs.cat_file(path, **one_version, **({"max_concurrency": 1} if source.is_s3 else {}))
-    there = source.fs.info(path, **one_version)
+    with http_errors():
+        data: bytes = source.fs.cat_file(path, **one_version, **({"max_concurrency": 1} if source.is_s3 else {}))
+        there = source.fs.info(path, **one_version)
     if there["size"] != size or remote_version(there) != version:
         raise FileChanged
     return _whole(data, size, path)

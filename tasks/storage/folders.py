@@ -12,6 +12,8 @@ from fsspec.implementations.local import LocalFileSystem
 
 from imagerecords.schemas.output_files import SCRATCH, is_ours
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.storage.http_options import PROTOCOLS as HTTP_PROTOCOLS
+from imagerecords.tasks.storage.http_options import http_options
 from imagerecords.tasks.storage.s3_options import s3_options
 from imagerecords.tasks.storage.s3_retries import extend_retries
 from imagerecords.tasks.storage.s3_upload import abort_left_uploads, is_s3
@@ -128,6 +130,8 @@ def open_folder(url: str, storage_options: Mapping[str, Any], scratch: str | Non
     options = {} if protocol in ("file", "local", "memory") else dict(storage_options)
     if protocol in ("s3", "s3a"):
         options = s3_options(options)
+    elif protocol in HTTP_PROTOCOLS:
+        options = http_options(options)
     fs, path = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
     # One folder has one path, however it is written: so an output inside an input is found through links and dots.
     path = os.path.realpath(path) if isinstance(fs, LocalFileSystem) else path.rstrip("/")
