@@ -111,7 +111,7 @@ def test_the_endpoint_may_be_a_storage_option(shell: Shell, quick: Images, bucke
 def test_audit_and_show_read_s3(on_s3: Shell, quick: Images, bucket: Bucket):
     bucket.put(quick.undisturbed.folder, "out")
     sound = on_s3.run(["audit", bucket.url("out"), "--json"])
-    assert (sound.summary["files"], sound.summary["records"], sound.summary["faults"]) == (quick.shards, 216, [])
+    assert (sound.summary["files"], sound.summary["records"], sound.summary["problems"]) == (quick.shards, 216, [])
     shard = "train-00002-of-00008"
     shown = on_s3.run(["show", bucket.url(f"out/{shard}"), "--record", "3"])
     local = on_s3.run(["show", str(quick.undisturbed.folder / shard), "--record", "3"])
@@ -122,7 +122,7 @@ def test_audit_and_show_read_s3(on_s3: Shell, quick: Images, bucket: Bucket):
     bucket.fs.pipe_file(f"{bucket.name}/out/{shard}", bytes(data))
     broken = on_s3.start(["audit", bucket.url("out"), "--json"])
     assert broken.wait() == 1
-    assert {fault["file"] for fault in broken.summary["faults"]} == {shard}
+    assert {problem["file"] for problem in broken.summary["problems"]} == {shard}
 
 
 def test_a_damaged_and_a_missing_object_are_built_again(on_s3: Shell, quick: Images, bucket: Bucket):

@@ -69,7 +69,7 @@ def test_a_manifest_on_s3_may_name_images_of_several_buckets(
     build = on_s3.run(["build", "--json", "--no-prefect", *where, "--s3_reader", reader])
     assert build.summary["splits"][0]["written"] == 40
     audit = on_s3.run(["audit", bucket.url("out"), "--json"])
-    assert json.loads(audit.stdout)["faults"] == []
+    assert json.loads(audit.stdout)["problems"] == []
 
 
 def test_a_profile_s_credentials_and_endpoint_are_used(shell: Shell, quick_on_s3: OnS3, bucket: Bucket, tmp_path: Path):
