@@ -143,8 +143,8 @@ def open_folder(url: str, storage_options: Mapping[str, Any], scratch: str | Non
 def open_output(settings: BuildSettings) -> Folder:
     """The output of a build; the one way from settings to it.
 
-    Steps take settings, since they run in other processes, and open the output by them: fsspec keeps a file system with its
-    connections for each process and its threads, so opening it again costs nothing.
+    Steps take settings, since they run in other processes, and open the output by them. fsspec keeps one file system with its
+    connections per process and thread, so that opening it again costs nothing.
     """
     return open_folder(settings.output_directory, settings.storage_options, settings.scratch_directory)
 

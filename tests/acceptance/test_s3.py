@@ -122,7 +122,7 @@ def test_audit_and_show_read_s3(on_s3: Shell, quick: Images, bucket: Bucket):
     bucket.fs.pipe_file(f"{bucket.name}/out/{shard}", bytes(data))
     broken = on_s3.start(["audit", bucket.url("out"), "--json"])
     assert broken.wait() == 1
-    assert {fault["file"] for fault in broken.summary["problems"]} == {shard}
+    assert {problem["file"] for problem in broken.summary["problems"]} == {shard}
 
 
 def test_a_damaged_and_a_missing_object_are_built_again(on_s3: Shell, quick: Images, bucket: Bucket):
