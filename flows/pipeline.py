@@ -53,7 +53,7 @@ class Runner(Protocol):
         """Run a step for each shard on the workers; results come as they are done."""
 
     def start(self, step: ShardStep[T], shard: Shard, settings: BuildSettings) -> Pending[T]:
-        """Begin a step in the one worker that is kept for TensorFlow."""
+        """Begin a step in the one worker reserved for TensorFlow."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _cleanup_on_exit(output: Folder, progress: Progress) -> Iterator[None]:
         raise
     finally:
         progress.end()
-        with suppress(Exception):  # what ended the block is told; the next build sweeps again
+        with suppress(Exception):  # the error that ended the block is reported; the next build sweeps again
             sweep_unfinished(output)
 
 
@@ -123,7 +123,7 @@ def _plan(settings: BuildSettings, runner: Runner, progress: Progress) -> Plan:
     if settings.duplicates == "drop":
         listing = runner.run(drop_duplicates, listing, settings, base)
         dropped = len(listing.images) - listing.images[DROP.name].null_count
-        progress.note(f"duplicates: {dropped:,} of {len(listing.images):,} images are left out")
+        progress.note(f"duplicates: {dropped:,} of {plural(len(listing.images), 'image')} excluded")
     if base is None:
         return runner.run(partition_images, listing, settings)
     appended = runner.run(append_images, base, listing, settings)
@@ -166,7 +166,7 @@ def _validate(build: _Build, shards: list[Shard], outcomes: list[ShardOutcome]) 
 
 
 def gather(results: Iterable[tuple[Shard, Pending[T]]]) -> Iterator[T]:
-    """Results as they come; failures are kept until all others are done, so that a rerun has only the failed to do."""
+    """Results as they come; failures are raised once all other shards are done, so that a rerun has only the failed to do."""
     failed: dict[str, Exception] = {}
     for shard, pending in results:
         try:
@@ -194,15 +194,15 @@ def gather(results: Iterable[tuple[Shard, Pending[T]]]) -> Iterator[T]:
 
 def _summary(build: _Build, published: Published, outcomes: list[ShardOutcome], timeline: Timeline) -> BuildSummary:
     seconds = timeline.ended - timeline.began
-    kept = sum(outcome.verified is not None for outcome in outcomes)
+    reused = sum(outcome.verified is not None for outcome in outcomes)
     return BuildSummary(
         output_directory=build.settings.output_directory,
         runner=build.runner.name,
         labels=published.labels,
         splits=published.splits,
         skipped=published.skipped,
-        shards_converted=len(outcomes) - kept,
-        shards_reused=kept,
+        shards_converted=len(outcomes) - reused,
+        shards_reused=reused,
         seconds=round(seconds, 3),
         images_per_second=round(sum(split.found for split in published.splits) / max(seconds, 1e-9), 1),
         timeline=timeline,

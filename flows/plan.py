@@ -17,7 +17,7 @@ from imagerecords.tasks.storage.s3_access import access_problems
 
 
 def plan_dataset(settings: BuildSettings) -> PlanSummary:
-    """The summary of a plan, with all errors that stand in its way."""
+    """The summary of a plan, with all errors that keep it from being built."""
     if problems := tuple(access_problems(settings)):
         return PlanSummary(output_directory=settings.output_directory, splits=(), skipped={}, notes=(), errors=problems)
     errors: list[str] = []

@@ -1,4 +1,4 @@
-"""What looks like a credential in settings. They are refused: flow parameters are stored, shown and logged."""
+"""Credentials in settings: refused, since flow parameters are stored, shown and logged."""
 
 import re
 from collections.abc import Iterable, Mapping

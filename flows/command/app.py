@@ -197,7 +197,7 @@ def run(arguments: Sequence[str]) -> int:
 def _explain(error: BaseException) -> tuple[int, str]:
     """The exit code of an error, and its text for people."""
     if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED, "interrupted. Run it again to go on: finished shards are kept"
+        return INTERRUPTED, "interrupted. Run it again to go on: finished shards are reused"
     if isinstance(error, ImageRecordsError):
         return error.exit_code, "\n".join(f"error: {line}" for line in str(error).splitlines())
     if isinstance(error, InvalidArguments) and isinstance(error.__cause__, ValidationError):

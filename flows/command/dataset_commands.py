@@ -15,7 +15,7 @@ from imagerecords.flows.command.exit_codes import FAILED, OK, AsJson, StorageOpt
 from imagerecords.flows.terminal import print_line
 from imagerecords.schemas.audit import AuditOptions
 from imagerecords.schemas.errors import BadInput
-from imagerecords.schemas.messages import printable
+from imagerecords.schemas.messages import plural, printable
 from imagerecords.schemas.output_files import REPORT
 from imagerecords.schemas.results import Selection
 from imagerecords.schemas.secrets import refuse_secrets
@@ -117,7 +117,8 @@ def extract(
     if as_json:
         print(json.dumps(asdict(done), indent=2))
     else:
-        print(f"{done.written:,} images written to {to}, {done.labels:,} labels; {done.present:,} were there already")
+        labels = plural(done.labels, "label")
+        print(f"{plural(done.written, 'image')} written to {to}, {labels}; {done.present:,} were there already")
     return OK
 
 
@@ -125,11 +126,11 @@ def remove(
     dataset: str,
     /,
     *,
-    names: Annotated[Path, Parameter(name="--list", help="File of image paths, file names or SHA-256, one a line.")],
+    names: Annotated[Path, Parameter(name="--list", help="File of image paths, file names or SHA-256, one per line.")],
     storage_options: StorageOptions = None,
     as_json: AsJson = False,
 ) -> int:
-    """Take images out of a finished data set, so that nothing of their bytes is left in it."""
+    """Remove images from a finished data set, rewriting the shards that contain them."""
     from imagerecords.tasks.commands.remove import remove_images
 
     refuse_secrets(storage_options, dataset=dataset)
@@ -138,7 +139,8 @@ def remove(
         print(json.dumps(asdict(done), indent=2))
     else:
         print(
-            f"{len(done.images):,} images taken out, {len(done.already):,} were not in it; {len(done.shards):,} shards written"
+            f"{plural(len(done.images), 'image')} removed, {len(done.already):,} were not in it; "
+            f"{plural(len(done.shards), 'shard')} rewritten"
         )
         if done.digest:
             print(f"digest {done.digest}  {dataset}")
@@ -161,7 +163,7 @@ def diff(dataset: str, other: str, /, *, storage_options: StorageOptions = None,
 
 
 def _print_rows(rows: Sequence[Any], as_json: bool) -> None:
-    """A line a row, or all of them as one JSON array."""
+    """Print one line per row, or all rows as one JSON array."""
     if as_json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
         return
@@ -170,7 +172,7 @@ def _print_rows(rows: Sequence[Any], as_json: bool) -> None:
 
 
 def _lines(path: Path) -> list[str]:
-    """The names in a file, one a line; blank lines are none. Raises BadInput."""
+    """The names in a file, one per line; blank lines are none. Raises BadInput."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:

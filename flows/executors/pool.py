@@ -107,7 +107,7 @@ class Workers:
 
         Raises what the step raises; WorkerDied when its process ended; Interrupted when the workers were stopped.
         """
-        executor: Any  # a process pool or Dask, which know what tells of a death; threads have none
+        executor: Any  # a process pool or Dask, which list the errors of a lost worker; threads have none
         with self._guard:
             executor, generation = self._executor, self._generation
         if self._stop.is_set():

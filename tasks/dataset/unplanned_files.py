@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from imagerecords.schemas.errors import OutputConflict
 from imagerecords.schemas.messages import some
-from imagerecords.schemas.output_files import BUILD, INDEX, LABELS, PLAN, is_our_shard, is_ours
+from imagerecords.schemas.output_files import BUILD, INDEX, LABELS, OURS_AT_THE_TOP, PLAN, is_our_shard, is_ours
 from imagerecords.schemas.plan import Plan
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.dataset.labels_file import labels_text
@@ -21,13 +21,15 @@ def refuse_unplanned_files(output: Folder, plan: Plan, settings: BuildSettings) 
     """Raise OutputConflict where the build would replace an input, lies among one label's images, or meets foreign files.
 
     An output that holds a plan is a data set: other files in it stay as they are. One without a plan must be empty; hidden
-    files, those of the system, and shards (which `overwrite` is about) apart.
+    files, those of the system, and a data set that lost its plan (which `overwrite` replaces) apart.
     """
     for problem in (*_replaced_inputs(output, plan, settings), *_label_folder(output, plan, settings)):
         raise OutputConflict(problem)
     if output.exists(PLAN):
         return
-    foreign = sorted(name for name in _entries(output) if not _is_expected(output, name, plan, settings))
+    names = list(_entries(output))
+    of_shards = OURS_AT_THE_TOP if any(map(is_our_shard, names)) else frozenset()
+    foreign = sorted(name for name in names if name not in of_shards and not _is_expected(output, name, plan, settings))
     if foreign:
         raise OutputConflict(
             f"output_directory must be empty or hold a data set of imagerecords, got other files: {output.url}: "

@@ -104,7 +104,7 @@ def test_another_encoder_is_refused(grown, build, add, monkeypatch):
 def test_a_data_set_whose_plan_cannot_be_read_is_not_appended_to(grown, build, digests, content):
     (grown["output_directory"] / "_build/plan.parquet").write_bytes(content)
     before = digests(grown["output_directory"])
-    with pytest.raises(OutputConflict, match="the plan of a data set must be one that can be read"):
+    with pytest.raises(OutputConflict, match="the plan of a data set must be readable"):
         build(**grown)
     assert digests(grown["output_directory"]) == before
 

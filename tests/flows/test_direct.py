@@ -105,5 +105,5 @@ def test_several_failures_are_told_by_number_and_first_name(conduct):
     def fail(shard, settings):
         raise CorruptRecord(f"bad {shard.index}")
 
-    with pytest.raises(ShardFailed, match="4 shards failed. First: train-00000-of-00004: CorruptRecord: bad 0"):
+    with pytest.raises(ShardFailed, match=r"4 shards failed. First: train-00000-of-00004: CorruptRecord: bad 0"):
         conduct(fail)
