@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 from rich.console import Console
 
 from imagerecords.flows.command.console import print_audit
@@ -19,12 +19,6 @@ from imagerecords.schemas.messages import plural, printable
 from imagerecords.schemas.output_files import REPORT
 from imagerecords.schemas.results import Selection
 from imagerecords.schemas.secrets import refuse_secrets
-
-
-def add_dataset_commands(app: App) -> None:
-    """Make this module's commands those of an app."""
-    for command in (audit, show, report, locate, extract, remove, diff):
-        app.command(command)
 
 
 def audit(
@@ -181,3 +175,6 @@ def _lines(path: Path) -> list[str]:
     if not names:
         raise BadInput(f"list must name at least one image, got none: {path}")
     return names
+
+
+DATASET_COMMANDS = (audit, show, report, locate, extract, remove, diff)
