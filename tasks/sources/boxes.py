@@ -1,4 +1,4 @@
-"""Boxes read from what the setting points at, and laid out as the column of a listing, with their books."""
+"""Boxes read from what the setting points at, and laid out as the column of a listing, with their counts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ def read_boxes(location: str, storage_options: Mapping[str, Any]) -> FoundBoxes:
 
 @dataclass(frozen=True)
 class PlacedBoxes:
-    """Boxes as a listing has them: its column, their books, and what is wrong."""
+    """Boxes as a listing has them: its column, their counts, and what is wrong."""
 
     column: pa.Array
     counts: BoxCounts
@@ -89,4 +89,4 @@ def place_boxes(
 
 def _mistake(corners: np.ndarray, fault: int, place: str) -> str:
     numbers = ", ".join(f"{number:g}" for number in corners)
-    return f"a box must {RULES[fault]}, got {numbers}: {place}. Mend it, or pass --invalid_boxes clamp"
+    return f"a box must {RULES[fault]}, got {numbers}: {place}. Correct it, or pass --invalid_boxes clamp"

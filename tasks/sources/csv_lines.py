@@ -1,4 +1,4 @@
-"""CSV files as columns of text, with the line of each row; a row of another width is told with its line, not raised."""
+"""CSV files as columns of text, with the line of each row; a row of another width is reported with its line, not raised."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class CsvLines:
 
 
 def read_csv_lines(file: BinaryIO, names: Sequence[str] | None = None) -> CsvLines:
-    """The rows of a CSV file; without `names` line 1 has them. Rows with nothing in them are passed over.
+    """The rows of a CSV file; without `names` line 1 has them. Rows with nothing in them are skipped.
 
     A value with line breaks in it counts as one line. Raises ValueError when the file is empty, names a column twice, or is
     not UTF-8.

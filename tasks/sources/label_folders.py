@@ -1,4 +1,4 @@
-"""Labels and listing from folders, one a label: what is taken, what is passed over, and every error of their layout."""
+"""Labels and listing from folders, one per label: what is taken, what is skipped, and every error of their layout."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -26,14 +26,14 @@ from imagerecords.tasks.storage.folders import Folder, open_folder
 
 # Names people give to splits; folders of only these names under one data directory are split/label/ layouts.
 SPLIT_NAMES = {"train", "training", "val", "valid", "validation", "test", "testing", "eval"}
-# Only to tell an image beside the label folders from a README there; what is an image is judged by content, in convert.
+# Only to know an image beside the label folders from a README there; what is an image is judged by content, in convert.
 IMAGE_ENDINGS = frozenset([".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif", ".heic", ".ppm"])
 REMOTE_LISTINGS = 16  # label prefixes listed at once on object stores
 
 
 @dataclass
 class _Source:
-    """One input directory while it is looked through."""
+    """One input directory while it is listed."""
 
     name: str
     folder: Folder
@@ -46,7 +46,7 @@ def survey_folders(
     listed: Mapping[str, int] | None,
     errors: list[str],
     locked: tuple[str, ...],
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> Listing:
     """The listing of all label folders, or what is wrong with them, after `errors` made before.
 
@@ -70,7 +70,7 @@ def survey_folders(
     labels, errors = _choose_labels(settings, listed, sources, locked)
     if errors:
         return Listing.of_errors(errors)
-    return _list_images(settings, labels, sources, ListingProgress(tell))
+    return _list_images(settings, labels, sources, ListingProgress(report))
 
 
 def setting_of(source: str) -> str:
@@ -88,13 +88,13 @@ def _folder_mistakes(source: _Source) -> Iterable[str]:
             "the folder of its label"
         )
     elif not folders:
-        yield f"{setting_of(source.name)} must hold one folder a label, got none: {url}"
+        yield f"{setting_of(source.name)} must hold one folder per label, got none: {url}"
     if folders and {name.lower() for name in folders} <= SPLIT_NAMES:
         inner = [name for name in folders if read_level(source.folder, name).folders]
         if inner:
             arguments = " ".join(f"--{_split_name(name)}_directory {url.rstrip('/')}/{name}" for name in inner)
             yield (
-                f"{setting_of(source.name)} must hold one folder a label, got one a split: {url}: {some(folders)}. "
+                f"{setting_of(source.name)} must hold one folder per label, got one per split: {url}: {some(folders)}. "
                 f"Pass {arguments}"
             )
 
@@ -171,7 +171,7 @@ def _list_images(settings: BuildSettings, labels: Labels, sources: list[_Source]
             else:
                 notes.append(kept_label(label))
         elif len(missing) == len(sources):
-            errors.append(f"a label must have images, got none for {label!r}: {some(missing)}. Add some or drop the label")
+            errors.append(f"a label must have images, got none for {label!r}: {some(missing)}. Add some or remove the label")
         else:
             notes.extend(f"{url}: no image of label {label!r}" for url in missing)
     if errors:

@@ -1,4 +1,4 @@
-"""Labels and listing from a manifest or a Label Studio export; every bad row is told by its line, all at once."""
+"""Labels and listing from a manifest or a Label Studio export; every bad row is reported by its line, all at once."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -33,8 +33,8 @@ def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None, lo
     try:
         listed = read_rows(settings)
     except (OSError, ValueError, pa.ArrowException) as error:
-        told = error if isinstance(error, OSError | ValueError) else ValueError(str(error))
-        return Listing.of_errors([unreadable(settings.listed_by or "", location, told)])
+        problem = error if isinstance(error, OSError | ValueError) else ValueError(str(error))
+        return Listing.of_errors([unreadable(settings.listed_by or "", location, problem)])
     if errors := list(_column_mistakes(settings, listed)):
         return Listing.of_errors(errors)
     usable = _refuse_texts(listed)
@@ -67,7 +67,7 @@ def _column_mistakes(settings: BuildSettings, listed: ListedRows) -> Iterator[st
 
 
 def _refuse_texts(listed: ListedRows) -> np.ndarray:
-    """Which rows can be used, by what stands in them; the others are told."""
+    """Which rows can be used, by what stands in them; the others are reported."""
     usable = np.ones(listed.rows.num_rows, bool)
     for column in ("path", "label", *({"split"} & listed.columns)):
         without = pc.is_null(listed.rows[column])
@@ -86,14 +86,14 @@ def _refuse_texts(listed: ListedRows) -> np.ndarray:
 
 
 def _refuse(listed: ListedRows, wrong: pa.ChunkedArray, problem_of: Callable[[dict[str, Any]], str]) -> np.ndarray:
-    """Tell of the rows that are wrong; returns which are right."""
+    """Report the rows that are wrong; returns which are right."""
     listed.bad += [(row["line"], problem_of(row)) for row in listed.rows.filter(wrong).to_pylist()]
     right: np.ndarray = ~wrong.to_numpy()
     return right
 
 
 def _name_labels(settings: BuildSettings, listed: ListedRows, names: Mapping[str, int] | None, usable: np.ndarray) -> list[str]:
-    """The labels in the order of a first build's ids; rows of other labels are told, or no longer usable."""
+    """The labels in the order of a first build's ids; rows of other labels are reported, or no longer usable."""
     column = listed.rows["label"]
     found = sorted(column.unique().drop_null().to_pylist())
     if names is None:
@@ -113,7 +113,7 @@ def _name_labels(settings: BuildSettings, listed: ListedRows, names: Mapping[str
 
 
 def _find_files(settings: BuildSettings, listed: ListedRows, rows: pa.Table) -> tuple[ImagePlaces | None, pa.Table]:
-    """Where the images of rows lie, and the rows with their files' sizes and versions; what is wrong is told."""
+    """Where the images of rows lie, and the rows with their files' sizes and versions; what is wrong is reported."""
     paths = rows["path"].combine_chunks()
     try:
         places = locate(paths, listed.file, settings.storage_options)
@@ -133,7 +133,7 @@ def _find_files(settings: BuildSettings, listed: ListedRows, rows: pa.Table) -> 
 
 def _empty_labels(labels: list[str], present: set[str], location: str) -> list[str]:
     missing = sorted(set(labels) - present)
-    return [f"a label must have images, got none for {label!r}: {location}. Add some or drop the label" for label in missing]
+    return [f"a label must have images, got none for {label!r}: {location}. Add some or remove the label" for label in missing]
 
 
 def _listing(
@@ -168,7 +168,7 @@ def _listing(
 
 
 def _notes(listed: ListedRows, labels: tuple[str, ...], images: pa.Table) -> Iterator[str]:
-    """What may be meant, and may be not."""
+    """What may be meant, or may be a mistake."""
     if unread := sorted(listed.columns - {*TEXTS, "boxes"}):
         yield f"{listed.file}: columns not read: {some(unread)}"
     if "split" not in listed.columns:

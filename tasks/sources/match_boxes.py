@@ -1,7 +1,7 @@
 """Which image a box is of: by base name, as build_imagenet_data.py does.
 
-Where two images have one base name, or two paths of the box file do, the paths' folders must tell: a path is then an image's
-when the image's whole path ends with it. Where no path does, or one ends two images' paths, it is told as a error: a guess
+Where two images have one base name, or two paths of the box file do, the folders in the paths decide: a path is then an image's
+when the image's whole path ends with it. Where no path does, or one ends two images' paths, it is an error: a guess
 would put a box on another image.
 """
 
@@ -68,6 +68,6 @@ def _ends(path: str, end: str) -> bool:
 def _mistake(images: list[str], paths: list[str]) -> str:
     first, named = (some([repr(name) for name in names], 2, " and ") for names in (images, paths))
     return (
-        f"boxes must be of one image, got those of {named} for {first}. Write paths that tell them apart in the box file, "
+        f"boxes must be of one image, got those of {named} for {first}. Write longer paths in the box file, "
         "or rename the images"
     )

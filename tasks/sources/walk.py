@@ -1,4 +1,4 @@
-"""What lies in a folder: its label folders, their files, and what was passed over; through links, never round loops.
+"""What lies in a folder: its label folders, their files, and what was skipped; through links, never round loops.
 
 Local directories are walked with os.scandir, since fsspec's listing says of a link only that it is one. Everything else
 is asked through fsspec.
@@ -25,7 +25,7 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 class FoundFile(NamedTuple):
-    """An input file: its path relative to the walked folder, its size in bytes, and what tells its states apart."""
+    """An input file: its path relative to the walked folder, its size in bytes, and what distinguishes its states."""
 
     path: str
     size: int
@@ -50,26 +50,26 @@ def read_level(folder: Folder, name: str) -> Level:
 
 
 class ListingProgress:
-    """Counts files while they are listed, from several threads, and tells how many there are so far."""
+    """Counts files while they are listed, from several threads, and reports how many there are so far."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self._report = report
         self._guard = threading.Lock()
         self._files = 0
         self._began = self._recorded = time.monotonic()
 
     def advance(self, files: int) -> None:
-        """Count, and tell when it is time to."""
+        """Count, and report when it is time to."""
         with self._guard:
             self._files += files
             now = time.monotonic()
             if now - self._recorded >= SECONDS_BETWEEN_LINES:
                 self._recorded = now
-                self._tell(f"listing: {self._files:,} files so far, {self._files / (now - self._began):,.0f}/s")
+                self._report(f"listing: {self._files:,} files so far, {self._files / (now - self._began):,.0f}/s")
 
 
 def walk_files(folder: Folder, name: str, advance: Callable[[int], None] = lambda _: None) -> Level:
-    """All files below `name`, at any depth, sorted by path; `folders` stays empty. `advance` is told of more files."""
+    """All files below `name`, at any depth, sorted by path; `folders` stays empty. `advance` gets the number of more files."""
     found = Level()
     if folder.is_local:
         _walk_local(folder, name, found, ())
@@ -87,7 +87,7 @@ def walk_files(folder: Folder, name: str, advance: Callable[[int], None] = lambd
 
 
 def _everything(fs: Any, root: str) -> Iterator[list[tuple[str, Mapping[str, Any]]]]:
-    """The files below a path as one page: their paths there, and what the file system tells of each."""
+    """The files below a path as one page: their paths there, and what the file system says of each."""
     found = fs.find(root, detail=True).items()
     yield [(path[len(root) :].lstrip("/"), info) for path, info in found if info["type"] == "file" and not path.endswith("/")]
 
