@@ -1,6 +1,6 @@
 """Labels and listing from a manifest or a Label Studio export; every bad row is reported by its line, all at once."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,19 +8,25 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagerecords.schemas.boxes import PLANNED_BOXES
+from imagerecords.schemas.boxes import PLANNED_BOXES, FoundBoxes
 from imagerecords.schemas.labels import choose_labels, kept_label, name_problems
 from imagerecords.schemas.listing import COLUMNS, Listing
 from imagerecords.schemas.messages import first_lines, some
 from imagerecords.schemas.secrets import url_problems
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import SPLITS
-from imagerecords.tasks.sources.boxes import NO_IMAGE, place_boxes
+from imagerecords.schemas.unicode_names import composed, form_notes, one_form
+from imagerecords.tasks.sources.add_boxes import orient, place
+from imagerecords.tasks.sources.box_orientation import OrientedBoxes
+from imagerecords.tasks.sources.box_units import with_units_and_rows
+from imagerecords.tasks.sources.boxes import NO_IMAGE
 from imagerecords.tasks.sources.image_places import ImagePlaces, locate, look_up
 from imagerecords.tasks.sources.input_files import unreadable
 from imagerecords.tasks.sources.manifest_file import TEXTS, ListedRows, read_rows
+from imagerecords.tasks.sources.unlabelled import unlabelled_notes
 
 UNLISTED = "unlisted label"
+EXCLUDED = "excluded label"
 MAY_CARRY_SECRETS = r"://.*[@?]"
 
 
@@ -38,8 +44,10 @@ def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None, lo
     if errors := list(_column_mistakes(settings, listed)):
         return Listing.of_errors(errors)
     usable = _refuse_texts(listed)
+    notes = _unite_labels(listed, (*locked, *(names or ())))
+    usable &= _without_excluded(settings, listed)
     named = _name_labels(settings, listed, names, usable)
-    present = set(listed.rows["label"].unique().to_pylist())
+    present = set(listed.rows["label"].unique().to_pylist()) - set(_excluded(settings, listed))
     named = [label for label in named if label in present or label not in locked]
     labels, lost = choose_labels(named, locked, settings.labels_file, keep=settings.append_missing_labels == "keep")
     chosen = np.flatnonzero(usable)
@@ -52,7 +60,32 @@ def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None, lo
     if errors or places is None:
         return Listing.of_errors(errors)
     listing = _listing(settings, listed, labels.all, places, images.append_column("row", pa.array(chosen)))
-    return replace(listing, notes=(*listing.notes, *map(kept_label, sorted(labels.reserved))))
+    return replace(listing, notes=(*notes, *listing.notes, *map(kept_label, sorted(labels.reserved))))
+
+
+def _unite_labels(listed: ListedRows, known: Iterable[str]) -> list[str]:
+    """Bring labels that differ in their Unicode form only to one form; returns what to report."""
+    column = listed.rows["label"]
+    forms = one_form(column.unique().drop_null().to_pylist(), known)
+    if changed := {name: form for name, form in forms.items() if name != form}:
+        united = pa.array([changed.get(label, label) for label in column.to_pylist()], pa.string())
+        listed.rows = listed.rows.set_column(listed.rows.column_names.index("label"), "label", united)
+    return [*form_notes(f"{listed.file}: labels", forms), *unlabelled_notes(forms.values())]
+
+
+def _excluded(settings: BuildSettings, listed: ListedRows) -> list[str]:
+    """The labels of rows that exclude_labels leaves out."""
+    excluded = set(map(composed, settings.exclude_labels))
+    return [label for label in listed.rows["label"].unique().drop_null().to_pylist() if composed(label) in excluded]
+
+
+def _without_excluded(settings: BuildSettings, listed: ListedRows) -> np.ndarray:
+    """Which rows have no label of exclude_labels; the others are counted."""
+    out = pc.is_in(listed.rows["label"], pa.array(_excluded(settings, listed), pa.string())).to_numpy()
+    if out.any():
+        listed.skipped[EXCLUDED] = int(out.sum())
+    kept: np.ndarray = ~out
+    return kept
 
 
 def _column_mistakes(settings: BuildSettings, listed: ListedRows) -> Iterator[str]:
@@ -95,7 +128,7 @@ def _refuse(listed: ListedRows, wrong: pa.ChunkedArray, problem_of: Callable[[di
 def _name_labels(settings: BuildSettings, listed: ListedRows, names: Mapping[str, int] | None, usable: np.ndarray) -> list[str]:
     """The labels in the order of a first build's ids; rows of other labels are reported, or no longer usable."""
     column = listed.rows["label"]
-    found = sorted(column.unique().drop_null().to_pylist())
+    found = sorted(set(column.unique().drop_null().to_pylist()) - set(_excluded(settings, listed)))
     if names is None:
         for label in found:
             line = listed.rows["line"][pc.index(column, label).as_py()].as_py()
@@ -147,23 +180,39 @@ def _listing(
     images = images.set_column(images.column_names.index("label"), "label", label)
     images = images.append_column("source", source).append_column("rank", rank)
     images = images.sort_by([("rank", "ascending"), ("label", "ascending"), ("path", "ascending")])
-    placed = None
-    if listed.boxes is not None:
-        position = np.full(listed.rows.num_rows, NO_IMAGE, np.int64)
-        position[images["row"].to_numpy()] = np.arange(images.num_rows)
-        placed = place_boxes(listed.boxes, position[listed.box_rows], images["label"], labels, settings.invalid_boxes)
     sources = images["source"].unique().to_pylist()
-    return Listing(
+    listing = Listing(
         labels=labels,
         roots=dict.fromkeys(sources, places.root),
-        images=images.append_column("boxes", placed.column if placed else pa.nulls(images.num_rows, PLANNED_BOXES))
-        .select(COLUMNS.names)
-        .cast(COLUMNS),
+        images=images.append_column("boxes", pa.nulls(images.num_rows, PLANNED_BOXES)).select(COLUMNS.names).cast(COLUMNS),
         skipped={what: count for what, count in listed.skipped.items() if count},
-        errors=placed.errors if placed else (),
         notes=tuple(_notes(listed, labels, images)),
-        boxes=placed.counts if placed else None,
-        boxes_in_display_orientation=bool(settings.label_studio),
+    )
+    if listed.boxes is None:
+        return replace(listing, boxes_in_display_orientation=bool(settings.label_studio))
+    position = np.full(listed.rows.num_rows, NO_IMAGE, np.int64)
+    position[images["row"].to_numpy()] = np.arange(images.num_rows)
+    return _with_boxes(settings, listed.boxes, position[listed.box_rows], listing)
+
+
+def _with_boxes(settings: BuildSettings, found: FoundBoxes, rows: np.ndarray, listing: Listing) -> Listing:
+    """The listing with the boxes of a manifest's rows, or of Label Studio's, which are of the image as displayed."""
+    as_displayed = bool(settings.label_studio)
+    oriented = OrientedBoxes(found, rows)
+    if not as_displayed or settings.exif == "keep":
+        drawn = settings.model_copy(update={"boxes_orientation": "display"}) if as_displayed else settings
+        location = settings.manifest or settings.label_studio or ""
+        oriented = orient(*with_units_and_rows(found, rows), listing, drawn, location)
+    if oriented.errors:
+        return Listing.of_errors(oriented.errors)
+    placed = place(oriented.found, oriented.rows, listing, settings)
+    return replace(
+        listing,
+        images=listing.images.set_column(COLUMNS.get_field_index("boxes"), COLUMNS.field("boxes"), placed.column),
+        errors=placed.errors,
+        notes=(*listing.notes, *oriented.notes),
+        boxes=placed.counts,
+        boxes_in_display_orientation=as_displayed and settings.exif != "keep",
     )
 
 
