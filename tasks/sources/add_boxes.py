@@ -28,6 +28,11 @@ class _BoxFile:
     form: str
     oriented: OrientedBoxes
 
+    def notes(self) -> list[str]:
+        """What was decided about its boxes."""
+        note = self.oriented.found.note
+        return [*([f"{self.location}: {note}"] if note else []), *self.oriented.notes]
+
 
 def add_boxes(settings: BuildSettings, listing: Listing) -> Listing:
     """The listing with the boxes that the settings name, or with every error of theirs."""
@@ -51,7 +56,7 @@ def add_boxes(settings: BuildSettings, listing: Listing) -> Listing:
     placed = place(found, rows, listing, settings)
     if errors := [*placed.errors] or list(_unused(files, placed, listing)):
         return Listing.of_errors(errors)
-    notes = [note for file in files for note in file.oriented.notes]
+    notes = [note for file in files for note in file.notes()]
     if others := differ_in_form(found, rows, listing.images):
         notes.append(f"bounding_boxes: {plural(len(others), 'image')} named in another Unicode form: {some(others)}")
     images = listing.images.set_column(COLUMNS.get_field_index("boxes"), COLUMNS.field("boxes"), placed.column)

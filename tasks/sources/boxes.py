@@ -61,10 +61,12 @@ def _read_folder(folder: Folder) -> FoundBoxes:
     if xml := [path for path in paths if path.lower().endswith(".xml")]:
         return read_xml_boxes(folder, xml)
     if texts := [path for path in paths if is_yolo(path)]:
-        return read_yolo_boxes(folder, texts)
+        found = read_yolo_boxes(folder, texts)
+        if len(found):
+            return found
     files = [path for path in paths if path.lower().endswith((".json", ".csv"))]
     pass_it = f" Pass {folder.url.rstrip('/')}/{files[0]}" if files else ""
-    raise ValueError(f"no .xml and no .txt file in the folder.{pass_it}")
+    raise ValueError(f"no Pascal VOC .xml and no YOLO .txt file in the folder.{pass_it}")
 
 
 @dataclass(frozen=True)
