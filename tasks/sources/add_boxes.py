@@ -25,6 +25,7 @@ class _BoxFile:
     """What one file or folder has: its boxes as oriented, or the errors that it made."""
 
     location: str
+    split: str | None
     form: str
     oriented: OrientedBoxes
 
@@ -45,10 +46,11 @@ def add_boxes(settings: BuildSettings, listing: Listing) -> Listing:
             problem = error if isinstance(error, OSError | ValueError) else ValueError(str(error))
             errors.append(unreadable("bounding_boxes", location, problem))
             continue
-        rows, unclear = _match(found, split or _split_around(location, settings), listing)
+        of_split = split or _split_around(location, settings)
+        rows, unclear = _match(found, of_split, listing)
         oriented = orient(found, rows, listing, settings, location)
         errors += [*first_lines(unclear), *oriented.errors]
-        files.append(_BoxFile(location, found.form, oriented))
+        files.append(_BoxFile(location, of_split, found.form, oriented))
     if errors:
         return Listing.of_errors(errors)
     found = FoundBoxes.joined([file.oriented.found for file in files])
@@ -116,9 +118,11 @@ def _unused(files: list[_BoxFile], placed: PlacedBoxes, listing: Listing) -> Ite
         names = list(dict.fromkeys(found.images.to_pylist()))
         what = []
         if of_none := int((rows == NO_IMAGE).sum()):
-            images = some([repr(path) for path in listing.images["path"].slice(0, FIRST_ROWS).to_pylist()], FIRST_ROWS)
+            of_split = listing.images.filter(pc.equal(listing.images["source"], file.split)) if file.split else listing.images
+            images = some([repr(path) for path in of_split["path"].slice(0, FIRST_ROWS).to_pylist()], FIRST_ROWS)
+            where = file.split or "the input"
             first = some([repr(name) for name in names], FIRST_ROWS)
-            what.append(f"{of_none:,} of images named {first}, where the input has {images}")
+            what.append(f"{of_none:,} of images named {first}, where {where} has {images}")
         if found.malformed:
             what.append(f"{len(found.malformed):,} that can't be read, first: {found.malformed[0]}")
         if other := len(found) - of_none:

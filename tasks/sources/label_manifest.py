@@ -189,9 +189,8 @@ def _with_found_forms(settings: BuildSettings, listed: ListedRows, rows: pa.Tabl
             changed[row] = found
     if not changed:
         return rows
-    listed.notes.append(
-        f"{listed.file}: paths in another Unicode form than the files', or with backslashes: {some(list(changed.values()))}"
-    )
+    names = some(list(changed.values()))
+    listed.notes.append(f"{listed.file}: paths in another Unicode form than the files', or with backslashes: {names}")
     united = pa.array([changed.get(row, path) for row, path in enumerate(paths.to_pylist())], pa.string())
     return rows.set_column(rows.column_names.index("path"), "path", united)
 
