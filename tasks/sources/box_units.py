@@ -38,7 +38,7 @@ def _settled(found: FoundBoxes, *, pixels: bool) -> tuple[FoundBoxes, np.ndarray
         in_pixels = np.full(len(found), not _are_fractions(corners[finite]))
         wrong = np.zeros(len(found), bool)
         why = ""
-    elif beyond.sum() * 2 >= (finite & ~(whole & ~beyond)).sum() and beyond.any():
+    elif beyond.sum() * 2 > (finite & ~(whole & ~beyond)).sum():
         wrong = finite & ~beyond & ~whole
         in_pixels = np.ones(len(found), bool)
         why = "a box must be in pixels as most boxes of its file"

@@ -1,4 +1,4 @@
-"""Boxes cover the red rectangle that was drawn, whichever of stored and displayed image the file means, for every orientation."""
+"""Boxes cover the red rectangle that was drawn, of the stored or the displayed image as the file means it, for every turn."""
 
 import json
 import shutil
@@ -51,7 +51,7 @@ def boxes_in(place, form, rows, info=None):
 
 
 def as_displayed(orientations=ALL):
-    return {orientation: (BOX, (96, 64)) for orientation in orientations}
+    return dict.fromkeys(orientations, (BOX, (96, 64)))
 
 
 def as_stored(red, orientations=ALL):
