@@ -1,14 +1,15 @@
 """Boxes of a folder of YOLO's text files: a file per image, a line per box of `class x y width height`, relative to the image.
 
 x and y are the middle. A line with more numbers is an outline (class x y x y …), round which the box is made; with six, the
-last is a detector's confidence. Names of classes are the lines of `classes.txt` or `obj.names` in the folder; without them
-the objects have no names of their own.
+last is a detector's confidence. Names of classes are the lines of `classes.txt` or `obj.names` in the folder, or `names`
+in its `data.yaml`; without them the objects have no names of their own.
 """
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import yaml
 
 from imagerecords.schemas.boxes import FoundBox, FoundBoxes
 from imagerecords.tasks.sources.box_units import with_units
@@ -16,6 +17,7 @@ from imagerecords.tasks.storage.folders import Folder
 
 REMOTE_READS = 32  # files read at once from object stores
 NAMES = ("classes.txt", "obj.names")
+DATA_FILES = ("data.yaml", "dataset.yaml", "data.yml")
 NO_BOXES = {"classes.txt", "readme.txt", "readme.roboflow.txt", "readme.dataset.txt", "labels.txt", "train.txt", "val.txt"}
 
 
@@ -41,7 +43,22 @@ def _class_names(folder: Folder) -> list[str]:
     for name in NAMES:
         if folder.exists(name):
             return [line.strip() for line in folder.read(name).decode("utf-8-sig", "replace").splitlines()]
+    for name in DATA_FILES:
+        if folder.exists(name):
+            return _names_in(folder.read(name))
     return []
+
+
+def _names_in(data: bytes) -> list[str]:
+    """The names in a data.yaml: a list, or a mapping from numbers; none where it has none."""
+    try:
+        content = yaml.safe_load(data)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return []
+    names = content.get("names") if isinstance(content, dict) else None
+    if isinstance(names, dict):
+        names = [names.get(number) for number in range(len(names))]
+    return list(map(str, names)) if isinstance(names, list) else []
 
 
 def _read_file(folder: Folder, path: str, names: Sequence[str]) -> Iterable[FoundBox | str]:

@@ -91,6 +91,18 @@ FILES = {
     "polygons.json": coco(as_polygon),
     "no sizes.json": coco(size=(0, 0)),
     "relative.json": coco(relative),
+    "createml.json": json.dumps(
+        [
+            {
+                "image": name,
+                "verified": False,
+                "annotations": [
+                    {"label": "cat", "coordinates": {"x": (a + c) / 2, "y": (b + d) / 2, "width": c - a, "height": d - b}}
+                ],
+            }
+            for _, name, _, a, b, c, d in rows()
+        ]
+    ),
     "cvat.xml": cvat(),
     "cvat half turned.xml": cvat(' rotation="180.0"'),
 }

@@ -184,3 +184,15 @@ def test_label_studios_boxes_follow_an_image_that_is_left_as_stored(tmp_path, bu
     found = list(examples(tmp_path / "out"))
     assert len(found) == 8
     assert all(covers(features) for features in found)
+
+
+def test_headers_of_remote_images_are_read_too(tmp_path, build):
+    import fsspec
+
+    photos(tmp_path / "in")
+    fs = fsspec.filesystem("memory")
+    for file in (tmp_path / "in/a").iterdir():
+        fs.pipe_file(f"/oriented/a/{file.name}", file.read_bytes())
+    boxes = boxes_in(tmp_path / "boxes", "voc", as_displayed())
+    build(train_directory="memory://oriented", output_directory=tmp_path / "out", bounding_boxes=boxes)
+    assert sum(covers(features) for features in examples(tmp_path / "out")) == 8
