@@ -36,8 +36,17 @@ from imagerecords.tasks.sources.input_files import beside, open_file
 from imagerecords.tasks.sources.walk import walk_files
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
+OF_ALL_IMAGES = (".json", ".csv", ".tsv")
 NO_IMAGE = -1  # in place of an image's row
 KINDS = ".csv or .tsv, nor a COCO or CreateML .json, nor a CVAT .xml, nor a folder of Pascal VOC .xml or YOLO .txt files"
+
+
+class NoBoxFiles(ValueError):
+    """A folder has no files with the boxes of one image each; `others` are those that may have the boxes of several."""
+
+    def __init__(self, others: Sequence[str]) -> None:
+        super().__init__("no box file in the folder: Pascal VOC or CVAT .xml, YOLO .txt, COCO or CreateML .json, or .csv")
+        self.others = others
 
 
 def read_boxes(location: str, storage_options: Mapping[str, Any]) -> FoundBoxes:
@@ -68,9 +77,7 @@ def _read_folder(folder: Folder) -> FoundBoxes:
         found = read_yolo_boxes(folder, texts)
         if len(found):
             return found
-    files = [path for path in paths if path.lower().endswith((".json", ".csv"))]
-    pass_it = f" Pass {folder.url.rstrip('/')}/{files[0]}" if files else ""
-    raise ValueError(f"no Pascal VOC .xml and no YOLO .txt file in the folder.{pass_it}")
+    raise NoBoxFiles([path for path in paths if path.lower().endswith(OF_ALL_IMAGES)])
 
 
 @dataclass(frozen=True)

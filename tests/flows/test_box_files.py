@@ -252,12 +252,15 @@ def two_splits(root):
     return {"train_directory": root / "train", "validation_directory": root / "valid", "output_directory": root / "out"}
 
 
-@pytest.mark.parametrize("how", ["list", "per split"])
+@pytest.mark.parametrize("how", ["list", "per split", "folder"])
 def test_several_box_files_as_a_list_or_one_per_split(tmp_path, build, how):
     settings = two_splits(tmp_path)
     files = {split: tmp_path / folder / "_annotations.coco.json" for split, folder in SPLITS.items()}
     if how == "per split":
         files = {split: str(file.rename(tmp_path / f"{split}.json")) for split, file in files.items()}
+    elif how == "folder":
+        (tmp_path / "train/takeout.json").write_text('{"title": "frame_0.jpg"}')
+        files = str(tmp_path)
     else:
         files = list(map(str, files.values()))
     summary = build(**settings, bounding_boxes=files)
