@@ -41,7 +41,7 @@ def publish_dataset(verified: list[VerifiedShard], settings: BuildSettings, buil
         refuse_if_lock_lost(output, build)  # the data card takes its time, and a suspended build takes any
         write_dataset_info(output, accounts)
     return Published(
-        splits=tuple(summary_of(split, counts) for split, counts in accounts.splits.items()),
+        splits=tuple(summary_of(split, counts, with_boxes=bool(header.boxes)) for split, counts in accounts.splits.items()),
         labels=len(header.labels),
         skipped=header.skipped,
         digest=accounts.digest,

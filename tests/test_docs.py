@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from imagerecords.flows.command.app import make_app
 from imagerecords.schemas.settings import BuildSettings
 
 ROOT = Path(__file__).parents[1]

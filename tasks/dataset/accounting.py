@@ -71,6 +71,8 @@ def box_summary(found: BoxCounts, splits: Iterable[SplitCounts], output: Folder)
         of_no_image=found.of_no_image,
         of_rejected_images=counts["of_rejected_images"],
         images_with_boxes=counts["images_with_boxes"],
+        left_out=found.left_out,
+        reasons=found.reasons,
     )
 
 
@@ -110,7 +112,7 @@ def over_budget(split: str, counts: SplitCounts, header: PlanHeader, settings: B
             )
 
 
-def summary_of(split: str, counts: SplitCounts) -> SplitSummary:
+def summary_of(split: str, counts: SplitCounts, *, with_boxes: bool) -> SplitSummary:
     """The closing summary of a split."""
     return SplitSummary(
         split=split,
@@ -119,4 +121,5 @@ def summary_of(split: str, counts: SplitCounts) -> SplitSummary:
         rejected=dict(sorted(counts.reasons.items())),
         shards=len(counts.verified),
         bytes=sum(verified.bytes for verified in counts.verified),
+        boxes=counts.boxes["written"] if with_boxes else None,
     )

@@ -7,6 +7,7 @@ file system (any number of buckets of it), since a shard is read from one. Plan 
 import os
 import posixpath
 import stat
+import unicodedata
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import fsspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from imagerecords.schemas.unicode_names import composed
 from imagerecords.tasks.sources.allowed_sources import refuse_other_hosts
 from imagerecords.tasks.sources.input_files import beside
 from imagerecords.tasks.storage.folders import Folder, open_folder
@@ -24,10 +26,10 @@ from imagerecords.tasks.storage.versions import remote_version
 
 PROTOCOL = r"^(?P<protocol>[A-Za-z][A-Za-z0-9+.:-]*)://"
 UNTIDY = r"(^|/)\.{0,2}/|/\.{1,2}$"  # "a//b", "./a", "a/../b": another way to write some path
-REMOTE_LOOKS = 32  # objects asked for at once
+REMOTE_REQUESTS = 32  # objects asked for at once
 CHUNK = 1 << 16
 
-Look = tuple[int, str, str | None]  # size, version, and what is wrong
+FileState = tuple[int, str, str | None]  # size, version, and what is wrong
 
 
 @dataclass(frozen=True)
@@ -74,22 +76,55 @@ def _whole_paths(folder: Folder, paths: pa.Array, protocols: pa.Array) -> pa.Arr
     return pc.replace_with_mask(whole, untidy, pa.array(map(posixpath.normpath, whole.filter(untidy).to_pylist()), pa.string()))
 
 
+def other_form(folder: Folder, whole: str, path: str) -> str | None:
+    """A path as written, with the Unicode form that its file's name and folders have; None where there is no such file."""
+    tail = path.rpartition("://")[2].removeprefix("./")
+    found = _local_form(whole) if folder.is_local else _remote_form(folder, whole)
+    if found is None or not whole.endswith(tail):
+        return None
+    depth = tail.count("/") + 1
+    return path.removesuffix(tail) + "/".join(found.split("/")[-depth:])
+
+
+def _local_form(whole: str) -> str | None:
+    found = ""
+    for part in whole.split("/")[1:]:
+        alike = [part] if os.path.lexists(f"{found}/{part}") else _alike(found or "/", part)
+        if len(alike) != 1:
+            return None
+        found = f"{found}/{alike[0]}"
+    return found
+
+
+def _alike(folder: str, wanted: str) -> list[str]:
+    """The names in a directory that differ from one in Unicode form only."""
+    try:
+        return [name for name in os.listdir(folder) if composed(name) == composed(wanted)]
+    except OSError:
+        return []
+
+
+def _remote_form(folder: Folder, whole: str) -> str | None:
+    forms = (unicodedata.normalize(form, whole) for form in ("NFC", "NFD"))
+    return next((form for form in forms if folder.fs.exists(form)), None)
+
+
 def look_up(folder: Folder, whole: pa.Array) -> tuple[pa.Array, pa.Array, dict[int, str]]:
     """The sizes and versions of files, and by position what is wrong with those that are none."""
-    look = _look_local if folder.is_local else lambda path: _look_remote(folder, path)
+    state_of = _local_state if folder.is_local else lambda path: _remote_state(folder, path)
     sizes, versions = [pa.array([], pa.int64())], [pa.array([], pa.string())]
     wrong: dict[int, str] = {}
-    with ThreadPoolExecutor(1 if folder.is_local else REMOTE_LOOKS) as threads:
+    with ThreadPoolExecutor(1 if folder.is_local else REMOTE_REQUESTS) as threads:
         for start in range(0, len(whole), CHUNK):
             paths = whole.slice(start, CHUNK).to_pylist()
-            looks = list(map(look, paths) if folder.is_local else threads.map(look, paths))
-            sizes.append(pa.array([size for size, _, _ in looks], pa.int64()))
-            versions.append(pa.array([version for _, version, _ in looks], pa.string()))
-            wrong |= {number: fault for number, (_, _, fault) in enumerate(looks, start) if fault}
+            states = list(map(state_of, paths) if folder.is_local else threads.map(state_of, paths))
+            sizes.append(pa.array([size for size, _, _ in states], pa.int64()))
+            versions.append(pa.array([version for _, version, _ in states], pa.string()))
+            wrong |= {number: fault for number, (_, _, fault) in enumerate(states, start) if fault}
     return pa.concat_arrays(sizes), pa.concat_arrays(versions), wrong
 
 
-def _look_local(path: str) -> Look:
+def _local_state(path: str) -> FileState:
     try:
         status = os.stat(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
@@ -99,7 +134,7 @@ def _look_local(path: str) -> Look:
     return status.st_size, str(status.st_mtime_ns), None
 
 
-def _look_remote(folder: Folder, path: str) -> Look:
+def _remote_state(folder: Folder, path: str) -> FileState:
     try:
         with http_errors():
             info = folder.fs.info(path)
