@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.running import Images, Shell, leftovers, receipts, sums, wait_until
+from tests.acceptance.running import Images, Shell, leftovers, receipts, wait_until
+from tests.digests import digests
 
 
 def test_of_two_builds_started_at_once_one_wins_and_the_other_says_who_holds_the_output(
@@ -24,7 +25,7 @@ def test_of_two_builds_started_at_once_one_wins_and_the_other_says_who_holds_the
         assert last.startswith("imagerecords: error: another build is writing ")
         assert f"process {winner.pid} on " in last
         assert not loser.stdout
-    assert sums(output) == slow.undisturbed.sums
+    assert digests(output) == slow.undisturbed.digests
     assert not leftovers(output)
 
 
@@ -36,7 +37,7 @@ def test_a_second_build_is_refused_before_it_touches_anything(shell: Shell, slow
     assert second.wait() == 1
     assert f"process {first.pid} on " in second.stderr
     assert first.wait() == 0
-    assert sums(output) == slow.undisturbed.sums
+    assert digests(output) == slow.undisturbed.digests
 
 
 def test_the_lock_of_a_killed_build_is_taken_over_at_once(shell: Shell, slow: Images, tmp_path: Path):
@@ -48,7 +49,7 @@ def test_the_lock_of_a_killed_build_is_taken_over_at_once(shell: Shell, slow: Im
     assert (output / "_build/lock").exists()
     second = shell.start(slow.arguments(output, "--no-prefect", lock_stale_seconds=100_000))
     assert second.wait() == 0, second.stderr
-    assert sums(output) == slow.undisturbed.sums
+    assert digests(output) == slow.undisturbed.digests
 
 
 def test_the_lock_of_another_machine_holds_until_its_holder_has_been_silent_for_long(
@@ -63,7 +64,7 @@ def test_the_lock_of_another_machine_holds_until_its_holder_has_been_silent_for_
     assert "process 1 on elsewhere" in refused.stderr
     (output / "_build/lock").write_text(json.dumps(holder | {"beat": 1e9}))
     shell.run(quick.arguments(output, "--no-prefect"))
-    assert sums(output) == quick.undisturbed.sums
+    assert digests(output) == quick.undisturbed.digests
 
 
 def test_of_builds_that_take_over_a_dead_lock_at_once_one_wins(shell: Shell, slow: Images, tmp_path: Path):
@@ -74,7 +75,7 @@ def test_of_builds_that_take_over_a_dead_lock_at_once_one_wins(shell: Shell, slo
     builds = [shell.start(slow.arguments(output, "--no-prefect")) for _ in range(3)]
     codes = [build.wait() for build in builds]
     assert sorted(codes) == [0, 1, 1], [build.stderr for build in builds]
-    assert sums(output) == slow.undisturbed.sums
+    assert digests(output) == slow.undisturbed.digests
 
 
 def test_a_build_whose_lock_was_taken_stops_and_leaves_the_lock_to_its_new_holder(shell: Shell, slow: Images, tmp_path: Path):

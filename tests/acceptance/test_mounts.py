@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import Images
-from tests.acceptance.running import Shell, sums, wait_until
+from tests.acceptance.running import Shell, wait_until
 from tests.acceptance.seaweed import same_data
+from tests.digests import digests
 
 pytestmark = pytest.mark.skipif(
     not os.access("/dev/fuse", os.W_OK) or shutil.which("fusermount3") is None, reason="needs /dev/fuse and the package fuse3"
@@ -45,6 +46,6 @@ def test_an_output_on_a_mount_that_refuses_a_call_has_the_bytes_of_any_other(
 ):
     out = mount(refused) / "out"
     shell.run(quick.arguments(out))
-    same_data(sums(out), quick)
+    same_data(digests(out), quick)
     shell.run(quick.arguments(out))  # again, over what is there
-    same_data(sums(out), quick)
+    same_data(digests(out), quick)
