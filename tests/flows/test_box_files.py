@@ -83,6 +83,7 @@ FILES = {
     + "".join(f"{name},{a},{b},{c},{d},{c - a},{d - b}\n" for _, name, _, a, b, c, d in rows()),
     "open images.csv": "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf\n"
     + "".join(f"{name[:-4]},x,/m/01,1,{a / 96},{c / 96},{b / 64},{d / 64},0,0,0\n" for _, name, _, a, b, c, d in rows()),
+    "automl.csv": "".join(f"TRAIN,gs://b/{p},cat,{a / 96},{b / 64},,,{c / 96},{d / 64},,\n" for p, _, _, a, b, c, d in rows()),
     "coco.json": coco(),
     "windows.json": coco(name=lambda path: "images\\" + path.replace("/", "\\")),
     "windows up.json": coco(name=lambda path: "..\\..\\media\\upload\\4\\" + path.rpartition("/")[2]),
@@ -159,8 +160,9 @@ def test_yolos_class_names_are_the_objects_own(root, build):
     ("name", "content", "words"),
     [
         ("a.csv", "nobody.jpg,0.1,0.1,0.2,0.2\n", ["1 of images named 'nobody.jpg', where the input has 'cat/c0.jpg'"]),
-        ("a.csv", "c0.jpg,a,b,c,d\n", ["1 that can't be read", "line 1"]),
+        ("a.csv", "c0.jpg,a,b,c,d\n", ["no column for image, xmin, ymin, xmax, ymax among c0.jpg"]),
         ("a.csv", "filename,class,xmin,ymin,xmax\nc0.jpg,cat,1,2,3\n", ["no column for ymax among filename, class"]),
+        ("a.csv", "image,x,y,w,h\nc0.jpg,12,8,48,32\n", ["no column for xmin, ymin, xmax, ymax among image, x, y, w, h"]),
         ("a.json", coco(iscrowd=1), ["left out as crowd regions"]),
         ("a.json", coco(name=lambda _: "elsewhere.jpg"), ["read as COCO", "named 'elsewhere.jpg'"]),
         ("a.json", '{"images": [], "annotations": []}', ["must have boxes, got none"]),
