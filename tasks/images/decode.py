@@ -1,4 +1,4 @@
-"""Any image file decoded by Pillow within limits; whatever its plugins throw becomes a reason."""
+"""Any image file decoded by Pillow within limits; whatever its plugins raise becomes a reason."""
 
 import functools
 import io
@@ -14,12 +14,12 @@ from imagerecords.tasks.images.jpeg import ORIENTATION_TAG, START, UPRIGHT, exif
 
 # Programs and containers, which Pillow hands to other software where that is installed, or only names.
 NO_PIXELS = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
-# Pages of a TIFF, views of an MPO and sizes of an icon are no animation; of them too the first is taken.
+# Pages of a TIFF, views of an MPO and sizes of an icon are no animation; of them, too, one becomes the picture.
 ANIMATIONS = {"GIF", "WEBP", "PNG", "AVIF", "FLI"}
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 RGB_16_PNG = "RGB;16B"  # Pillow's name for a truecolour PNG of 16 bits
 
-# What Pillow has to say of an image is in its reason or without consequence; a worker's stderr is not the place for it.
+# Pillow's warnings are in the image's reason or have no consequence; they do not belong on a worker's stderr.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
@@ -92,7 +92,7 @@ def register_heic() -> bool:
 
 
 def refuse_size(height: int, width: int, settings: BuildSettings) -> None:
-    """Raise Rejected for a size in pixels that the settings leave out."""
+    """Raise Rejected for a size in pixels that the settings exclude."""
     if not height or not width:
         raise Rejected(Reason.CORRUPT, f"{width}×{height} pixels")
     if height * width > settings.max_pixels:
@@ -104,7 +104,7 @@ def refuse_size(height: int, width: int, settings: BuildSettings) -> None:
 
 
 def _rejection(error: Exception) -> Rejected:
-    """What Pillow's plugins throw (OSError, SyntaxError, ValueError, struct.error, MemoryError, …) as a reason."""
+    """What Pillow's plugins raise (OSError, SyntaxError, ValueError, struct.error, MemoryError, …) as a reason."""
     message = " ".join(f"{type(error).__name__}: {error}".split())
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
         return Rejected(Reason.TOO_MANY_PIXELS, message)

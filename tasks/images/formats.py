@@ -1,4 +1,4 @@
-"""What an image file's first bytes tell, without decoding: its format, and the size in its header."""
+"""The format of an image file by its first bytes, and the size in its header; nothing is decoded."""
 
 import io
 
@@ -25,11 +25,11 @@ def image_format(data: bytes) -> str:
 
 
 def image_size(data: bytes) -> tuple[int, int] | tuple[None, None]:
-    """Height and width in pixels that an image file's header tells, or None twice."""
+    """Height and width in pixels by an image file's header, or None twice."""
     if data.startswith(START) and (header := read_jpeg_header(data)):
         return header.height, header.width
     try:
         with Image.open(io.BytesIO(data)) as image:
             return image.height, image.width
-    except Exception:  # Pillow's plugins throw anything
+    except Exception:  # Pillow's plugins raise anything
         return None, None
