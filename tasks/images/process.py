@@ -15,10 +15,11 @@ from PIL import Image
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.colour import is_srgb
-from imagerecords.tasks.images.decode import decode_image, open_image, refuse_size
+from imagerecords.tasks.images.decode import decode_image
 from imagerecords.tasks.images.jpeg import DECODABLE, LONGEST_SIDE, START, UPRIGHT, JpegHeader, read_jpeg_header
 from imagerecords.tasks.images.metrics import Figures, Grey, measure, measure_colours, reduction
 from imagerecords.tasks.images.normalise import normalise
+from imagerecords.tasks.images.opening import open_image, refuse_size
 
 
 @dataclass(frozen=True, slots=True)
