@@ -2,12 +2,14 @@
 
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.tasks.images.formats import begins_as, camera_raw
+from imagerecords.tasks.images.formats import HEIC, begins_as, camera_raw
+from imagerecords.tasks.images.heif import read_heif
 from imagerecords.tasks.images.jpeg import UPRIGHT, exif_orientation
 from imagerecords.tasks.images.opening import NO_PIXELS, Decoded, open_image, refuse_animation, refuse_size, rejection
+from imagerecords.tasks.images.png import read_png
 from imagerecords.tasks.images.tiff import read_tiff
 
-READERS = {"TIFF": read_tiff}
+READERS = {"TIFF": read_tiff, "PNG": read_png, "AVIF": read_heif, HEIC: read_heif}
 
 
 def decode_image(data: bytes, settings: BuildSettings) -> Decoded:
@@ -32,8 +34,5 @@ def _read(data: bytes, settings: BuildSettings) -> Decoded:
         raise Rejected(Reason.UNSUPPORTED, f"{image.format} holds no pixels that Pillow itself reads")
     refuse_size(image.height, image.width, settings)
     refuse_animation(image, settings)
-    if "transparency" in image.info and any(tile.args == "RGB;16B" for tile in getattr(image, "tile", ())):
-        # Pillow keeps the high byte of each channel, and would compare it with the key's 16 bits.
-        image.info["transparency"] = tuple(value >> 8 for value in image.info["transparency"])
-    image.load()  # a PNG's EXIF may stand behind its pixels
+    image.load()
     return Decoded(image, exif_orientation(image.info.get("exif") or b""))

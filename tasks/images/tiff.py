@@ -67,7 +67,7 @@ def _pillow_is_right(tags: Any) -> bool:
         return False
     if photometric == PALETTE and max(tags.get(COLOR_MAP, (0,))) < 256:
         return False  # a map of 8 bits, which libtiff scales
-    return photometric != WHITE_IS_ZERO or max(bits) <= 8
+    return bool(photometric != WHITE_IS_ZERO or max(bits) <= 8)
 
 
 def _number(value: Any, otherwise: int = 0) -> int:
