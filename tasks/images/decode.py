@@ -5,12 +5,13 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.formats import HEIC, begins_as, camera_raw
 from imagerecords.tasks.images.heif import read_heif
 from imagerecords.tasks.images.jpeg import UPRIGHT, exif_orientation
+from imagerecords.tasks.images.jpeg2000 import read_jpeg2000
 from imagerecords.tasks.images.opening import NO_PIXELS, Decoded, open_image, refuse_animation, refuse_size, rejection
 from imagerecords.tasks.images.png import read_png
 from imagerecords.tasks.images.psd import read_psd
 from imagerecords.tasks.images.tiff import read_tiff
 
-READERS = {"TIFF": read_tiff, "PNG": read_png, "AVIF": read_heif, HEIC: read_heif, "PSD": read_psd}
+READERS = {"TIFF": read_tiff, "PNG": read_png, "AVIF": read_heif, HEIC: read_heif, "PSD": read_psd, "JPEG2000": read_jpeg2000}
 
 
 def decode_image(data: bytes, settings: BuildSettings) -> Decoded:

@@ -46,7 +46,7 @@ def _read(data: bytes) -> Properties:
     start, _ = meta[b"pitm"]
     (primary,) = struct.unpack_from(">H" if data[start] == 0 else ">I", data, start + NO_BODY_FLAGS)
     inner = _boxes(data, *meta[b"iprp"])
-    properties = list(_walk(data, *inner[b"ipco"]))
+    properties = list(walk(data, *inner[b"ipco"]))
     codes: ColourCodes | None = None
     aperture = None
     for number in _associated(data, inner[b"ipma"], primary):
@@ -59,7 +59,7 @@ def _read(data: bytes) -> Properties:
     return Properties(codes, aperture)
 
 
-def _walk(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def walk(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """The name of each box, and where its content starts and ends."""
     while start + 8 <= end:
         size, name = struct.unpack_from(">I4s", data, start)
@@ -78,7 +78,7 @@ def _walk(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]
 def _boxes(data: bytes, start: int, end: int) -> dict[bytes, Box]:
     """The first box of each name."""
     found: dict[bytes, Box] = {}
-    for name, begins, ends in _walk(data, start, end):
+    for name, begins, ends in walk(data, start, end):
         found.setdefault(name, (begins, ends))
     return found
 
