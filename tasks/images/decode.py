@@ -2,16 +2,29 @@
 
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.images.bitmaps import read_bmp, read_xpm
 from imagerecords.tasks.images.formats import HEIC, begins_as, camera_raw
 from imagerecords.tasks.images.heif import read_heif
-from imagerecords.tasks.images.jpeg import UPRIGHT, exif_orientation
+from imagerecords.tasks.images.icons import read_icon
+from imagerecords.tasks.images.jpeg import UPRIGHT
 from imagerecords.tasks.images.jpeg2000 import read_jpeg2000
-from imagerecords.tasks.images.opening import NO_PIXELS, Decoded, open_image, refuse_animation, refuse_size, rejection
+from imagerecords.tasks.images.opening import Decoded, load, open_image, refuse_size, rejection
 from imagerecords.tasks.images.png import read_png
 from imagerecords.tasks.images.psd import read_psd
 from imagerecords.tasks.images.tiff import read_tiff
 
-READERS = {"TIFF": read_tiff, "PNG": read_png, "AVIF": read_heif, HEIC: read_heif, "PSD": read_psd, "JPEG2000": read_jpeg2000}
+READERS = {
+    "TIFF": read_tiff,
+    "PNG": read_png,
+    "AVIF": read_heif,
+    HEIC: read_heif,
+    "PSD": read_psd,
+    "JPEG2000": read_jpeg2000,
+    "ICO": read_icon,
+    "CUR": read_icon,
+    "BMP": read_bmp,
+    "XPM": read_xpm,
+}
 
 
 def decode_image(data: bytes, settings: BuildSettings) -> Decoded:
@@ -31,10 +44,4 @@ def decode_image(data: bytes, settings: BuildSettings) -> Decoded:
 
 def _read(data: bytes, settings: BuildSettings) -> Decoded:
     """The first frame, by Pillow's own plugin."""
-    image = open_image(data)
-    if image.format in NO_PIXELS:
-        raise Rejected(Reason.UNSUPPORTED, f"{image.format} holds no pixels that Pillow itself reads")
-    refuse_size(image.height, image.width, settings)
-    refuse_animation(image, settings)
-    image.load()
-    return Decoded(image, exif_orientation(image.info.get("exif") or b""))
+    return load(open_image(data), settings)

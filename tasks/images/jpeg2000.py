@@ -5,7 +5,6 @@ the whole of OpenJPEG, decodes other depths, palettes, channel definitions and c
 profile to see: it is read here, and colour.py converts.
 """
 
-import io
 import struct
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.isobmff import walk
 from imagerecords.tasks.images.library_words import caught_words
-from imagerecords.tasks.images.opening import Decoded, refuse_size
+from imagerecords.tasks.images.opening import Decoded, open_image, refuse_size
 
 CODESTREAM = b"\xff\x4f\xff\x51"  # start of codestream, and the size segment that follows it
 CMYK, SRGB, GREY, SYCC = 12, 16, 17, 18  # enumerated colour spaces
@@ -63,7 +62,7 @@ def read_jpeg2000(data: bytes, settings: BuildSettings) -> Decoded:
     if colours.space not in {None, CMYK, *COLOURS}:
         raise Rejected(Reason.UNSUPPORTED, f"JPEG 2000 in the enumerated colour space {colours.space}")
     if _pillow_is_right(sizes, colours):
-        image = Image.open(io.BytesIO(data), formats=["JPEG2000"])
+        image = open_image(data)
         image.load()
     else:
         image = _by_imagecodecs(data, sizes, colours)

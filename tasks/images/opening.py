@@ -6,12 +6,12 @@ import logging
 import warnings
 from typing import NamedTuple
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageChops, UnidentifiedImageError
 
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.formats import HEIC, begins_as, camera_raw
-from imagerecords.tasks.images.jpeg import START, UPRIGHT
+from imagerecords.tasks.images.jpeg import START, UPRIGHT, exif_orientation
 
 # Programs and containers, which Pillow hands to other software where that is installed, or only names.
 NO_PIXELS = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
@@ -84,6 +84,21 @@ def register_heic() -> bool:
         return False
     register_heif_opener()
     return True
+
+
+def load(image: Image.Image, settings: BuildSettings) -> Decoded:
+    """The first frame of an opened image, by Pillow's own plugin. Raises Rejected, or what Pillow raises."""
+    if image.format in NO_PIXELS:
+        raise Rejected(Reason.UNSUPPORTED, f"{image.format} holds no pixels that Pillow itself reads")
+    refuse_size(image.height, image.width, settings)
+    refuse_animation(image, settings)
+    image.load()
+    orientation = exif_orientation(image.info.get("exif") or b"")
+    if image.format != "XBM":
+        return Decoded(image, orientation)
+    inverted = ImageChops.invert(image.convert("L"))  # 1 is black, as the X Window System and browsers have it
+    inverted.format = image.format
+    return Decoded(inverted)
 
 
 def refuse_animation(image: Image.Image, settings: BuildSettings) -> None:

@@ -20,6 +20,7 @@ from imagerecords.tasks.images.opening import RAW, Decoded, refuse_size, rejecti
 from imagerecords.tasks.images.tiff_samples import (
     ASSOCIATED,
     CFA,
+    CMYK,
     LINEAR_RAW,
     PALETTE,
     RGB,
@@ -31,12 +32,13 @@ from imagerecords.tasks.images.tiff_samples import (
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
 
-SUBFILE_TYPE, OLD_SUBFILE_TYPE, BITS, PHOTOMETRIC, MAKE, ORIENTATION, PLANAR = 254, 255, 258, 262, 271, 274, 284
-COLOR_MAP, SUB_IFDS, EXTRA_SAMPLES, SAMPLE_FORMAT, PROFILE, DNG_VERSION = 320, 330, 338, 339, 34675, 50706
+SUBFILE_TYPE, OLD_SUBFILE_TYPE, BITS, COMPRESSION, PHOTOMETRIC, MAKE = 254, 255, 258, 259, 262, 271
+ORIENTATION, PLANAR, COLOR_MAP, SUB_IFDS = 274, 284, 320, 330
+EXTRA_SAMPLES, SAMPLE_FORMAT, PROFILE, DNG_VERSION = 338, 339, 34675, 50706
 REDUCED_OR_MASK = 0b101  # bits of NewSubfileType
 OLD_REDUCED = 2
 HEADER = 8  # bytes
-UNSIGNED, SEPARATE = 1, 2
+UNSIGNED, SEPARATE, UNCOMPRESSED = 1, 2, 1
 MOST_PAGES = 100  # that are searched for the full one
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # its errors are in the image's reason
@@ -63,11 +65,17 @@ def _pillow_is_right(tags: Any) -> bool:
     bits, photometric = set(tags.get(BITS, (1,))), tags.get(PHOTOMETRIC)
     if set(tags.get(SAMPLE_FORMAT, (UNSIGNED,))) != {UNSIGNED}:
         return False
-    if tags.get(PLANAR) == SEPARATE and (photometric != RGB or bits != {8} or ASSOCIATED in tags.get(EXTRA_SAMPLES, ())):
+    if tags.get(PLANAR) == SEPARATE and not _planes_are_right(tags, bits, photometric):
         return False
     if photometric == PALETTE and max(tags.get(COLOR_MAP, (0,))) < 256:
         return False  # a map of 8 bits, which libtiff scales
     return bool(photometric != WHITE_IS_ZERO or max(bits) <= 8)
+
+
+def _planes_are_right(tags: Any, bits: set[int], photometric: Any) -> bool:
+    if tags.get(COMPRESSION, UNCOMPRESSED) != UNCOMPRESSED:
+        return photometric in {RGB, CMYK}
+    return photometric == RGB and bits == {8} and ASSOCIATED not in tags.get(EXTRA_SAMPLES, ())
 
 
 def _number(value: Any, otherwise: int = 0) -> int:
