@@ -86,24 +86,25 @@ def profile_of(codes: ColourCodes) -> bytes:
         return b""
     curve = np.clip(TRANSFERS[transfer](np.linspace(0, 1, STEPS)), 0, 1)
     table = b"curv" + bytes(4) + struct.pack(">I", STEPS) + np.round(curve * 65535).astype(">u2").tobytes()
-    colorants = _to_xyz(primaries, D50)
-    tags = {b"desc": b"desc" + bytes(4) + struct.pack(">I", 5) + b"CICP\0" + bytes(78), b"wtpt": _xyz(_white(D50))}
+    colorants = to_xyz(primaries, D50)
+    tags = {b"desc": b"desc" + bytes(4) + struct.pack(">I", 5) + b"CICP\0" + bytes(78), b"wtpt": _xyz(white_of(D50))}
     tags |= {name: _xyz(colorants[:, place]) for place, name in enumerate((b"rXYZ", b"gXYZ", b"bXYZ"))}
     tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), table)
     return _icc(tags)
 
 
-def _white(chromaticity: tuple[float, float]) -> Floats:
+def white_of(chromaticity: tuple[float, float]) -> Floats:
+    """XYZ of a chromaticity whose Y is 1."""
     x, y = chromaticity
     return np.array([x / y, 1.0, (1 - x - y) / y])
 
 
-def _to_xyz(primaries: int, white: tuple[float, float]) -> Floats:
+def to_xyz(primaries: int, white: tuple[float, float]) -> Floats:
     """The matrix from linear red, green and blue to XYZ under a white."""
     *corners, own = PRIMARIES[primaries]
-    columns = np.stack([_white(corner) for corner in corners], axis=1)
-    matrix = columns * np.linalg.solve(columns, _white(own))
-    cones = (BRADFORD @ _white(white)) / (BRADFORD @ _white(own))
+    columns = np.stack([white_of(corner) for corner in corners], axis=1)
+    matrix = columns * np.linalg.solve(columns, white_of(own))
+    cones = (BRADFORD @ white_of(white)) / (BRADFORD @ white_of(own))
     adapted: Floats = np.linalg.inv(BRADFORD) @ np.diag(cones) @ BRADFORD @ matrix
     return adapted
 
@@ -122,7 +123,7 @@ def _icc(tags: dict[bytes, bytes]) -> bytes:
             bodies += body + bytes(-len(body) % 4)
     table = b"".join(name + struct.pack(">II", places[body], len(body)) for name, body in tags.items())
     header = struct.pack(">I4s4s4s4s4s", start + len(bodies), b"none", b"\x02\x10\0\0", b"mntr", b"RGB ", b"XYZ ")
-    header += bytes(12) + b"acsp" + bytes(28) + _xyz(_white(D50))[8:] + bytes(48)
+    header += bytes(12) + b"acsp" + bytes(28) + _xyz(white_of(D50))[8:] + bytes(48)
     return header + struct.pack(">I", len(tags)) + table + bodies
 
 
@@ -132,11 +133,11 @@ def _toned_down(image: Image.Image, codes: ColourCodes) -> Image.Image:
     primaries = codes.primaries if codes.primaries in PRIMARIES else 9  # BT.2100 has no other
     light = (_pq_light if codes.transfer == PQ else _hlg_light)(np.arange(256) / 255)[pixels[..., :3]]
     if codes.transfer == HLG:
-        luminance = light @ _to_xyz(primaries, D65)[1]
+        luminance = light @ to_xyz(primaries, D65)[1]
         light *= PEAK / REFERENCE_WHITE * luminance[..., None] ** 0.2  # BT.2100's system gamma is 1.2
     most = light.max(axis=-1, keepdims=True)
     light *= (1 + most * (REFERENCE_WHITE / PEAK) ** 2) / (1 + most)
-    linear = np.clip(light @ (np.linalg.inv(_to_xyz(SRGB_PRIMARIES, D65)) @ _to_xyz(primaries, D65)).T, 0, 1)
+    linear = np.clip(light @ (np.linalg.inv(to_xyz(SRGB_PRIMARIES, D65)) @ to_xyz(primaries, D65)).T, 0, 1)
     levels = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055) * 255
     made = np.concatenate([np.floor(levels + 0.5).astype(np.uint8), pixels[..., 3:]], axis=-1)
     result = Image.fromarray(made)

@@ -15,7 +15,7 @@ from PIL import Image
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.isobmff import walk
-from imagerecords.tasks.images.library_words import caught_words
+from imagerecords.tasks.images.library_words import OPENJPEG, caught_words
 from imagerecords.tasks.images.opening import Decoded, open_image, refuse_size
 
 CODESTREAM = b"\xff\x4f\xff\x51"  # start of codestream, and the size segment that follows it
@@ -129,7 +129,7 @@ def _by_imagecodecs(data: bytes, sizes: Sizes, colours: Colours) -> Image.Image:
 
     if colours.profile and colours.place:
         data = _without_profile(data, colours)
-    with caught_words() as words:
+    with caught_words(OPENJPEG) as words:
         samples: Samples = jpeg2k_decode(data, numthreads=1)
     if words:
         raise Rejected(Reason.UNSUPPORTED, f"OpenJPEG: {words[0]}")

@@ -15,7 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.jpeg import UPRIGHT
-from imagerecords.tasks.images.library_words import caught_words
+from imagerecords.tasks.images.library_words import LIBTIFF, caught_words
 from imagerecords.tasks.images.opening import RAW, Decoded, refuse_size, rejection
 from imagerecords.tasks.images.tiff_samples import (
     ASSOCIATED,
@@ -91,11 +91,13 @@ def _by_pillow(image: Image.Image, data: bytes, settings: BuildSettings) -> Deco
         image.load()
         return Decoded(image, orientation, is_upright=True)
     error: Exception | None = None
-    with caught_words() as words:
+    with caught_words(LIBTIFF) as words:
         try:
             image.load()
         except Exception as caught:
             error = caught
+    if error is None and words:  # damage that libtiff fills, as of a fax's lines
+        raise Rejected(Reason.CORRUPT, words[0])
     if error is None:
         return Decoded(image, orientation, is_upright=True)
     rejected = rejection(error, " ".join(words))

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from imagerecords.schemas.receipt import Reason, Rejected
+from imagerecords.tasks.images.colour_codes import D50, SRGB_PRIMARIES, to_xyz, white_of
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
@@ -51,6 +52,8 @@ def refuse_kind(page: "TiffPage") -> None:
         what = f"pixels of {bits} bits have no agreed range"
     elif photometric not in KINDS:
         what = f"colours of kind {name} are not read"
+    elif photometric in {CIELAB, ICCLAB} and bits not in {8, 16}:
+        what = f"CIELAB of {bits} bits"
     elif page.imagedepth > 1:
         what = f"a volume of {page.imagedepth} slices"
     elif photometric == CMYK and page.tags.valueof(INK_SET, CMYK_INKS) != CMYK_INKS:
@@ -86,8 +89,10 @@ def image_of_samples(samples: Samples, page: "TiffPage") -> tuple[Image.Image, I
     colours = pixels[..., :count]
     if photometric == PALETTE:
         levels = _palette(page)[colours[..., 0].astype(np.intp)]
+    elif photometric in {CIELAB, ICCLAB} and page.bitspersample == 16:
+        levels, mode = _srgb_of_lab(colours, photometric), "RGB"
     elif photometric in {CIELAB, ICCLAB}:
-        levels = _lab(colours, page.bitspersample, photometric)
+        levels = _lab(colours, photometric)
     else:
         levels = _scaled(colours, most)
     if photometric == WHITE_IS_ZERO:
@@ -120,24 +125,30 @@ def _palette(page: "TiffPage") -> Bytes:
     return (colours >> 8 if colours.max() >= 256 else colours).astype(np.uint8)
 
 
-def _lab(values: Samples, bits: int, photometric: int) -> Bytes:
-    """CIELAB as Pillow has it: lightness from 0 to 255, a and b signed bytes.
-
-    ICCLab stores a and b as unsigned numbers with an offset; of 16 bits, 0xFF00 is lightness 100 there.
-    """
-    if bits not in {8, 16}:
-        raise Rejected(Reason.UNSUPPORTED, f"TIFF: CIELAB of {bits} bits")
-    numbers = values.astype(np.int64)
-    offset = 1 << (bits - 1)
+def _lab(values: Samples, photometric: int) -> Bytes:
+    """CIELAB of 8 bits as Pillow has it: lightness from 0 to 255, a and b signed bytes. ICCLab stores them with an offset."""
+    levels = values.astype(np.uint8)
     if photometric == ICCLAB:
-        numbers[..., 1:] -= offset
-    else:
-        numbers[..., 1:] = (numbers[..., 1:] ^ offset) - offset
-    if bits == 16:
-        white = 0xFF00 if photometric == ICCLAB else 0xFFFF
-        numbers[..., 0] = np.minimum((numbers[..., 0] * 255 + white // 2) // white, 255)
-        numbers[..., 1:] = np.clip((numbers[..., 1:] + 128) >> 8, -128, 127)
-    return (numbers & 255).astype(np.uint8)
+        levels[..., 1:] ^= 128
+    return levels
+
+
+def _srgb_of_lab(values: Samples, photometric: int) -> Bytes:
+    """CIELAB of 16 bits as sRGB; 8 bits of a and b would be too coarse. The white is D50, as Photoshop has it.
+
+    In ICCLab 0xFF00 is lightness 100, and a and b have an offset.
+    """
+    white, offset = (0xFF00, 32768) if photometric == ICCLAB else (0xFFFF, 0)
+    lightness = values[..., 0].astype(np.float64) * 100 / white
+    a, b = (values[..., place].astype(np.int32) - offset for place in (1, 2))
+    if not offset:
+        a, b = a.astype(np.int16), b.astype(np.int16)
+    middle = (lightness + 16) / 116
+    cubes = np.stack([middle + a / 256 / 500, middle, middle - b / 256 / 200], axis=-1)
+    xyz = np.where(cubes > 6 / 29, cubes**3, (cubes - 4 / 29) * 3 * (6 / 29) ** 2) * white_of(D50)
+    linear = np.clip(xyz @ np.linalg.inv(to_xyz(SRGB_PRIMARIES, D50)).T, 0, 1)
+    levels = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055) * 255
+    return np.floor(levels + 0.5).astype(np.uint8)
 
 
 def _unmultiplied(colours: Samples, alpha: Samples, levels: Bytes, most: int, photometric: int) -> Bytes:
