@@ -16,7 +16,7 @@ from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.opening import Decoded, open_image, refuse_size
 
-FILE_HEADER, V2, V4, V5 = 14, 52, 108, 124  # bytes of headers
+FILE_HEADER, V2, V5 = 14, 52, 124  # bytes of headers
 BITFIELDS, ALPHA_BITFIELDS = 3, 6  # compressions
 EMBEDDED = 0x4D424544  # "MBED", the colour space of a profile in the file
 X11_COLOURS = {"gray": "#bebebe", "grey": "#bebebe", "green": "#00ff00", "maroon": "#b03060", "purple": "#a020f0"}  # not CSS's
@@ -54,9 +54,9 @@ def _masks(data: bytes, header: int) -> tuple[int, ...] | None:
 
 
 def _pillow_knows(data: bytes, masks: tuple[int, ...]) -> bool:
-    (bits,) = struct.unpack_from("<H", data, FILE_HEADER + 14)
-    if bits == 16 and masks[3]:
-        return False  # it drops the opacity
+    bits, compression = struct.unpack_from("<HI", data, FILE_HEADER + 14)
+    if compression == ALPHA_BITFIELDS or (bits == 16 and masks[3]):
+        return False  # it refuses the first, and drops the opacity of the second
     try:
         Image.open(io.BytesIO(data), formats=["BMP"]).close()
     except OSError as error:
