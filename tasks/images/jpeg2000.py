@@ -19,6 +19,7 @@ from imagerecords.tasks.images.library_words import OPENJPEG, caught_words
 from imagerecords.tasks.images.opening import Decoded, open_image, refuse_size
 
 CODESTREAM = b"\xff\x4f\xff\x51"  # start of codestream, and the size segment that follows it
+START_OF_DATA = b"\xff\x93"
 CMYK, SRGB, GREY, SYCC = 12, 16, 17, 18  # enumerated colour spaces
 COLOURS = {GREY: 1, SRGB: 3, SYCC: 3}
 ENUMERATED, RESTRICTED, ANY_PROFILE = 1, 2, 3  # methods of a colour specification
@@ -75,6 +76,8 @@ def _sizes(data: bytes) -> Sizes:
     start = data.find(CODESTREAM)
     if start < 0:
         raise Rejected(Reason.TRUNCATED, "the JPEG 2000 has no codestream")
+    if data.find(START_OF_DATA, start) < 0:  # Pillow gives black where the file ends right before it
+        raise Rejected(Reason.TRUNCATED, "the JPEG 2000 ends before its pixels")
     x1, y1, x0, y0 = struct.unpack_from(">4I", data, start + 8)
     (count,) = struct.unpack_from(">H", data, start + 40)
     parts = [struct.unpack_from(">BBB", data, start + 42 + 3 * number) for number in range(count)]
