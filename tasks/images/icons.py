@@ -34,12 +34,10 @@ class Entry(NamedTuple):
 
 def read_icon(data: bytes, settings: BuildSettings) -> Decoded:
     """The best picture of an ICO or CUR file. Raises Rejected, or what Pillow raises."""
-    if (image := open_image(data)).format not in {"ICO", "CUR"}:  # some Targa files begin as a cursor does
-        return load(image, settings)
     _, kind, count = struct.unpack_from("<HHH", data)
+    if not count:  # some Targa files begin as a cursor does
+        return load(open_image(data), settings)
     entries = [_entry(data, DIRECTORY + ENTRY * number) for number in range(count)]
-    if not entries:
-        raise Rejected(Reason.CORRUPT, "the icon has no picture")
     best = max(entries, key=lambda entry: (entry.height * entry.width, entry.depth))  # the first of equals
     refuse_size(best.height, best.width, settings)
     if best.data.startswith(PNG_START):

@@ -115,7 +115,7 @@ def test_a_palette_gives_its_colours(pixels):
     assert (pixels(data) == colours[places]).all()
 
 
-# 33 × 24 pixels in YCbCr, by OpenJPEG's opj_compress (2.5.0, lossless): red grows from left to right, green downwards, blue is 90.
+# 33 × 24 pixels in YCbCr, by opj_compress 2.5.0, lossless: red grows from left to right, green downwards, blue is 90.
 SUBSAMPLED = {
     "4:2:2": (
         r"0000CYEU2`4GM<}0000KW^{RQYH%_j00000YH%_j0000jYH%`W0000MX=r3}0000O0000X00RdH0000001sntY;pkr000005&!@Ka%ylgWB*V8"
