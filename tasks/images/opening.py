@@ -17,6 +17,7 @@ from imagerecords.tasks.images.jpeg import START, UPRIGHT, exif_orientation
 NO_PIXELS = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
 # Pages of a TIFF, views of an MPO and sizes of an icon are no animation; of them, too, one becomes the picture.
 ANIMATIONS = {"GIF", "WEBP", "PNG", "AVIF", "FLI"}
+SCIENTIFIC = {"FITS", "MCIDAS", "IM", "SPIDER"}  # whose numbers are measurements
 RAW = "a camera's raw file ({}), which only a raw converter renders. Export it as JPEG or TIFF"
 
 # Pillow's warnings are in the image's reason or have no consequence; they do not belong on a worker's stderr.
@@ -92,13 +93,24 @@ def load(image: Image.Image, settings: BuildSettings) -> Decoded:
         raise Rejected(Reason.UNSUPPORTED, f"{image.format} holds no pixels that Pillow itself reads")
     refuse_size(image.height, image.width, settings)
     refuse_animation(image, settings)
+    if image.format in SCIENTIFIC and image.mode[0] in "IF":
+        raise Rejected(Reason.UNSUPPORTED, f"{image.format}: samples of more than 8 bits have no agreed range")
     image.load()
     orientation = exif_orientation(image.info.get("exif") or b"")
+    if image.format == "TGA" and image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0):
+        return _opaque(image)
     if image.format != "XBM":
         return Decoded(image, orientation)
     inverted = ImageChops.invert(image.convert("L"))  # 1 is black, as the X Window System and browsers have it
     inverted.format = image.format
     return Decoded(inverted)
+
+
+def _opaque(image: Image.Image) -> Decoded:
+    """The image without its opacities, all of which are 0: its format leaves the byte unused."""
+    rgb = image.convert("RGB")
+    rgb.format = image.format
+    return Decoded(rgb)
 
 
 def refuse_animation(image: Image.Image, settings: BuildSettings) -> None:

@@ -39,6 +39,7 @@ REDUCED_OR_MASK = 0b101  # bits of NewSubfileType
 OLD_REDUCED = 2
 HEADER = 8  # bytes
 UNSIGNED, SEPARATE, UNCOMPRESSED = 1, 2, 1
+FAXES = {2, 3, 4}  # compressions
 MOST_PAGES = 100  # that are searched for the full one
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # its errors are in the image's reason
@@ -62,6 +63,8 @@ def _is_reduced(tags: Any) -> bool:
 
 def _pillow_is_right(tags: Any) -> bool:
     """Whether Pillow, which opened the page, reads the right pixels."""
+    if PHOTOMETRIC not in tags and tags.get(COMPRESSION) not in FAXES:
+        return False  # it takes white for zero, which is libtiff's rule for faxes alone
     bits, photometric = set(tags.get(BITS, (1,))), tags.get(PHOTOMETRIC)
     if set(tags.get(SAMPLE_FORMAT, (UNSIGNED,))) != {UNSIGNED}:
         return False

@@ -33,7 +33,7 @@ KINDS = {
 ASSOCIATED, UNASSOCIATED = 1, 2
 UNSIGNED, VOID = 1, 4  # values of SampleFormat
 FORMATS = {2: "signed integers", 3: "floating point", 5: "complex integers", 6: "complex floating point"}
-INK_SET, CMYK_INKS, COLOR_MAP = 332, 1, 320
+PHOTOMETRIC, INK_SET, CMYK_INKS, COLOR_MAP = 262, 332, 1, 320
 JPEG_COMPRESSIONS = {6, 7, 34892, 33007}  # which tifffile decodes to RGB
 Samples = npt.NDArray[Any]
 Bytes = npt.NDArray[np.uint8]
@@ -41,33 +41,46 @@ Bytes = npt.NDArray[np.uint8]
 
 def refuse_kind(page: "TiffPage") -> None:
     """Raise Rejected for a page whose samples have no agreed range or colours, or whose codec is missing."""
+    if what := _odd_numbers(page) or _odd_colours(page) or _odd_codec(page):
+        raise Rejected(Reason.UNSUPPORTED, f"TIFF: {what}")
+
+
+def _odd_numbers(page: "TiffPage") -> str:
+    bits, form = page.bitspersample, int(page.sampleformat)
+    if not isinstance(bits, int):
+        return f"samples of {bits} bits each"
+    if form not in {UNSIGNED, VOID}:
+        return f"{FORMATS.get(form, 'unknown numbers')} of {bits} bits have no agreed range"
+    return f"pixels of {bits} bits have no agreed range" if bits > 16 else ""
+
+
+def _odd_colours(page: "TiffPage") -> str:
+    samples, photometric = page.samplesperpixel, int(page.photometric)
+    name = getattr(page.photometric, "name", str(page.photometric))
+    if PHOTOMETRIC not in page.tags:
+        return "no tag says how its samples are shown (PhotometricInterpretation)"
+    if photometric not in KINDS:
+        return f"colours of kind {name} are not read"
+    if photometric in {CIELAB, ICCLAB} and page.bitspersample not in {8, 16}:
+        return f"CIELAB of {page.bitspersample} bits"
+    if photometric == CMYK and page.tags.valueof(INK_SET, CMYK_INKS) != CMYK_INKS:
+        return "inks other than cyan, magenta, yellow and black"
+    count = KINDS[photometric][0]
+    if count == 1 and samples > 2 + _transparent(page):
+        return f"{samples} bands, and which are red, green and blue is not recorded"
+    return f"{samples} samples of a pixel, and {name} has {count}" if samples < count else ""
+
+
+def _odd_codec(page: "TiffPage") -> str:
     from tifffile import TIFF
 
-    bits, samples, form = page.bitspersample, page.samplesperpixel, int(page.sampleformat)
-    photometric, name = int(page.photometric), getattr(page.photometric, "name", str(page.photometric))
-    what = ""
-    if form not in {UNSIGNED, VOID}:
-        what = f"{FORMATS.get(form, 'unknown numbers')} of {bits} bits have no agreed range"
-    elif bits > 16:
-        what = f"pixels of {bits} bits have no agreed range"
-    elif photometric not in KINDS:
-        what = f"colours of kind {name} are not read"
-    elif photometric in {CIELAB, ICCLAB} and bits not in {8, 16}:
-        what = f"CIELAB of {bits} bits"
-    elif page.imagedepth > 1:
-        what = f"a volume of {page.imagedepth} slices"
-    elif photometric == CMYK and page.tags.valueof(INK_SET, CMYK_INKS) != CMYK_INKS:
-        what = "inks other than cyan, magenta, yellow and black"
-    elif KINDS[photometric][0] == 1 and samples > 1 + _transparent(page) + 1:
-        what = f"{samples} bands, and which are red, green and blue is not recorded"
-    elif samples < KINDS[photometric][0]:
-        what = f"{samples} samples of a pixel, and {name} has {KINDS[photometric][0]}"
-    elif page.compression not in TIFF.DECOMPRESSORS:
-        what = f"compression {getattr(page.compression, 'name', page.compression)} is not read"
-    elif photometric == YCBCR and page.compression not in JPEG_COMPRESSIONS and page.is_subsampled:
-        what = "YCbCr of fewer colour samples than brightness, other than JPEG's"
-    if what:
-        raise Rejected(Reason.UNSUPPORTED, f"TIFF: {what}")
+    if page.imagedepth > 1:
+        return f"a volume of {page.imagedepth} slices"
+    if page.compression not in TIFF.DECOMPRESSORS:
+        return f"compression {getattr(page.compression, 'name', page.compression)} is not read"
+    if int(page.photometric) == YCBCR and page.compression not in JPEG_COMPRESSIONS and page.is_subsampled:
+        return "YCbCr of fewer colour samples than brightness, other than JPEG's"
+    return ""
 
 
 def _transparent(page: "TiffPage") -> bool:

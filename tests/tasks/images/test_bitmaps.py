@@ -111,6 +111,21 @@ def test_a_targa_that_begins_as_a_cursor_is_a_targa(pixels):
     assert (pixels(file.getvalue()) == RED).all()
 
 
+@pytest.mark.parametrize("alpha", [0, 128])
+def test_a_targas_opacities_count_unless_all_are_0(pixels, alpha):
+    file = io.BytesIO()
+    Image.new("RGBA", (8, 6), (*RED, alpha)).save(file, "TGA")
+    expected = np.array(RED) if not alpha else (np.array(RED) * alpha + np.array([0, 0, 255]) * (255 - alpha)) / 255
+    assert abs(pixels(file.getvalue(), alpha_background="blue") - expected).max() <= 1
+
+
+def test_measurements_of_16_bits_have_no_agreed_range(make_settings):
+    cards = ["SIMPLE  =                    T", "BITPIX  =                   16", "NAXIS   =                    2"]
+    cards += ["NAXIS1  =                    4", "NAXIS2  =                    3", "END"]
+    data = "".join(card.ljust(80) for card in cards).ljust(2880).encode() + bytes(2880)
+    assert reason_of(data, make_settings()) is Reason.UNSUPPORTED
+
+
 def test_a_cut_icon_is_rejected(make_settings):
     data = icon(dib(24, of_one_colour(24)[0]))
     for end in (5, 10, 30, 60, 500):

@@ -341,6 +341,18 @@ def test_a_codec_that_is_missing_is_unsupported(rejected):
     assert "32900" in error.message
 
 
+def test_what_no_tag_names_is_not_guessed(rejected):
+    """libtiff takes 1 sample for black as zero, Pillow for white as zero."""
+    error = rejected(tiff(across(255).astype(np.uint8).tobytes(), t258=(SHORT, [8])))
+    assert error.reason is Reason.UNSUPPORTED
+    assert "PhotometricInterpretation" in error.message
+
+
+def test_unlike_samples_are_unsupported(rejected):
+    data = tiff(bytes(2 * HEIGHT * WIDTH), t258=(SHORT, [5, 6, 5]), t262=(SHORT, [2]), t277=(SHORT, [3]))
+    assert rejected(data).reason is Reason.UNSUPPORTED
+
+
 @pytest.mark.parametrize("data", [b"II*\0", b"MM\0*\0\0\0\x08", b"II*\0\x08\0\0\0\0\0\0\0\0\0", b"II+\0\x08\0\0\0" + bytes(8)])
 def test_the_start_of_a_tiff_is_no_other_thing(rejected, data):
     assert rejected(data).reason in (Reason.CORRUPT, Reason.TRUNCATED)
