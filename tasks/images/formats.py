@@ -42,6 +42,7 @@ RAW_STARTS = {
     b"\x00MRM": "MRW",
     b"II\x1a\x00\x00\x00HEAPCCDR": "CRW",
 }
+TIFF_MARKS = {b"CR\x02\x00": "CR2", b"IIII": "IIQ", b"MMMM": "IIQ"}  # behind a TIFF's header
 
 
 def image_format(data: bytes) -> str:
@@ -63,8 +64,8 @@ def camera_raw(data: bytes) -> str:
     """The kind of a camera's raw file, by its usual ending; empty for any other file."""
     if data[4:12] == b"ftypcrx ":
         return "CR3"
-    if data[:4] in STARTS["TIFF"] and data[8:10] == b"CR":
-        return "CR2"
+    if data[:4] in STARTS["TIFF"] and data[8:12] in TIFF_MARKS:
+        return TIFF_MARKS[data[8:12]]
     return next((kind for start, kind in RAW_STARTS.items() if data.startswith(start)), "")
 
 

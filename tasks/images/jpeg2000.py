@@ -21,6 +21,7 @@ from imagerecords.tasks.images.opening import Decoded, open_image, refuse_size
 CODESTREAM = b"\xff\x4f\xff\x51"  # start of codestream, and the size segment that follows it
 START_OF_DATA = b"\xff\x93"
 CMYK, SRGB, GREY, SYCC = 12, 16, 17, 18  # enumerated colour spaces
+MOST_CHANNELS = 5
 COLOURS = {GREY: 1, SRGB: 3, SYCC: 3}
 ENUMERATED, RESTRICTED, ANY_PROFILE = 1, 2, 3  # methods of a colour specification
 PROFILE_SPACES = {b"GRAY": GREY, b"RGB ": SRGB}
@@ -60,6 +61,8 @@ def read_jpeg2000(data: bytes, settings: BuildSettings) -> Decoded:
         raise Rejected(
             Reason.UNSUPPORTED, f"JPEG 2000 of {sorted(set(sizes.bits))} bits{' with a sign' if sizes.signed else ''}"
         )
+    if len(sizes.bits) > MOST_CHANNELS:
+        raise Rejected(Reason.UNSUPPORTED, f"JPEG 2000 of {len(sizes.bits)} channels")
     if colours.space not in {None, CMYK, *COLOURS}:
         raise Rejected(Reason.UNSUPPORTED, f"JPEG 2000 in the enumerated colour space {colours.space}")
     if _pillow_is_right(sizes, colours):

@@ -31,6 +31,7 @@ KINDS = {
     ICCLAB: (3, "LAB"),
 }
 ASSOCIATED, UNASSOCIATED = 1, 2
+MOST_SAMPLES = 8  # of a pixel
 UNSIGNED, VOID = 1, 4  # values of SampleFormat
 FORMATS = {2: "signed integers", 3: "floating point", 5: "complex integers", 6: "complex floating point"}
 PHOTOMETRIC, INK_SET, CMYK_INKS, COLOR_MAP = 262, 332, 1, 320
@@ -68,6 +69,8 @@ def _odd_colours(page: "TiffPage") -> str:
     count = KINDS[photometric][0]
     if count == 1 and samples > 2 + _transparent(page):
         return f"{samples} bands, and which are red, green and blue is not recorded"
+    if samples > MOST_SAMPLES:
+        return f"{samples} samples of a pixel"
     return f"{samples} samples of a pixel, and {name} has {count}" if samples < count else ""
 
 

@@ -267,6 +267,7 @@ def test_a_raw_files_thumbnail_is_not_the_picture(rejected, tags):
     ("start", "kind"),
     [
         (b"II*\0\x10\0\0\0CR\2\0", "CR2"),
+        (b"MM\0*\0\0\0\x10MMMM", "IIQ"),
         (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "CR3"),
         (b"IIRO\x08\0\0\0", "ORF"),
         (b"IIU\0\x18\0\0\0", "RW2"),
