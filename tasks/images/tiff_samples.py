@@ -52,6 +52,8 @@ def _odd_numbers(page: "TiffPage") -> str:
         return f"samples of {bits} bits each"
     if form not in {UNSIGNED, VOID}:
         return f"{FORMATS.get(form, 'unknown numbers')} of {bits} bits have no agreed range"
+    if page.samplesperpixel > MOST_SAMPLES and int(page.photometric) not in {WHITE_IS_ZERO, BLACK_IS_ZERO}:
+        return f"{page.samplesperpixel} samples of a pixel"
     return f"pixels of {bits} bits have no agreed range" if bits > 16 else ""
 
 
@@ -69,8 +71,6 @@ def _odd_colours(page: "TiffPage") -> str:
     count = KINDS[photometric][0]
     if count == 1 and samples > 2 + _transparent(page):
         return f"{samples} bands, and which are red, green and blue is not recorded"
-    if samples > MOST_SAMPLES:
-        return f"{samples} samples of a pixel"
     return f"{samples} samples of a pixel, and {name} has {count}" if samples < count else ""
 
 
@@ -114,7 +114,7 @@ def image_of_samples(samples: Samples, page: "TiffPage") -> tuple[Image.Image, I
     if photometric == WHITE_IS_ZERO:
         levels = 255 - levels
     elif photometric == YCBCR and page.compression not in JPEG_COMPRESSIONS:
-        levels = np.asarray(Image.fromarray(np.ascontiguousarray(levels), "YCbCr").convert("RGB"))
+        levels = np.asarray(_image(levels, "YCbCr").convert("RGB"))
     if not _transparent(page):
         return _image(levels, mode), None
     alpha = _scaled(pixels[..., count : count + 1], most)
