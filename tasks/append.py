@@ -29,7 +29,7 @@ import pyarrow.compute as pc
 
 from imagerecords.schemas.boxes import BoxCounts
 from imagerecords.schemas.errors import BadLayout, OutputConflict
-from imagerecords.schemas.example import ENCODER_VERSION
+from imagerecords.schemas.example import APPENDED_TO, ENCODER_VERSION
 from imagerecords.schemas.listing import COLUMNS as LISTED
 from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.messages import plural, some
@@ -120,7 +120,8 @@ def _differences(header: PlanHeader, roots: Mapping[str, str], settings: BuildSe
     content = settings.content()
     pairs: list[tuple[str, Any, Any]] = [(f"input of {name}", roots.get(name), root) for name, root in header.roots.items()]
     pairs += [(name, content.get(name), header.content.get(name)) for name in sorted(content.keys() | header.content.keys())]
-    pairs.append(("the encoder's version", ENCODER_VERSION, header.encoder))
+    if header.encoder not in APPENDED_TO.get(ENCODER_VERSION, set()):
+        pairs.append(("the encoder's version", ENCODER_VERSION, header.encoder))
     return _changes(pairs)
 
 

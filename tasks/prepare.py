@@ -37,8 +37,8 @@ def _refuse_foreign(foreign: list[str], settings: BuildSettings) -> None:
     if foreign and not settings.overwrite:
         raise OutputConflict(
             f"output_directory must be empty or hold this plan's shards, got {len(foreign):,} of another plan: "
-            f"{settings.output_directory}: {foreign[0]}. Other input or settings made them: choose another output, pass "
-            "--append to add new images to them, or --overwrite to remove them"
+            f"{settings.output_directory}: {foreign[0]}. Other input, other settings or an earlier "
+            "version made them: choose another output, pass --append to add new images to them, or --overwrite to remove them"
         )
 
 

@@ -1,1 +1,1 @@
-"""One image: judged by its content, decoded, normalised to an RGB JPEG, measured."""
+"""One image: recognised by its content, decoded, normalised to an RGB JPEG, measured."""

@@ -3,7 +3,7 @@
 Decisions that bind users' data: relative colorimetric with black point compensation, which photo editors take by default.
 A profile counts as sRGB by what it does, not by its name: when it moves no colour by more than TOLERANCE levels. The many
 profiles called sRGB differ by one, and a linear one may be called sRGB too. A profile that can't be read, or is for other
-channels than the image's, is passed over, as every viewer does.
+channels than the image's, is ignored, as every viewer does.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""What an image file's first bytes tell, without decoding: its format, and the size in its header."""
+"""The format of an image file by its first bytes, and the size in its header; nothing is decoded."""
 
 import io
 
@@ -14,6 +14,35 @@ STARTS = {
     "TIFF": (b"II*\x00", b"MM\x00*"),
     "WEBP": (b"RIFF",),
 }
+HEIC = "HEIF"  # Pillow's name for what pillow-heif opens
+# Further formats that may be decoded by more than Pillow's plugin, or by nothing here; by Pillow's names where it has one.
+FURTHER = {
+    "TIFF": (b"II+\x00", b"MM\x00+"),
+    "PSD": (b"8BPS",),
+    "JPEG2000": (b"\x00\x00\x00\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
+    "ICO": (b"\x00\x00\x01\x00",),
+    "CUR": (b"\x00\x00\x02\x00",),
+    "XPM": (b"/* XPM */",),
+    "JPEG XL": (b"\xff\x0a", b"\x00\x00\x00\x0cJXL \r\n\x87\n"),
+    "JPEG XR": (b"II\xbc\x01",),
+    "QOI": (b"qoif",),
+    "OpenEXR": (b"v/1\x01",),
+    "Radiance HDR": (b"#?RADIANCE", b"#?RGBE"),
+}
+BRANDS = dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), HEIC)
+BRANDS |= {b"avif": "AVIF", b"avis": "AVIF"}
+# Raw files of cameras that their first bytes give away; the others are TIFFs.
+RAW_STARTS = {
+    b"IIU\x00": "RW2",
+    b"IIRO": "ORF",
+    b"IIRS": "ORF",
+    b"MMOR": "ORF",
+    b"FUJIFILMCCD-RAW": "RAF",
+    b"FOVb": "X3F",
+    b"\x00MRM": "MRW",
+    b"II\x1a\x00\x00\x00HEAPCCDR": "CRW",
+}
+TIFF_MARKS = {b"CR\x02\x00": "CR2", b"IIII": "IIQ", b"MMMM": "IIQ"}  # behind a TIFF's header
 
 
 def image_format(data: bytes) -> str:
@@ -24,12 +53,28 @@ def image_format(data: bytes) -> str:
     return ""
 
 
+def begins_as(data: bytes) -> str:
+    """The same with the further formats, by Pillow's name where it has one."""
+    if data[4:8] == b"ftyp":
+        return BRANDS.get(data[8:12], "")
+    return image_format(data) or next((name for name, starts in FURTHER.items() if data.startswith(starts)), "")
+
+
+def camera_raw(data: bytes) -> str:
+    """The kind of a camera's raw file, by its usual ending; empty for any other file."""
+    if data[4:12] == b"ftypcrx ":
+        return "CR3"
+    if data[:4] in STARTS["TIFF"] and data[8:12] in TIFF_MARKS:
+        return TIFF_MARKS[data[8:12]]
+    return next((kind for start, kind in RAW_STARTS.items() if data.startswith(start)), "")
+
+
 def image_size(data: bytes) -> tuple[int, int] | tuple[None, None]:
-    """Height and width in pixels that an image file's header tells, or None twice."""
+    """Height and width in pixels by an image file's header, or None twice."""
     if data.startswith(START) and (header := read_jpeg_header(data)):
         return header.height, header.width
     try:
         with Image.open(io.BytesIO(data)) as image:
             return image.height, image.width
-    except Exception:  # Pillow's plugins throw anything
+    except Exception:  # Pillow's plugins raise anything
         return None, None

@@ -1,4 +1,4 @@
-"""What a JPEG's markers say, read without decoding (ITU T.81, annex B; EXIF 2.3; ICC.1, annex B.4)."""
+"""A JPEG's markers, read without decoding (ITU T.81, annex B; EXIF 2.3; ICC.1, annex B.4)."""
 
 import struct
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ STANDALONE = {0x01, *range(0xD0, 0xD8)}  # TEM and RST0-7 have no length
 APP0, APP1, APP2, APP13, APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
 EXIF = b"Exif\0\0"
 PROFILE = b"ICC_PROFILE\0"  # followed by the chunk's number and the count of chunks, a byte each
-# Segments that Pillow reads with no care for their ends, by how they start, and the bytes that it needs at least; Photoshop's
+# Segments that Pillow reads without checking their ends, by how they start, and the bytes that it needs at least; Photoshop's
 # resources may end anywhere.
 PILLOW_READS = {APP0: (b"JFIF", 7), APP13: (b"Photoshop 3.0\0", 1 << 16), APP14: (b"Adobe", 7)}
 UPRIGHT = 1
@@ -30,7 +30,7 @@ class JpegHeader(NamedTuple):
     """A JPEG's size in pixels, its components, bits a sample, coding process, and whether an end of image follows the scan.
 
     `orientation` is EXIF's, 1 to 8, 1 where there is none; `profile` the ICC profile, empty where there is none; `is_odd`
-    tells that a segment may make Pillow refuse what every other decoder passes over.
+    is true where a segment may make Pillow refuse what every other decoder ignores.
     """
 
     height: int

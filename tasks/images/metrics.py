@@ -1,4 +1,4 @@
-"""Figures that tell a picture's look: brightness, contrast, sharpness and a perceptual hash.
+"""Figures of a picture: brightness, contrast, sharpness and a perceptual hash.
 
 A decision that binds users' data: they are measured on a grid of grey means, the picture reduced until its shorter side
 has 32 to 63 pixels, so that they compare across sizes. It comes from the 1/8-scale decode that checking makes anyway. All

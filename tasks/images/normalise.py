@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageColor
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.colour import convert_lab, convert_to_srgb
-from imagerecords.tasks.images.decode import Decoded
+from imagerecords.tasks.images.opening import Decoded
 
 # Pillow's modes, and to which of L, LA, RGB, RGBA, CMYK and LAB each is brought: without transparency, and with it.
 CHANNELS = {
@@ -49,9 +49,10 @@ def normalise(decoded: Decoded, settings: BuildSettings) -> Image.Image:
     image = _eight_bits(decoded.image)
     profile = (decoded.image.info.get("icc_profile") or b"") if settings.icc == "convert" else b""
     rgb = _srgb(image, profile)
-    if image.mode in {"LA", "RGBA"} and settings.alpha_background != "drop":
+    opacity = image.getchannel("A") if image.mode in {"LA", "RGBA"} else decoded.opacity
+    if opacity is not None and settings.alpha_background != "drop":
         background = Image.new("RGB", image.size, ImageColor.getrgb(settings.alpha_background))
-        rgb = Image.composite(rgb, background, image.getchannel("A"))
+        rgb = Image.composite(rgb, background, opacity)
     rgb = _shrunk(_turned(rgb, decoded, settings), settings.resize_shorter_side)
     rgb.info.clear()  # Pillow would carry a GIF's comment into the JPEG
     return rgb

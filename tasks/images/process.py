@@ -1,8 +1,8 @@
-"""One image: judged by its content, passed through when it is a sound RGB JPEG, else made one, or rejected with a reason.
+"""One image: recognised by its content, passed through when it is a sound RGB JPEG, else re-encoded, or rejected with a reason.
 
 A decision that binds users' data: a JPEG passes through when it is RGB of 8 bits and Huffman-coded, which every decoder
-reads, and neither its EXIF orientation, its ICC profile nor its size ask for other pixels. All else is encoded anew, by
-default at quality 100 with 4:2:0 subsampling, as build_image_data.py does with its PNGs. docs/images.md tells the outcomes.
+reads, and neither its EXIF orientation, its ICC profile nor its size ask for other pixels. All else is re-encoded, by
+default at quality 100 with 4:2:0 subsampling, as build_image_data.py does with its PNGs. docs/images.md lists the outcomes.
 """
 
 import io
@@ -15,10 +15,11 @@ from PIL import Image
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.colour import is_srgb
-from imagerecords.tasks.images.decode import decode_image, open_image, refuse_size
+from imagerecords.tasks.images.decode import decode_image
 from imagerecords.tasks.images.jpeg import DECODABLE, LONGEST_SIDE, START, UPRIGHT, JpegHeader, read_jpeg_header
 from imagerecords.tasks.images.metrics import Figures, Grey, measure, measure_colours, reduction
 from imagerecords.tasks.images.normalise import normalise
+from imagerecords.tasks.images.opening import open_image, refuse_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def process_image(data: bytes, settings: BuildSettings) -> RgbJpeg:
         return _re_encode(data, settings)
     header = read_jpeg_header(data)
     if header is None:
-        raise Rejected(Reason.CORRUPT, "the JPEG's markers lead to no picture")
+        raise Rejected(Reason.CORRUPT, "the JPEG has no frame and scan")
     _refuse_jpeg(header, settings)
     if header.is_odd:
         open_image(data).close()
@@ -63,7 +64,7 @@ def refuse_bytes(size: int, settings: BuildSettings) -> None:
 
 
 def _refuse_jpeg(header: JpegHeader, settings: BuildSettings) -> None:
-    """Raise Rejected for what the markers alone tell."""
+    """Raise Rejected where the markers alone rule the JPEG out."""
     if header.precision != 8 or header.process not in DECODABLE or header.components not in {1, 3, 4} or not header.height:
         raise Rejected(
             Reason.UNSUPPORTED,
@@ -98,7 +99,7 @@ def _walk_coefficients(data: bytes, header: JpegHeader, settings: BuildSettings)
         return grey
     except ValueError as error:
         message = str(error)
-        if "subsampling" in message:  # its header call refuses some rare but legal ones, which Pillow reads
+        if "subsampling" in message:  # it refuses some rare but legal ones, which Pillow reads
             with decode_image(data, settings).image as image:
                 return np.asarray(image.convert("L"))
         reason = Reason.TRUNCATED if "remature end" in message else Reason.CORRUPT
@@ -112,7 +113,7 @@ def _re_encode(data: bytes, settings: BuildSettings) -> RgbJpeg:
             rgb = normalise(decoded, settings)
         except Rejected:
             raise
-        except Exception as error:  # what a colour conversion throws is about this image alone
+        except Exception as error:  # a colour conversion's error is about this image alone
             raise Rejected(Reason.UNSUPPORTED, f"{type(error).__name__}: {error}") from error
         source_format = image.format or "unknown"
     orientation = decoded.orientation if settings.exif == "bake" else UPRIGHT

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from imagerecords.schemas.receipt import Rejected
-from imagerecords.tasks.images.decode import open_image
+from imagerecords.tasks.images.opening import open_image
 from imagerecords.tasks.images.jpeg import ORIENTATION_TAG, START, UPRIGHT, exif_orientation, read_jpeg_header
 
 HEAD = 64 << 10  # bytes that hold the header of nearly all JPEGs

@@ -1,11 +1,15 @@
 """The promise for damaged input: what is accepted decodes, in TensorFlow and in Pillow, to the size that is recorded."""
 
 import io
+import struct
 
+import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from imagecodecs import jpeg2k_encode
 from PIL import Image
 
 from imagerecords.schemas.receipt import Reason, Rejected
@@ -111,6 +115,51 @@ def test_a_damaged_file_is_rejected_or_kept_to_the_promise(keeps_promise, pictur
         keeps_promise(bytes(data), check_pixels)
         keeps_promise(bytes(data[:length]), check_pixels)
         keeps_promise(original[:length], check_pixels)
+
+    check()
+
+
+def _further():
+    """Files of the kinds that other readers than Pillow's plugins take."""
+    y, x = np.mgrid[0:20, 0:24]
+    rgb = np.stack([x * 10, y * 12, x + y], axis=-1).astype(np.uint8)
+    deep = rgb.astype(np.uint16) * 257
+    yield "TIFF in planes", _tiff(np.moveaxis(deep, -1, 0), photometric="rgb", planarconfig="separate")
+    yield "TIFF in tiles", _tiff(deep[..., 0], photometric="miniswhite", tile=(16, 16), compression="deflate", predictor=True)
+    yield "TIFF of a fax", _tiff(rgb[..., 0] > 90, photometric="miniswhite", compression="packbits")
+    yield "JPEG 2000 of 16 bits", jpeg2k_encode(deep, level=0, codecformat="jp2")
+    psd_head = b"8BPS" + struct.pack(">H6xHIIHH", 1, 3, 20, 24, 8, 3) + bytes(12)
+    yield "PSD", psd_head + b"\0\0" + rgb.transpose(2, 0, 1).tobytes()
+    packed = b"\x17" + bytes(24)
+    yield "packed PSD", psd_head + b"\0\1" + struct.pack(">60H", *[25] * 60) + packed * 60
+    masks = struct.pack("<IiiHHIIiiIIIII", 56, 24, 20, 1, 16, 3, 960, 0, 0, 0, 0, 0xF00, 0xF0, 0xF) + struct.pack("<I", 0xF000)
+    yield "BMP with masks", b"BM" + struct.pack("<IHHI", 1030, 0, 0, 70) + masks + bytes(range(240)) * 4
+    dib = struct.pack("<IiiHHIIiiII", 40, 16, 32, 1, 24, 0, 0, 0, 0, 0, 0) + bytes(768 + 64)
+    yield "cursor", struct.pack("<HHHBBBBHHII", 0, 2, 1, 16, 16, 0, 0, 3, 3, len(dib), 22) + dib
+    yield "XPM", b'/* XPM */\nstatic char *t[] = {\n"3 1 2 1",\n"a c #abc",\n"b c red",\n"aba"\n};\n'
+    yield "XBM", b"#define t_width 16\n#define t_height 1\nstatic char t_bits[] = {\n0x01, 0x80 };\n"
+
+
+def _tiff(samples, **options):
+    file = io.BytesIO()
+    tifffile.imwrite(file, samples, metadata=None, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(("name", "original"), list(_further()), ids=lambda value: value if isinstance(value, str) else "")
+def test_a_damaged_file_of_further_kinds_is_rejected_or_kept_to_the_promise(keeps_promise, name, original):
+    keeps_promise(original)
+    places = st.integers(0, len(original) - 1) | st.integers(0, min(len(original), 300) - 1)
+    changes = st.lists(st.tuples(places, st.sampled_from([0, 255]) | st.integers(0, 255)), min_size=1, max_size=4)
+
+    @given(changes, st.integers(0, len(original)))
+    @hypothesis_settings(max_examples=150)
+    def check(changes, length):
+        data = bytearray(original)
+        for place, value in changes:
+            data[place] = value
+        keeps_promise(bytes(data))
+        keeps_promise(bytes(data[:length]))
 
     check()
 

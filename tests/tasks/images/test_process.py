@@ -235,7 +235,7 @@ def test_a_heic_picture_is_read_with_the_extra_and_named_without_it(make_setting
     jpeg = process_image(file.getvalue(), make_settings())
     assert (jpeg.source_format, jpeg.height, jpeg.width) == ("HEIF", 48, 64)
     assert abs(pixels_of(jpeg.encoded) - (200, 30, 30)).max() <= 8
-    monkeypatch.setattr("imagerecords.tasks.images.decode.register_heic", lambda: False)
+    monkeypatch.setattr("imagerecords.tasks.images.opening.register_heic", lambda: False)
     Image.preinit()
     monkeypatch.setattr(Image, "ID", [name for name in Image.ID if name != "HEIF"])
     with pytest.raises(Rejected, match="imagerecords\\[heic\\]") as caught:
