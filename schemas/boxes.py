@@ -105,6 +105,9 @@ TURNS: dict[int, tuple[tuple[int, bool], ...]] = {
 }
 
 
+INVERSE = {6: 8, 8: 6}  # the orientation that undoes another one; all others undo themselves
+
+
 def turn(corners: np.ndarray, orientation: int) -> np.ndarray:
     """The corners [n, 4] of boxes in an image that was stored with this EXIF orientation and is now shown upright."""
     columns = [(1 - corners[:, source]) if mirrored else corners[:, source] for source, mirrored in TURNS[orientation]]
@@ -127,6 +130,11 @@ class Boxes:
     def turned(self, orientation: int) -> Self:
         """The same boxes in the upright image."""
         return type(self)(turn(self.corners, orientation), self.labels)
+
+    def cropped(self, height: float, width: float) -> Self:
+        """The same boxes in an image of which these shares, from the top left corner on, are kept."""
+        corners = np.minimum(self.corners / np.array([width, height, width, height], np.float32), np.float32(1))
+        return type(self)(corners, self.labels)
 
     def features(self) -> dict[str, np.ndarray]:
         """The classic features of boxes by key."""
