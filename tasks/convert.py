@@ -87,7 +87,8 @@ def _write_image(
     except Rejected as rejected:
         return row | {"status": REJECTED, "reason": rejected.reason.value, "message": rejected.message}
     example = _example(image, jpeg, header)
-    if example.boxes is not None and (problems_of(example.boxes.corners) == EMPTY).any():  # one stood in what was cut off
+    if jpeg.kept != (1, 1) and example.boxes and (problems_of(example.boxes.corners) == EMPTY).any():
+        # An object stood in what partial_blocks=trim has cut off.
         jpeg = process_image(data, settings.model_copy(update={"partial_blocks": "re-encode"}))
         example = _example(image, jpeg, header)
     row |= writer.append(encode_example(example.features()))

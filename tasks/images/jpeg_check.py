@@ -93,8 +93,8 @@ def _is_whole(data: bytes, header: JpegHeader) -> bool:
     """Whether every block is there before the end of image that is put behind the data."""
     try:
         _decode(data + END, header)
-    except ValueError:
-        return False
+    except ValueError as error:
+        return PADDED.search(str(error)) is not None
     return True
 
 
