@@ -13,7 +13,7 @@ from PIL import Image
 
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.jpeg import START
-from imagerecords.tasks.images.jpeg_parts import take_apart
+from imagerecords.tasks.images.jpeg_parts import header_parts
 from imagerecords.tasks.images.jpeg_tables import Component, components, quantisation_tables
 
 CLASSIC_QUALITY, CLASSIC_SUBSAMPLING = 100, "4:2:0"
@@ -40,7 +40,7 @@ def encode_jpeg(rgb: Image.Image, settings: BuildSettings, source: bytes = b"", 
 
 def _own_options(source: bytes, *, exchanged: bool) -> dict[str, Any]:
     """What Pillow's save takes for a JPEG's own tables and subsampling; empty where they can't be read."""
-    parts, _ = take_apart(source)
+    parts = header_parts(source)
     found, tables = components(parts), quantisation_tables(parts)
     steps = [tables[component.table] for component in found[:2] if component.table in tables]
     if not found or len(steps) < len(found[:2]):

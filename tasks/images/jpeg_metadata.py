@@ -35,7 +35,7 @@ from imagerecords.tasks.images.jpeg import (
     is_jfif,
     segments,
 )
-from imagerecords.tasks.images.jpeg_parts import Part, colour_part, put_together, take_apart
+from imagerecords.tasks.images.jpeg_parts import Part, colour_part, header_parts, put_together, take_apart
 
 EXIF_POINTER, GPS_POINTER, LATITUDE, THUMBNAIL_LENGTH = 0x8769, 0x8825, 2, 0x0202
 SIDES, EXIF_SIDES = (0x0100, 0x0101), (0xA002, 0xA003)  # width and height, in the first directory and in EXIF's own
@@ -87,7 +87,7 @@ def strip(data: bytes, header: JpegHeader, settings: BuildSettings) -> bytes:
 
 def metadata_of_rotated(data: bytes, settings: BuildSettings, *, exchanged: bool) -> list[Part]:
     """The segments that a rotated JPEG has beside its coefficients; `exchanged` where its height has become its width."""
-    parts = [part for part in take_apart(data)[0] if part.marker in SKIPPED and part.marker not in (APP14, DNL)]
+    parts = [part for part in header_parts(data) if part.marker in SKIPPED and part.marker not in (APP14, DNL)]
     if settings.metadata == "strip":
         return [part for part in parts if _is_kept(part, settings)]
     return [_upright(part, exchanged=exchanged) for part in parts if not _is_further(part)]

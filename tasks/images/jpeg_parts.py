@@ -26,8 +26,8 @@ from imagerecords.tasks.images.jpeg import (
     segments,
 )
 
-# What ends a scan: a marker that is neither a stuffed 0xFF nor a restart.
-SCANS_END = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")
+# What ends a scan: a marker that is neither a stuffed 0xFF nor a restart. Twenty times slower with a + for fill bytes.
+SCANS_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 # JFIF 1.01 without a density and without a thumbnail.
 PLAIN_JFIF = JFIF + b"\1\1\0\0\1\0\1\0\0"
 USUAL = {3: 1, 4: 2}  # Adobe's transform that libjpeg takes an unknown one for, by components
@@ -65,6 +65,12 @@ def take_apart(data: bytes) -> tuple[list[Part], bytes]:
             elif marker != STRAY and marker not in STANDALONE:
                 parts.append(Part(marker, data[start:end]))
     return parts, b""
+
+
+def header_parts(data: bytes) -> list[Part]:
+    """The segments before the first scan, without stray bytes and markers that have no content."""
+    found = segments(data)
+    return [Part(marker, data[at:end]) for marker, at, end in found if marker not in {SCAN, STRAY, *STANDALONE}]
 
 
 def tidy(data: bytes, header: JpegHeader) -> bytes:

@@ -9,9 +9,18 @@ from typing import NamedTuple
 import turbojpeg
 
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.tasks.images.jpeg import APP0, HUFFMAN_CODED, PROGRESSIVE, JpegHeader, read_jpeg_header
+from imagerecords.tasks.images.jpeg import (
+    APP0,
+    HUFFMAN_CODED,
+    PROGRESSIVE,
+    START,
+    JpegHeader,
+    is_jfif,
+    read_jpeg_header,
+    segments,
+)
 from imagerecords.tasks.images.jpeg_metadata import metadata_of_rotated
-from imagerecords.tasks.images.jpeg_parts import put_together, take_apart, tidy
+from imagerecords.tasks.images.jpeg_parts import Part, header_parts, tidy
 from imagerecords.tasks.images.jpeg_tables import has_usual_codes
 
 # What rotates a picture upright, by its EXIF orientation.
@@ -54,7 +63,7 @@ def rotate(data: bytes, plain: bytes, header: JpegHeader, settings: BuildSetting
             perfect=not trim,
             trim=trim,
             copynone=True,
-            optimize=not has_usual_codes(take_apart(bare)[0]),
+            optimize=not has_usual_codes(header_parts(bare)),
             progressive=header.process == PROGRESSIVE,
         )
     except RuntimeError:
@@ -64,7 +73,12 @@ def rotate(data: bytes, plain: bytes, header: JpegHeader, settings: BuildSetting
         return None
     exchanged = header.orientation in EXCHANGED
     metadata = metadata_of_rotated(data, settings, exchanged=exchanged)
-    parts, end = take_apart(rotated)
-    own = [part for part in parts if part.marker != APP0 or not any(other.marker == APP0 for other in metadata)]
     rows, columns = (size.width, size.height) if exchanged else (size.height, size.width)
-    return Rotated(put_together([*metadata, *own], end), size.height, size.width, rows, columns)
+    return Rotated(_with_metadata(rotated, metadata), size.height, size.width, rows, columns)
+
+
+def _with_metadata(rotated: bytes, metadata: list[Part]) -> bytes:
+    """The rotated JPEG with the segments that it had; its own JFIF segment only where it had none."""
+    _, start, end = next(segments(rotated))
+    rest = end if any(part.marker == APP0 for part in metadata) and is_jfif(rotated, start, end) else len(START)
+    return b"".join([START, *(part.written() for part in metadata), memoryview(rotated)[rest:]])
