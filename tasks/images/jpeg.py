@@ -37,8 +37,8 @@ class JpegHeader(NamedTuple):
     """A JPEG's size in pixels, its components, bits a sample, coding process, and whether an end of image follows the scan.
 
     `orientation` is EXIF's, 1 to 8, 1 where there is none; `profile` the ICC profile, empty where there is none.
-    `may_be_refused` says that Pillow or TensorFlow may refuse a segment that every other decoder skips, `is_odd` that libjpeg
-    warns of the header, though no pixel depends on it.
+    `may_be_refused` says that Pillow may refuse a segment that every other decoder skips, `is_odd` that libjpeg warns of the
+    header, though no pixel depends on it.
     """
 
     height: int
@@ -83,8 +83,10 @@ def read_jpeg_header(data: bytes) -> JpegHeader | None:
             elif marker == APP14 and is_adobe(data, start, end):
                 transforms.append(data[start + 11])
         elif marker in (STRAY, TEM):
+            if start == len(START):
+                return None  # no decoder takes it for a JPEG
             is_odd = True
-            may_be_refused |= marker == TEM or start == len(START)
+            may_be_refused |= marker == TEM
         elif marker == SCAN and frame:
             # Inside a scan 0xFF is always stuffed or a restart, so this is no pixel data and no thumbnail's end.
             ends = data.rfind(END, start) > 0
@@ -110,16 +112,16 @@ def is_adobe(data: bytes, start: int, end: int) -> bool:
 
 
 def segments(data: bytes, position: int = len(START)) -> Iterator[tuple[int, int, int]]:
-    """The marker of each segment, and where its content starts and ends; up to the next scan, or to what is no segment.
+    """The marker of each segment, and where its content starts and ends; up to the next scan, the end, or what is no segment.
 
     Bytes before a marker come as STRAY, as libjpeg counts them: fill bytes are none, a stuffed 0xFF is.
     """
     size = len(data)
-    while position + 4 <= size:
+    while position + 2 <= size:
         if data[position] != 0xFF or data[position + 1] == 0:
             stray = position
-            while position + 4 <= size and (data[position] != 0xFF or data[position + 1] == 0):
-                position = data.find(b"\xff", position + 1 + (data[position] == 0xFF))
+            while data[position : position + 1] != b"\xff" or data[position + 1 : position + 2] == b"\0":
+                position = data.find(b"\xff", position + 1)
                 if position < 0:
                     return
             yield STRAY, stray, position
@@ -127,14 +129,16 @@ def segments(data: bytes, position: int = len(START)) -> Iterator[tuple[int, int
         marker = data[position + 1]
         if marker == 0xFF:  # a fill byte
             position += 1
-        elif marker in STANDALONE:
-            yield marker, position + 2, position + 2
+        elif marker in STANDALONE or marker == END[1]:
             position += 2
+            yield marker, position, position
+            if marker == END[1]:
+                return
         else:
-            length = data[position + 2] << 8 | data[position + 3]
+            length = int.from_bytes(data[position + 2 : position + 4], "big")
             if length < 2 and marker in SKIPPED:
                 length = 2  # as libjpeg has it
-            if length < 2 or marker == END[1]:
+            if length < 2:
                 return
             yield marker, position + 4, position + 2 + length
             if marker == SCAN:

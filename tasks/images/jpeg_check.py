@@ -7,6 +7,7 @@ end of image, with which some cameras pad. They differ from the rest of a stream
 them, the last byte's unused bits are ones, as the standard has it (ITU T.81, F.1.2.3), and they are no further blocks.
 """
 
+import contextlib
 import io
 import re
 from typing import NamedTuple
@@ -23,8 +24,7 @@ from imagerecords.tasks.images.metrics import Grey
 
 HUFFMAN_SEQUENTIAL = {BASELINE, EXTENDED}
 PADDED = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
-EVEN_PADDING = 4  # bytes of one value: no stream looks so
-PREFETCHED = 16  # bytes at most by which libjpeg counts too few, having taken them before it needed them
+EVEN_PADDING = 2  # bytes of one value: no stream looks so
 
 
 class Coefficients(NamedTuple):
@@ -51,7 +51,8 @@ def read_coefficients(data: bytes, header: JpegHeader, scale: int) -> Coefficien
     except ValueError as error:
         message = str(error)
     if (padded := PADDED.search(message)) and (sound := _without_padding(tidied, header, int(padded[1]))):
-        return Coefficients(_decode(sound, header, scale), True, sound)
+        with contextlib.suppress(ValueError):
+            return Coefficients(_decode(sound, header, scale), True, sound)
     raise Rejected(Reason.TRUNCATED if "remature end" in message else Reason.CORRUPT, message)
 
 
@@ -75,18 +76,31 @@ def _decode_by_pillow(data: bytes) -> Grey:
 def _without_padding(data: bytes, header: JpegHeader, count: int) -> bytes | None:
     """A tidied JPEG that ends with its last block; None where what follows that is no padding."""
     end = len(data) - len(END) - count
-    if not _is_whole(data[:end], header):
+    if end <= 0 or not _is_whole(data[:end], header):
         return None
-    for _ in range(PREFETCHED):
-        if not _is_whole(data[: end - 1], header):
-            break
-        end -= 1
+    end = _least_whole(data, end, header)
     padding = data[end : -len(END)]
     if len(padding) >= EVEN_PADDING and len(set(padding)) == 1:
         return data[:end] + END
     if header.process not in HUFFMAN_SEQUENTIAL or not _ends_in_ones(data[:end], header):
         return None
     return None if continues(take_apart(data)[0], data[:end], padding) else data[:end] + END
+
+
+def _least_whole(data: bytes, end: int, header: JpegHeader) -> int:
+    """How many bytes of the data have all blocks; fewer than `end` where libjpeg counts fill bytes, or has read ahead."""
+    step = 1
+    while step < end and _is_whole(data[: end - step], header):
+        end -= step
+        step *= 2
+    too_few = max(0, end - step)
+    while end - too_few > 1:
+        middle = (end + too_few) // 2
+        if _is_whole(data[:middle], header):
+            end = middle
+        else:
+            too_few = middle
+    return end
 
 
 def _is_whole(data: bytes, header: JpegHeader) -> bool:

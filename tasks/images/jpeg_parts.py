@@ -28,6 +28,7 @@ from imagerecords.tasks.images.jpeg import (
 
 # What ends a scan: a marker that is neither a stuffed 0xFF nor a restart. Twenty times slower with a + for fill bytes.
 SCANS_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+BETWEEN = {STRAY, *STANDALONE}  # what has no content
 # JFIF 1.01 without a density and without a thumbnail.
 PLAIN_JFIF = JFIF + b"\1\1\0\0\1\0\1\0\0"
 USUAL = {3: 1, 4: 2}  # Adobe's transform that libjpeg takes an unknown one for, by components
@@ -57,12 +58,11 @@ def take_apart(data: bytes) -> tuple[list[Part], bytes]:
         for marker, start, end in segments(data, at):
             if marker == SCAN:
                 ends = SCANS_END.search(data, end)
-                stop = ends.start() if ends else len(data)
-                parts.append(Part(marker, data[start:end], data[end:stop]))
-                if ends and data[ends.end() - 1] == END[1]:
-                    return parts, data[ends.end() - 2 :]
                 position = ends.start() if ends else None
-            elif marker != STRAY and marker not in STANDALONE:
+                parts.append(Part(marker, data[start:end], data[end:position]))
+            elif marker == END[1]:
+                return parts, data[start - len(END) :]
+            elif marker not in BETWEEN:
                 parts.append(Part(marker, data[start:end]))
     return parts, b""
 
@@ -70,7 +70,7 @@ def take_apart(data: bytes) -> tuple[list[Part], bytes]:
 def header_parts(data: bytes) -> list[Part]:
     """The segments before the first scan, without stray bytes and markers that have no content."""
     found = segments(data)
-    return [Part(marker, data[at:end]) for marker, at, end in found if marker not in {SCAN, STRAY, *STANDALONE}]
+    return [Part(marker, data[at:end]) for marker, at, end in found if marker not in {SCAN, END[1], *BETWEEN}]
 
 
 def tidy(data: bytes, header: JpegHeader) -> bytes:

@@ -109,7 +109,7 @@ def _check(data: bytes, header: JpegHeader, settings: BuildSettings) -> Coeffici
 
 
 def _readable(data: bytes) -> bytes:
-    """A JPEG of which Pillow or TensorFlow may refuse a segment, without the faulty ones; its pixels are the same."""
+    """A JPEG of which Pillow may refuse a segment, without the faulty ones; its pixels are the same."""
     if _opens(data):
         return data
     repaired = repair(data, _opens)
@@ -119,8 +119,6 @@ def _readable(data: bytes) -> bytes:
 
 
 def _opens(data: bytes) -> bool:
-    if data[len(START)] != 0xFF:  # by which TensorFlow knows a JPEG
-        return False
     try:
         open_image(data).close()
     except Rejected:

@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from imagerecords.schemas.receipt import Reason
 from imagerecords.tasks.audit.record import pixel_problem
@@ -68,14 +68,13 @@ READ_BY_ALL = {
     + GOOD[-2:],
     "both": behind_jfif(b"abc")[:-2] + bytes(9) + GOOD[-2:],
 }
-# What Pillow or TensorFlow refuses is written without the segment that they refuse.
+# What Pillow refuses is written without the segment that it refuses.
 REPAIRED = {
     "JFIF without a version": GOOD[:2] + segment(0xE0, b"JFIF\0") + GOOD[JFIF_END:],
     "JFIF of 4 bytes, then a whole one": GOOD[:2] + segment(0xE0, b"JFIF") + GOOD[2:],
     "Adobe without a transform": behind_jfif(segment(0xEE, b"Adobe")),
     "profile without a number": behind_jfif(segment(0xE2, b"ICC_PROFILE\0")),
     "Photoshop cut off": behind_jfif(segment(0xED, b"Photoshop 3.0\0" + b"8BIM\x04\x04")),
-    "a byte behind the start": GOOD[:2] + b"\n" + GOOD[2:],
     "TEM": behind_jfif(b"\xff\x01"),
     "TEM and padding": behind_jfif(b"\xff\x01")[:-2] + bytes(9) + GOOD[-2:],
 }
@@ -97,12 +96,12 @@ def test_what_no_pixel_depends_on_passes_through_and_is_noted(tf, make_settings,
 
 @pytest.mark.parametrize("check_pixels", ["all", "none"])
 @pytest.mark.parametrize("name", REPAIRED)
-def test_a_segment_that_pillow_or_tensorflow_refuses_is_left_out(tf, make_settings, name, check_pixels):
+def test_a_segment_that_pillow_refuses_is_left_out(tf, make_settings, name, check_pixels):
     trailer = b"appended"
     comment = segment(0xFE, b"a comment")
     data = REPAIRED[name].replace(b"\xff\xdb", comment + b"\xff\xdb", 1) + trailer
-    with pytest.raises(Exception, match=r"cannot identify|JPEG"):
-        pixels_of(data), tf.io.decode_jpeg(data)
+    with pytest.raises(UnidentifiedImageError):
+        pixels_of(data)
     jpeg = process_image(data, make_settings(check_pixels=check_pixels))
     assert jpeg.is_odd
     assert comment in jpeg.encoded
@@ -137,6 +136,22 @@ def test_an_odd_header_does_not_hide_damage(make_settings, odd):
     assert reason_of(cut, make_settings()) in (Reason.CORRUPT, Reason.TRUNCATED)
     assert pixel_problem(cut)
     assert reason_of(data[:-2], make_settings()) is Reason.TRUNCATED
+
+
+def test_a_byte_behind_the_start_of_image_is_damage(make_settings):
+    """No decoder takes it for a JPEG."""
+    assert reason_of(GOOD[:2] + b"\n" + GOOD[2:], make_settings()) is Reason.CORRUPT
+
+
+@pytest.mark.parametrize(
+    "trailing", [segment(0xFE, b"hello"), b"\xff\xd0", segment(0xDD, b"\0\7"), segment(0xE1, b"Exif\0\0abc")]
+)
+@pytest.mark.parametrize("padding", [b"", bytes(20)])
+def test_segments_between_the_scan_and_the_end_are_no_damage(tf, make_settings, trailing, padding):
+    data = GOOD[:-2] + trailing + padding + GOOD[-2:]
+    jpeg = process_image(data, make_settings())
+    assert (jpeg.encoded is data, jpeg.is_odd) == (True, bool(padding))
+    assert (tf.io.decode_jpeg(data, dct_method="INTEGER_ACCURATE").numpy() == pixels_of(GOOD)).all()
 
 
 @pytest.mark.parametrize("padding", [b"\xff\x3c12", b"\xff\xd8\xff\xd9"])
