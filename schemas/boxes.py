@@ -182,7 +182,7 @@ TURNS: dict[int, tuple[tuple[int, bool], ...]] = {
 }
 
 
-BACK = {6: 8, 8: 6}  # the orientation that undoes another; all others undo themselves
+INVERSE = {6: 8, 8: 6}  # the orientation that undoes another one; all others undo themselves
 
 
 def rotate(corners: np.ndarray, orientation: int) -> np.ndarray:
@@ -207,6 +207,11 @@ class Boxes:
     def turned(self, orientation: int) -> Self:
         """The same boxes in the upright image."""
         return type(self)(rotate(self.corners, orientation), self.labels)
+
+    def cropped(self, height: float, width: float) -> Self:
+        """The same boxes in an image of which these shares, from the top left corner on, are kept."""
+        corners = np.minimum(self.corners / np.array([width, height, width, height], np.float32), np.float32(1))
+        return type(self)(corners, self.labels)
 
     def features(self) -> dict[str, np.ndarray]:
         """The classic features of boxes by key."""

@@ -10,6 +10,8 @@ Only written images count, and each counts once in each of three questions:
 - image quality: a blank image is not also dark, bright or blurred. Tiny and extreme sizes are counted beside that.
 
 Thresholds are beyond any image that people would mean to have, so that findings are few and worth checking.
+
+Beside them the manifest's notes on single JPEGs are counted: odd headers, and what metadata=keep leaves in.
 """
 
 from collections.abc import Iterator
@@ -78,6 +80,9 @@ class FindingCounts(_Frozen):
     blurred: int = 0
     tiny: int = 0
     extreme_aspect_ratio: int = 0
+    odd_header: int = 0
+    has_gps: int = 0
+    has_thumbnail: int = 0
     labels_with_few_images: int = 0
     missing_labels: int = 0
 
@@ -96,6 +101,12 @@ class FindingCounts(_Frozen):
                 yield plural(count, f"{name} image")
         if self.extreme_aspect_ratio:
             yield f"{plural(self.extreme_aspect_ratio, 'image')} with an extreme aspect ratio"
+        if self.odd_header:
+            yield f"{plural(self.odd_header, 'image')} with an odd JPEG header, which no pixel depends on"
+        if self.has_gps:
+            yield f"{plural(self.has_gps, 'image')} with a GPS position in the metadata"
+        if self.has_thumbnail:
+            yield f"{plural(self.has_thumbnail, 'image')} with an embedded thumbnail"
         if self.labels_with_few_images:
             yield f"{plural(self.labels_with_few_images, 'label')} with fewer than {FEW_IMAGES} training images"
         if self.missing_labels:

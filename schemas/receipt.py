@@ -44,7 +44,9 @@ REJECTED = "rejected"
 # record, offset and size are the record's place in its shard; null for a rejected image. sha256 is the input file's,
 # encoded_sha256 that of image/encoded (the same where the bytes passed through), crc32c the masked CRC of the record.
 # The metrics from brightness to dhash are of the written picture's grey; null for a rejected image, and with check_pixels=none.
-# boxes is the number of boxes written; null where the data set has none.
+# boxes is the number of boxes written; null where the data set has none. odd_header says that libjpeg warns of the source's
+# header or padding, on which no pixel depends; has_gps and has_thumbnail that the written JPEG has a position or a thumbnail
+# in its metadata. Null for a rejected image.
 COLUMNS = pa.schema(
     [
         ("split", pa.string()),
@@ -70,8 +72,22 @@ COLUMNS = pa.schema(
         ("sharpness", pa.float32()),
         ("dhash", pa.uint64()),
         ("boxes", pa.int32()),
+        ("odd_header", pa.bool_()),
+        ("has_gps", pa.bool_()),
+        ("has_thumbnail", pa.bool_()),
     ]
 )
+# Receipts and manifests of version 0.1.0 lack these.
+SINCE_0_1_0 = ("odd_header", "has_gps", "has_thumbnail")
+COLUMNS_OF_0_1_0 = pa.schema([column for column in COLUMNS if column.name not in SINCE_0_1_0])
+
+
+def with_all_columns(rows: pa.Table) -> pa.Table:
+    """A receipt of version 0.1.0 with the columns that it lacks, without values."""
+    for name in SINCE_0_1_0:
+        if name not in rows.schema.names:
+            rows = rows.append_column(COLUMNS.field(name), pa.nulls(rows.num_rows, pa.bool_()))
+    return rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from imagerecords.schemas.boxes import ObjectLabels, Orientation, Policy
 from imagerecords.schemas.storage_options import typed_options
 
 Shards = Annotated[int, Field(ge=1, le=99_999)] | Literal["auto"]
+Quality = Annotated[int, Field(ge=1, le=100)] | Literal["source"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 # What cameras, browsers and labelling tools put beside pictures.
@@ -16,7 +17,7 @@ COMPANIONS = (
     *("*.aae", "*.xmp", "*.thm", "*.mov", "*.mp4", "*.md", "*.html", "*:Zone.Identifier"),
 )
 
-# Where Pillow calls an image a decompression bomb, and the last with which tf.io.decode_jpeg's 2^29 bytes suffice.
+# Where Pillow, which reads records in Python, calls an image a decompression bomb; tf.io.decode_jpeg reads larger ones too.
 MOST_PIXELS = 178_956_970
 
 
@@ -102,8 +103,13 @@ class ImageSettings(_Group):
 
     exif: Literal["bake", "keep", "reject"] = Field(
         "bake",
-        description="EXIF orientation. bake: rotate the pixels (re-encodes JPEGs); keep: leave them as stored; reject: leave "
+        description="EXIF orientation. bake: rotate the pixels (JPEGs without loss); keep: leave them as stored; reject: leave "
         "out images that are not upright.",
+    )
+    partial_blocks: Literal["re-encode", "trim"] = Field(
+        "re-encode",
+        description="JPEGs that exif=bake can't rotate without loss, since a side is no multiple of 8 or 16 pixels. "
+        "re-encode: decode, rotate and encode them, which keeps every row; trim: cut off the up to 15 rows or columns beyond.",
     )
     icc: Literal["convert", "keep"] = Field(
         "convert",
@@ -119,9 +125,18 @@ class ImageSettings(_Group):
     resize_shorter_side: int | None = Field(
         None, ge=1, description="Scale images down to this many pixels on the shorter side; smaller ones stay as they are."
     )
-    jpeg_quality: int = Field(100, ge=1, le=100, description="Quality of re-encoded images.")
-    jpeg_subsampling: Literal["4:4:4", "4:2:2", "4:2:0"] = Field(
-        "4:2:0", description="Chroma subsampling of re-encoded images."
+    jpeg_quality: Quality = Field(
+        "source",
+        description="Quality of re-encoded images, 1 to 100. source: JPEGs keep their own quantisation tables, other formats "
+        "get 100.",
+    )
+    jpeg_subsampling: Literal["source", "4:4:4", "4:2:2", "4:2:0"] = Field(
+        "source", description="Chroma subsampling of re-encoded images. source: JPEGs keep their own, other formats get 4:2:0."
+    )
+    metadata: Literal["keep", "strip"] = Field(
+        "keep",
+        description="Metadata of JPEGs that are not re-encoded: EXIF with positions and serial numbers, XMP, comments, "
+        "thumbnails, pictures behind the end. keep: leave it; strip: leave it out. Re-encoded images have none.",
     )
 
 

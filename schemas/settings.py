@@ -1,5 +1,6 @@
 """The settings of a build, declared once: Prefect's form, the command's options, the file's and the environment's keys."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from pydantic import model_validator
@@ -33,7 +34,13 @@ CONTENT_SETTINGS = (
     "resize_shorter_side",
     "jpeg_quality",
     "jpeg_subsampling",
+    "partial_blocks",
+    "metadata",
 )
+# What a data set of version 0.1.0 was built with, by the names of today: its plans lack two settings, and what was the default
+# of the other two is no longer a value by default. Fingerprints leave these out, so that its shards need not be built again.
+CONTENT_OF_0_1_0 = {"partial_blocks": "re-encode", "metadata": "keep"}
+DEFAULTS_OF_0_1_0 = {"jpeg_quality": 100, "jpeg_subsampling": "4:2:0"}
 # What else decides which image is where; shown in the data card, so nothing that names a place on a machine.
 LAYOUT_SETTINGS = (
     *("validation_fraction", "test_fraction", "group_pattern", "unlisted_labels", "recursive", "duplicates"),
@@ -95,10 +102,31 @@ class BuildSettings(
         return shards
 
     def content(self) -> dict[str, Any]:
-        """The settings that change a shard's bytes or receipt, for its fingerprint."""
+        """The settings that change a shard's bytes or receipt."""
         return {name: getattr(self, name) for name in CONTENT_SETTINGS}
+
+    def fingerprint_content(self) -> list[tuple[str, Any]]:
+        """The same for a shard's fingerprint: with the defaults, those that version 0.1.0 had with its own."""
+        pairs: list[tuple[str, Any]] = []
+        for name, value in sorted(self.content().items()):
+            if name in DEFAULTS_OF_0_1_0:
+                before = DEFAULTS_OF_0_1_0[name]
+                pairs.append((name, before if value == "source" else value if value != before else (value, "always")))
+            elif name not in CONTENT_OF_0_1_0 or value != CONTENT_OF_0_1_0[name]:
+                pairs.append((name, value))
+        return pairs
 
     def layout(self) -> dict[str, Any]:
         """The settings that decide which image is in which split, shard and place; as JSON has them."""
         values = {name: getattr(self, name) for name in LAYOUT_SETTINGS}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def planned_content(planned: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """A plan's content settings as they are named now, to compare with these: the defaults of 0.1.0 equal today's."""
+    content = CONTENT_OF_0_1_0 | dict(planned)
+    if not CONTENT_OF_0_1_0.keys() & planned.keys():
+        for name, before in DEFAULTS_OF_0_1_0.items():
+            if content.get(name) == before and now.get(name) == "source":
+                content[name] = "source"
+    return content

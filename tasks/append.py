@@ -34,7 +34,7 @@ from imagerecords.schemas.listing import COLUMNS as LISTED
 from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.plan import COLUMNS, DROP, Appended, Plan, PlanHeader, PlannedShard
-from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.settings import BuildSettings, planned_content
 from imagerecords.schemas.splits import SPLITS, Split
 from imagerecords.schemas.version import VERSION
 from imagerecords.tasks.dataset.plan_file import read_plan
@@ -119,7 +119,8 @@ def _differences(header: PlanHeader, roots: Mapping[str, str], settings: BuildSe
     """The input directories and settings that differ from a plan's."""
     content = settings.content()
     pairs: list[tuple[str, Any, Any]] = [(f"input of {name}", roots.get(name), root) for name, root in header.roots.items()]
-    pairs += [(name, content.get(name), header.content.get(name)) for name in sorted(content.keys() | header.content.keys())]
+    before = planned_content(header.content, content)
+    pairs += [(name, content.get(name), before.get(name)) for name in sorted(content.keys() | before.keys())]
     if header.encoder not in APPENDED_TO.get(ENCODER_VERSION, set()):
         pairs.append(("the encoder's version", ENCODER_VERSION, header.encoder))
     return _changes(pairs)

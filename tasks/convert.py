@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagerecords.schemas.boxes import Boxes
+from imagerecords.schemas.boxes import EMPTY, INVERSE, Boxes, problems_of
 from imagerecords.schemas.cancellation import check_interrupt
 from imagerecords.schemas.errors import CorruptRecord, ShardFailed
 from imagerecords.schemas.example import LabelledImage, encode_example
@@ -84,9 +84,15 @@ def _write_image(
             raise data
         row["sha256"] = hashlib.sha256(data).hexdigest()
         jpeg = process_image(data, settings)
+    except MemoryError as error:
+        raise MemoryError(f"too little memory to convert {image.path}: pass fewer --workers or a lower --max_pixels") from error
     except Rejected as rejected:
         return row | {"status": REJECTED, "reason": rejected.reason.value, "message": rejected.message}
     example = _example(image, jpeg, header)
+    if jpeg.kept != (1, 1) and example.boxes and (problems_of(example.boxes.corners) == EMPTY).any():
+        # An object stood in what partial_blocks=trim has cut off.
+        jpeg = process_image(data, settings.model_copy(update={"partial_blocks": "re-encode"}))
+        example = _example(image, jpeg, header)
     row |= writer.append(encode_example(example.features()))
     untouched = jpeg.encoded is data
     row["encoded_sha256"] = row["sha256"] if untouched else hashlib.sha256(jpeg.encoded).hexdigest()
@@ -98,6 +104,9 @@ def _write_image(
         "width": jpeg.width,
         "source_format": jpeg.source_format,
         "boxes": None if example.boxes is None else len(example.boxes.labels),
+        "odd_header": jpeg.is_odd,
+        "has_gps": jpeg.has_gps,
+        "has_thumbnail": jpeg.has_thumbnail,
     }
 
 
@@ -117,8 +126,8 @@ def _removed_row(image: PlannedImage, data: bytes | Rejected) -> dict[str, Any]:
 def _example(image: PlannedImage, jpeg: RgbJpeg, header: PlanHeader) -> LabelledImage:
     """What is written of an image; its boxes are rotated with it, unless they were drawn in display orientation."""
     boxes = None if image.boxes is None else Boxes.planned(image.boxes)
-    if boxes is not None and not header.boxes_in_display_orientation:
-        boxes = boxes.turned(jpeg.orientation)
+    if boxes is not None:
+        boxes = _placed(boxes, jpeg, upright=header.boxes_in_display_orientation)
     return LabelledImage(
         encoded=jpeg.encoded,
         height=jpeg.height,
@@ -129,6 +138,14 @@ def _example(image: PlannedImage, jpeg: RgbJpeg, header: PlanHeader) -> Labelled
         synset=header.synset(image.label),
         boxes=boxes,
     )
+
+
+def _placed(boxes: Boxes, jpeg: RgbJpeg, *, upright: bool) -> Boxes:
+    """Boxes of the image as stored, or as displayed where they are `upright`, in the image as written."""
+    if jpeg.kept != (1, 1):
+        stored = boxes.turned(INVERSE.get(jpeg.orientation, jpeg.orientation)) if upright else boxes
+        return stored.cropped(*jpeg.kept).turned(jpeg.orientation)
+    return boxes if upright else boxes.turned(jpeg.orientation)
 
 
 def _refuse_other_version(header: PlanHeader) -> None:

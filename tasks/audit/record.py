@@ -8,12 +8,14 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-import simplejpeg
 from PIL import Image, UnidentifiedImageError
 
+from imagerecords.schemas.receipt import Rejected
 from imagerecords.tasks.images.formats import STARTS, image_format
 from imagerecords.tasks.images.jpeg import START as JPEG_START
 from imagerecords.tasks.images.jpeg import read_jpeg_header
+from imagerecords.tasks.images.jpeg_check import read_coefficients
+from imagerecords.tasks.images.metrics import SCALES
 from imagerecords.tasks.records.features import Features
 from imagerecords.tasks.records.image import BOX_LABEL, CHANNELS, EDGES, ENCODED, FORMAT, HEIGHT, LABEL, UNLABELLED, WIDTH
 
@@ -69,14 +71,11 @@ def pixel_problem(encoded: bytes) -> str | None:
     """The decoder's error for an image, every coefficient read; libjpeg's warnings, which Pillow ignores, are errors here."""
     header = read_jpeg_header(encoded) if encoded.startswith(JPEG_START) else None
     if header:
-        space = "CMYK" if header.components == 4 else "GRAY"
         try:
-            simplejpeg.decode_jpeg(encoded, space, min_height=1, min_width=1, strict=True)
-        except ValueError as error:
-            if "subsampling" not in str(error):  # its header call refuses some rare but legal ones, which Pillow reads
-                return str(error)
-        else:
-            return None
+            read_coefficients(encoded, header, max(SCALES))
+        except Rejected as rejected:
+            return rejected.message
+        return None
     try:
         with Image.open(io.BytesIO(encoded)) as image:
             image.load()

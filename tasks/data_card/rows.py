@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from imagerecords.schemas.errors import BadLayout, CorruptRecord
 from imagerecords.schemas.output_files import MANIFEST
-from imagerecords.schemas.receipt import COLUMNS, WRITTEN
+from imagerecords.schemas.receipt import COLUMNS, COLUMNS_OF_0_1_0, WRITTEN
 from imagerecords.tasks.dataset.manifest import open_manifest, read_numbered
 from imagerecords.tasks.dataset.record_rows import read_rows_of_records
 from imagerecords.tasks.records.files import is_compressed, record_files
@@ -90,7 +90,7 @@ def _read_records(folder: Folder) -> pa.Table:
 def has_all_columns(folder: Folder) -> bool:
     """Whether a manifest has all columns for the findings; those of older versions do not."""
     with _open_manifest(folder) as parquet:
-        return set(COLUMNS.names).issubset(parquet.schema_arrow.names)
+        return set(COLUMNS_OF_0_1_0.names).issubset(parquet.schema_arrow.names)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from imagerecords.schemas.output_files import receipt_path
 from imagerecords.schemas.plan import METADATA_KEY
-from imagerecords.schemas.receipt import COLUMNS
+from imagerecords.schemas.receipt import COLUMNS, COLUMNS_OF_0_1_0, with_all_columns
 from imagerecords.tasks.storage.arrow_files import arrow_reader
 from imagerecords.tasks.storage.folders import Folder
 
@@ -33,6 +33,8 @@ def read_receipt(output: Folder, shard_name: str) -> pa.Table | None:
         receipt = file.read()
     except (pa.ArrowException, OSError, ValueError):  # Arrow raises any of these for damage
         return None
+    if receipt.schema.equals(COLUMNS_OF_0_1_0):
+        return with_all_columns(receipt)
     return receipt if receipt.schema.equals(COLUMNS) else None
 
 

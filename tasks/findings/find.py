@@ -28,7 +28,7 @@ from imagerecords.schemas.findings import (
     ImageReference,
     LabelExample,
 )
-from imagerecords.schemas.receipt import WRITTEN
+from imagerecords.schemas.receipt import SINCE_0_1_0, WRITTEN
 from imagerecords.schemas.splits import SPLITS
 from imagerecords.tasks.dataset.manifest import open_manifest, read_numbered
 from imagerecords.tasks.findings.duplicate_groups import Found, Images, exact_duplicates, near_duplicates
@@ -71,6 +71,7 @@ def find(output: Folder) -> Findings:
     """The findings of a data set whose manifest is written. Raises CorruptRecord when that can't be read."""
     with open_manifest(output, ["split", "status"]) as parquet:
         labels, quality, exact, near, measured = _read_findings(parquet)
+        notes = _count_notes(parquet)
         rows = {row for found in (exact, near) for groups in found.shown.values() for _, members in groups for row in members}
         rows |= {row for images in quality.shown.values() for row, _ in images}
         few, missing = labels.with_few_images(), labels.missing()
@@ -83,6 +84,7 @@ def find(output: Folder) -> Findings:
         labels_with_few_images=len(few),
         missing_labels=len({label for label, _ in missing}),
         **quality.counts,
+        **notes,
     )
     return Findings(
         counts=counts,
@@ -117,6 +119,13 @@ def _read_findings(parquet: pq.ParquetFile) -> tuple[_Labels, _Quality, Found, F
     )
     measured = len(row) - table["dhash"].null_count
     return labels, _image_quality(table, row), exact_duplicates(images), near_duplicates(images), measured
+
+
+def _count_notes(parquet: pq.ParquetFile) -> dict[str, int]:
+    """How many images each of the notes is true of; none in a manifest of version 0.1.0, which has no notes."""
+    names = [name for name in SINCE_0_1_0 if name in parquet.schema_arrow.names]
+    table = parquet.read(names)
+    return {name: pc.sum(table[name]).as_py() or 0 for name in names}
 
 
 def _numbers_of(column: pa.ChunkedArray, names: list[str]) -> npt.NDArray[np.uint8]:

@@ -1,15 +1,13 @@
 """One image: recognised by its content, passed through when it is a sound RGB JPEG, else re-encoded, or rejected with a reason.
 
 A decision that binds users' data: a JPEG passes through when it is RGB of 8 bits and Huffman-coded, which every decoder
-reads, and neither its EXIF orientation, its ICC profile nor its size ask for other pixels. All else is re-encoded, by
-default at quality 100 with 4:2:0 subsampling, as build_image_data.py does with its PNGs. docs/images.md lists the outcomes.
+reads, and neither its EXIF orientation, its ICC profile nor its size ask for other pixels. One that is only not upright is
+rotated without loss (jpeg_rotate.py). All else is re-encoded (jpeg_encode.py). docs/images.md lists the outcomes.
 """
 
-import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import simplejpeg
 from PIL import Image
 
 from imagerecords.schemas.receipt import Reason, Rejected
@@ -17,8 +15,14 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.colour import is_srgb
 from imagerecords.tasks.images.decode import decode_image
 from imagerecords.tasks.images.jpeg import DECODABLE, LONGEST_SIDE, START, UPRIGHT, JpegHeader, read_jpeg_header
-from imagerecords.tasks.images.metrics import Figures, Grey, measure, measure_colours, reduction
-from imagerecords.tasks.images.normalise import normalise
+from imagerecords.tasks.images.jpeg_check import Coefficients, read_coefficients
+from imagerecords.tasks.images.jpeg_encode import encode_jpeg
+from imagerecords.tasks.images.jpeg_metadata import find_private, strip
+from imagerecords.tasks.images.jpeg_parts import repair
+from imagerecords.tasks.images.jpeg_rotate import EXCHANGED, rotate
+from imagerecords.tasks.images.memory import refused_for_memory
+from imagerecords.tasks.images.metrics import Figures, measure, measure_colours, reduction
+from imagerecords.tasks.images.normalise import ROTATION, normalise
 from imagerecords.tasks.images.opening import open_image, refuse_size
 
 
@@ -27,7 +31,10 @@ class RgbJpeg:
     """An RGB JPEG that is ready to be written.
 
     `source_format` is what the file was before (Pillow's name), `orientation` the EXIF orientation that was baked into the
-    pixels (boxes must be turned by it), `figures` those of the written picture, None with check_pixels=none.
+    pixels (boxes must be turned by it), `figures` those of the written picture, None with check_pixels=none. `kept` are the
+    shares of the stored picture's height and width that are in the written one, less than 1 where partial_blocks=trim has cut.
+    `is_odd` says of a source that libjpeg warns of it, though no pixel depends on that; `has_gps` and `has_thumbnail` say
+    what else the written JPEG gives away.
     """
 
     encoded: bytes
@@ -36,10 +43,28 @@ class RgbJpeg:
     source_format: str
     orientation: int = UPRIGHT
     figures: Figures | None = None
+    kept: tuple[float, float] = (1, 1)
+    is_odd: bool = False
+    has_gps: bool = False
+    has_thumbnail: bool = False
 
 
 def process_image(data: bytes, settings: BuildSettings) -> RgbJpeg:
-    """An image file's bytes as an RGB JPEG; the same bytes when they are one. Raises Rejected, and nothing else."""
+    """An image file's bytes as an RGB JPEG; the same bytes when they are one.
+
+    Raises Rejected, or MemoryError where the machine has too little memory for it, which is no reason to reject an image.
+    """
+    try:
+        return _process(data, settings)
+    except MemoryError:
+        raise
+    except Exception as error:
+        if refused_for_memory(error, data):
+            raise MemoryError(str(error)) from error
+        raise
+
+
+def _process(data: bytes, settings: BuildSettings) -> RgbJpeg:
     if not data:
         raise Rejected(Reason.EMPTY_FILE, "the file has no bytes")
     refuse_bytes(len(data), settings)
@@ -49,12 +74,15 @@ def process_image(data: bytes, settings: BuildSettings) -> RgbJpeg:
     if header is None:
         raise Rejected(Reason.CORRUPT, "the JPEG has no frame and scan")
     _refuse_jpeg(header, settings)
-    if header.is_odd:
-        open_image(data).close()
-    grey = _walk_coefficients(data, header, settings) if settings.check_pixels == "all" else None
-    if not _is_ready(header, settings):
-        return _re_encode(data, settings)
-    return RgbJpeg(data, header.height, header.width, "JPEG", figures=None if grey is None else measure(grey))
+    read = _check(data, header, settings)
+    readable = _readable(data) if header.may_be_refused else data
+    is_odd = header.is_odd or readable is not data or (read is not None and read.is_odd)
+    jpeg = None
+    if _keeps_pixels(header, settings):
+        jpeg = _pass_through(readable, header, read, settings)
+    if jpeg is None:
+        jpeg = _re_encode(readable, settings)
+    return replace(jpeg, is_odd=True) if is_odd else jpeg
 
 
 def refuse_bytes(size: int, settings: BuildSettings) -> None:
@@ -80,30 +108,67 @@ def _refuse_jpeg(header: JpegHeader, settings: BuildSettings) -> None:
         raise Rejected(Reason.ORIENTED, f"EXIF orientation {header.orientation}")
 
 
-def _is_ready(header: JpegHeader, settings: BuildSettings) -> bool:
-    """Whether a sound JPEG can be written as it is."""
+def _keeps_pixels(header: JpegHeader, settings: BuildSettings) -> bool:
+    """Whether a sound JPEG can be written with the pixels that it has, at most rotated."""
     return (
         header.is_plain_colour
-        and (header.orientation == UPRIGHT or settings.exif == "keep")
         and (settings.icc == "keep" or is_srgb(header.profile))
         and (settings.resize_shorter_side is None or min(header.height, header.width) <= settings.resize_shorter_side)
     )
 
 
-def _walk_coefficients(data: bytes, header: JpegHeader, settings: BuildSettings) -> Grey:
-    """Decode at a small scale, which still reads every coefficient; libjpeg's warnings, which Pillow swallows, reject."""
-    scale = reduction(header.height, header.width)
-    least = {"min_height": -(-header.height // scale), "min_width": -(-header.width // scale)}
+def _check(data: bytes, header: JpegHeader, settings: BuildSettings) -> Coefficients | None:
+    """All coefficients read, and the picture reduced for its figures; None with check_pixels=none."""
+    if settings.check_pixels == "none":
+        return None
+    return read_coefficients(data, header, reduction(header.height, header.width))
+
+
+def _readable(data: bytes) -> bytes:
+    """A JPEG of which Pillow may refuse a segment, without the faulty ones; its pixels are the same."""
+    if _opens(data):
+        return data
+    repaired = repair(data, _opens)
+    if repaired is None:
+        raise Rejected(Reason.CORRUPT, "a JPEG with segments that Pillow refuses")
+    return repaired
+
+
+def _opens(data: bytes) -> bool:
     try:
-        grey: Grey = simplejpeg.decode_jpeg(data, "CMYK" if header.components == 4 else "GRAY", strict=True, **least)[..., 0]
-        return grey
-    except ValueError as error:
-        message = str(error)
-        if "subsampling" in message:  # it refuses some rare but legal ones, which Pillow reads
-            with decode_image(data, settings).image as image:
-                return np.asarray(image.convert("L"))
-        reason = Reason.TRUNCATED if "remature end" in message else Reason.CORRUPT
-        raise Rejected(reason, message) from error
+        open_image(data).close()
+    except Rejected:
+        return False
+    return True
+
+
+def _pass_through(data: bytes, header: JpegHeader, read: Coefficients | None, settings: BuildSettings) -> RgbJpeg | None:
+    """A sound JPEG as it is, or rotated; None where that takes decoding."""
+    if header.orientation != UPRIGHT and settings.exif == "bake":
+        return _rotate(data, header, read, settings)
+    encoded = strip(data, header, settings) if settings.metadata == "strip" else data
+    figures = None if read is None else measure(read.grey)
+    return _with_private(RgbJpeg(encoded, header.height, header.width, "JPEG", figures=figures), settings)
+
+
+def _rotate(data: bytes, header: JpegHeader, read: Coefficients | None, settings: BuildSettings) -> RgbJpeg | None:
+    rotated = rotate(data, data if read is None else read.plain, header, settings)
+    if rotated is None:
+        return None
+    figures = None
+    if read is not None:
+        upright = Image.fromarray(read.grey).transpose(ROTATION[header.orientation])
+        figures = measure(np.asarray(upright))
+    kept = rotated.rows / header.height, rotated.columns / header.width
+    jpeg = RgbJpeg(rotated.encoded, rotated.height, rotated.width, "JPEG", header.orientation, figures, kept)
+    return _with_private(jpeg, settings)
+
+
+def _with_private(jpeg: RgbJpeg, settings: BuildSettings) -> RgbJpeg:
+    if settings.metadata == "strip":
+        return jpeg
+    private = find_private(jpeg.encoded)
+    return replace(jpeg, has_gps=private.has_gps, has_thumbnail=private.has_thumbnail) if any(private) else jpeg
 
 
 def _re_encode(data: bytes, settings: BuildSettings) -> RgbJpeg:
@@ -118,15 +183,10 @@ def _re_encode(data: bytes, settings: BuildSettings) -> RgbJpeg:
         source_format = image.format or "unknown"
     orientation = decoded.orientation if settings.exif == "bake" else UPRIGHT
     figures = measure_colours(rgb) if settings.check_pixels == "all" else None
-    return RgbJpeg(_encode(rgb, settings), rgb.height, rgb.width, source_format, orientation, figures)
-
-
-def _encode(rgb: Image.Image, settings: BuildSettings) -> bytes:
     if max(rgb.size) > LONGEST_SIDE:
         raise Rejected(Reason.UNSUPPORTED, _too_long(rgb.height, rgb.width))
-    buffer = io.BytesIO()
-    rgb.save(buffer, "JPEG", quality=settings.jpeg_quality, subsampling=settings.jpeg_subsampling)
-    return buffer.getvalue()
+    encoded = encode_jpeg(rgb, settings, data, exchanged=orientation in EXCHANGED)
+    return RgbJpeg(encoded, rgb.height, rgb.width, source_format, orientation, figures)
 
 
 def _too_long(height: int, width: int) -> str:

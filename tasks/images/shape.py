@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from imagerecords.schemas.receipt import Rejected
-from imagerecords.tasks.images.opening import open_image
 from imagerecords.tasks.images.jpeg import ORIENTATION_TAG, START, UPRIGHT, exif_orientation, read_jpeg_header
+from imagerecords.tasks.images.opening import open_image
 
 HEAD = 64 << 10  # bytes that hold the header of nearly all JPEGs
 TIFF_WIDTH, TIFF_HEIGHT = 256, 257  # tags; Pillow's size of a TIFF may be the upright one

@@ -25,6 +25,14 @@ ROWS = [
     ),
     (FindingCounts(blank=1, extreme_aspect_ratio=2), ["1 blank image", "2 images with an extreme aspect ratio"]),
     (
+        FindingCounts(odd_header=1, has_gps=2, has_thumbnail=1000),
+        [
+            "1 image with an odd JPEG header, which no pixel depends on",
+            "2 images with a GPS position in the metadata",
+            "1,000 images with an embedded thumbnail",
+        ],
+    ),
+    (
         FindingCounts(labels_with_few_images=1, missing_labels=2),
         ["1 label with fewer than 10 training images", "2 labels missing in a split"],
     ),

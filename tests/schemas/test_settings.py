@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from imagerecords.schemas.settings import CONTENT_SETTINGS, BuildSettings
+from imagerecords.schemas.settings import CONTENT_SETTINGS, BuildSettings, planned_content
 
 BASE = {"output_directory": "out", "train_directory": "in"}
 LISTED = {"output_directory": "out", "manifest": "m.csv"}
@@ -232,12 +232,51 @@ IMAGE_SETTINGS = {
     "resize_shorter_side": 256,
     "jpeg_quality": 95,
     "jpeg_subsampling": "4:4:4",
+    "partial_blocks": "trim",
+    "metadata": "strip",
 }
 
 
 @pytest.mark.parametrize("name", IMAGE_SETTINGS)
 def test_a_setting_of_images_is_content(name):
-    assert BuildSettings(**BASE, **{name: IMAGE_SETTINGS[name]}).content() != BuildSettings(**BASE).content()
+    changed, default = BuildSettings(**BASE, **{name: IMAGE_SETTINGS[name]}), BuildSettings(**BASE)
+    assert changed.content() != default.content()
+    assert changed.fingerprint_content() != default.fingerprint_content()
+
+
+def test_fingerprints_tell_all_values_of_a_setting_with_another_default_apart():
+    values = ["source", 1, 99, 100]
+    assert len({str(BuildSettings(**BASE, jpeg_quality=value).fingerprint_content()) for value in values}) == len(values)
+    values = ["source", "4:2:0", "4:4:4"]
+    assert len({str(BuildSettings(**BASE, jpeg_subsampling=value).fingerprint_content()) for value in values}) == len(values)
+
+
+# The content settings of a plan that version 0.1.0 made with its defaults.
+PLANNED_BY_0_1_0 = {
+    "alpha_background": "white",
+    "animated": "first",
+    "check_pixels": "all",
+    "exif": "bake",
+    "icc": "convert",
+    "jpeg_quality": 100,
+    "jpeg_subsampling": "4:2:0",
+    "max_aspect": None,
+    "max_bytes": None,
+    "max_pixels": 178_956_970,
+    "min_side": None,
+    "resize_shorter_side": None,
+}
+
+
+def test_the_defaults_of_0_1_0_are_those_of_today_for_a_plan_that_has_them():
+    now = BuildSettings(**BASE)
+    assert planned_content(PLANNED_BY_0_1_0, now.content()) == now.content()
+    assert now.fingerprint_content() == sorted(PLANNED_BY_0_1_0.items())
+    asked = BuildSettings(**BASE, jpeg_quality=100, jpeg_subsampling="4:2:0")
+    assert planned_content(PLANNED_BY_0_1_0, asked.content()) == asked.content()
+    other = BuildSettings(**BASE, jpeg_quality=90)
+    assert planned_content(PLANNED_BY_0_1_0, other.content()) != other.content()
+    assert planned_content(asked.content(), now.content()) != now.content()  # a plan of today means what it says
 
 
 @pytest.mark.parametrize("colour", ["drop", "white", "#c0ffee", "rgb(1, 2, 3)", "hsl(0, 100%, 50%)"])

@@ -1,0 +1,102 @@
+"""What a phone's portrait photos cost, in time and bytes: python -m benchmarks.rotation.
+
+Beside process_image: checking alone (a decode at 1/8 scale), and what version 0.1.0 did: check, decode, rotate, encode at
+quality 100. CPU time of one thread, the best of some rounds in which all take turns.
+"""
+
+import argparse
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import simplejpeg
+from PIL import Image, ImageOps
+
+from benchmarks.bench import RESULTS, about_here
+from benchmarks.make_data import cache_directory
+from benchmarks.photos import fetch_photos
+from benchmarks.report import table
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.images.metrics import measure_colours
+from imagerecords.tasks.images.process import process_image
+
+PHOTOS, SIZE = 8, (4032, 3024)
+CODINGS = {"baseline": {}, "baseline, optimised codes": {"optimize": True}, "progressive": {"progressive": True}}
+SETTINGS = BuildSettings(output_directory="unused", train_directory="unused")
+
+
+def check(data: bytes) -> bytes:
+    """Every coefficient read."""
+    simplejpeg.decode_jpeg(data, "GRAY", min_height=SIZE[1] // 8, min_width=SIZE[0] // 8, strict=True)
+    return data
+
+
+def as_before(data: bytes) -> bytes:
+    """Checked, decoded, rotated, measured, encoded at quality 100."""
+    check(data)
+    file = io.BytesIO()
+    with Image.open(io.BytesIO(data)) as image:
+        upright = ImageOps.exif_transpose(image)
+    measure_colours(upright)
+    upright.save(file, "JPEG", quality=100, subsampling="4:2:0")
+    return file.getvalue()
+
+
+def ours(data: bytes) -> bytes:
+    """What a build does."""
+    return process_image(data, SETTINGS).encoded
+
+
+WAYS: dict[str, Callable[[bytes], bytes]] = {"check alone": check, "as 0.1.0 did": as_before, "process_image": ours}
+
+
+def make_photo(photo: Path, **options: bool) -> bytes:
+    """A portrait photo as a phone stores it: lying, quality 88."""
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[0x112] = 6
+    with Image.open(photo) as image:
+        ImageOps.fit(image.convert("RGB"), SIZE).save(file, "JPEG", quality=88, exif=exif, **options)
+    return file.getvalue()
+
+
+def measure(sources: list[bytes], rounds: int) -> dict[str, tuple[float, int]]:
+    """Milliseconds a photo and bytes of all, by way."""
+    best = dict.fromkeys(WAYS, float("inf"))
+    sizes = {}
+    for _ in range(rounds):
+        for name, way in WAYS.items():
+            began = time.thread_time()
+            sizes[name] = sum(len(way(data)) for data in sources)
+            best[name] = min(best[name], time.thread_time() - began)
+    return {name: (best[name] * 1000 / len(sources), sizes[name]) for name in WAYS}
+
+
+def main() -> None:
+    """Measure, save and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.rotation", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--results", type=Path, default=RESULTS, help="directory for rotation.md")
+    given = parser.parse_args()
+    photos = sorted(fetch_photos(cache_directory() / "photos").values())[:PHOTOS]
+    rows = []
+    for coding, options in CODINGS.items():
+        sources = [make_photo(photo, **options) for photo in photos]
+        before = sum(map(len, sources))
+        for name, (milliseconds, size) in measure(sources, given.rounds).items():
+            rows.append([coding, f"{before / len(sources) / 1e6:.2f}", name, f"{milliseconds:.0f}", f"{size / before:.3f}"])
+    about = about_here()
+    page = "\n\n".join(
+        [
+            "# JPEGs that are not upright",
+            f"- Made by `python -m benchmarks.rotation` on {about['date']}, commit {about['commit']}\n"
+            f"- {len(photos)} photos of {SIZE[0]}×{SIZE[1]} pixels, quality 88, 4:2:0, EXIF orientation 6; CPU time",
+            table(["coding", "MB a photo", "way", "ms a photo", "bytes ÷ source's"], rows),
+        ]
+    )
+    (given.results / "rotation.md").write_text(page + "\n")
+    print(page)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""An image is never rejected because the machine is short of memory."""
+
+import io
+import os
+import resource
+
+import pytest
+from PIL import Image
+
+from imagerecords.schemas.receipt import Rejected
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.images.memory import refused_for_memory
+from imagerecords.tasks.images.process import process_image
+
+SETTINGS = BuildSettings(output_directory="out", train_directory="in")
+
+
+def picture(kind):
+    file = io.BytesIO()
+    Image.new("RGBA" if kind == "PNG" else "RGB", (6000, 6000), "red").save(file, kind)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("spare", [40, 150, 300, 450])  # MiB beyond what the process has
+def test_a_sound_image_on_a_machine_short_of_memory_is_written_or_a_fault_of_the_machine(kind, spare):
+    data = picture(kind)
+    process_image(_small(), SETTINGS)  # all imports are done
+    child = os.fork()
+    if child == 0:
+        with open("/proc/self/statm") as file:
+            used = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        resource.setrlimit(resource.RLIMIT_AS, (used + (spare << 20),) * 2)
+        try:
+            process_image(data, SETTINGS)
+        except MemoryError:
+            os._exit(0)
+        except Rejected:
+            os._exit(1)
+        except BaseException:
+            os._exit(2)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def _small():
+    file = io.BytesIO()
+    Image.new("RGBA", (8, 8), "red").save(file, "PNG")
+    return file.getvalue()
+
+
+def test_a_damaged_image_that_asks_for_any_memory_is_the_images_fault():
+    error = Rejected("corrupt", "x")
+    error.__cause__ = MemoryError()
+    assert not refused_for_memory(error, _small())
