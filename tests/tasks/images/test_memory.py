@@ -7,7 +7,7 @@ import resource
 import pytest
 from PIL import Image
 
-from imagerecords.schemas.receipt import Rejected
+from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.memory import refused_for_memory
 from imagerecords.tasks.images.process import process_image
@@ -21,8 +21,8 @@ def picture(kind):
     return file.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
-@pytest.mark.parametrize("spare", [40, 150, 300, 450])  # MiB beyond what the process has
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "JPEG2000", "AVIF"])
+@pytest.mark.parametrize("spare", [40, 150, 300])  # MiB beyond what the process has
 def test_a_sound_image_on_a_machine_short_of_memory_is_written_or_a_fault_of_the_machine(kind, spare):
     data = picture(kind)
     process_image(_small(), SETTINGS)  # all imports are done
@@ -50,6 +50,6 @@ def _small():
 
 
 def test_a_damaged_image_that_asks_for_any_memory_is_the_images_fault():
-    error = Rejected("corrupt", "x")
+    error = Rejected(Reason.CORRUPT, "x")
     error.__cause__ = MemoryError()
     assert not refused_for_memory(error, _small())
