@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from imagerecords.schemas.boxes import ObjectLabels, Orientation, Policy
+from imagerecords.schemas.storage_options import typed_options
 
 Shards = Annotated[int, Field(ge=1, le=99_999)] | Literal["auto"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -62,6 +63,11 @@ class InputSettings(_Group):
     )
     exclude_labels: tuple[str, ...] = Field(
         (), description="Label folders, or labels of image lists, that are left out, e.g. _unlabeled."
+    )
+    allowed_sources: tuple[str, ...] = Field(
+        (),
+        description="Other hosts that a list of images may name, as beginnings of URLs (https://images.example.org/). Object "
+        "stores (s3://, gs://, az://) are reached as configured, and need not be named.",
     )
     recursive: bool = Field(False, description="Read the files in sub-folders of a label folder too.")
 
@@ -214,7 +220,7 @@ class ExecutionSettings(_Group):
 class StorageSettings(_Group):
     """How file systems are reached."""
 
-    storage_options: dict[str, Any] = Field(
+    storage_options: Annotated[dict[str, Any], BeforeValidator(typed_options)] = Field(
         default_factory=dict,
         description="Options for remote file systems, e.g. {'endpoint_url': 'http://…'}. Credentials are refused here: they "
         "come from the environment, AWS profiles or Prefect blocks.",

@@ -34,7 +34,7 @@ CONTENT_SETTINGS = (
     "jpeg_quality",
     "jpeg_subsampling",
 )
-# What else decides which image is where; told in the data card, so nothing that names a place on a machine.
+# What else decides which image is where; shown in the data card, so nothing that names a place on a machine.
 LAYOUT_SETTINGS = (
     *("validation_fraction", "test_fraction", "group_pattern", "unlisted_labels", "recursive", "duplicates"),
     *("ignore", "exclude_labels", "invalid_boxes", "boxes_orientation", "object_labels"),
@@ -73,7 +73,7 @@ class BuildSettings(
 
     @property
     def listed_by(self) -> Literal["manifest", "label_studio"] | None:
-        """The setting that names a file listing the images; None where they lie in directories."""
+        """The setting that names a file listing the images; None where they are in directories."""
         return "manifest" if self.manifest else "label_studio" if self.label_studio else None
 
     def box_files(self) -> list[tuple[str | None, str]]:
