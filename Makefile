@@ -83,7 +83,7 @@ bench: setup  ## Measure speed, start-up and memory beside the classic script an
 bench-s3: setup  ## Measure builds from S3 beside loops that only read, on a real S3 server; about 15 minutes
 	$(BIN)/python -m benchmarks.bench_s3
 
-lock: setup  ## Pin anew what is installed, from pyproject.toml
+lock: setup  ## Pin all dependencies again, from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --upgrade \
 		pyproject.toml --output-file requirements.lock --custom-compile-command "make lock"
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \

@@ -20,6 +20,7 @@ from imagerecords.tasks.images.shape import Shape, read_shape
 from imagerecords.tasks.sources.box_units import chosen
 from imagerecords.tasks.sources.boxes import NO_IMAGE
 from imagerecords.tasks.storage.folders import Folder, open_folder
+from imagerecords.tasks.storage.http_options import http_errors
 
 REMOTE_READS = 32  # images asked for at once
 GONE = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
@@ -64,7 +65,8 @@ def _shape(folder: Folder, image: Mapping[str, Any]) -> Shape | None:
 
     def read(size: int | None) -> bytes:
         if not folder.is_local:
-            return folder.read(path) if size is None else folder.read_range(path, 0, size)
+            with http_errors():
+                return folder.read(path) if size is None else folder.read_range(path, 0, size)
         with open(folder.join(path), "rb", buffering=0) as file:
             return file.read(-1 if size is None else size)
 

@@ -178,8 +178,8 @@ def _with_found_forms(settings: BuildSettings, listed: ListedRows, rows: pa.Tabl
     if not len(positions):
         return rows
     try:
-        places = locate(paths, listed.file, settings.storage_options)
-    except (ValueError, ImportError):  # reported by the caller
+        places = locate(paths, listed.file, settings.storage_options, settings.allowed_sources)
+    except (PermissionError, ValueError, ImportError):  # reported by the caller
         return rows
     _, _, wrong = look_up(places.folder, places.whole.take(pa.array(positions)))
     changed: dict[int, str] = {}
