@@ -1,7 +1,7 @@
 """Size and error of re-encoded photos by jpeg_quality, as trainers read them: python -m benchmarks.quality.
 
-Two kinds of sources: phone photos in Display P3 (JPEG, 4:2:0), which are converted to sRGB, and PNGs. The error is the root mean
-square of levels from the decoded, converted source. DALI is among the readers where it is installed.
+Two kinds of sources: phone photos in Display P3 (JPEG, 4:2:0), which are converted to sRGB, and PNGs. The error is the root
+mean square of levels from the decoded, converted source. DALI is among the readers where it is installed.
 """
 
 import argparse

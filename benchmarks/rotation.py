@@ -90,7 +90,7 @@ def main() -> None:
         [
             "# JPEGs that are not upright",
             f"- Made by `python -m benchmarks.rotation` on {about['date']}, commit {about['commit']}\n"
-            f"- {len(photos)} photos of {SIZE[0]}×{SIZE[1]} pixels, quality 88, 4:2:0, EXIF orientation 6; CPU time of one thread",
+            f"- {len(photos)} photos of {SIZE[0]}×{SIZE[1]} pixels, quality 88, 4:2:0, EXIF orientation 6; CPU time",
             table(["coding", "MB a photo", "way", "ms a photo", "bytes ÷ source's"], rows),
         ]
     )
