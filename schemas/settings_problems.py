@@ -22,13 +22,23 @@ def make_settings(model: type[M], values: Mapping[str, Any]) -> M:
 
 
 def settings_problems(error: ValidationError) -> str:
-    """Each problem that pydantic found, as `name: problem`, joined by semicolons."""
-    problems = []
+    """Each problem that pydantic found, as `name: problem`, joined by semicolons; of a setting with two types both in one."""
+    problems: dict[str, list[str]] = {}
     for problem in error.errors(include_url=False, include_input=False, include_context=False):
-        name = ".".join(str(part) for part in problem["loc"])
-        message = problem["msg"].removeprefix("Value error, ")
-        problems.append(f"{name}: {message}" if name else message)
-    return "; ".join(problems)
+        name = ".".join(str(part) for part in problem["loc"] if not _is_type(part))
+        problems.setdefault(name, []).append(problem["msg"].removeprefix("Value error, "))
+    joined = {
+        name: " or ".join([first, *(one.removeprefix(SHOULD_BE) for one in more)]) for name, (first, *more) in problems.items()
+    }
+    return "; ".join(f"{name}: {message}" if name else message for name, message in joined.items())
+
+
+SHOULD_BE = "Input should be "
+
+
+def _is_type(part: int | str) -> bool:
+    """Whether a part of a problem's place is the type of a union that a value was tried as."""
+    return isinstance(part, str) and part.startswith(("constrained-", "literal["))
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:

@@ -38,7 +38,7 @@ class JpegHeader(NamedTuple):
 
     `orientation` is EXIF's, 1 to 8, 1 where there is none; `profile` the ICC profile, empty where there is none.
     `may_be_refused` says that Pillow may refuse a segment that every other decoder skips, `is_odd` that libjpeg warns of the
-    header, though no pixel depends on it.
+    header, though no pixel depends on it; `has_metadata` that a segment may hold a position or a thumbnail.
     """
 
     height: int
@@ -51,6 +51,7 @@ class JpegHeader(NamedTuple):
     profile: bytes = b""
     may_be_refused: bool = False
     is_odd: bool = False
+    has_metadata: bool = False
 
     @property
     def is_plain_colour(self) -> bool:
@@ -64,8 +65,9 @@ def read_jpeg_header(data: bytes) -> JpegHeader | None:
     orientation: int | None = None
     profile: list[bytes] = []
     transforms: list[int] = []
-    may_be_refused = is_odd = False
+    may_be_refused = is_odd = has_metadata = False
     for marker, start, end in segments(data):
+        has_metadata |= marker in (APP1, APP13) or (marker == APP0 and end - start != JFIF_BYTES)
         if marker in FRAMES and min(end, len(data)) - start >= 6:
             precision, height, width, components = struct.unpack_from(">BHHB", data, start)
             frame = height, width, components, precision, marker
@@ -94,7 +96,7 @@ def read_jpeg_header(data: bytes) -> JpegHeader | None:
             is_odd |= frame[-1] in SEQUENTIAL and data[end - 3 : end] != WHOLE_SPECTRUM
             is_odd |= bool(profile) and not joined
             is_odd |= any(transform not in KNOWN_TRANSFORMS.get(frame[2], {transform}) for transform in transforms)
-            return JpegHeader(*frame, ends, orientation or UPRIGHT, joined, may_be_refused, is_odd)
+            return JpegHeader(*frame, ends, orientation or UPRIGHT, joined, may_be_refused, is_odd, has_metadata)
     return None
 
 

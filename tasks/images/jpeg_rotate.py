@@ -6,7 +6,10 @@ phones and cameras are. The Huffman tables are the standard's where the source h
 
 from typing import NamedTuple
 
-import turbojpeg
+try:
+    import turbojpeg
+except ImportError:  # it has no wheel for Linux and Windows on ARM
+    turbojpeg = None
 
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.jpeg import (
@@ -23,16 +26,8 @@ from imagerecords.tasks.images.jpeg_metadata import metadata_of_rotated
 from imagerecords.tasks.images.jpeg_parts import Part, header_parts, tidy
 from imagerecords.tasks.images.jpeg_tables import has_usual_codes
 
-# What rotates a picture upright, by its EXIF orientation.
-OPERATIONS = {
-    2: turbojpeg.OP.HFLIP,
-    3: turbojpeg.OP.ROT180,
-    4: turbojpeg.OP.VFLIP,
-    5: turbojpeg.OP.TRANSPOSE,
-    6: turbojpeg.OP.ROT90,
-    7: turbojpeg.OP.TRANSVERSE,
-    8: turbojpeg.OP.ROT270,
-}
+# What rotates a picture upright, by its EXIF orientation: turbojpeg's names.
+OPERATIONS = {2: "HFLIP", 3: "ROT180", 4: "VFLIP", 5: "TRANSPOSE", 6: "ROT90", 7: "TRANSVERSE", 8: "ROT270"}
 EXCHANGED = {5, 6, 7, 8}  # orientations of pictures that are as wide as they should be high
 
 
@@ -52,14 +47,14 @@ def rotate(data: bytes, plain: bytes, header: JpegHeader, settings: BuildSetting
     `plain` are the bytes that libjpeg does not warn of. With partial_blocks=trim the rows and columns beyond the last whole
     MCU go, where they would have to change places.
     """
-    if header.process not in HUFFMAN_CODED:
+    if turbojpeg is None or header.process not in HUFFMAN_CODED:
         return None
     trim = settings.partial_blocks == "trim"
     bare = tidy(plain, header)
     try:
         rotated = turbojpeg.transform(
             bare,
-            OPERATIONS[header.orientation],
+            getattr(turbojpeg.OP, OPERATIONS[header.orientation]),
             perfect=not trim,
             trim=trim,
             copynone=True,

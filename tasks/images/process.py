@@ -148,7 +148,7 @@ def _pass_through(data: bytes, header: JpegHeader, read: Coefficients | None, se
         return _rotate(data, header, read, settings)
     encoded = strip(data, header, settings) if settings.metadata == "strip" else data
     figures = None if read is None else measure(read.grey)
-    return _with_private(RgbJpeg(encoded, header.height, header.width, "JPEG", figures=figures), settings)
+    return _with_private(RgbJpeg(encoded, header.height, header.width, "JPEG", figures=figures), header, settings)
 
 
 def _rotate(data: bytes, header: JpegHeader, read: Coefficients | None, settings: BuildSettings) -> RgbJpeg | None:
@@ -161,11 +161,11 @@ def _rotate(data: bytes, header: JpegHeader, read: Coefficients | None, settings
         figures = measure(np.asarray(upright))
     kept = rotated.rows / header.height, rotated.columns / header.width
     jpeg = RgbJpeg(rotated.encoded, rotated.height, rotated.width, "JPEG", header.orientation, figures, kept)
-    return _with_private(jpeg, settings)
+    return _with_private(jpeg, header, settings)
 
 
-def _with_private(jpeg: RgbJpeg, settings: BuildSettings) -> RgbJpeg:
-    if settings.metadata == "strip":
+def _with_private(jpeg: RgbJpeg, header: JpegHeader, settings: BuildSettings) -> RgbJpeg:
+    if settings.metadata == "strip" or not header.has_metadata:
         return jpeg
     private = find_private(jpeg.encoded)
     return replace(jpeg, has_gps=private.has_gps, has_thumbnail=private.has_thumbnail) if any(private) else jpeg

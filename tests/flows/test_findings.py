@@ -7,7 +7,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+import imagerecords
 from imagerecords.schemas.errors import OverBudget, UnwantedDuplicates
+from tests.tasks.images.test_jpeg_check import photo
+from tests.tasks.images.test_jpeg_metadata import exif_of, with_segments
 
 
 @pytest.fixture
@@ -211,3 +214,42 @@ def test_a_plan_says_that_it_does_not_look_for_duplicates(planted, imagerecords)
     ran = imagerecords("plan", *arguments, "--duplicates", "drop")
     assert ran.code == 0, ran.err
     assert "note: the duplicates that a build would drop are counted here" in ran.out
+
+
+def test_odd_headers_positions_and_thumbnails_are_counted_and_in_the_manifest(tmp_path, build):
+    plain, private = photo(1), exif_of(6, gps=True, thumbnail=True)
+    files = {
+        "plain.jpg": plain,
+        "odd.jpg": plain[:11] + b"\2" + photo(2)[12:],
+        "padded.jpg": photo(3)[:-2] + bytes(8) + b"\xff\xd9",
+        "rotated.jpg": with_segments(photo(4, size=(64, 48)), private),
+        "upright.jpg": with_segments(photo(5), exif_of(gps=True)),
+    }
+    folder = tmp_path / "in/a"
+    folder.mkdir(parents=True)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    summary = build(train_directory=tmp_path / "in", output_directory=tmp_path / "out")
+    rows = {row["path"].rpartition("/")[2]: row for row in pq.read_table(tmp_path / "out/manifest.parquet").to_pylist()}
+    notes = ("odd_header", "has_gps", "has_thumbnail")
+    assert {name: tuple(row[note] for note in notes) for name, row in rows.items()} == {
+        "plain.jpg": (False, False, False),
+        "odd.jpg": (True, False, False),
+        "padded.jpg": (True, False, False),
+        "rotated.jpg": (False, True, True),
+        "upright.jpg": (False, True, False),
+    }
+    assert [name for name, row in rows.items() if row["sha256"] != row["encoded_sha256"]] == ["rotated.jpg"]
+    words = [
+        "2 images with an odd JPEG header, which no pixel depends on",
+        "2 images with a GPS position in the metadata",
+        "1 image with an embedded thumbnail",
+    ]
+    assert [phrase for phrase in summary.findings.phrases() if phrase in words] == words
+    page = (tmp_path / "out/report.html").read_text()
+    assert all(phrase in page for phrase in words)
+    assert imagerecords.audit(tmp_path / "out", pixels=True).problems == ()
+    stripped = build(train_directory=tmp_path / "in", output_directory=tmp_path / "stripped", metadata="strip")
+    assert (stripped.findings.has_gps, stripped.findings.has_thumbnail, stripped.findings.odd_header) == (0, 0, 2)
+    shard = (tmp_path / "stripped/train-00000-of-00001").read_bytes()
+    assert b"Exif" not in shard

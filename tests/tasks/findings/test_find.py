@@ -189,3 +189,18 @@ def test_findings_do_not_depend_on_the_row_groups(tmp_path):
         found.append(find(open_folder(str(tmp_path), {})))
     assert found[1:] == found[:1] * 2
     assert found[0].counts.exact.total.groups > 20
+
+
+def test_notes_on_jpegs_are_counted(findings_of):
+    notes = ("odd_header", "has_gps", "has_thumbnail")
+    rows = [image(f"{number}.jpg", str(number), **dict.fromkeys(notes[:number], True)) for number in range(4)]
+    rows.append(image("rejected.jpg", "r", status="rejected") | dict.fromkeys(notes))
+    counts = findings_of(rows).counts
+    assert [getattr(counts, name) for name in notes] == [3, 2, 1]
+
+
+def test_a_manifest_of_0_1_0_has_no_notes(findings_of, tmp_path):
+    findings_of([image("a.jpg", "a", has_gps=True)])
+    old = pq.read_table(tmp_path / "manifest.parquet").drop_columns(["odd_header", "has_gps", "has_thumbnail"])
+    pq.write_table(old, tmp_path / "manifest.parquet")
+    assert find(open_folder(str(tmp_path), {})).counts.has_gps == 0

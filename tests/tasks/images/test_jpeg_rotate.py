@@ -156,3 +156,12 @@ def test_padding_and_odd_headers_do_not_keep_a_jpeg_from_being_rotated(make_sett
         assert jpeg.is_odd
         for (blocks, _), (same, _) in zip(coefficients_of(jpeg.encoded), expected, strict=True):
             assert (blocks == same).all()
+
+
+def test_without_turbojpeg_a_jpeg_is_re_encoded_upright_with_its_tables(make_settings, monkeypatch):
+    monkeypatch.setattr("imagerecords.tasks.images.jpeg_rotate.turbojpeg", None)
+    data = photo(6)
+    jpeg = process_image(data, make_settings())
+    assert (jpeg.height, jpeg.width, jpeg.orientation) == (64, 48, 6)
+    for (_, before), (_, after) in zip(coefficients_of(data), coefficients_of(jpeg.encoded), strict=True):
+        assert (after == before.T).all()
