@@ -86,6 +86,7 @@ def test_a_build_of_them_balances_its_books(files, tmp_path, build):
         train_directory=tmp_path / "in",
         output_directory=tmp_path / "out",
         recursive=True,
+        ignore=(),
         executor="processes",
         train_shards=4,
         max_rejected_fraction=1,
