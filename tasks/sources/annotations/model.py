@@ -1,0 +1,189 @@
+"""What every reader of annotations gives: images as their file names them, with labels, split and boxes; and what it did not read."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+from imagerecords.tasks.storage.folders import Folder
+
+Corners = tuple[float, float, float, float]
+# Only to find an image that its file names without an ending; what is an image is judged by content, in convert.
+IMAGE_ENDINGS = frozenset(
+    [
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif", ".heic", ".heif"),
+        *(".ppm", ".pgm", ".mpo", ".jp2", ".dng"),
+    ]
+)
+SPLIT_OF = {
+    **dict.fromkeys(("train", "training", "train2014", "train2017", "trn"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "validate", "val2014", "val2017", "dev", "eval"), "validation"),
+    **dict.fromkeys(("test", "testing", "test2014", "test2015", "test2017", "tst"), "test"),
+}
+
+
+class Box(NamedTuple):
+    """An object: xmin, ymin, xmax, ymax in pixels, or relative to the image's size, its class, and where it stands."""
+
+    corners: Corners
+    name: str | None
+    place: str
+    relative: bool = False
+    is_crowd: bool = False
+
+
+class AnnotatedImage(NamedTuple):
+    """An image as annotations name it: its path as written, or with `by_stem` its path without an ending.
+
+    `labels` are those of the image as a whole, `split` is train, validation, test or None, `size` is the stated width and
+    height, 0 where none is. `folders` are those in which the path is looked for first, relative to the data set's folder.
+    `other` is a second name by which it is looked for.
+    """
+
+    path: str
+    place: str
+    labels: tuple[str, ...] = ()
+    split: str | None = None
+    boxes: tuple[Box, ...] = ()
+    size: tuple[float, float] = (0, 0)
+    by_stem: bool = False
+    folders: tuple[str, ...] = ("",)
+    other: str | None = None
+
+
+@dataclass
+class Source:
+    """A data set's folder while its annotations are read.
+
+    `files` are all files below it, `chosen` those that hold annotations, `entries` what was found in them. `unread` counts
+    what is not read by its kind, `remarks` what was read in a special way, and `bad` has what is wrong, each with its place.
+    """
+
+    folder: Folder
+    files: tuple[str, ...]
+    chosen: tuple[str, ...] = ()
+    unread: Counter[str] = field(default_factory=Counter)
+    remarks: Counter[str] = field(default_factory=Counter)
+    bad: list[tuple[str, str]] = field(default_factory=list)
+
+    def place(self, path: str, detail: str = "") -> str:
+        """Where something stands, for people."""
+        whole = f"{self.folder.url.rstrip('/')}/{path}" if path and not path.startswith("/") and "://" not in path else path
+        return f"{whole}, {detail}" if detail else whole
+
+    def text(self, path: str) -> str:
+        """The text of a file; raises ValueError where it is none."""
+        data = self.folder.read(path)
+        encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError as error:
+            raise ValueError(f"annotations must be UTF-8, got byte {data[error.start]:#x}: {self.place(path)}") from error
+
+    def json(self, path: str) -> Any:
+        """The content of a JSON file; raises ValueError where it is none."""
+        try:
+            return json.loads(self.text(path))
+        except json.JSONDecodeError as error:
+            raise ValueError(f"annotations must be JSON, got {error}: {self.place(path)}") from error
+
+    @cached_property
+    def pictures(self) -> tuple[str, ...]:
+        """The files that have the ending of an image."""
+        return tuple(path for path in self.files if ending_of(path) in IMAGE_ENDINGS)
+
+    def below(self, name: str) -> Iterator[str]:
+        """The images below a folder."""
+        start = f"{name}/" if name else ""
+        return (path for path in self.pictures if path.startswith(start))
+
+
+def ending_of(path: str) -> str:
+    """A path's ending in lower case, with its dot."""
+    return PurePosixPath(path).suffix.lower()
+
+
+def folder_of(path: str) -> str:
+    """The folder of a path; empty at the top."""
+    return path.rpartition("/")[0]
+
+
+def stem_of(path: str) -> str:
+    """A path without its ending."""
+    folder, slash, name = path.rpartition("/")
+    stem, dot, _ = name.rpartition(".")
+    return f"{folder}{slash}{stem if dot and stem else name}"
+
+
+def join(*parts: str) -> str:
+    """Paths one below the other, without `.` and with `..` followed; empty parts fall away."""
+    out: list[str] = []
+    for part in "/".join(part for part in parts if part).split("/"):
+        if part == ".." and out and out[-1] != "..":
+            out.pop()
+        elif part not in ("", "."):
+            out.append(part)
+    return "/".join(out)
+
+
+def split_of(name: str) -> str | None:
+    """The split that a folder's or file's name means, alone or as one of its words: `instances_val2017.json` is validation's."""
+    stem = stem_of(name.rpartition("/")[2]).lower().strip("_")
+    if stem in SPLIT_OF:
+        return SPLIT_OF[stem]
+    words = stem.replace("-", "_").replace(".", "_").replace(" ", "_").split("_")
+    splits = {SPLIT_OF[word] for word in words if word in SPLIT_OF}
+    return splits.pop() if len(splits) == 1 else None
+
+
+def split_of_path(path: str) -> str | None:
+    """The split that a file's own name means, else that of the folder nearest to it whose whole name is a split's."""
+    *folders, name = path.split("/")
+    return split_of(name) or split_of_folders(folders)
+
+
+def split_of_folders(folders: Sequence[str]) -> str | None:
+    """The split of the last of some folders whose whole name is a split's."""
+    found = [SPLIT_OF[folder.lower()] for folder in folders if folder.lower() in SPLIT_OF]
+    return found[-1] if found else None
+
+
+def around(points: Iterable[Sequence[float]]) -> Corners:
+    """The upright box round points; raises ValueError where there is none."""
+    xs, ys = zip(*((float(point[0]), float(point[1])) for point in points), strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def turned(corners: Corners, degrees: float) -> Corners:
+    """The upright box round a rectangle that is turned clockwise about its centre."""
+    if not degrees % 360:
+        return corners
+    xmin, ymin, xmax, ymax = corners
+    x, y, across, down = (xmin + xmax) / 2, (ymin + ymax) / 2, (xmax - xmin) / 2, (ymax - ymin) / 2
+    cosine, sine = abs(math.cos(math.radians(degrees))), abs(math.sin(math.radians(degrees)))
+    half_x, half_y = across * cosine + down * sine, across * sine + down * cosine
+    return x - half_x, y - half_y, x + half_x, y + half_y
+
+
+def from_size(x: float, y: float, width: float, height: float) -> Corners:
+    """Corners of an upper left corner with a width and a height."""
+    return x, y, x + width, y + height
+
+
+def are_numbers(values: Any) -> bool:
+    """Whether a value is a list of finite numbers."""
+    return isinstance(values, list | tuple) and all(
+        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) for value in values
+    )
+
+
+def no_of(value: Any) -> float:
+    """A number, or the number that a text is; raises ValueError for all else and for what is not finite."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value!r} is no number")
+    return number
