@@ -46,6 +46,8 @@ def _values(annotation: Any) -> str:
         return " or ".join(_values(argument) for argument in arguments if argument is not type(None))
     if origin is dict:
         return "mapping"
+    if origin is tuple:
+        return "list"
     if hasattr(annotation, "__metadata__"):
         return _values(arguments[0])
     return {str: "text", int: "number", float: "number", bool: "true, false"}[annotation]
@@ -55,6 +57,8 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True)
+    if isinstance(value, tuple):
+        return " ".join(f"`{item}`" for item in value)
     return "" if value is None or value == {} else str(value).lower() if isinstance(value, bool) else str(value)
 
 

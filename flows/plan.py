@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping
 
+import pyarrow.compute as pc
+
 from imagerecords.schemas.errors import BadInput
 from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.plan import Plan
@@ -68,5 +70,8 @@ def _splits(plan: Plan, passed: Mapping[Split, int] | None = None) -> tuple[Plan
         counts = Counter(rows["label"].to_pylist())
         labels = {plan.header.labels[label - 1]: count for label, count in sorted(counts.items())}
         size = sum(shard.bytes for shard in shards)
-        splits.append(PlannedSplit(split=split, images=rows.num_rows, bytes=size, shards=len(shards), labels=labels))
+        boxes = None if plan.header.boxes is None else pc.sum(pc.list_value_length(rows["boxes"])).as_py() or 0
+        splits.append(
+            PlannedSplit(split=split, images=rows.num_rows, bytes=size, shards=len(shards), labels=labels, boxes=boxes)
+        )
     return tuple(splits)

@@ -7,38 +7,50 @@ no area left is dropped.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
+from imagerecords.schemas.messages import plural
+
 Policy = Literal["clamp", "drop", "fail"]
+Orientation = Literal["auto", "stored", "display"]
+ObjectLabels = Literal["image", "drop"]
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 # The column `boxes` of listing and plan: null where the data set has no boxes, an empty list where an image has none.
 PLANNED_BOX = pa.struct([*((corner, pa.float32()) for corner in CORNERS), ("label", pa.int32())])
 PLANNED_BOXES = pa.list_(PLANNED_BOX)
 
+KEPT, CROWD, OTHER_OBJECT = range(3)  # a region with many objects; an object whose name is no label, with object_labels=drop
 SOUND, NOT_FINITE, OUTSIDE, INVERTED, EMPTY = range(5)
 RULES = ("", "be numbers", "lie in 0 to 1", "have xmin < xmax and ymin < ymax", "have an area")
 
 
 class FoundBox(NamedTuple):
-    """A box as its file has it: the image by path or base name, where it stands, corners, and the object's own name."""
+    """A box as its file has it: the image by path or base name, where it stands, corners, and the object's own name.
+
+    `size` is the image's width and height as the file states them, 0 where it states none.
+    """
 
     image: str
     place: str
     corners: tuple[float, float, float, float]
     name: str | None
+    size: tuple[float, float] = (0, 0)
+    is_crowd: bool = False
 
 
 @dataclass(frozen=True)
 class FoundBoxes:
-    """The boxes of a file or folder, column by column; `corners` is float64 [n, 4].
+    """The boxes of a file or folder, column by column; `corners` is float64 [n, 4], relative unless `in_pixels` (bool [n]).
 
-    `malformed` has a line for each row that is no box. With `by_stem` images are named without their ending.
+    `sizes` (float64 [n, 2]) are the images' widths and heights as the file states them, 0 where it states none; `left_out`
+    (int8 [n]) is KEPT, or why a box is not written. `malformed` has a line for each row that is no box. With `by_stem` images
+    are named without their ending. `form` says what the file was read as, `tool` which one wrote it, where it says so.
     """
 
     images: pa.Array
@@ -47,21 +59,79 @@ class FoundBoxes:
     names: pa.Array
     malformed: tuple[str, ...] = ()
     by_stem: bool = False
+    sizes: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
+    in_pixels: np.ndarray = field(default_factory=lambda: np.empty(0, bool))
+    left_out: np.ndarray = field(default_factory=lambda: np.empty(0, np.int8))
+    form: str = ""
+    tool: str = ""
+
+    def __post_init__(self) -> None:
+        boxes = len(self)
+        defaults = {"sizes": np.zeros((boxes, 2)), "in_pixels": np.zeros(boxes, bool), "left_out": np.zeros(boxes, np.int8)}
+        for name, default in defaults.items():
+            if len(getattr(self, name)) != boxes:
+                object.__setattr__(self, name, default)
 
     @classmethod
-    def of(cls, boxes: Sequence[FoundBox], malformed: Sequence[str], *, by_stem: bool = False) -> Self:
+    def of(cls, boxes: Sequence[FoundBox], malformed: Sequence[str], *, by_stem: bool = False, form: str = "") -> Self:
         """The columns of boxes in their order."""
-        images, places, corners, names = zip(*boxes, strict=True) if boxes else ((), (), (), ())
-        columns = (pa.array(column, pa.string()) for column in (images, places, names))
-        image, place, name = columns
-        return cls(image, place, np.array(corners, np.float64).reshape(-1, 4), name, tuple(malformed), by_stem)
+        images, places, corners, names, sizes, crowds = zip(*boxes, strict=True) if boxes else ((),) * 6
+        image, place, name = (pa.array(column, pa.string()) for column in (images, places, names))
+        return cls(
+            images=image,
+            places=place,
+            corners=np.array(corners, np.float64).reshape(-1, 4),
+            names=name,
+            malformed=tuple(malformed),
+            by_stem=by_stem,
+            sizes=np.array(sizes, np.float64).reshape(-1, 2),
+            left_out=np.array(crowds, bool) * np.int8(CROWD),
+            form=form,
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """The boxes of several files, one after the other."""
+        none = pa.array([], pa.string())
+        return cls(
+            images=pa.concat_arrays([none, *(part.images for part in parts)]),
+            places=pa.concat_arrays([none, *(part.places for part in parts)]),
+            corners=np.concatenate([np.empty((0, 4)), *(part.corners for part in parts)]),
+            names=pa.concat_arrays([none, *(part.names for part in parts)]),
+            malformed=tuple(line for part in parts for line in part.malformed),
+            sizes=np.concatenate([np.empty((0, 2)), *(part.sizes for part in parts)]),
+            in_pixels=np.concatenate([np.empty(0, bool), *(part.in_pixels for part in parts)]),
+            left_out=np.concatenate([np.empty(0, np.int8), *(part.left_out for part in parts)]),
+        )
 
     def __len__(self) -> int:
         return len(self.images)
 
 
+class BoxReason(BaseModel):
+    """Why so many boxes are not written, or not as their file has them, with the first of them.
+
+    With `of_names` those are the most frequent names of objects instead, each with its own count.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reason: str
+    count: int
+    first: tuple[str, ...]
+    of_names: bool = False
+
+    def line(self) -> str:
+        """The reason as a line of a plan or summary."""
+        more = f" and {self.count - len(self.first):,} more" if self.count > len(self.first) and not self.of_names else ""
+        return f"{plural(self.count, 'box', 'boxes')} {self.reason}: {', '.join(self.first)}{more}"
+
+
 class BoxCounts(BaseModel):
-    """The books of the boxes in a plan: found = planned + dropped + of no image; clamped ones are planned too."""
+    """The counts of the boxes in a plan: found = planned + dropped + of no image + left out; clamped ones are planned too.
+
+    `dropped` can't be used, `left_out` are crowd regions and, with object_labels=drop, objects whose name is no label.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -70,6 +140,8 @@ class BoxCounts(BaseModel):
     clamped: int
     dropped: int
     of_no_image: int
+    left_out: int = 0
+    reasons: tuple[BoxReason, ...] = ()
 
 
 def problems_of(corners: np.ndarray) -> np.ndarray:
@@ -103,6 +175,9 @@ TURNS: dict[int, tuple[tuple[int, bool], ...]] = {
     7: ((3, True), (2, True), (1, True), (0, True)),  # mirrored at the other diagonal
     8: ((1, False), (2, True), (3, False), (0, True)),  # turned by 90° counter-clockwise
 }
+
+
+BACK = {6: 8, 8: 6}  # the orientation that undoes another; all others undo themselves
 
 
 def turn(corners: np.ndarray, orientation: int) -> np.ndarray:

@@ -140,6 +140,7 @@ class Report:
     sheets: tuple[Sheet, ...]
     problems: tuple[Problem, ...]
     skipped: Mapping[str, int] = field(default_factory=dict)
+    boxes: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
 

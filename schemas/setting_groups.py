@@ -4,10 +4,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from imagerecords.schemas.boxes import Policy
+from imagerecords.schemas.boxes import ObjectLabels, Orientation, Policy
 
 Shards = Annotated[int, Field(ge=1, le=99_999)] | Literal["auto"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+# What cameras, browsers and labelling tools put beside pictures.
+COMPANIONS = (
+    *("*.xml", "*.json", "*.jsonl", "*.txt", "*.csv", "*.tsv", "*.yaml", "*.yml", "*.names", "*.pbtxt", "*.cache"),
+    *("*.aae", "*.xmp", "*.thm", "*.mov", "*.mp4", "*.md", "*.html", "*:Zone.Identifier"),
+)
 
 # Where Pillow calls an image a decompression bomb, and the last with which tf.io.decode_jpeg's 2^29 bytes suffice.
 MOST_PIXELS = 178_956_970
@@ -44,10 +50,18 @@ class InputSettings(_Group):
         description="Lines of synset, tab, human text. Labels are then synsets: image/class/synset has the synset, "
         "image/class/text the text.",
     )
-    bounding_boxes: str | None = Field(
+    bounding_boxes: str | tuple[str, ...] | dict[str, str] | None = Field(
         None,
-        description="Boxes by base name: a .csv of file,xmin,ymin,xmax,ymax (relative, no header), a folder of Pascal VOC "
-        "XML, or a COCO .json.",
+        description="Boxes by base name: a .csv, a COCO .json, a CVAT .xml, or a folder of Pascal VOC .xml or YOLO .txt files; "
+        "one, several, or one per split (bounding_boxes.train, …).",
+    )
+    ignore: tuple[str, ...] = Field(
+        COMPANIONS,
+        description="Files in label folders that are no images, by patterns of their names: companions of pictures are skipped "
+        "and counted by their ending.",
+    )
+    exclude_labels: tuple[str, ...] = Field(
+        (), description="Label folders, or labels of image lists, that are left out, e.g. _unlabeled."
     )
     recursive: bool = Field(False, description="Read the files in sub-folders of a label folder too.")
 
@@ -139,6 +153,15 @@ class CheckSettings(_Group):
         "clamp",
         description="Boxes outside the image, inverted, without area, or that can't be read. clamp: cut off or swap, and drop "
         "where nothing is left; drop: drop them; fail: fail the build.",
+    )
+    boxes_orientation: Orientation = Field(
+        "auto",
+        description="Whether boxes of images that EXIF turns are of the image as stored or as displayed, where the size in the "
+        "box file does not decide. auto: as the file's other images, an error where none decides.",
+    )
+    object_labels: ObjectLabels = Field(
+        "image",
+        description="Boxes of objects whose own name is no label. image: they get their image's label; drop: leave them out.",
     )
     unlisted_labels: Literal["error", "ignore"] = Field(
         "error", description="What to do with a label folder, or a manifest row, whose label is not in the labels file."

@@ -36,7 +36,8 @@ CONTENT_SETTINGS = (
 )
 # What else decides which image is where; told in the data card, so nothing that names a place on a machine.
 LAYOUT_SETTINGS = (
-    *("validation_fraction", "test_fraction", "group_pattern", "unlisted_labels", "recursive", "duplicates", "invalid_boxes"),
+    *("validation_fraction", "test_fraction", "group_pattern", "unlisted_labels", "recursive", "duplicates"),
+    *("ignore", "exclude_labels", "invalid_boxes", "boxes_orientation", "object_labels"),
     *("train_shards", "validation_shards", "test_shards", "allow_empty_shards", "seed", "layout_threads"),
 )
 # The ten settings that matter to everyone; the README shows them.
@@ -74,6 +75,13 @@ class BuildSettings(
     def listed_by(self) -> Literal["manifest", "label_studio"] | None:
         """The setting that names a file listing the images; None where they lie in directories."""
         return "manifest" if self.manifest else "label_studio" if self.label_studio else None
+
+    def box_files(self) -> list[tuple[str | None, str]]:
+        """The files and folders with boxes, each with the split whose images they are of, None where it may be any."""
+        given = self.bounding_boxes
+        if isinstance(given, dict):
+            return list(given.items())
+        return [(None, url) for url in ((given,) if isinstance(given, str) else given or ())]
 
     @property
     def is_on_s3(self) -> bool:

@@ -69,6 +69,8 @@ class _Settings(Protocol):
 
     def directories(self) -> dict[str, str]: ...
 
+    def box_files(self) -> list[tuple[str | None, str]]: ...
+
     def shards_of(self, split: Split) -> int | Literal["auto"]: ...
 
     def __iter__(self) -> Iterator[tuple[str, Any]]: ...
@@ -91,6 +93,12 @@ def _source_problems(settings: _Settings) -> Iterable[str]:
         )
     if splits and (settings.validation_fraction or settings.test_fraction):
         yield "validation_fraction and test_fraction must go with data_directory, got split directories. Drop them"
+    possible = SPLITS if settings.manifest else splits
+    if strange := sorted({split for split, _ in settings.box_files() if split} - set(possible)):
+        yield (
+            f"bounding_boxes per split must go with the images of each, got {', '.join(strange)}, where there is "
+            f"{', '.join(possible) or 'no split'}. Pass its directory, or the box files without splits"
+        )
     if settings.listed_by and settings.recursive:
         yield f"recursive must go with directories, got {settings.listed_by}, which names each image. Drop it"
     if settings.manifest and not settings.manifest.lower().endswith(MANIFEST_ENDINGS):
@@ -169,3 +177,5 @@ def _colour_problems(settings: _Settings) -> Iterable[str]:
 def _secret_problems(settings: _Settings) -> Iterable[str]:
     yield from option_problems(settings.storage_options)
     yield from url_problems({name: value for name, value in settings if isinstance(value, str)})
+    for _, url in settings.box_files():
+        yield from url_problems({"bounding_boxes": url})

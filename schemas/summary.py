@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from imagerecords.schemas.boxes import BoxCounts
+from imagerecords.schemas.boxes import BoxCounts, BoxReason
 from imagerecords.schemas.findings import FindingCounts
 from imagerecords.schemas.html_table import html_table
 
@@ -20,12 +20,14 @@ class SplitSummary(BaseModel):
     rejected: dict[str, int]
     shards: int
     bytes: int
+    boxes: int | None = None
 
 
 class BoxSummary(BaseModel):
-    """The books of boxes: found = written + dropped + of no image + of rejected images.
+    """The counts of boxes: found = written + dropped + of no image + left out + of rejected images.
 
-    Clamped ones are counted among the written and those of rejected images.
+    Clamped ones are counted among the written and those of rejected images; `reasons` name the first of those that were not
+    written, or not as their file has them.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -37,6 +39,8 @@ class BoxSummary(BaseModel):
     of_no_image: int
     of_rejected_images: int
     images_with_boxes: int
+    left_out: int = 0
+    reasons: tuple[BoxReason, ...] = ()
 
 
 class Timeline(BaseModel):
@@ -71,12 +75,15 @@ class BuildSummary(BaseModel):
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         """The header and a row per split, as text."""
-        header = ("split", "found", "written", "rejected", "shards", "MiB")
+        with_boxes = self.boxes is not None
+        header = ("split", "found", "written", "rejected", "shards", "MiB", *(["boxes"] * with_boxes))
         rows: list[tuple[str, ...]] = []
         for split in self.splits:
             reasons = ", ".join(f"{count:,} {reason}" for reason, count in split.rejected.items())
             mebibytes = f"{split.bytes / MIB:,.1f}"
-            rows.append((split.split, f"{split.found:,}", f"{split.written:,}", reasons or "0", f"{split.shards:,}", mebibytes))
+            boxes = [f"{split.boxes or 0:,}"] * with_boxes
+            counts = (f"{split.found:,}", f"{split.written:,}", reasons or "0", f"{split.shards:,}", mebibytes)
+            rows.append((split.split, *counts, *boxes))
         return header, rows
 
     def _repr_html_(self) -> str:
@@ -95,6 +102,7 @@ class PlannedSplit(BaseModel):
     bytes: int
     shards: int
     labels: dict[str, int]
+    boxes: int | None = None
 
 
 class PlanSummary(BaseModel):
@@ -111,13 +119,15 @@ class PlanSummary(BaseModel):
     boxes: BoxCounts | None = None
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-        """The header and a row per label, as text; then the totals: images, MiB and shards."""
+        """The header and a row per label, as text; then the totals: images, MiB, shards, and boxes where there are some."""
         splits = [*self.splits, *(split.model_copy(update={"split": f"new {split.split}"}) for split in self.new or ())]
         labels = sorted({label for split in self.splits for label in split.labels})
         rows = [(label, *(f"{split.labels.get(label, 0):,}" for split in splits)) for label in labels]
         rows.append(("images", *(f"{split.images:,}" for split in splits)))
         rows.append(("MiB", *(f"{split.bytes / MIB:,.1f}" for split in splits)))
         rows.append(("shards", *(f"{split.shards:,}" for split in splits)))
+        if self.boxes is not None:
+            rows.append(("boxes", *(f"{split.boxes or 0:,}" for split in splits)))
         return ("label", *(split.split for split in splits)), rows
 
     def _repr_html_(self) -> str:

@@ -6,14 +6,14 @@ from typing import TypeVar
 
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.labels import read_labels, read_synsets
-from imagerecords.schemas.listing import COLUMNS, Listing
+from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.messages import first_lines
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.tasks.sources.boxes import place_boxes, read_boxes
-from imagerecords.tasks.sources.input_files import read_text, unreadable
+from imagerecords.schemas.unicode_names import composed, one_form
+from imagerecords.tasks.sources.add_boxes import add_boxes
+from imagerecords.tasks.sources.input_files import read_text
 from imagerecords.tasks.sources.label_folders import setting_of, survey_folders
 from imagerecords.tasks.sources.label_manifest import survey_manifest
-from imagerecords.tasks.sources.match_boxes import match_boxes
 from imagerecords.tasks.storage.folders import open_folder
 
 T = TypeVar("T")
@@ -38,7 +38,8 @@ def survey(settings: BuildSettings, locked: tuple[str, ...] = (), tell: Callable
     errors = list(_directory_mistakes(settings))
     listed, texts = None, None
     if settings.labels_file is not None:
-        listed, problems = _read(settings, "labels_file", read_labels)
+        found, problems = _read(settings, "labels_file", read_labels)
+        listed = {label: found[name] for name, label in one_form(found, locked).items()}
         errors += problems
     if settings.synsets_file is not None:
         texts, problems = _read(settings, "synsets_file", read_synsets)
@@ -50,7 +51,7 @@ def survey(settings: BuildSettings, locked: tuple[str, ...] = (), tell: Callable
     if texts is not None and not listing.errors:
         listing = _with_texts(settings, listing, texts)
     if settings.bounding_boxes and not listing.errors:
-        listing = _with_boxes(settings, settings.bounding_boxes, listing)
+        listing = add_boxes(settings, listing)
     return listing
 
 
@@ -83,25 +84,12 @@ def _read(
 
 def _with_texts(settings: BuildSettings, listing: Listing, texts: dict[str, str]) -> Listing:
     """The listing with the human text of each label, which is a synset."""
+    texts = {composed(synset): text for synset, text in texts.items()}
     errors = [
         f"each label must be a synset of synsets_file, got {label!r}: {settings.synsets_file}. Add a line for it"
         for label in listing.labels
-        if label not in texts
+        if composed(label) not in texts
     ]
     if errors:
         return Listing.of_errors(first_lines(errors))
-    return replace(listing, texts=tuple(texts[label] for label in listing.labels))
-
-
-def _with_boxes(settings: BuildSettings, location: str, listing: Listing) -> Listing:
-    """The listing with the boxes of a file or folder."""
-    try:
-        found = read_boxes(location, settings.storage_options)
-    except (OSError, ValueError) as error:
-        return Listing.of_errors([unreadable("bounding_boxes", location, error)])
-    rows, unclear = match_boxes(found, listing.images, listing.roots)
-    placed = place_boxes(found, rows, listing.images["label"], listing.labels, settings.invalid_boxes)
-    if errors := [*first_lines(unclear), *placed.errors]:
-        return Listing.of_errors(errors)
-    images = listing.images.set_column(COLUMNS.get_field_index("boxes"), COLUMNS.field("boxes"), placed.column)
-    return replace(listing, images=images, boxes=placed.counts)
+    return replace(listing, texts=tuple(texts[composed(label)] for label in listing.labels))

@@ -36,7 +36,7 @@ def publish_dataset(verified: list[VerifiedShard], settings: BuildSettings) -> P
     if complete:
         write_dataset_info(output, accounts)
     return Published(
-        splits=tuple(summary_of(split, books) for split, books in accounts.splits.items()),
+        splits=tuple(summary_of(split, books, with_boxes=bool(header.boxes)) for split, books in accounts.splits.items()),
         labels=len(header.labels),
         skipped=header.skipped,
         digest=accounts.digest,

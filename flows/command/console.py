@@ -8,7 +8,7 @@ from imagerecords.schemas.audit import Audit
 from imagerecords.schemas.boxes import BoxCounts
 from imagerecords.schemas.summary import BoxSummary, BuildSummary, PlanSummary
 
-TOTALS = 3  # rows below the labels of a plan
+TOTALS = 3  # rows below the labels of a plan; with boxes one more
 FAULTS = 200  # of an audit that are printed
 
 
@@ -24,6 +24,8 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
     _say(console, f"{summary.labels:,} labels, {shards}, {speed}{_passed_over(summary.skipped)}")
     if summary.boxes:
         _say(console, boxes_text(summary.boxes))
+        for reason in summary.boxes.reasons:
+            _say(console, reason.line())
     if findings := "; ".join(summary.findings.phrases()):
         _say(console, f"found: {findings}")
     _say(console, f"digest {summary.digest}  {summary.output_directory}")
@@ -35,12 +37,14 @@ def print_plan(console: Console, plan: PlanSummary) -> None:
         header, rows = plan.table()
         table = _table(*header)
         for number, row in enumerate(rows):
-            if number == len(rows) - TOTALS:
+            if number == len(rows) - TOTALS - (plan.boxes is not None):
                 table.add_section()
             table.add_row(*map(Text, row))
         console.print(table)
     if plan.boxes:
         _say(console, boxes_text(plan.boxes))
+        for reason in plan.boxes.reasons:
+            _say(console, f"note: {reason.line()}")
     for note in plan.notes:
         _say(console, f"note: {note}")
     _say(console, f"nothing written to {plan.output_directory}{_passed_over(plan.skipped)}")
@@ -60,8 +64,8 @@ def print_audit(console: Console, audit: Audit) -> None:
 
 
 def boxes_text(boxes: BoxSummary | BoxCounts) -> str:
-    """The books of boxes in a line, without the entries that are 0."""
-    counts = {name.replace("_", " "): count for name, count in boxes if count}
+    """The counts of boxes in a line, without those that are 0."""
+    counts = {name.replace("_", " "): count for name, count in boxes if isinstance(count, int) and count}
     return f"{counts.pop('found', 0):,} boxes found" + "".join(f", {count:,} {name}" for name, count in counts.items())
 
 

@@ -18,7 +18,7 @@ from prefect.artifacts import (
 from imagerecords.flows.command.console import boxes_text
 from imagerecords.flows.progress import LineProgress
 from imagerecords.schemas.output_files import REPORT
-from imagerecords.schemas.summary import MIB, BuildSummary
+from imagerecords.schemas.summary import MIB, BoxSummary, BuildSummary
 from imagerecords.tasks.dataset.manifest import rejected_images
 from imagerecords.tasks.storage.folders import open_folder
 
@@ -88,11 +88,16 @@ def summary_markdown(summary: BuildSummary) -> str:
             f"{summary.labels:,} labels; {summary.shards_converted:,} shards converted, {summary.shards_reused:,} kept; "
             f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s; passed over: {skipped}.",
             "",
-            *([boxes_text(summary.boxes) + ".", ""] if summary.boxes else []),
+            *([boxes_text(summary.boxes) + ".", "", *_box_reasons(summary.boxes)] if summary.boxes else []),
             *_findings(summary),
             f"Digest `{summary.digest}`",
         ]
     )
+
+
+def _box_reasons(boxes: BoxSummary) -> list[str]:
+    """A list of why boxes were not written, with the blank line after it; nothing where all were."""
+    return [*(f"- {reason.line()}" for reason in boxes.reasons), *([""] if boxes.reasons else [])]
 
 
 def _findings(summary: BuildSummary) -> list[str]:

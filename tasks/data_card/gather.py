@@ -90,6 +90,7 @@ def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any])
             ]
         ),
         skipped=header.skipped if header else {},
+        boxes=tuple(reason.line() for reason in header.boxes.reasons) if header and header.boxes else (),
         settings=_settings(header) if header else {},
         version=header.version if header else "",
     )

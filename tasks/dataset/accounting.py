@@ -70,6 +70,8 @@ def balance_boxes(found: BoxCounts, books: Iterable[SplitCounts], output: Folder
         of_no_image=found.of_no_image,
         of_rejected_images=counts["of_rejected_images"],
         images_with_boxes=counts["images_with_boxes"],
+        left_out=found.left_out,
+        reasons=found.reasons,
     )
 
 
@@ -109,7 +111,7 @@ def over_budget(split: str, book: SplitCounts, header: PlanHeader, settings: Bui
             )
 
 
-def summary_of(split: str, book: SplitCounts) -> SplitSummary:
+def summary_of(split: str, book: SplitCounts, *, with_boxes: bool) -> SplitSummary:
     """What the closing summary tells of a split."""
     return SplitSummary(
         split=split,
@@ -118,4 +120,5 @@ def summary_of(split: str, book: SplitCounts) -> SplitSummary:
         rejected=dict(sorted(book.reasons.items())),
         shards=len(book.verified),
         bytes=sum(verified.bytes for verified in book.verified),
+        boxes=book.boxes["written"] if with_boxes else None,
     )

@@ -1,7 +1,8 @@
-"""Boxes read from what the setting points at, and laid out as the column of a listing, with their books."""
+"""Boxes read from what the setting points at, and laid out as the column of a listing, with their counts."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,51 +11,78 @@ import pyarrow.compute as pc
 
 from imagerecords.schemas.boxes import (
     CORNERS,
+    CROWD,
+    KEPT,
     NOT_FINITE,
+    OTHER_OBJECT,
     PLANNED_BOX,
     RULES,
     SOUND,
     BoxCounts,
+    BoxReason,
     FoundBoxes,
     Policy,
     clamp,
     problems_of,
 )
-from imagerecords.schemas.messages import first_lines
+from imagerecords.schemas.messages import NAMED, first_lines
+from imagerecords.schemas.unicode_names import composed
 from imagerecords.tasks.sources.boxes_coco import read_coco_boxes
 from imagerecords.tasks.sources.boxes_csv import read_csv_boxes
-from imagerecords.tasks.sources.boxes_voc import read_voc_boxes
-from imagerecords.tasks.sources.input_files import open_file
-from imagerecords.tasks.storage.folders import open_folder
+from imagerecords.tasks.sources.boxes_xml import read_xml_boxes
+from imagerecords.tasks.sources.boxes_yolo import is_yolo, read_yolo_boxes
+from imagerecords.tasks.sources.input_files import beside, open_file
+from imagerecords.tasks.sources.walk import walk_files
+from imagerecords.tasks.storage.folders import Folder, open_folder
 
 NO_IMAGE = -1  # in place of an image's row
+KINDS = ".csv or .tsv, nor a COCO .json, nor a CVAT .xml, nor a folder of Pascal VOC .xml or YOLO .txt files"
 
 
 def read_boxes(location: str, storage_options: Mapping[str, Any]) -> FoundBoxes:
-    """The boxes at a .csv, a COCO .json, or a folder of Pascal VOC .xml; raises ValueError or OSError where there are none."""
+    """The boxes of a file or folder of one of KINDS; raises ValueError or OSError where there are none."""
     ending = location.rpartition(".")[2].lower()
-    if ending not in ("csv", "json"):
-        folder = open_folder(location, storage_options)
-        if folder.fs.isdir(folder.path):
-            return read_voc_boxes(folder)
-        if folder.exists():
-            raise ValueError("neither a .csv, nor a COCO .json, nor a folder of Pascal VOC .xml")
+    folder = open_folder(location, storage_options)
+    if folder.fs.isdir(folder.path):
+        return _read_folder(folder)
+    if not folder.exists():
         raise FileNotFoundError(location)
+    if ending == "xml":
+        home, name = beside(location, storage_options)
+        return read_xml_boxes(home, [name])
+    if ending not in ("csv", "tsv", "json"):
+        raise ValueError(f"neither a {KINDS}")
     with open_file(location, storage_options) as file:
-        return read_csv_boxes(file, location) if ending == "csv" else read_coco_boxes(file.read(), location)
+        return read_coco_boxes(file.read(), location) if ending == "json" else read_csv_boxes(file, location)
+
+
+def _read_folder(folder: Folder) -> FoundBoxes:
+    paths = [file.path for file in walk_files(folder, "").files]
+    if xml := [path for path in paths if path.lower().endswith(".xml")]:
+        return read_xml_boxes(folder, xml)
+    if texts := [path for path in paths if is_yolo(path)]:
+        return read_yolo_boxes(folder, texts)
+    files = [path for path in paths if path.lower().endswith((".json", ".csv"))]
+    pass_it = f" Pass {folder.url.rstrip('/')}/{files[0]}" if files else ""
+    raise ValueError(f"no .xml and no .txt file in the folder.{pass_it}")
 
 
 @dataclass(frozen=True)
 class PlacedBoxes:
-    """Boxes as a listing has them: its column, their books, and what is wrong."""
+    """Boxes as a listing has them: its column, their counts, what is wrong, and which of the found ones are in the column."""
 
     column: pa.Array
     counts: BoxCounts
     errors: tuple[str, ...]
+    is_planned: np.ndarray
 
 
 def place_boxes(
-    found: FoundBoxes, rows: np.ndarray, image_labels: pa.ChunkedArray, labels: tuple[str, ...], policy: Policy
+    found: FoundBoxes,
+    rows: np.ndarray,
+    image_labels: pa.ChunkedArray,
+    labels: tuple[str, ...],
+    policy: Policy,
 ) -> PlacedBoxes:
     """The boxes as a column: a list for each image, in the order they were found.
 
@@ -62,31 +90,112 @@ def place_boxes(
     """
     corners = found.corners.astype(np.float32)
     faults = problems_of(corners)
-    errors: list[str] = []
-    if policy == "fail":
-        wrong = np.flatnonzero(faults != SOUND)
-        places = found.places.take(pa.array(wrong)).to_pylist()
-        errors += found.malformed
-        errors += [_mistake(found.corners[box], int(faults[box]), place) for box, place in zip(wrong, places, strict=True)]
-    mended = clamp(corners) if policy == "clamp" else corners
-    kept = (faults != NOT_FINITE) & (problems_of(mended) == SOUND)
+    corrected = clamp(corners) if policy == "clamp" else corners
+    own = _own_labels(found.names, labels)
+    left_out = found.left_out != KEPT
+    usable = (faults != NOT_FINITE) & (problems_of(corrected) == SOUND)
+    kept = usable & ~left_out
     placed = kept & (rows != NO_IMAGE)
+    errors = _errors(found, faults, kept & ~placed, left_out) if policy == "fail" else []
     counts = BoxCounts(
         found=len(found) + len(found.malformed),
         planned=int(placed.sum()),
-        clamped=int((placed & (mended != corners).any(axis=1)).sum()),
-        dropped=len(found.malformed) + int((~kept).sum()),
+        clamped=int((placed & (corrected != corners).any(axis=1)).sum()),
+        dropped=len(found.malformed) + int((~usable & ~left_out).sum()),
         of_no_image=int((kept & ~placed).sum()),
+        left_out=int(left_out.sum()),
+        reasons=tuple(_reasons(found, np.where(kept, SOUND, faults), placed, own)),
     )
     order = np.flatnonzero(placed)[np.argsort(rows[placed], kind="stable")]
-    own = pc.index_in(found.names.take(pa.array(order)), value_set=pa.array(labels, pa.string()))
-    label = pc.coalesce(pc.add(own, 1), image_labels.combine_chunks().take(pa.array(rows[order]))).cast(pa.int32())
-    columns = [pa.array(mended[order, number]) for number in range(len(CORNERS))]
+    images = image_labels.combine_chunks().take(pa.array(rows[order]))
+    label = pc.if_else(pa.array(own[order] > 0), pa.array(own[order], pa.int32()), images).cast(pa.int32())
+    columns = [pa.array(corrected[order, number]) for number in range(len(CORNERS))]
     values = pa.StructArray.from_arrays([*columns, label], fields=list(PLANNED_BOX))
     edges = np.concatenate([[0], np.cumsum(np.bincount(rows[order], minlength=len(image_labels)))])
-    return PlacedBoxes(pa.ListArray.from_arrays(pa.array(edges, pa.int32()), values), counts, first_lines(errors))
+    return PlacedBoxes(pa.ListArray.from_arrays(pa.array(edges, pa.int32()), values), counts, first_lines(errors), placed)
+
+
+def _own_labels(names: pa.Array, labels: Sequence[str]) -> np.ndarray:
+    """The id of the label that each object's name is, 0 where it is none."""
+    ids = {composed(label): number for number, label in enumerate(labels, start=1)}
+    coded = names.dictionary_encode()
+    of_name = np.array([*(ids.get(composed(name), 0) for name in coded.dictionary.to_pylist()), 0], np.int32)
+    own: np.ndarray = of_name[pc.fill_null(coded.indices, len(coded.dictionary)).to_numpy(zero_copy_only=False)]
+    return own
+
+
+def _errors(found: FoundBoxes, faults: np.ndarray, of_no_image: np.ndarray, left_out: np.ndarray) -> list[str]:
+    """What makes a build fail with invalid_boxes=fail: all that can't be used or has no image."""
+    wrong = np.flatnonzero((faults != SOUND) & ~left_out)
+    places = found.places.take(pa.array(wrong)).to_pylist()
+    errors = [*found.malformed]
+    errors += [_mistake(found.corners[box], int(faults[box]), place) for box, place in zip(wrong, places, strict=True)]
+    errors += [
+        f"a box must be of an image of the input, got {image!r}: {place}. Correct the name, or pass --invalid_boxes clamp"
+        for image, place in _rows_of(found, of_no_image & (faults == SOUND))
+    ]
+    return errors
+
+
+def _rows_of(found: FoundBoxes, mask: np.ndarray) -> Iterable[tuple[str, str]]:
+    """The image and the place of some boxes."""
+    keep = pa.array(mask)
+    return zip(found.images.filter(keep).to_pylist(), found.places.filter(keep).to_pylist(), strict=True)
+
+
+def _reasons(found: FoundBoxes, faults: np.ndarray, placed: np.ndarray, own: np.ndarray) -> Iterable[BoxReason]:
+    """Why boxes are not written, or not as their file has them."""
+    if found.malformed:
+        yield BoxReason(reason="can't be read", count=len(found.malformed), first=tuple(map(_short, found.malformed[:NAMED])))
+    is_in = found.left_out == KEPT
+    for fault in range(1, len(RULES)):
+        if (of_fault := is_in & (faults == fault)).any():
+            yield _reason(found, of_fault, f"dropped, since they must {RULES[fault]}")
+    if (of_no_image := is_in & (faults == SOUND) & ~placed).any():
+        yield _reason(found, of_no_image, "of no image")
+    if (is_crowd := found.left_out == CROWD).any():
+        yield _reason(found, is_crowd, "left out as crowd regions")
+    is_other = _has_other_name(found, own)
+    for mask, what in ((is_other & placed, "with their image's label"), (found.left_out == OTHER_OBJECT, "left out")):
+        if not mask.any():
+            continue
+        names = Counter(found.names.filter(pa.array(mask)).to_pylist())
+        first = tuple(f"{name!r} ({count:,})" for name, count in names.most_common(NAMED))
+        others = f", {len(names):,} names" if len(names) > NAMED else ""
+        text = f"{what}, since their object's name is no label (setting object_labels{others})"
+        yield BoxReason(reason=text, count=int(mask.sum()), first=first, of_names=True)
+
+
+def leave_out_objects(found: FoundBoxes, labels: Sequence[str]) -> FoundBoxes:
+    """The boxes with those of objects marked whose name is no label, as object_labels=drop asks for."""
+    other = _has_other_name(found, _own_labels(found.names, labels)) & (found.left_out == KEPT)
+    return replace(found, left_out=np.where(other, np.int8(OTHER_OBJECT), found.left_out))
+
+
+def _has_other_name(found: FoundBoxes, own: np.ndarray) -> np.ndarray:
+    """Which boxes name their object, by a name that is no label."""
+    named: np.ndarray = (own == 0) & found.names.is_valid().to_numpy(zero_copy_only=False)
+    return named
+
+
+def _reason(found: FoundBoxes, mask: np.ndarray, text: str) -> BoxReason:
+    rows = np.flatnonzero(mask)
+    some = np.zeros(len(mask), bool)
+    some[rows[:NAMED]] = True
+    first = tuple(f"{image!r} ({_base(place)})" for image, place in _rows_of(found, some))
+    return BoxReason(reason=text, count=len(rows), first=first)
+
+
+def _short(problem: str) -> str:
+    """A problem with its place named without folders: the data card names no place on a machine."""
+    text, colon, place = problem.rpartition(": ")
+    return f"{text}{colon}{_base(place)}"
+
+
+def _base(place: str) -> str:
+    return place.rpartition("/")[2]
 
 
 def _mistake(corners: np.ndarray, fault: int, place: str) -> str:
     numbers = ", ".join(f"{number:g}" for number in corners)
-    return f"a box must {RULES[fault]}, got {numbers}: {place}. Mend it, or pass --invalid_boxes clamp"
+    return f"a box must {RULES[fault]}, got {numbers}: {place}. Correct it, or pass --invalid_boxes clamp"

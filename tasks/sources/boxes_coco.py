@@ -1,19 +1,29 @@
-"""Boxes of a COCO JSON file: annotations with x, y, width and height, in pixels of the size that the file states."""
+"""Boxes of a COCO JSON file: annotations with x, y, width and height, in pixels of the size that the file states.
+
+Read as tools write it: ids and numbers may be texts, an annotation may have polygons and no bbox, an image no size.
+"""
 
 import json
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from imagerecords.schemas.boxes import FoundBox, FoundBoxes
+from imagerecords.tasks.sources.box_units import with_units
+
+Corners = tuple[float, float, float, float]
 
 
 def read_coco_boxes(data: bytes, name: str) -> FoundBoxes:
     """The boxes of a COCO file, and what is wrong with its other annotations. Raises ValueError when it is not COCO."""
     content = json.loads(data, object_hook=_without_outline)
     if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in ("images", "annotations")):
-        raise ValueError("no lists of images and annotations")
-    images = {image.get("id"): image for image in content["images"] if isinstance(image, dict)}
-    names = {category.get("id"): category.get("name") for category in content.get("categories", [])}
+        keys = f"an object with {', '.join(map(str, list(content)[:6]))}" if isinstance(content, dict) else "a list"
+        raise ValueError(f"no COCO file: no lists of images and annotations, but {keys}")
+    images = {str(image.get("id")): image for image in content["images"] if isinstance(image, dict)}
+    categories = (category for category in content.get("categories") or () if isinstance(category, dict))
+    names = {str(category.get("id")): category.get("name") for category in categories}
     boxes: list[FoundBox] = []
     malformed: list[str] = []
     for number, annotation in enumerate(content["annotations"], start=1):
@@ -22,31 +32,58 @@ def read_coco_boxes(data: bytes, name: str) -> FoundBoxes:
             malformed.append(found)
         else:
             boxes.append(found)
-    return FoundBoxes.of(boxes, malformed)
+    info = content.get("info")
+    tool = str(info.get("contributor") or "") if isinstance(info, dict) else ""
+    return replace(with_units(FoundBoxes.of(boxes, malformed, form="COCO"), pixels=True), tool=tool)
 
 
 def _without_outline(item: dict[str, Any]) -> dict[str, Any]:
-    """An annotation without its outline, nine tenths of a COCO file, which else would stay in memory."""
-    item.pop("segmentation", None)
+    """An annotation without its outline, nine tenths of a COCO file, which else would stay in memory; a box is made of it."""
+    outline = item.pop("segmentation", None)
+    box = item.get("bbox")
+    if isinstance(outline, list) and "image_id" in item and not (isinstance(box, list) and any(box)):
+        item["bbox"] = _around(outline) or box
     return item
 
 
-def _box(annotation: Any, images: Mapping[Any, Any], names: Mapping[Any, Any], place: str) -> FoundBox | str:
-    match annotation:
-        case {"image_id": image_id, "bbox": [x, y, width, height]} if _are_numbers(x, y, width, height):
-            pass
-        case _:
-            return f"an annotation must have an image_id and a bbox of four numbers: {place}"
-    match images.get(image_id):
-        case {"file_name": str(file), "width": sides_x, "height": sides_y} if _are_numbers(sides_x, sides_y):
-            if sides_x <= 0 or sides_y <= 0:
-                return f"an image must have a size, got {sides_x} × {sides_y} for {file!r}: {place}"
-        case image:
-            return f"an annotation's image must be listed with file_name, width and height, got {image!r}: {place}"
-    corners = x / sides_x, y / sides_y, (x + width) / sides_x, (y + height) / sides_y
-    category = names.get(annotation.get("category_id"))
-    return FoundBox(file, place, corners, category if isinstance(category, str) else None)
+def _around(polygons: list[Any]) -> list[float] | None:
+    """The box round polygons, each a list of x, y, x, y, …; None where there is none."""
+    values = [polygon for polygon in polygons if isinstance(polygon, list)] or [polygons]
+    numbers = [[_number(value) for value in polygon] for polygon in values]
+    xs = [x for polygon in numbers for x in polygon[0::2]]
+    ys = [y for polygon in numbers for y in polygon[1::2]]
+    if not ys or not all(map(math.isfinite, (*xs, *ys))):
+        return None
+    return [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)]
 
 
-def _are_numbers(*values: Any) -> bool:
-    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+def _box(annotation: Any, images: Mapping[str, Any], names: Mapping[str, Any], place: str) -> FoundBox | str:
+    corners = _corners(annotation.get("bbox")) if isinstance(annotation, dict) else None
+    if corners is None or annotation.get("image_id") is None:
+        return f"an annotation must have an image_id and a bbox of four numbers: {place}"
+    image = images.get(str(annotation["image_id"]))
+    file = image.get("file_name") if image else None
+    if image is None or not isinstance(file, str) or not file:
+        return f"an annotation's image must be listed with its file_name, got {image!r}: {place}"
+    sides = _number(image.get("width")), _number(image.get("height"))
+    stated = sides if all(side > 0 for side in sides) else (0.0, 0.0)  # NaN is not above 0
+    category = names.get(str(annotation.get("category_id")))
+    name = str(category) if isinstance(category, str | int) else None
+    return FoundBox(file, place, corners, name, stated, is_crowd=str(annotation.get("iscrowd")) in {"1", "True"})
+
+
+def _corners(bbox: Any) -> Corners | None:
+    if not isinstance(bbox, list) or len(bbox) != 4:
+        return None
+    x, y, width, height = map(_number, bbox)
+    return None if math.isnan(x + y + width + height) else (x, y, x + width, y + height)
+
+
+def _number(value: Any) -> float:
+    """A number, or a text that is one; NaN for all else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return math.nan
+    try:
+        return float(value)
+    except ValueError:
+        return math.nan

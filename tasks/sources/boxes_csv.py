@@ -1,4 +1,8 @@
-"""Boxes of a CSV file as build_imagenet_data.py reads it: no header, `file,xmin,ymin,xmax,ymax`, relative, a row a box."""
+"""Boxes of a CSV file, a row per box: build_imagenet_data.py's, keras-retinanet's, or with a header as TensorFlow's tutorials.
+
+Without a header the columns are `file,xmin,ymin,xmax,ymax`, relative (build_imagenet_data.py), or `file,x1,y1,x2,y2,class` in
+pixels (keras-retinanet, where a row with the file alone is an image without boxes). With a header they are found by name.
+"""
 
 from typing import BinaryIO
 
@@ -6,37 +10,106 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagerecords.schemas.boxes import CORNERS, FoundBoxes
-from imagerecords.tasks.sources.csv_lines import read_csv_lines
+from imagerecords.schemas.boxes import CORNERS, CROWD, FoundBoxes
+from imagerecords.tasks.sources.box_units import with_units
+from imagerecords.tasks.sources.csv_lines import CsvLines, first_row, read_csv_lines
 
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+# What tools call the columns, in small letters without spaces, dashes and underscores.
+NAMES = {
+    "image": ("filename", "file", "image", "path", "imagepath", "imageid", "imagename", "filepath", "imagefile", "img", "name"),
+    "xmin": ("xmin", "x1", "left", "bboxxmin", "xtl"),
+    "ymin": ("ymin", "y1", "top", "bboxymin", "ytl"),
+    "xmax": ("xmax", "x2", "right", "bboxxmax", "xbr"),
+    "ymax": ("ymax", "y2", "bottom", "bboxymax", "ybr"),
+    "class": ("class", "label", "labelname", "classname", "category", "name"),
+    "width": ("width", "imagewidth", "imgwidth", "w"),
+    "height": ("height", "imageheight", "imgheight", "h"),
+    "crowd": ("isgroupof", "iscrowd"),
+}
+CLASSIC = ("image", *CORNERS)
+RETINANET = (*CLASSIC, "class")
+SUFFIX = r"\.[A-Za-z]+[A-Za-z0-9]?$"
 
 
 def read_csv_boxes(file: BinaryIO, name: str) -> FoundBoxes:
-    """The boxes of a CSV file, and its other rows by line. Raises ValueError when it is empty or not UTF-8."""
-    found = read_csv_lines(file, ("image", *CORNERS))
-    columns = {corner: _numbers(found.rows[corner]) for corner in CORNERS}
-    images = pc.utf8_trim_whitespace(found.rows["image"])
-    sound = pc.not_equal(images, "").to_numpy()
-    for numbers in columns.values():
-        sound = sound & ~np.isnan(numbers)
+    """The boxes of a CSV file, and its other rows by line. Raises ValueError when it is empty or not UTF-8, or has no boxes."""
+    head = first_row(file)
+    if _is_header(head):
+        found, columns = read_csv_lines(file), _columns(head)
+        if missing := [column for column in CLASSIC if column not in columns]:
+            raise ValueError(f"no column for {', '.join(missing)} among {', '.join(head)}")
+        form = f"CSV with the columns {', '.join(columns.values())}"
+        has_pixels = {"width", "height"} <= columns.keys()
+    else:
+        with_class = len(head) == len(RETINANET)
+        names = RETINANET if with_class else CLASSIC
+        found, columns = read_csv_lines(file, names), dict(zip(names, names, strict=True))
+        form, has_pixels = f"CSV without a header, file,{','.join(names[1:])}", with_class
+    return _boxes(found, columns, name, form, pixels=has_pixels)
+
+
+def _is_header(head: list[str]) -> bool:
+    """Whether a first line names columns: it has the names of corners in it, and no number."""
+    known = sum(_plain(value) in NAMES[corner] for value in head for corner in CORNERS)
+    return known >= 2 and not any(pc.match_substring_regex(pa.array(head), NUMBER).to_pylist())
+
+
+def _columns(head: list[str]) -> dict[str, str]:
+    """The file's name of each column that is read; a column is taken once."""
+    columns: dict[str, str] = {}
+    for wanted, names in NAMES.items():
+        by_name = {_plain(column): column for column in reversed(head) if column not in columns.values()}
+        if name := next((name for name in names if name in by_name), None):
+            columns[wanted] = by_name[name]
+    return columns
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter not in " -_")
+
+
+def _boxes(found: CsvLines, columns: dict[str, str], name: str, form: str, *, pixels: bool) -> FoundBoxes:
+    images = found.rows[columns["image"]].combine_chunks()
+    corners = np.stack([_numbers(found.rows[columns[corner]]) for corner in CORNERS], axis=1).reshape(-1, 4)
+    texts = [found.rows[columns[corner]] for corner in CORNERS]
+    without = np.logical_and.reduce([pc.equal(text, "").to_numpy() for text in texts]) & ("class" in columns)
+    sound = pc.not_equal(images, "").to_numpy(zero_copy_only=False) & ~np.isnan(corners).any(axis=1)
+    wrong = ~sound & ~without
     bad = dict(found.bad) | {
         int(line): f"a box must have an image and four numbers, got {', '.join(row.values())!r}"
-        for line, row in zip(found.lines[~sound], found.rows.filter(pa.array(~sound)).to_pylist(), strict=True)
+        for line, row in zip(found.lines[wrong], found.rows.filter(pa.array(wrong)).to_pylist(), strict=True)
     }
+    keep = pa.array(sound)
+    rows = found.rows.filter(keep)
+    nothing = pa.nulls(rows.num_rows, pa.string())
+    names = rows[columns["class"]].combine_chunks() if "class" in columns else nothing
+    sides = [_numbers(rows[columns[side]]) if side in columns else np.zeros(rows.num_rows) for side in ("width", "height")]
+    crowd = pc.is_in(rows[columns["crowd"]], pa.array(["1", "true", "True"])) if "crowd" in columns else None
+    images = images.filter(keep)
     lines = pa.array(found.lines[sound]).cast(pa.string())
-    return FoundBoxes(
-        images=images.combine_chunks().filter(pa.array(sound)),
+    boxes = FoundBoxes(
+        images=images,
         places=pc.binary_join_element_wise(f"{name}, line", lines, " "),
-        corners=np.stack([numbers[sound] for numbers in columns.values()], axis=1),
-        names=pa.nulls(int(sound.sum()), pa.string()),
+        corners=corners[sound],
+        names=pc.if_else(pc.equal(names, ""), None, names),
         malformed=tuple(f"{problem}: {name}, line {line}" for line, problem in sorted(bad.items())),
+        by_stem=len(images) > 0 and not pc.any(pc.match_substring_regex(images, SUFFIX)).as_py(),
+        sizes=_image_sizes(np.nan_to_num(np.stack(sides, axis=1)).reshape(-1, 2), corners[sound]),
+        left_out=np.zeros(rows.num_rows, np.int8) if crowd is None else crowd.to_numpy() * np.int8(CROWD),
+        form=form,
     )
+    return with_units(boxes, pixels=pixels)
+
+
+def _image_sizes(sizes: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """The sizes that rows state of their images, 0 where they are those of the boxes themselves."""
+    of_boxes = bool((np.abs(corners[:, 2:] - corners[:, :2] - sizes) <= 1).all())
+    return np.zeros_like(sizes) if of_boxes else sizes
 
 
 def _numbers(column: pa.ChunkedArray) -> np.ndarray:
     """Text as float64; NaN where it is no decimal number."""
-    text = pc.utf8_trim_whitespace(column)
-    decimal = pc.match_substring_regex(text, NUMBER)
-    numbers: np.ndarray = pc.cast(pc.if_else(decimal, text, "nan"), pa.float64()).to_numpy()
+    decimal = pc.match_substring_regex(column, NUMBER)
+    numbers: np.ndarray = pc.cast(pc.if_else(decimal, column, "nan"), pa.float64()).to_numpy()
     return numbers

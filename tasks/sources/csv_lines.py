@@ -1,5 +1,7 @@
-"""CSV files as columns of text, with the line of each row; a row of another width is told with its line, not raised."""
+"""CSV files as columns of text, with the line of each row; a row of another width is reported with its line, not raised."""
 
+import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -9,21 +11,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons"}
+
 
 @dataclass(frozen=True)
 class CsvLines:
-    """Rows as text, the line of each (int64, from 1), and by line what is wrong with those that are no rows."""
+    """Rows as text, the line of each (int64, from 1), and by line what is wrong with those that are no rows.
+
+    `delimiter` is the character between two values; a column without a name is called `column 1` by its position.
+    """
 
     rows: pa.Table
     lines: np.ndarray
     bad: dict[int, str]
+    delimiter: str = ","
 
 
 def read_csv_lines(file: BinaryIO, names: Sequence[str] | None = None) -> CsvLines:
-    """The rows of a CSV file; without `names` line 1 has them. Rows with nothing in them are passed over.
+    """The rows of a CSV file; without `names` line 1 has them. Rows with nothing in them are skipped.
 
-    A value with line breaks in it counts as one line. Raises ValueError when the file is empty, names a column twice, or is
-    not UTF-8.
+    Values stand between commas, tabs or semicolons, whichever divides the first line into most; spaces round them are not part
+    of them. A value with line breaks in it counts as one line. Raises ValueError when the file is empty, names a column twice,
+    or is not UTF-8.
     """
     bad: dict[int, str] = {}
 
@@ -31,26 +40,61 @@ def read_csv_lines(file: BinaryIO, names: Sequence[str] | None = None) -> CsvLin
         bad[row.number] = f"a row must have {row.expected_columns} columns, got {row.actual_columns}"
         return "skip"
 
-    header = _read_header(file) if names is None else list(names)
+    delimiter, file = _without_spaces(file, names)
+    header = _read_header(file, delimiter) if names is None else list(names)
     heads = int(names is None)
     table = pa_csv.read_csv(
         file,
         pa_csv.ReadOptions(column_names=header, skip_rows=heads, use_threads=False),  # threads know no line numbers
-        pa_csv.ParseOptions(ignore_empty_lines=False, invalid_row_handler=note),
+        pa_csv.ParseOptions(delimiter=delimiter, ignore_empty_lines=False, invalid_row_handler=note),
         pa_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string())),
     )
+    table = pa.table([pc.utf8_trim_whitespace(column) for column in table.columns], names=header)
     lines = np.setdiff1d(np.arange(1 + heads, 1 + heads + table.num_rows + len(bad)), list(bad), assume_unique=True)
     filled = np.zeros(table.num_rows, bool)
     for column in table.columns:
         filled |= pc.not_equal(column, "").to_numpy()
-    return CsvLines(table.filter(pa.array(filled)), lines[filled], bad)
+    return CsvLines(table.filter(pa.array(filled)), lines[filled], bad, delimiter)
 
 
-def _read_header(file: BinaryIO) -> list[str]:
+def first_row(file: BinaryIO) -> list[str]:
+    """The values of the first line, without spaces round them; the file stays where it was."""
+    line = file.readline()
+    file.seek(0)
+    text = line.decode("utf-8-sig", "replace").strip("\r\n")
+    row = next(csv.reader([text], delimiter=delimiter_of(text), skipinitialspace=True), [])
+    return [value.strip() for value in row]
+
+
+def delimiter_of(line: str) -> str:
+    """The one of commas, tabs and semicolons that divides a line into most values."""
+    counts = {delimiter: len(next(csv.reader([line], delimiter=delimiter), [])) for delimiter in DELIMITERS}
+    return max(counts, key=lambda delimiter: counts[delimiter])
+
+
+def _without_spaces(file: BinaryIO, names: Sequence[str] | None) -> tuple[str, BinaryIO]:
+    """The delimiter; and the file, with a quote after a space read as one where its first line has spaces after delimiters."""
+    line = file.readline()
+    file.seek(0)
+    text = line.decode("utf-8-sig", "replace").strip("\r\n")
+    delimiter = delimiter_of(text)
+    if delimiter + " " not in text:
+        return delimiter, file
+    rows = csv.reader(io.StringIO(file.read().decode("utf-8-sig"), newline=""), delimiter=delimiter, skipinitialspace=True)
+    plain = io.StringIO(newline="")
+    writer = csv.writer(plain, delimiter=delimiter, lineterminator="\n")
+    for row in rows:
+        writer.writerow(row)
+    return delimiter, io.BytesIO(plain.getvalue().encode())
+
+
+def _read_header(file: BinaryIO, delimiter: str) -> list[str]:
     """The names in the first line; the file stays where it was."""
     first = file.readline()
     file.seek(0)
-    names = [str(name) for name in pa_csv.read_csv(pa.BufferReader(first)).column_names]
+    options = pa_csv.ParseOptions(delimiter=delimiter)
+    found = [str(name).strip() for name in pa_csv.read_csv(pa.BufferReader(first), parse_options=options).column_names]
+    names = [name or f"column {number}" for number, name in enumerate(found, start=1)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"columns named twice: {', '.join(twice)}")
     return names

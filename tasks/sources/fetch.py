@@ -93,7 +93,7 @@ def _attempt(read: Callable[[PlannedImage], bytes], image: PlannedImage, setting
 
 
 def _unreadable(image: PlannedImage, error: OSError) -> Rejected | None:
-    """A file that could not be looked at when it was listed (a link to nowhere, or to itself) can't change now."""
+    """A file that could not be read when it was listed (a link to nowhere, or to itself) can't change now."""
     if image.version != "unreadable":
         return None
     return Rejected(Reason.UNREADABLE, f"link that leads nowhere: {error.strerror or type(error).__name__}")

@@ -22,10 +22,10 @@ from imagerecords.tasks.storage.versions import remote_version
 
 PROTOCOL = r"^(?P<protocol>[A-Za-z][A-Za-z0-9+.:-]*)://"
 UNTIDY = r"(^|/)\.{0,2}/|/\.{1,2}$"  # "a//b", "./a", "a/../b": another way to write some path
-REMOTE_LOOKS = 32  # objects asked for at once
+REMOTE_REQUESTS = 32  # objects asked for at once
 CHUNK = 1 << 16
 
-Look = tuple[int, str, str | None]  # size, version, and what is wrong
+FileState = tuple[int, str, str | None]  # size, version, and what is wrong
 
 
 @dataclass(frozen=True)
@@ -72,20 +72,20 @@ def _whole_paths(folder: Folder, paths: pa.Array, protocols: pa.Array) -> pa.Arr
 
 def look_up(folder: Folder, whole: pa.Array) -> tuple[pa.Array, pa.Array, dict[int, str]]:
     """The sizes and versions of files, and by position what is wrong with those that are none."""
-    look = _look_local if folder.is_local else lambda path: _look_remote(folder, path)
+    state_of = _local_state if folder.is_local else lambda path: _remote_state(folder, path)
     sizes, versions = [pa.array([], pa.int64())], [pa.array([], pa.string())]
     wrong: dict[int, str] = {}
-    with ThreadPoolExecutor(1 if folder.is_local else REMOTE_LOOKS) as threads:
+    with ThreadPoolExecutor(1 if folder.is_local else REMOTE_REQUESTS) as threads:
         for start in range(0, len(whole), CHUNK):
             paths = whole.slice(start, CHUNK).to_pylist()
-            looks = list(map(look, paths) if folder.is_local else threads.map(look, paths))
-            sizes.append(pa.array([size for size, _, _ in looks], pa.int64()))
-            versions.append(pa.array([version for _, version, _ in looks], pa.string()))
-            wrong |= {number: fault for number, (_, _, fault) in enumerate(looks, start) if fault}
+            states = list(map(state_of, paths) if folder.is_local else threads.map(state_of, paths))
+            sizes.append(pa.array([size for size, _, _ in states], pa.int64()))
+            versions.append(pa.array([version for _, version, _ in states], pa.string()))
+            wrong |= {number: fault for number, (_, _, fault) in enumerate(states, start) if fault}
     return pa.concat_arrays(sizes), pa.concat_arrays(versions), wrong
 
 
-def _look_local(path: str) -> Look:
+def _local_state(path: str) -> FileState:
     try:
         status = os.stat(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
@@ -95,7 +95,7 @@ def _look_local(path: str) -> Look:
     return status.st_size, str(status.st_mtime_ns), None
 
 
-def _look_remote(folder: Folder, path: str) -> Look:
+def _remote_state(folder: Folder, path: str) -> FileState:
     try:
         info = folder.fs.info(path)
     except (FileNotFoundError, PermissionError) as error:

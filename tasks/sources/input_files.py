@@ -1,4 +1,4 @@
-"""Files that a setting names: opened wherever they lie, and what keeps them from being read told as a error."""
+"""Files that a setting names: opened wherever they lie, and the error where they can.t be read."""
 
 from collections.abc import Mapping
 from typing import Any, BinaryIO
@@ -30,7 +30,7 @@ def read_text(setting: str, location: str, storage_options: Mapping[str, Any]) -
 
 
 def unreadable(setting: str, location: str, error: OSError | ValueError) -> str:
-    """What to tell of a file that can't be opened, or whose content is not what it should be."""
+    """The error of a file that can't be opened, or whose content is not what it should be."""
     if isinstance(error, FileNotFoundError):
         return f"{setting} must be an existing file: {location}. Check the path"
     if isinstance(error, OSError):

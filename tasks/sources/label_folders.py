@@ -1,9 +1,10 @@
-"""Labels and listing from folders, one a label: what is taken, what is passed over, and every error of their layout."""
+"""Labels and listing from folders, one per label: what is taken, what is skipped, and every error of their layout."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import PurePosixPath
 
 import pyarrow as pa
@@ -21,23 +22,27 @@ from imagerecords.schemas.labels import (
 from imagerecords.schemas.listing import COLUMNS, Listing
 from imagerecords.schemas.messages import some
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.unicode_names import composed, form_notes, one_form
+from imagerecords.tasks.sources.ignored import ignored_files
+from imagerecords.tasks.sources.unlabelled import unlabelled_notes
 from imagerecords.tasks.sources.walk import FoundFile, Level, ListingProgress, find_label_folders, read_level, walk_files
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
 # Names people give to splits; folders of only these names under one data directory are split/label/ layouts.
 SPLIT_NAMES = {"train", "training", "val", "valid", "validation", "test", "testing", "eval"}
-# Only to tell an image beside the label folders from a README there; what is an image is judged by content, in convert.
+# Only to know an image beside the label folders from a README there; what is an image is judged by content, in convert.
 IMAGE_ENDINGS = frozenset([".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif", ".heic", ".ppm"])
 REMOTE_LISTINGS = 16  # label prefixes listed at once on object stores
 
 
 @dataclass
 class _Source:
-    """One input directory while it is looked through."""
+    """One input directory while it is listed."""
 
     name: str
     folder: Folder
     found: Level
+    folder_of: dict[str, str] = field(default_factory=dict)  # by label, which may have another Unicode form
     counts: dict[str, int] = field(default_factory=dict)
 
 
@@ -46,7 +51,7 @@ def survey_folders(
     listed: Mapping[str, int] | None,
     errors: list[str],
     locked: tuple[str, ...],
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> Listing:
     """The listing of all label folders, or what is wrong with them, after `errors` made before.
 
@@ -67,10 +72,12 @@ def survey_folders(
         errors += _folder_mistakes(source)
     if errors:
         return Listing.of_errors(errors)
-    labels, errors = _choose_labels(settings, listed, sources, locked)
-    if errors:
+    errors, notes = _name_folders(settings, (*locked, *(listed or ())), sources)
+    labels, more = _choose_labels(settings, listed, sources, locked)
+    if errors := [*errors, *more]:
         return Listing.of_errors(errors)
-    return _list_images(settings, labels, sources, ListingProgress(tell))
+    listing = _list_images(settings, labels, sources, ListingProgress(report))
+    return replace(listing, notes=(*notes, *listing.notes))
 
 
 def setting_of(source: str) -> str:
@@ -88,15 +95,37 @@ def _folder_mistakes(source: _Source) -> Iterable[str]:
             "the folder of its label"
         )
     elif not folders:
-        yield f"{setting_of(source.name)} must hold one folder a label, got none: {url}"
+        yield f"{setting_of(source.name)} must hold one folder per label, got none: {url}"
     if folders and {name.lower() for name in folders} <= SPLIT_NAMES:
         inner = [name for name in folders if read_level(source.folder, name).folders]
         if inner:
             arguments = " ".join(f"--{_split_name(name)}_directory {url.rstrip('/')}/{name}" for name in inner)
             yield (
-                f"{setting_of(source.name)} must hold one folder a label, got one a split: {url}: {some(folders)}. "
+                f"{setting_of(source.name)} must hold one folder per label, got one per split: {url}: {some(folders)}. "
                 f"Pass {arguments}"
             )
+
+
+def _name_folders(settings: BuildSettings, known: Iterable[str], sources: list[_Source]) -> tuple[list[str], list[str]]:
+    """Fill `folder_of` of each source, without excluded labels; returns the errors and notes that this makes."""
+    excluded = set(map(composed, settings.exclude_labels))
+    forms = one_form([folder for source in sources for folder in source.found.folders], known)
+    errors: list[str] = []
+    notes = list(form_notes("label folders", forms))
+    left_out: set[str] = set()
+    for source in sources:
+        for folder in source.found.folders:
+            label = forms[folder]
+            if composed(folder) in excluded:
+                left_out.add(folder)
+            elif (other := source.folder_of.setdefault(label, folder)) != folder:
+                errors.append(
+                    f"a label must have one folder, got {other!r} and {folder!r}, whose names differ in Unicode form only: "
+                    f"{source.folder.url}. Move the images into one of them"
+                )
+    if left_out:
+        notes.append(f"label folders left out by exclude_labels: {some(sorted(left_out))}")
+    return errors, [*notes, *unlabelled_notes({label for source in sources for label in source.folder_of})]
 
 
 def _split_name(folder: str) -> str:
@@ -108,7 +137,7 @@ def _choose_labels(
     settings: BuildSettings, listed: Mapping[str, int] | None, sources: list[_Source], locked: tuple[str, ...]
 ) -> tuple[Labels, list[str]]:
     """The labels, and what is wrong between labels file, folders and the labels of the data set that is appended to."""
-    folders = {name for source in sources for name in source.found.folders}
+    folders = {label for source in sources for label in source.folder_of}
     errors = []
     if listed is None:
         named = sorted(folders)
@@ -144,23 +173,23 @@ def _list_images(settings: BuildSettings, labels: Labels, sources: list[_Source]
     errors: list[str] = []
     notes: list[str] = []
     skipped: Counter[str] = Counter()
+    skips: defaultdict[str, Counter[str]] = defaultdict(Counter)
     tables = [COLUMNS.empty_table()]
+    ignored = ignored_files(settings)
     for source in sources:
         skipped += source.found.skipped
         skipped["beside the label folders"] += len(source.found.files)
-        taken = set(source.found.folders).intersection(labels.all) - labels.reserved
+        taken = set(source.folder_of).intersection(labels.all) - labels.reserved
         present = [label for label in labels.all if label in taken]
-        ignored = sorted(set(source.found.folders) - taken)
-        if ignored:
-            notes.append(f"{source.folder.url}: {len(ignored)} unlisted label folders ignored: {some(ignored)}")
+        if unlisted := sorted(set(source.folder_of) - taken):
+            notes.append(f"{source.folder.url}: {len(unlisted)} unlisted label folders ignored: {some(unlisted)}")
+        walk = partial(walk_files, source.folder, advance=progress.advance, ignored=ignored)
         with ThreadPoolExecutor(1 if source.folder.is_local else REMOTE_LISTINGS) as threads:
-            for label, level in zip(
-                present,
-                threads.map(lambda name, folder=source.folder: walk_files(folder, name, progress.advance), present),
-                strict=True,
-            ):
-                errors += _label_mistakes(settings, source, label, level.files)
+            names = [source.folder_of[label] for label in present]
+            for label, name, level in zip(present, names, threads.map(walk, names), strict=True):
+                errors += _label_mistakes(settings, source, name, level.files)
                 skipped += level.skipped
+                skips[label] += level.skipped
                 source.counts[label] = len(level.files)
                 tables.append(_table(source.name, labels.all.index(label) + 1, level.files))
     for label in labels.all:
@@ -171,7 +200,10 @@ def _list_images(settings: BuildSettings, labels: Labels, sources: list[_Source]
             else:
                 notes.append(kept_label(label))
         elif len(missing) == len(sources):
-            errors.append(f"a label must have images, got none for {label!r}: {some(missing)}. Add some or drop the label")
+            files = "".join(f", {count:,} {kind} skipped" for kind, count in skips[label].items())
+            errors.append(
+                f"a label must have images, got none for {label!r}: {some(missing)}{files}. Add some or remove the label"
+            )
         else:
             notes.extend(f"{url}: no image of label {label!r}" for url in missing)
     if errors:
@@ -180,8 +212,8 @@ def _list_images(settings: BuildSettings, labels: Labels, sources: list[_Source]
     return Listing(labels.all, roots, pa.concat_tables(tables), dict(+skipped), (), tuple(notes))
 
 
-def _label_mistakes(settings: BuildSettings, source: _Source, label: str, files: list[FoundFile]) -> Iterable[str]:
-    nested = [file.path for file in files if "/" in file.path[len(label) + 1 :]]
+def _label_mistakes(settings: BuildSettings, source: _Source, name: str, files: list[FoundFile]) -> Iterable[str]:
+    nested = [file.path for file in files if "/" in file.path[len(name) + 1 :]]
     if nested and not settings.recursive:
         yield (
             f"images must lie right in their label's folder, got {len(nested)} in sub-folders: {source.folder.url}: "

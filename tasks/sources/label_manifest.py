@@ -1,6 +1,6 @@
-"""Labels and listing from a manifest or a Label Studio export; every bad row is told by its line, all at once."""
+"""Labels and listing from a manifest or a Label Studio export; every bad row is reported by its line, all at once."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,19 +8,25 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagerecords.schemas.boxes import PLANNED_BOXES
+from imagerecords.schemas.boxes import PLANNED_BOXES, FoundBoxes
 from imagerecords.schemas.labels import choose_labels, kept_label, name_problems
 from imagerecords.schemas.listing import COLUMNS, Listing
 from imagerecords.schemas.messages import first_lines, some
 from imagerecords.schemas.secrets import url_problems
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import SPLITS
-from imagerecords.tasks.sources.boxes import NO_IMAGE, place_boxes
+from imagerecords.schemas.unicode_names import composed, form_notes, one_form
+from imagerecords.tasks.sources.add_boxes import orient, place
+from imagerecords.tasks.sources.box_orientation import OrientedBoxes
+from imagerecords.tasks.sources.box_units import with_units_and_rows
+from imagerecords.tasks.sources.boxes import NO_IMAGE
 from imagerecords.tasks.sources.image_places import ImagePlaces, locate, look_up
 from imagerecords.tasks.sources.input_files import unreadable
 from imagerecords.tasks.sources.manifest_file import TEXTS, ListedRows, read_rows
+from imagerecords.tasks.sources.unlabelled import unlabelled_notes
 
 UNLISTED = "unlisted label"
+EXCLUDED = "excluded label"
 MAY_CARRY_SECRETS = r"://.*[@?]"
 
 
@@ -33,13 +39,15 @@ def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None, lo
     try:
         listed = read_rows(settings)
     except (OSError, ValueError, pa.ArrowException) as error:
-        told = error if isinstance(error, OSError | ValueError) else ValueError(str(error))
-        return Listing.of_errors([unreadable(settings.listed_by or "", location, told)])
+        problem = error if isinstance(error, OSError | ValueError) else ValueError(str(error))
+        return Listing.of_errors([unreadable(settings.listed_by or "", location, problem)])
     if errors := list(_column_mistakes(settings, listed)):
         return Listing.of_errors(errors)
     usable = _refuse_texts(listed)
+    notes = _unite_labels(listed, (*locked, *(names or ())))
+    usable &= _without_excluded(settings, listed)
     named = _name_labels(settings, listed, names, usable)
-    present = set(listed.rows["label"].unique().to_pylist())
+    present = set(listed.rows["label"].unique().to_pylist()) - set(_excluded(settings, listed))
     named = [label for label in named if label in present or label not in locked]
     labels, lost = choose_labels(named, locked, settings.labels_file, keep=settings.append_missing_labels == "keep")
     chosen = np.flatnonzero(usable)
@@ -52,7 +60,32 @@ def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None, lo
     if errors or places is None:
         return Listing.of_errors(errors)
     listing = _listing(settings, listed, labels.all, places, images.append_column("row", pa.array(chosen)))
-    return replace(listing, notes=(*listing.notes, *map(kept_label, sorted(labels.reserved))))
+    return replace(listing, notes=(*notes, *listing.notes, *map(kept_label, sorted(labels.reserved))))
+
+
+def _unite_labels(listed: ListedRows, known: Iterable[str]) -> list[str]:
+    """Bring labels that differ in their Unicode form only to one form; returns what to report."""
+    column = listed.rows["label"]
+    forms = one_form(column.unique().drop_null().to_pylist(), known)
+    if changed := {name: form for name, form in forms.items() if name != form}:
+        united = pa.array([changed.get(label, label) for label in column.to_pylist()], pa.string())
+        listed.rows = listed.rows.set_column(listed.rows.column_names.index("label"), "label", united)
+    return [*form_notes(f"{listed.file}: labels", forms), *unlabelled_notes(forms.values())]
+
+
+def _excluded(settings: BuildSettings, listed: ListedRows) -> list[str]:
+    """The labels of rows that exclude_labels leaves out."""
+    excluded = set(map(composed, settings.exclude_labels))
+    return [label for label in listed.rows["label"].unique().drop_null().to_pylist() if composed(label) in excluded]
+
+
+def _without_excluded(settings: BuildSettings, listed: ListedRows) -> np.ndarray:
+    """Which rows have no label of exclude_labels; the others are counted."""
+    out = pc.is_in(listed.rows["label"], pa.array(_excluded(settings, listed), pa.string())).to_numpy()
+    if out.any():
+        listed.skipped[EXCLUDED] = int(out.sum())
+    kept: np.ndarray = ~out
+    return kept
 
 
 def _column_mistakes(settings: BuildSettings, listed: ListedRows) -> Iterator[str]:
@@ -67,7 +100,7 @@ def _column_mistakes(settings: BuildSettings, listed: ListedRows) -> Iterator[st
 
 
 def _refuse_texts(listed: ListedRows) -> np.ndarray:
-    """Which rows can be used, by what stands in them; the others are told."""
+    """Which rows can be used, by what stands in them; the others are reported."""
     usable = np.ones(listed.rows.num_rows, bool)
     for column in ("path", "label", *({"split"} & listed.columns)):
         without = pc.is_null(listed.rows[column])
@@ -86,16 +119,16 @@ def _refuse_texts(listed: ListedRows) -> np.ndarray:
 
 
 def _refuse(listed: ListedRows, wrong: pa.ChunkedArray, problem_of: Callable[[dict[str, Any]], str]) -> np.ndarray:
-    """Tell of the rows that are wrong; returns which are right."""
+    """Report the rows that are wrong; returns which are right."""
     listed.bad += [(row["line"], problem_of(row)) for row in listed.rows.filter(wrong).to_pylist()]
     right: np.ndarray = ~wrong.to_numpy()
     return right
 
 
 def _name_labels(settings: BuildSettings, listed: ListedRows, names: Mapping[str, int] | None, usable: np.ndarray) -> list[str]:
-    """The labels in the order of a first build's ids; rows of other labels are told, or no longer usable."""
+    """The labels in the order of a first build's ids; rows of other labels are reported, or no longer usable."""
     column = listed.rows["label"]
-    found = sorted(column.unique().drop_null().to_pylist())
+    found = sorted(set(column.unique().drop_null().to_pylist()) - set(_excluded(settings, listed)))
     if names is None:
         for label in found:
             line = listed.rows["line"][pc.index(column, label).as_py()].as_py()
@@ -113,7 +146,7 @@ def _name_labels(settings: BuildSettings, listed: ListedRows, names: Mapping[str
 
 
 def _find_files(settings: BuildSettings, listed: ListedRows, rows: pa.Table) -> tuple[ImagePlaces | None, pa.Table]:
-    """Where the images of rows lie, and the rows with their files' sizes and versions; what is wrong is told."""
+    """Where the images of rows lie, and the rows with their files' sizes and versions; what is wrong is reported."""
     paths = rows["path"].combine_chunks()
     try:
         places = locate(paths, listed.file, settings.storage_options)
@@ -133,7 +166,7 @@ def _find_files(settings: BuildSettings, listed: ListedRows, rows: pa.Table) -> 
 
 def _empty_labels(labels: list[str], present: set[str], location: str) -> list[str]:
     missing = sorted(set(labels) - present)
-    return [f"a label must have images, got none for {label!r}: {location}. Add some or drop the label" for label in missing]
+    return [f"a label must have images, got none for {label!r}: {location}. Add some or remove the label" for label in missing]
 
 
 def _listing(
@@ -147,28 +180,44 @@ def _listing(
     images = images.set_column(images.column_names.index("label"), "label", label)
     images = images.append_column("source", source).append_column("rank", rank)
     images = images.sort_by([("rank", "ascending"), ("label", "ascending"), ("path", "ascending")])
-    placed = None
-    if listed.boxes is not None:
-        position = np.full(listed.rows.num_rows, NO_IMAGE, np.int64)
-        position[images["row"].to_numpy()] = np.arange(images.num_rows)
-        placed = place_boxes(listed.boxes, position[listed.box_rows], images["label"], labels, settings.invalid_boxes)
     sources = images["source"].unique().to_pylist()
-    return Listing(
+    listing = Listing(
         labels=labels,
         roots=dict.fromkeys(sources, places.root),
-        images=images.append_column("boxes", placed.column if placed else pa.nulls(images.num_rows, PLANNED_BOXES))
-        .select(COLUMNS.names)
-        .cast(COLUMNS),
+        images=images.append_column("boxes", pa.nulls(images.num_rows, PLANNED_BOXES)).select(COLUMNS.names).cast(COLUMNS),
         skipped={what: count for what, count in listed.skipped.items() if count},
-        errors=placed.errors if placed else (),
         notes=tuple(_notes(listed, labels, images)),
-        boxes=placed.counts if placed else None,
-        boxes_in_display_orientation=bool(settings.label_studio),
+    )
+    if listed.boxes is None:
+        return replace(listing, boxes_in_display_orientation=bool(settings.label_studio))
+    position = np.full(listed.rows.num_rows, NO_IMAGE, np.int64)
+    position[images["row"].to_numpy()] = np.arange(images.num_rows)
+    return _with_boxes(settings, listed.boxes, position[listed.box_rows], listing)
+
+
+def _with_boxes(settings: BuildSettings, found: FoundBoxes, rows: np.ndarray, listing: Listing) -> Listing:
+    """The listing with the boxes of a manifest's rows, or of Label Studio's, which are of the image as displayed."""
+    as_displayed = bool(settings.label_studio)
+    oriented = OrientedBoxes(found, rows)
+    if not as_displayed or settings.exif == "keep":
+        drawn = settings.model_copy(update={"boxes_orientation": "display"}) if as_displayed else settings
+        location = settings.manifest or settings.label_studio or ""
+        oriented = orient(*with_units_and_rows(found, rows), listing, drawn, location)
+    if oriented.errors:
+        return Listing.of_errors(oriented.errors)
+    placed = place(oriented.found, oriented.rows, listing, settings)
+    return replace(
+        listing,
+        images=listing.images.set_column(COLUMNS.get_field_index("boxes"), COLUMNS.field("boxes"), placed.column),
+        errors=placed.errors,
+        notes=(*listing.notes, *oriented.notes),
+        boxes=placed.counts,
+        boxes_in_display_orientation=as_displayed and settings.exif != "keep",
     )
 
 
 def _notes(listed: ListedRows, labels: tuple[str, ...], images: pa.Table) -> Iterator[str]:
-    """What may be meant, and may be not."""
+    """What may be meant, or may be a mistake."""
     if unread := sorted(listed.columns - {*TEXTS, "boxes"}):
         yield f"{listed.file}: columns not read: {some(unread)}"
     if "split" not in listed.columns:

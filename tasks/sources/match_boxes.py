@@ -1,8 +1,8 @@
 """Which image a box is of: by base name, as build_imagenet_data.py does.
 
-Where two images have one base name, or two paths of the box file do, the paths' folders must tell: a path is then an image's
-when the image's whole path ends with it. Where no path does, or one ends two images' paths, it is told as a error: a guess
-would put a box on another image.
+Where two images have one base name, or two paths of the box file do, the folders in the paths decide: a path is then an image's
+when the image's whole path ends with it. Where no path does, or one ends two images' paths, it is an error: a guess would put a
+box on another image. Names are compared in one Unicode form, and backslashes of box files made on Windows are slashes.
 """
 
 from collections import defaultdict
@@ -14,18 +14,20 @@ import pyarrow.compute as pc
 
 from imagerecords.schemas.boxes import FoundBoxes
 from imagerecords.schemas.messages import some
+from imagerecords.schemas.unicode_names import composed
 from imagerecords.tasks.sources.boxes import NO_IMAGE
 
 FOLDERS = r"^.*/"
 ENDING = r"\.[^./]*$"
+BACKSLASH = "\\"
 
 
 def match_boxes(found: FoundBoxes, images: pa.Table, roots: Mapping[str, str]) -> tuple[np.ndarray, list[str]]:
     """The row of each box's image in a listing, NO_IMAGE where there is none; and the base names that leave it unclear."""
-    names = pc.replace_substring_regex(images["path"].combine_chunks(), FOLDERS, "")
+    names = pc.replace_substring_regex(one_form(images["path"].combine_chunks()), FOLDERS, "")
     names = (pc.replace_substring_regex(names, ENDING, "") if found.by_stem else names).dictionary_encode()
     name_of_image = names.indices.to_numpy()
-    paths = found.images.dictionary_encode()
+    paths = box_paths(found.images, images).dictionary_encode()
     name_of_path = pc.index_in(pc.replace_substring_regex(paths.dictionary, FOLDERS, ""), value_set=names.dictionary)
     name_of_path = pc.fill_null(name_of_path, NO_IMAGE).to_numpy().copy()
 
@@ -44,8 +46,38 @@ def match_boxes(found: FoundBoxes, images: pa.Table, roots: Mapping[str, str]) -
         matches = [[row for row, path in zip(images_by_name[name], whole, strict=True) if _ends(path, end)] for end in endings]
         image_of_path[numbers] = [match[0] if match else NO_IMAGE for match in matches]
         if not any(matches) or any(len(match) > 1 for match in matches):
-            errors.append(_mistake([image["path"] for image in of_name], endings))
+            errors.append(_mistake(of_name, endings))
     return image_of_path[paths.indices.to_numpy()], errors
+
+
+def one_form(names: pa.Array) -> pa.Array:
+    """Names in the Unicode form in which they are compared."""
+    return pc.utf8_normalize(names, form="NFC")
+
+
+def box_paths(paths: pa.Array, images: pa.Table) -> pa.Array:
+    """The images of boxes as paths that are compared: slashes for backslashes, unless an image's own name has one."""
+    if (
+        pc.any(pc.match_substring(paths, BACKSLASH)).as_py()
+        and not pc.any(pc.match_substring(images["path"], BACKSLASH)).as_py()
+    ):
+        paths = pc.replace_substring(paths, BACKSLASH, "/")
+    return one_form(paths)
+
+
+def differ_in_form(found: FoundBoxes, rows: np.ndarray, images: pa.Table) -> list[str]:
+    """The images whose name has another Unicode form in the box file."""
+    matched = rows != NO_IMAGE
+    written = found.images.filter(pa.array(matched))
+    paths = images["path"].combine_chunks().take(pa.array(rows[matched]))
+    if pc.all(pc.string_is_ascii(written)).as_py() and pc.all(pc.string_is_ascii(paths)).as_py():
+        return []
+    pairs = set(zip(written.to_pylist(), paths.to_pylist(), strict=True))
+    return sorted({path for name, path in pairs if not _base(path).startswith(_base(name))})
+
+
+def _base(path: str) -> str:
+    return path.replace(BACKSLASH, "/").rpartition("/")[2]
 
 
 def _by_name(names: np.ndarray, wanted: np.ndarray) -> dict[int, list[int]]:
@@ -57,17 +89,23 @@ def _by_name(names: np.ndarray, wanted: np.ndarray) -> dict[int, list[int]]:
 
 
 def _whole_path(root: str, path: str, *, by_stem: bool) -> str:
-    whole = f"{root}/{path}"
+    whole = composed(f"{root}/{path}")
     return whole.rpartition(".")[0] if by_stem and "." in path.rpartition("/")[2] else whole
 
 
 def _ends(path: str, end: str) -> bool:
-    return path.endswith("/" + end.removeprefix("./").lstrip("/"))
+    while end.startswith(("./", "../", "/")):
+        end = end.partition("/")[2]
+    return path.endswith("/" + end)
 
 
-def _mistake(images: list[str], paths: list[str]) -> str:
-    first, named = (some([repr(name) for name in names], 2, " and ") for names in (images, paths))
-    return (
-        f"boxes must be of one image, got those of {named} for {first}. Write paths that tell them apart in the box file, "
-        "or rename the images"
+def _mistake(images: list[dict[str, str]], paths: list[str]) -> str:
+    alike = len({image["path"] for image in images}) < len(images)
+    of_images = [f"{image['path']!r} in {image['source']}" if alike else repr(image["path"]) for image in images]
+    first, named = some(of_images, 2, " and "), some([repr(path) for path in paths], 2, " and ")
+    remedy = (
+        "Pass a box file per split (--bounding_boxes.train, --bounding_boxes.validation)"
+        if alike
+        else "Write longer paths in the box file, or rename the images"
     )
+    return f"boxes must be of one image, got those of {named} for {first}. {remedy}"

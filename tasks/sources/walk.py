@@ -1,4 +1,4 @@
-"""What lies in a folder: its label folders, their files, and what was passed over; through links, never round loops.
+"""What lies in a folder: its label folders, their files, and what was skipped; through links, never round loops.
 
 Local directories are walked with os.scandir, since fsspec's listing says of a link only that it is one. Everything else
 is asked through fsspec.
@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from imagerecords.schemas.unicode_names import composed
+from imagerecords.tasks.sources.ignored import Ignored, nothing_ignored
 from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.s3_list import list_objects
 from imagerecords.tasks.storage.versions import remote_version
@@ -25,7 +27,7 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 class FoundFile(NamedTuple):
-    """An input file: its path relative to the walked folder, its size in bytes, and what tells its states apart."""
+    """An input file: its path relative to the walked folder, its size in bytes, and what distinguishes its states."""
 
     path: str
     size: int
@@ -50,26 +52,31 @@ def read_level(folder: Folder, name: str) -> Level:
 
 
 class ListingProgress:
-    """Counts files while they are listed, from several threads, and tells how many there are so far."""
+    """Counts files while they are listed, from several threads, and reports how many there are so far."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self._report = report
         self._guard = threading.Lock()
         self._files = 0
         self._began = self._recorded = time.monotonic()
 
     def advance(self, files: int) -> None:
-        """Count, and tell when it is time to."""
+        """Count, and report when it is time to."""
         with self._guard:
             self._files += files
             now = time.monotonic()
             if now - self._recorded >= SECONDS_BETWEEN_LINES:
                 self._recorded = now
-                self._tell(f"listing: {self._files:,} files so far, {self._files / (now - self._began):,.0f}/s")
+                self._report(f"listing: {self._files:,} files so far, {self._files / (now - self._began):,.0f}/s")
 
 
-def walk_files(folder: Folder, name: str, advance: Callable[[int], None] = lambda _: None) -> Level:
-    """All files below `name`, at any depth, sorted by path; `folders` stays empty. `advance` is told of more files."""
+def walk_files(
+    folder: Folder, name: str, advance: Callable[[int], None] = lambda _: None, ignored: Ignored | None = None
+) -> Level:
+    """All files below `name`, at any depth, sorted by path; `folders` stays empty. `advance` gets the number of more files.
+
+    Files that are ignored are only counted, by their ending.
+    """
     found = Level()
     if folder.is_local:
         _walk_local(folder, name, found, ())
@@ -82,12 +89,24 @@ def walk_files(folder: Folder, name: str, advance: Callable[[int], None] = lambd
                 if _counts(relative, found.skipped):
                     found.files.append(FoundFile(_below(name, relative), info["size"], remote_version(info)))
             advance(len(found.files) - before)
+    found.files = _inputs(folder, found, ignored or nothing_ignored())
     found.files.sort()
     return found
 
 
+def _inputs(folder: Folder, level: Level, ignored: Ignored) -> list[FoundFile]:
+    """The files of a level that are not ignored; the others are counted."""
+    inputs = []
+    for file in level.files:
+        if kind := ignored.kind(folder, file.path):
+            level.skipped[kind] += 1
+        else:
+            inputs.append(file)
+    return inputs
+
+
 def _everything(fs: Any, root: str) -> Iterator[list[tuple[str, Mapping[str, Any]]]]:
-    """The files below a path as one page: their paths there, and what the file system tells of each."""
+    """The files below a path as one page: their paths there, and what the file system says of each."""
     found = fs.find(root, detail=True).items()
     yield [(path[len(root) :].lstrip("/"), info) for path, info in found if info["type"] == "file" and not path.endswith("/")]
 
@@ -162,7 +181,8 @@ def find_label_folders(folder: Folder, labels: frozenset[str]) -> Level:
 
     A label such as `animal/dog` makes `animal` a level that holds label folders, not a label itself.
     """
-    inner = {"/".join(label.split("/")[:depth]) for label in labels for depth in range(1, label.count("/") + 1)} - labels
+    known = {composed(label) for label in labels}
+    inner = {"/".join(label.split("/")[:depth]) for label in known for depth in range(1, label.count("/") + 1)} - known
     found = Level()
     pending = [""]
     while pending:
@@ -172,6 +192,6 @@ def find_label_folders(folder: Folder, labels: frozenset[str]) -> Level:
         found.skipped += level.skipped
         for child in level.folders:
             path = _below(name, child)
-            (pending if path in inner else found.folders).append(path)
+            (pending if composed(path) in inner else found.folders).append(path)
     found.folders.sort()
     return found

@@ -14,7 +14,7 @@ from imagerecords.tasks.storage.folders import Folder, open_folder
 
 CREDENTIALS = "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE"
 PERMISSIONS = "The credentials need s3:ListBucket and s3:GetObject there, for an output s3:PutObject and s3:DeleteObject too"
-FILES = ("labels_file", "synsets_file", "bounding_boxes")  # settings that name what is read besides images
+FILES = ("labels_file", "synsets_file")  # settings that name what is read besides images
 # By the server's error code: what the place must be, and the remedy.
 BY_CODE = {
     "SignatureDoesNotMatch": ("be asked with the right secret key", CREDENTIALS),
@@ -44,10 +44,10 @@ def access_problems(settings: BuildSettings) -> Iterable[str]:
     images = {f"{name}_directory": url for name, url in settings.directories().items()}
     if settings.listed_by:
         images[settings.listed_by] = getattr(settings, settings.listed_by)
-    files = {name: getattr(settings, name) for name in FILES}
-    places = {"output_directory": settings.output_directory, **images, **{name: url for name, url in files.items() if url}}
+    files = [(name, getattr(settings, name)) for name in FILES] + [("bounding_boxes", url) for _, url in settings.box_files()]
+    places = [("output_directory", settings.output_directory), *images.items(), *((name, url) for name, url in files if url)]
     told = set()
-    for setting, url in places.items():
+    for setting, url in places:
         if not url.startswith(S3_SCHEMES):
             continue
         try:

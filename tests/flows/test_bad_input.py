@@ -45,9 +45,9 @@ manifest, synsets, boxes = beside("manifest.csv"), beside("synsets.txt"), beside
 ROWS = {
     # name: (what is there, arguments, what the error says)
     "missing directory": (lambda root: None, TRAIN, ["train_directory must be an existing directory", "{root}/in"]),
-    "empty directory": (lambda root: (root / "in").mkdir(), TRAIN, ["must hold one folder a label, got none"]),
+    "empty directory": (lambda root: (root / "in").mkdir(), TRAIN, ["must hold one folder per label, got none"]),
     "directory is a file": (lambda root: files(root, "in"), TRAIN, ["must be a directory, got a file"]),
-    "only junk": (lambda root: files(root, "in/.DS_Store", "in/.git/x"), TRAIN, ["one folder a label, got none"]),
+    "only junk": (lambda root: files(root, "in/.DS_Store", "in/.git/x"), TRAIN, ["one folder per label, got none"]),
     "empty label": (lambda root: (two_labels(root), (root / "in/owl").mkdir()), TRAIN, ["a label must have images", "'owl'"]),
     "label of junk": (lambda root: files(root, "in/cat/1.jpg", "in/dog/.DS_Store"), TRAIN, ["must have images", "'dog'"]),
     "no input": (lambda root: None, [], ["train_directory", "data_directory", "neither"]),
@@ -74,7 +74,7 @@ ROWS = {
     "split folders": (
         lambda root: files(root, "in/train/cat/1.jpg", "in/val/cat/2.jpg"),
         ["--data_directory", "{root}/in"],
-        ["got one a split", "--train_directory {root}/in/train", "--validation_directory {root}/in/val"],
+        ["got one per split", "--train_directory {root}/in/train", "--validation_directory {root}/in/val"],
     ),
     "sub-folders": (lambda root: files(root, "in/cat/1.jpg", "in/cat/x/2.jpg"), TRAIN, ["sub-folders", "--recursive"]),
     "more shards than images": (two_labels, [*TRAIN, "--train_shards", "3"], ["(2), got 3", "--allow_empty_shards"]),

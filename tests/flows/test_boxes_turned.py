@@ -54,7 +54,8 @@ def test_boxes_follow_the_pixels_of_every_orientation(tmp_path, build):
         stored = white_of({"image/encoded": [data]})
         lines.append(f"{orientation}.jpg,{','.join(map(str, stored))}\n")
     (tmp_path / "boxes.csv").write_text("".join(lines))
-    build(train_directory=tmp_path / "in", output_directory=tmp_path / "out", bounding_boxes=tmp_path / "boxes.csv")
+    settings = {"bounding_boxes": tmp_path / "boxes.csv", "boxes_orientation": "stored"}
+    build(train_directory=tmp_path / "in", output_directory=tmp_path / "out", **settings)
     found = list(examples(tmp_path / "out"))
     assert len(found) == 8
     for features in found:

@@ -45,7 +45,11 @@ def test_a_box_is_of_the_image_whose_name_it_has(images, boxes, expected):
     ("images", "boxes", "words"),
     [
         ([A, B], ["1.jpg"], ["'cat/1.jpg' and 'dog/1.jpg'", "'1.jpg'"]),
-        ([A, "validation:cat/1.jpg"], ["cat/1.jpg"], ["'cat/1.jpg' and 'cat/1.jpg'"]),
+        (
+            [A, "validation:cat/1.jpg"],
+            ["cat/1.jpg"],
+            ["'cat/1.jpg' in train and 'cat/1.jpg' in validation", "--bounding_boxes.train"],
+        ),
         ([A, B], ["bird/1.jpg"], ["'bird/1.jpg'"]),
         (
             [A],

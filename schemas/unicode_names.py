@@ -1,0 +1,33 @@
+"""Names from two sources compared in Unicode's composed form (NFC): macOS decomposes names of files, people compose them."""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+
+def composed(name: str) -> str:
+    """A name in the form in which names are compared."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def one_form(names: Iterable[str], known: Iterable[str] = ()) -> dict[str, str]:
+    """For each name, that under which it goes: the first of `known` that differs in form only, else itself.
+
+    Where several of the names differ in form only, all go under the composed one.
+    """
+    of_known: dict[str, str] = {}
+    for name in known:
+        of_known.setdefault(composed(name), name)
+    forms: defaultdict[str, set[str]] = defaultdict(set)
+    names = list(names)
+    for name in names:
+        forms[composed(name)].add(name)
+    return {name: of_known.get(key := composed(name)) or (key if len(forms[key]) > 1 else name) for name in names}
+
+
+def form_notes(what: str, forms: Mapping[str, str]) -> Iterable[str]:
+    """What to report where names went under another in one_form."""
+    changed = sorted({name for key, name in forms.items() if key != name})
+    if changed:
+        shown = ", ".join(map(repr, changed[:3]))
+        yield f"{what} {shown}: written in two Unicode forms (composed and decomposed), taken for the same"

@@ -1,0 +1,134 @@
+"""A listing with the boxes of the files and folders that bounding_boxes names: read, matched, turned and placed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from imagerecords.schemas.boxes import BoxCounts, FoundBoxes
+from imagerecords.schemas.listing import COLUMNS, Listing
+from imagerecords.schemas.messages import first_lines, plural, some
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.sources.box_orientation import OrientedBoxes, orient_boxes, read_shapes
+from imagerecords.tasks.sources.boxes import NO_IMAGE, PlacedBoxes, leave_out_objects, place_boxes, read_boxes
+from imagerecords.tasks.sources.input_files import unreadable
+from imagerecords.tasks.sources.match_boxes import differ_in_form, match_boxes
+from imagerecords.tasks.storage.folders import open_folder
+
+FIRST_ROWS = 2
+
+
+@dataclass(frozen=True)
+class _BoxFile:
+    """What one file or folder has: its boxes as oriented, or the errors that it made."""
+
+    location: str
+    form: str
+    oriented: OrientedBoxes
+
+
+def add_boxes(settings: BuildSettings, listing: Listing) -> Listing:
+    """The listing with the boxes that the settings name, or with every error of theirs."""
+    files: list[_BoxFile] = []
+    errors: list[str] = []
+    for split, location in settings.box_files():
+        try:
+            found = read_boxes(location, settings.storage_options)
+        except (OSError, ValueError, pa.ArrowException) as error:
+            problem = error if isinstance(error, OSError | ValueError) else ValueError(str(error))
+            errors.append(unreadable("bounding_boxes", location, problem))
+            continue
+        rows, unclear = _match(found, split or _split_around(location, settings), listing)
+        oriented = orient(found, rows, listing, settings, location)
+        errors += [*first_lines(unclear), *oriented.errors]
+        files.append(_BoxFile(location, found.form, oriented))
+    if errors:
+        return Listing.of_errors(errors)
+    found = FoundBoxes.joined([file.oriented.found for file in files])
+    rows = np.concatenate([file.oriented.rows for file in files])
+    placed = place(found, rows, listing, settings)
+    if errors := [*placed.errors] or list(_unused(files, placed, listing)):
+        return Listing.of_errors(errors)
+    notes = [note for file in files for note in file.oriented.notes]
+    if others := differ_in_form(found, rows, listing.images):
+        notes.append(f"bounding_boxes: {plural(len(others), 'image')} named in another Unicode form: {some(others)}")
+    images = listing.images.set_column(COLUMNS.get_field_index("boxes"), COLUMNS.field("boxes"), placed.column)
+    notes += _splits_without(images, placed.counts)
+    return replace(listing, images=images, boxes=placed.counts, notes=(*listing.notes, *notes))
+
+
+def orient(found: FoundBoxes, rows: np.ndarray, listing: Listing, settings: BuildSettings, location: str) -> OrientedBoxes:
+    """The boxes as boxes of the images as stored; images are read only where something depends on them."""
+    has_image = rows != NO_IMAGE
+    needed = has_image if settings.exif != "reject" else has_image & found.in_pixels
+    shapes = read_shapes(listing.images, np.unique(rows[needed]), listing.roots, settings.storage_options)
+    if settings.exif == "reject":
+        shapes = {row: shape._replace(orientation=1) for row, shape in shapes.items()}
+    return orient_boxes(found, rows, shapes, settings.boxes_orientation, location)
+
+
+def place(found: FoundBoxes, rows: np.ndarray, listing: Listing, settings: BuildSettings) -> PlacedBoxes:
+    """The boxes as a column, by the settings' policies."""
+    if settings.object_labels == "drop":
+        found = leave_out_objects(found, listing.labels)
+    return place_boxes(found, rows, listing.images["label"], listing.labels, settings.invalid_boxes)
+
+
+def _split_around(location: str, settings: BuildSettings) -> str | None:
+    """The split whose directory a box file lies in, as Roboflow lays them out."""
+    place = open_folder(location, settings.storage_options).canonical_url
+    for split, url in settings.directories().items():
+        if split != "data" and place.startswith(open_folder(url, settings.storage_options).canonical_url + "/"):
+            return split
+    return None
+
+
+def _match(found: FoundBoxes, split: str | None, listing: Listing) -> tuple[np.ndarray, list[str]]:
+    """The row of each box's image, of a split's images where one is given."""
+    if split is None:
+        return match_boxes(found, listing.images, listing.roots)
+    positions = np.flatnonzero(pc.equal(listing.images["source"], split).to_numpy())
+    if not len(positions):
+        return np.full(len(found), NO_IMAGE, np.int64), []
+    rows, unclear = match_boxes(found, listing.images.take(pa.array(positions)), listing.roots)
+    return np.where(rows == NO_IMAGE, NO_IMAGE, positions[rows]), unclear
+
+
+def _unused(files: list[_BoxFile], placed: PlacedBoxes, listing: Listing) -> Iterator[str]:
+    """An error for each file of which no box is planned: what it was read as, and its first rows."""
+    start = 0
+    for file in files:
+        found, rows = file.oriented.found, file.oriented.rows
+        planned = placed.is_planned[start : start + len(found)]
+        start += len(found)
+        if planned.any():
+            continue
+        if not len(found) and not found.malformed:
+            yield f"bounding_boxes must have boxes, got none: {file.location}, read as {file.form}"
+            continue
+        names = list(dict.fromkeys(found.images.to_pylist()))
+        what = []
+        if of_none := int((rows == NO_IMAGE).sum()):
+            images = some([repr(path) for path in listing.images["path"].slice(0, FIRST_ROWS).to_pylist()], FIRST_ROWS)
+            first = some([repr(name) for name in names], FIRST_ROWS)
+            what.append(f"{of_none:,} of images named {first}, where the input has {images}")
+        if found.malformed:
+            what.append(f"{len(found.malformed):,} that can't be read, first: {found.malformed[0]}")
+        if other := len(found) - of_none:
+            what.append(f"{plural(other, 'box', 'boxes')} left out: {'; '.join(r.line() for r in placed.counts.reasons)}")
+        yield (
+            f"bounding_boxes must have boxes of the input's images, got none that can be used: {file.location}, read as "
+            f"{file.form}: {'; '.join(what)}. See docs/sources.md for the formats"
+        )
+
+
+def _splits_without(images: pa.Table, counts: BoxCounts) -> Iterator[str]:
+    """Splits without a box while others have some."""
+    if not counts.planned:
+        return
+    for split in pc.unique(images["source"]).to_pylist():
+        boxes = images.filter(pc.equal(images["source"], split))["boxes"]
+        if not pc.sum(pc.list_value_length(boxes)).as_py():
+            yield f"{split}: no image has a box. Pass its box file too (--bounding_boxes.{split})"

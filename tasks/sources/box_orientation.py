@@ -1,0 +1,162 @@
+"""Boxes of images that EXIF turns: whether they are of the image as it is stored or as it is displayed, by evidence.
+
+A decision that binds users' data. Boxes are planned for the image as stored; convert turns them with the pixels. Where EXIF
+exchanges width and height (orientations 5 to 8) the size that the box file states says which of both it means, in spite of any
+setting. For the rest `boxes_orientation` decides; with `auto` the file's other images do where they agree, and where nothing
+does it is an error. Boxes of the image as displayed are turned back here, in float64.
+"""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from imagerecords.schemas.boxes import BACK, FoundBoxes, Orientation, turn
+from imagerecords.schemas.messages import plural, some
+from imagerecords.tasks.images.shape import Shape, read_shape
+from imagerecords.tasks.sources.box_units import chosen
+from imagerecords.tasks.sources.boxes import NO_IMAGE
+from imagerecords.tasks.storage.folders import Folder, open_folder
+
+REMOTE_READS = 32  # images asked for at once
+SAME_ASPECT = 0.02  # how much the logarithms of two ratios of sides differ at most; stated sizes are rounded
+UNKNOWN, STORED, DISPLAY = range(3)
+SWAPPING = 5  # the first orientation that exchanges width and height
+LABEL_STUDIO = "label studio"
+BEYOND = 1e-3  # of a side; what rounding adds
+
+
+@dataclass(frozen=True)
+class OrientedBoxes:
+    """Boxes of images as stored, the rows of their images, and what is to be said of how they were turned."""
+
+    found: FoundBoxes
+    rows: np.ndarray
+    notes: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+
+def read_shapes(
+    images: pa.Table, rows: np.ndarray, roots: Mapping[str, str], storage_options: Mapping[str, Any]
+) -> dict[int, Shape]:
+    """The shapes of those rows of a listing's images that can be read."""
+    shapes: dict[int, Shape] = {}
+    listed = images.select(["source", "path"]).take(pa.array(rows)).to_pylist()
+    folders = {source: open_folder(root, storage_options) for source, root in roots.items()}
+    is_local = all(folder.is_local for folder in folders.values())
+    with ThreadPoolExecutor(1 if is_local else REMOTE_READS) as threads:
+        found = threads.map(lambda image: _shape(folders[image["source"]], image["path"]), listed)
+        for row, shape in zip(rows.tolist(), found, strict=True):
+            if shape is not None:
+                shapes[row] = shape
+    return shapes
+
+
+def _shape(folder: Folder, path: str) -> Shape | None:
+    def read(size: int | None) -> bytes:
+        if not folder.is_local:
+            return folder.read(path) if size is None else folder.read_range(path, 0, size)
+        with open(folder.join(path), "rb", buffering=0) as file:
+            return file.read(-1 if size is None else size)
+
+    try:
+        return read_shape(read)
+    except (OSError, ValueError):  # such an image is rejected when it is converted
+        return None
+
+
+def orient_boxes(
+    found: FoundBoxes, rows: np.ndarray, shapes: Mapping[int, Shape], setting: Orientation, location: str
+) -> OrientedBoxes:
+    """The boxes of one file as boxes of the images as stored, relative; `rows` has the image of each, or NO_IMAGE."""
+    shape = np.array([shapes.get(row, (0, 0, 1)) for row in rows.tolist()], np.float64).reshape(-1, 3)
+    sides, orientation = shape[:, :2], shape[:, 2].astype(int)
+    swaps = orientation >= SWAPPING
+    frame = np.where(swaps, _frame_of(found.sizes, sides), UNKNOWN)
+    if errors := tuple(_contradictions(found, frame, swaps, location)):
+        return OrientedBoxes(found, rows, errors=errors)
+    turned = orientation > 1
+    by_size = turned & (frame != UNKNOWN)
+    rest = turned & ~by_size
+    others = {DISPLAY} if found.tool.lower() == LABEL_STUDIO else set(frame[by_size].tolist())
+    chosen_frame = {"stored": STORED, "display": DISPLAY}.get(setting, others.pop() if len(others) == 1 else UNKNOWN)
+    if rest.any() and chosen_frame == UNKNOWN:
+        return OrientedBoxes(found, rows, errors=(_undecided(found, rest, len(np.unique(rows[rest])), location),))
+    frame[rest] = chosen_frame
+    displayed = np.where(((frame == DISPLAY) & swaps)[:, None], sides[:, ::-1], sides)
+    corners = found.corners.copy()
+    sized = found.in_pixels & (displayed > 0).all(axis=1)
+    corners[sized] = corners[sized] / np.tile(displayed[sized], 2)
+    for number in np.unique(orientation[frame == DISPLAY]).tolist():
+        of_it = (frame == DISPLAY) & (orientation == number)
+        corners[of_it] = turn(corners[of_it], BACK.get(number, number))
+    oriented = replace(found, corners=corners, in_pixels=found.in_pixels & ~sized)
+    why = "by the file's other images" if setting == "auto" else f"by --boxes_orientation {setting}"
+    parts = [*_turned(rows, frame, by_size, "by the size that the file states"), *_turned(rows, frame, rest, why)]
+    note = f"{location}: boxes of images that EXIF turns: {', '.join(parts)}"
+    return OrientedBoxes(*_without_size(oriented, rows), (note,) if parts else ())
+
+
+def _frame_of(stated: np.ndarray, sides: np.ndarray) -> np.ndarray:
+    """Whether stated sizes are those of images as stored or as displayed with their sides exchanged; UNKNOWN where neither."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        aspect, stored = np.log(stated[:, 0] / stated[:, 1]), np.log(sides[:, 0] / sides[:, 1])
+        is_stored, is_displayed = np.abs(aspect - stored) < SAME_ASPECT, np.abs(aspect + stored) < SAME_ASPECT
+    frame: np.ndarray = np.select([is_stored & ~is_displayed, is_displayed & ~is_stored], [STORED, DISPLAY], UNKNOWN)
+    return frame
+
+
+def _contradictions(found: FoundBoxes, frame: np.ndarray, swaps: np.ndarray, location: str) -> Iterable[str]:
+    """Why a file's sizes can't be of the images that its boxes were drawn on."""
+    remedy = "Export the project as JSON and pass --label_studio"
+    if found.tool.lower() == LABEL_STUDIO and ((frame == STORED) & swaps).any():
+        first = _first(found, (frame == STORED) & swaps)
+        yield (
+            "a box file must state the size of the image that its boxes were drawn on, got Label Studio's COCO, with boxes of "
+            f"turned photos as displayed and their sizes as stored: {location}: {first}. {remedy}"
+        )
+        return
+    sizes = np.where(found.sizes > 0, found.sizes, 1)
+    exchanged = found.corners[:, 2:] * sizes / sizes[:, ::-1]
+    outside = (found.corners[:, 2:] > 1 + BEYOND).any(axis=1) & (exchanged <= 1 + BEYOND).all(axis=1)
+    wrong = swaps & (frame != UNKNOWN) & outside
+    if wrong.any():
+        boxes = plural(int(wrong.sum()), "box", "boxes")
+        yield (
+            f"a box file must state the size of the image that its boxes were drawn on, got {boxes} "
+            f"outside the stated size and inside it with width and height exchanged: {location}: {_first(found, wrong)}. "
+            "Correct the sizes, or export in another format"
+        )
+
+
+def _undecided(found: FoundBoxes, rest: np.ndarray, images: int, location: str) -> str:
+    return (
+        f"boxes of images that EXIF turns must be of the image as stored or as displayed, and nothing in the file decides for "
+        f"{plural(images, 'image')}: {location}: {_first(found, rest)}. Pass --boxes_orientation stored or display"
+    )
+
+
+def _first(found: FoundBoxes, mask: np.ndarray) -> str:
+    """The names of the first few images that have such a box."""
+    return some(list(dict.fromkeys(found.images.filter(pa.array(mask)).to_pylist())))
+
+
+def _turned(rows: np.ndarray, frame: np.ndarray, mask: np.ndarray, why: str) -> Iterable[str]:
+    """How many images were taken for stored or displayed, and why."""
+    for kind, name in ((STORED, "as stored"), (DISPLAY, "as displayed")):
+        if images := len(np.unique(rows[mask & (frame == kind)])):
+            yield f"{images:,} {name} {why}"
+
+
+def _without_size(found: FoundBoxes, rows: np.ndarray) -> tuple[FoundBoxes, np.ndarray]:
+    """The boxes and rows without those in pixels of an image whose size is known from nowhere; of no image, they stay."""
+    unknown = found.in_pixels & (rows != NO_IMAGE)
+    if not unknown.any():
+        return replace(found, corners=np.where(found.in_pixels[:, None], [0.0, 0.0, 1.0, 1.0], found.corners)), rows
+    places = found.places.filter(pa.array(unknown)).to_pylist()
+    lines = [f"a box in pixels must have an image that can be read or a stated size: {place}" for place in places]
+    rest, rows = _without_size(chosen(found, ~unknown), rows[~unknown])
+    return replace(rest, malformed=(*found.malformed, *lines)), rows

@@ -1,0 +1,25 @@
+"""Labels that tools give to what nobody labelled."""
+
+from collections.abc import Collection, Iterator
+
+from imagerecords.schemas.messages import some
+
+# Datumaro's, FiftyOne's, and how people spell the same.
+UNLABELLED_NAMES = {
+    "no_label",
+    "nolabel",
+    "_unlabeled",
+    "unlabeled",
+    "_unlabelled",
+    "unlabelled",
+    "not_labeled",
+    "not_labelled",
+}
+
+
+def unlabelled_notes(labels: Collection[str]) -> Iterator[str]:
+    """What to report where a label is one of these names."""
+    if found := sorted(label for label in labels if label.lower().replace("-", "_").replace(" ", "_") in UNLABELLED_NAMES):
+        remedy = " ".join(f"--exclude_labels {label}" for label in found)
+        names = some([repr(label) for label in found])
+        yield f"{names}: taken for a label, though tools write it for images without one. To leave them out pass {remedy}"
