@@ -17,6 +17,7 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import SPLITS
 from imagerecords.schemas.unicode_names import composed, form_notes, one_form
 from imagerecords.tasks.sources.add_boxes import orient, place
+from imagerecords.tasks.sources.annotations.rows import AnnotatedRows, read_annotations
 from imagerecords.tasks.sources.box_orientation import OrientedBoxes
 from imagerecords.tasks.sources.box_units import with_units_and_rows
 from imagerecords.tasks.sources.boxes import NO_IMAGE
@@ -35,9 +36,9 @@ def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None, lo
 
     `names` are the labels of a labels file with their lines, `locked` those of the data set that is appended to.
     """
-    location = settings.manifest or settings.label_studio or ""
+    location = settings.manifest or settings.label_studio or ", ".join(settings.annotations)
     try:
-        listed = read_rows(settings)
+        listed = read_annotations(settings) if settings.annotations else read_rows(settings)
     except (OSError, ValueError, pa.ArrowException) as error:
         problem = error if isinstance(error, OSError | ValueError) else ValueError(str(error))
         return Listing.of_errors([unreadable(settings.listed_by or "", location, problem)])
@@ -192,7 +193,30 @@ def _listing(
         return replace(listing, boxes_in_display_orientation=bool(settings.label_studio))
     position = np.full(listed.rows.num_rows, NO_IMAGE, np.int64)
     position[images["row"].to_numpy()] = np.arange(images.num_rows)
-    return _with_boxes(settings, listed.boxes, position[listed.box_rows], listing)
+    rows = np.where(listed.box_rows == NO_IMAGE, NO_IMAGE, position[listed.box_rows])
+    if isinstance(listed, AnnotatedRows):
+        return _with_drawn_boxes(settings, listed, listed.boxes, rows, listing)
+    return _with_boxes(settings, listed.boxes, rows, listing)
+
+
+def _with_drawn_boxes(
+    settings: BuildSettings, listed: AnnotatedRows, found: FoundBoxes, rows: np.ndarray, listing: Listing
+) -> Listing:
+    """The listing with the boxes of annotations, which state their unit and mostly the images' sizes."""
+    if listed.displayed and settings.boxes_orientation == "auto":
+        settings = settings.model_copy(update={"boxes_orientation": "display"})
+    oriented = orient(found, rows, listing, settings, listed.place(0))
+    if oriented.errors:
+        return Listing.of_errors(oriented.errors)
+    placed = place(oriented.found, oriented.rows, listing, settings)
+    column = COLUMNS.get_field_index("boxes")
+    return replace(
+        listing,
+        images=listing.images.set_column(column, COLUMNS.field("boxes"), placed.column),
+        errors=placed.errors,
+        notes=(*listing.notes, *oriented.notes),
+        boxes=placed.counts,
+    )
 
 
 def _with_boxes(settings: BuildSettings, found: FoundBoxes, rows: np.ndarray, listing: Listing) -> Listing:
@@ -218,6 +242,7 @@ def _with_boxes(settings: BuildSettings, found: FoundBoxes, rows: np.ndarray, li
 
 def _notes(listed: ListedRows, labels: tuple[str, ...], images: pa.Table) -> Iterator[str]:
     """What may be meant, or may be a mistake."""
+    yield from listed.notes
     if unread := sorted(listed.columns - {*TEXTS, "boxes"}):
         yield f"{listed.file}: columns not read: {some(unread)}"
     if "split" not in listed.columns:

@@ -43,6 +43,7 @@ class ListedRows:
     skipped: dict[str, int] = field(default_factory=dict)
     boxes: FoundBoxes | None = None
     box_rows: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    notes: list[str] = field(default_factory=list)
 
     def place(self, line: int) -> str:
         """Where a row stands, for people; line 0 is the whole file."""

@@ -13,6 +13,7 @@ from imagerecords.tasks.sources.annotations.model import (
     folder_of,
     from_size,
     join,
+    numbers_of,
     split_of_path,
     stem_of,
 )
@@ -49,6 +50,9 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Iterato
             of_image[_key(annotation["image_id"])].append((number, annotation))
         else:
             source.refuse(source.place(path, f"annotation {number}"), "an annotation must have an image_id")
+    info = content.get("info")
+    source.tool = str(info.get("contributor") or "") if isinstance(info, dict) else ""
+    relative = _are_relative(content.get("annotations") or [])
     split = split_of_path(path)
     folders = _folders(path)
     ids: set[str] = set()
@@ -63,19 +67,26 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Iterato
             continue
         ids.add(key)
         labels, boxes = _objects(source, path, of_image.pop(key, []), names)
-        size = (image.get("width"), image.get("height"))
+        size = numbers_of((image.get("width"), image.get("height")), 2) or (0, 0)
         yield AnnotatedImage(
             path=image["file_name"],
             place=place,
             labels=labels,
             split=split,
-            boxes=boxes,
-            size=size if are_numbers(size) else (0, 0),  # type: ignore[arg-type]
+            boxes=tuple(box._replace(relative=relative) for box in boxes),
+            size=(size[0], size[1]),
             folders=folders,
         )
     for key, lost in of_image.items():
         place = source.place(path, f"annotation {lost[0][0]}")
         source.refuse(place, f"an annotation's image must be listed, got image_id {key!r} of {len(lost)} annotations")
+
+
+def _are_relative(annotations: list[Any]) -> bool:
+    """Whether boxes are relative to the images' sizes, against the format: none beyond 1, and fractions among them."""
+    boxes = [numbers_of(annotation.get("bbox"), 4) for annotation in annotations if isinstance(annotation, dict)]
+    numbers = [number for box in boxes if box for number in box]
+    return bool(numbers) and max(numbers) <= 1 and any(not number.is_integer() for number in numbers)
 
 
 def _key(value: Any) -> str:
@@ -115,7 +126,7 @@ def _objects(
         if corners:
             boxes.append(Box(corners, name, place, is_crowd=bool(annotation.get("iscrowd"))))
         elif known:
-            source.refuse(place, f"a bbox must be four numbers, got {annotation.get('bbox')!r}")
+            source.drop_box(place, f"a bbox must be four numbers, got {annotation.get('bbox')!r}")
         else:
             labels.append(name)
     return tuple(dict.fromkeys(labels)), tuple(boxes)
@@ -125,9 +136,10 @@ def _corners(source: Source, annotation: Mapping[str, Any]) -> tuple[tuple[float
     """The box of an annotation, and whether it is of an object at all."""
     bbox, outline = annotation.get("bbox"), annotation.get("segmentation")
     rings = [ring for ring in outline if are_numbers(ring) and len(ring) >= 6] if isinstance(outline, list) else []
-    if are_numbers(bbox) and len(bbox) == 4 and (any(bbox) or not rings):
+    numbers = numbers_of(bbox, 4)
+    if numbers and (any(numbers) or not rings):
         source.unread["mask (segmentation)"] += bool(outline)
-        return from_size(*bbox), True
+        return from_size(*numbers), True
     if rings:
         source.remarks["outline without a bbox, read as the upright box round it"] += 1
         return around([point for ring in rings for point in zip(ring[::2], ring[1::2], strict=False)]), True

@@ -52,7 +52,7 @@ def _read_image(source: Source, path: str, image: Any, split: str | None) -> Ann
             try:
                 boxes.append(Box(_corners(source, element), label or None, where))
             except (TypeError, ValueError) as error:
-                source.refuse(where, f"a {element.tag} must have numbers as CVAT writes them, got {error}")
+                source.drop_box(where, f"a {element.tag} must have numbers as CVAT writes them, got {error}")
         elif element.tag in UNREAD:
             source.unread[element.tag] += 1
     size = _number(image.get("width")), _number(image.get("height"))

@@ -56,7 +56,7 @@ def _read_item(source: Source, path: str, item: Mapping[str, Any], names: Sequen
             try:
                 boxes.append(Box(_corners(source, annotation), None if label is None else names[label], where))
             except (KeyError, TypeError, ValueError) as error:
-                source.refuse(where, f"a {kind} must have numbers as Datumaro writes them, got {error}")
+                source.drop_box(where, f"a {kind} must have numbers as Datumaro writes them, got {error}")
         else:
             source.unread[str(kind)] += 1
     height, width = media["size"] if are_numbers(media.get("size")) and len(media["size"]) == 2 else (0, 0)

@@ -94,7 +94,7 @@ def _add(source: Source, item: Any, classes: Sequence[Any], place: str, found: t
     if are_numbers(box) and len(box) == 4:
         boxes.append(Box(from_size(*box), str(value), place, relative=True))
     else:
-        source.refuse(place, f"a bounding_box must be four numbers, got {box!r}")
+        source.drop_box(place, f"a bounding_box must be four numbers, got {box!r}")
 
 
 def _read_samples(source: Source, path: str, samples: Sequence[Mapping[str, Any]]) -> Iterator[AnnotatedImage]:

@@ -135,7 +135,7 @@ def _are_corners(values: Iterable[Any]) -> bool:
 def _boxes(source: Source, entry: _Entry, column: str | None, *, corners: bool) -> Iterator[Box]:
     for box, name in _objects(entry.values.get(column or "")):
         if not are_numbers(box) or len(box) != 4:
-            source.refuse(entry.place, f"a bbox must be four numbers, got {box!r}")
+            source.drop_box(entry.place, f"a bbox must be four numbers, got {box!r}")
             continue
         relative = max(box) <= 1 and _has_fractions(box)
         place = f"{entry.place}, {column}"

@@ -53,7 +53,7 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Annotat
         try:
             boxes.append(Box(_corners(source, kind, shape["points"]), str(shape.get("label") or "") or None, where))
         except (KeyError, TypeError, ValueError, IndexError) as error:
-            source.refuse(where, f"a {kind} must have points of two numbers, got {type(error).__name__}: {error}")
+            source.drop_box(where, f"a {kind} must have points of two numbers, got {type(error).__name__}: {error}")
     size = (content.get("imageWidth"), content.get("imageHeight"))
     home = folder_of(path)
     folders = (home, *(join(home, "..", name) for name in ("images", "JPEGImages", "data", "")), "")

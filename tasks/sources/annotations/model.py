@@ -69,6 +69,17 @@ class Source:
     unread: Counter[str] = field(default_factory=Counter)
     remarks: Counter[str] = field(default_factory=Counter)
     bad: list[tuple[str, str]] = field(default_factory=list)
+    malformed: list[str] = field(default_factory=list)
+    tool: str = ""
+    _last: tuple[str, Any] = ("", None)  # what was parsed last: a file is recognised, then read
+
+    def refuse(self, place: str, problem: str) -> None:
+        """Note what is wrong with an image, a label or a file."""
+        self.bad.append((place, problem))
+
+    def drop_box(self, place: str, problem: str) -> None:
+        """Note an object that can't be read as a box."""
+        self.malformed.append(f"{problem}: {place}")
 
     def place(self, path: str, detail: str = "") -> str:
         """Where something stands, for people."""
@@ -86,10 +97,13 @@ class Source:
 
     def json(self, path: str) -> Any:
         """The content of a JSON file; raises ValueError where it is none."""
-        try:
-            return json.loads(self.text(path))
-        except json.JSONDecodeError as error:
-            raise ValueError(f"annotations must be JSON, got {error}: {self.place(path)}") from error
+        if self._last[0] != path:
+            self._last = ("", None)  # two large files would not fit into memory together
+            try:
+                self._last = (path, json.loads(self.text(path)))
+            except (json.JSONDecodeError, RecursionError) as error:
+                raise ValueError(f"annotations must be JSON, got {error}: {self.place(path)}") from error
+        return self._last[1]
 
     @cached_property
     def pictures(self) -> tuple[str, ...]:
@@ -172,6 +186,16 @@ def turned(corners: Corners, degrees: float) -> Corners:
 def from_size(x: float, y: float, width: float, height: float) -> Corners:
     """Corners of an upper left corner with a width and a height."""
     return x, y, x + width, y + height
+
+
+def numbers_of(values: Any, count: int) -> tuple[float, ...] | None:
+    """So many finite numbers, which some tools write as texts; None where a value is anything else."""
+    if not isinstance(values, list | tuple) or len(values) != count or any(isinstance(value, bool) for value in values):
+        return None
+    try:
+        return tuple(no_of(value) for value in values)
+    except (TypeError, ValueError):
+        return None
 
 
 def are_numbers(values: Any) -> bool:

@@ -70,7 +70,7 @@ def _add_box(source: Source, image: _Image, row: Row, place: str, names: dict[st
     try:
         xmin, ymin, xmax, ymax = (no_of(row.values[name]) for name in ("xmin", "ymin", "xmax", "ymax"))
     except (KeyError, ValueError):
-        source.refuse(place, "a box must have XMin, XMax, YMin and YMax")
+        source.drop_box(place, "a box must have XMin, XMax, YMin and YMax")
         return
     label, crowd = row.values["labelname"], row.values.get("isgroupof") == "1"
     image.boxes.append(Box((xmin, ymin, xmax, ymax), names.get(label, label), place, relative=True, is_crowd=crowd))

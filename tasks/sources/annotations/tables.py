@@ -139,7 +139,7 @@ def _boxes(source: Source, path: str, rows: Iterable[Row], *, relative: bool) ->
         try:
             xmin, ymin, xmax, ymax = map(no_of, values)
         except ValueError:
-            source.refuse(place, f"a box must have four numbers, got {', '.join(values)!r}")
+            source.drop_box(place, f"a box must have four numbers, got {', '.join(values)!r}")
             continue
         yield Box((xmin, ymin, xmax, ymax), name, place, relative)
 
@@ -162,7 +162,7 @@ def read_ilsvrc(source: Source) -> Iterator[AnnotatedImage]:
                     xmin, ymin, xmax, ymax = map(no_of, words[start + 1 : start + 5])
                     boxes.append(Box((xmin, ymin, xmax, ymax), words[start], place))
                 except ValueError:
-                    source.refuse(place, f"an object must be a synset and four numbers, got {words[start : start + 5]}")
+                    source.drop_box(place, f"an object must be a synset and four numbers, got {words[start : start + 5]}")
             if len(words) % 5 or not image:
                 source.refuse(place, f"a row must have an ImageId and five words per object, got {len(words)}")
             names = {"train": "train", "validation": "val", "test": "test"}

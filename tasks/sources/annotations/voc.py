@@ -107,7 +107,7 @@ def _boxes(source: Source, root: Any, place: str) -> Iterable[Box]:
         try:
             yield Box(_corners(source, element), name, where)
         except (TypeError, ValueError):
-            source.refuse(where, "an object must have xmin, ymin, xmax and ymax, or a polygon")
+            source.drop_box(where, "an object must have xmin, ymin, xmax and ymax, or a polygon")
 
 
 def _corners(source: Source, element: Any) -> tuple[float, float, float, float]:

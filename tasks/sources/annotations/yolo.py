@@ -205,7 +205,7 @@ def _read_labels(source: Source, path: str, layout: _Layout) -> Iterable[Box]:
             known = f"{len(layout.names)} names"
             source.refuse(place, f"a class must be one of the {known}, got {words[0]}: they are counted from 0")
         except (ValueError, IndexError):
-            source.refuse(place, f"a line must be a class and 4 numbers, or 6 and more of an outline, got {line[:80]!r}")
+            source.drop_box(place, f"a line must be a class and 4 numbers, or 6 and more of an outline, got {line[:80]!r}")
 
 
 def _corners(source: Source, values: list[float], layout: _Layout) -> tuple[float, float, float, float]:

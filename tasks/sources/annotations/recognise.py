@@ -1,0 +1,259 @@
+"""Which format annotations are of: by the first bytes, keys and columns of files, and by the layout of folders.
+
+Formats stand in the order in which they are preferred where one export holds another's files too (`HOLDS`); where two that have
+nothing to do with each other are in a folder, annotations_format must say which one is meant.
+"""
+
+import csv
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from imagerecords.schemas.messages import some
+from imagerecords.tasks.sources.annotations.coco import is_coco, read_coco
+from imagerecords.tasks.sources.annotations.createml import is_createml, read_createml
+from imagerecords.tasks.sources.annotations.cvat import read_cvat
+from imagerecords.tasks.sources.annotations.datumaro import is_datumaro, read_datumaro
+from imagerecords.tasks.sources.annotations.fiftyone import is_fiftyone, read_fiftyone
+from imagerecords.tasks.sources.annotations.folders import SYNSETS, are_label_folders, read_folders, read_imagenet_txt
+from imagerecords.tasks.sources.annotations.huggingface import FILE_COLUMNS, NAMES, read_huggingface
+from imagerecords.tasks.sources.annotations.labelme import is_labelme, read_labelme
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source, ending_of, folder_of, join
+from imagerecords.tasks.sources.annotations.open_images import is_open_images, read_open_images
+from imagerecords.tasks.sources.annotations.tables import (
+    columns_of,
+    is_detection_table,
+    is_ilsvrc_solution,
+    is_one_hot,
+    is_retinanet_row,
+    read_detection_table,
+    read_ilsvrc,
+    read_one_hot,
+)
+from imagerecords.tasks.sources.annotations.voc import read_voc
+from imagerecords.tasks.sources.annotations.yolo import is_data_yaml, looks_like_labels, names_beside, read_yolo
+
+HEAD = 64 << 10  # bytes in which XML's first element and a CSV's first lines stand
+SAMPLE = 8  # files of one folder that are looked into; the others of their ending are of the same format
+ROOT = re.compile(rb"<([A-Za-z_][\w.-]*)[\s/>]")
+LABEL_STUDIO = "label_studio"
+
+
+class Format(NamedTuple):
+    """A format: its name for people, its reader, and whether its boxes are of the image as displayed."""
+
+    title: str
+    read: Callable[[Source], Iterator[AnnotatedImage]] | None
+    displayed: bool = False
+
+
+FORMATS: dict[str, Format] = {
+    "yolo": Format("YOLO", read_yolo),
+    "coco": Format("COCO", read_coco),
+    "cvat": Format("CVAT for images", read_cvat, displayed=True),
+    "datumaro": Format("Datumaro", read_datumaro),
+    "labelme": Format("labelme", read_labelme, displayed=True),
+    "fiftyone": Format("FiftyOne", read_fiftyone),
+    "createml": Format("Create ML", read_createml),
+    "label_studio": Format("Label Studio", None),
+    "huggingface": Format("Hugging Face imagefolder", read_huggingface),
+    "ilsvrc": Format("ILSVRC's solution table", read_ilsvrc),
+    "open_images": Format("Open Images", read_open_images),
+    "detection_csv": Format("detection CSV", read_detection_table),
+    "one_hot_csv": Format("one-hot CSV", read_one_hot),
+    "imagenet_txt": Format("imagenet_txt", read_imagenet_txt),
+    "voc": Format("Pascal VOC", read_voc),
+    "folders": Format("label folders", read_folders),
+}
+HOLDS = {"ilsvrc": {"voc"}, "yolo": {"folders"}, "huggingface": {"folders"}}
+
+
+@dataclass
+class Recognised:
+    """The format of a source, and the files that hold its annotations; `found` are all formats that were seen."""
+
+    name: str
+    chosen: tuple[str, ...]
+    found: dict[str, list[str]]
+
+
+def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
+    """The format of a file, or of what lies below a folder; raises ValueError that says what was seen.
+
+    `target` is relative to the source's folder, `wanted` the format that annotations_format forces.
+    """
+    if target in source.files:
+        return _of_file(source, target, wanted)
+    found = _survey(source, target)
+    if wanted:
+        return Recognised(wanted, tuple(found.get(wanted, ())), found)
+    names = [name for name in FORMATS if name in found]
+    names = [name for name in names if not any(name in HOLDS.get(other, ()) for other in names)]
+    if len(names) > 1:
+        seen = some([f"{name} ({_some_files(found[name])})" for name in names])
+        raise ValueError(f"files of one format must be below the folder, got {seen}. Pass --annotations_format, or one of the files")
+    if names:
+        return Recognised(names[0], tuple(found[names[0]]), found)
+    if are_label_folders(source) and not target:
+        return Recognised("folders", (), found)
+    raise ValueError(f"no annotations of a known format. {_seen(source, target)}")
+
+
+def _some_files(files: list[str]) -> str:
+    return some(files, 1) if files else "images with a .txt each"
+
+
+def _seen(source: Source, target: str) -> str:
+    """What lies there, for an error."""
+    endings: defaultdict[str, int] = defaultdict(int)
+    for path in source.files:
+        if path.startswith(target):
+            endings[ending_of(path) or "no ending"] += 1
+    counts = [f"{count:,} {ending}" for ending, count in sorted(endings.items(), key=lambda item: -item[1])]
+    return f"There are {some(counts, 5) or 'no files'}. Known formats: {', '.join(FORMATS)}"
+
+
+def _of_file(source: Source, target: str, wanted: str | None) -> Recognised:
+    if (name := wanted or sniff(source, target)) is None:
+        head = source.folder.read_range(target, 0, 60).decode("utf-8", "replace")
+        raise ValueError(f"no annotations of a known format: it begins with {head!r}. Known formats: {', '.join(FORMATS)}")
+    chosen = [target]
+    if name == "voc" and ending_of(target) == ".txt":  # a list of ImageSets/Main goes with the XML beside it
+        top = folder_of(folder_of(folder_of(target)))
+        chosen += [path for path in source.files if ending_of(path) == ".xml" and path.startswith(join(top, "Annotations"))]
+    if name == "open_images":  # boxes, labels and images of a split stand in files side by side
+        split = target.rpartition("/")[2].partition("-")[0]
+        chosen += [
+            path
+            for path in source.files
+            if path != target and folder_of(path) == folder_of(target) and path.rpartition("/")[2].startswith(split + "-")
+        ]
+        chosen = [path for path in chosen if ending_of(path) == ".csv" and sniff(source, path) == "open_images"]
+    return Recognised(name, tuple(chosen), {name: chosen})
+
+
+def _survey(source: Source, target: str) -> dict[str, list[str]]:
+    """The files below a folder by the format that their content is of."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    start = f"{target}/" if target else ""
+    for path in source.files:
+        if path.startswith(start) and ending_of(path) in SNIFFERS:
+            groups[folder_of(path), ending_of(path)].append(path)
+    for paths in groups.values():
+        known = {path: sniff(source, path) for path in paths[:SAMPLE]}
+        kinds = {kind for kind in known.values() if kind}
+        rest = paths[SAMPLE:]
+        if rest and len(kinds) == 1 and None not in known.values():
+            known |= dict.fromkeys(rest, kinds.pop())
+        else:
+            known |= {path: sniff(source, path) for path in rest}
+        for path, kind in known.items():
+            if kind:
+                found[kind].append(path)
+    if yolo := found.get("yolo"):
+        found["yolo"] = _best_names(yolo)
+    elif looks_like_labels(path for path in source.files if path.startswith(start)):
+        names = names_beside(path for path in source.files if path.startswith(start))
+        if not names and not found:
+            raise ValueError("YOLO's label files (.txt) must have the names of their classes, got none. Add data.yaml or classes.txt")
+        if names and not found.get("imagenet_txt"):
+            found["yolo"] = names[:1]
+    return dict(found)
+
+
+def _best_names(paths: list[str]) -> list[str]:
+    """The one file that says most: data.yaml before obj.data before names alone; of several the uppermost."""
+    ranks = {".yaml": 0, ".yml": 0, ".data": 1}
+    return sorted(paths, key=lambda path: (ranks.get(ending_of(path), 2), path.count("/"), path))[:1]
+
+
+def sniff(source: Source, path: str) -> str | None:
+    """The format of one file; None where it is none."""
+    name = path.rpartition("/")[2].lower()
+    try:
+        return SNIFFERS[ending_of(path)](source, path, name) if ending_of(path) in SNIFFERS else None
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, pa.ArrowException):
+        return None  # broken, or of a kind that nobody here knows
+
+
+def _sniff_xml(source: Source, path: str, name: str) -> str | None:
+    match = ROOT.search(source.folder.read_range(path, 0, HEAD))
+    return {b"annotations": "cvat", b"annotation": "voc"}.get(match[1]) if match else None
+
+
+def _sniff_json(source: Source, path: str, name: str) -> str | None:
+    content = source.json(path)
+    tests: dict[str, Callable[[Any], bool]] = {
+        "labelme": is_labelme,
+        "datumaro": is_datumaro,
+        "coco": is_coco,
+        "fiftyone": is_fiftyone,
+        "createml": is_createml,
+        LABEL_STUDIO: is_label_studio,
+    }
+    return next((kind for kind, test in tests.items() if test(content)), None)
+
+
+def is_label_studio(content: Any) -> bool:
+    """Whether JSON is a list of Label Studio's tasks, whole or as JSON-MIN."""
+    if not isinstance(content, list) or not content or not all(isinstance(task, dict) for task in content[:5]):
+        return False
+    whole = all("data" in task and ("annotations" in task or "completions" in task) for task in content[:5])
+    return whole or all("id" in task and ("annotation_id" in task or "annotator" in task) for task in content[:5])
+
+
+def _sniff_csv(source: Source, path: str, name: str) -> str | None:
+    head = source.folder.read_range(path, 0, HEAD).decode("utf-8-sig", "replace")
+    columns = columns_of(head)
+    lines = head.splitlines()
+    values = next(csv.reader(lines[1:2]), [])
+    if name in NAMES or set(FILE_COLUMNS[:1]) <= set(columns) and name.startswith("metadata"):
+        return "huggingface"
+    if is_ilsvrc_solution(columns):
+        return None if "sample_submission" in name else "ilsvrc"
+    if is_detection_table(columns):
+        return "detection_csv"
+    if is_open_images(columns):
+        return "open_images"
+    if "annotation_id" in columns and "id" in columns:
+        return LABEL_STUDIO
+    if is_one_hot(columns, values):
+        return "one_hot_csv"
+    return "detection_csv" if is_retinanet_row(next(csv.reader(lines[:1]), [])) else None
+
+
+def _sniff_lines(source: Source, path: str, name: str) -> str | None:
+    if name in NAMES:
+        return "huggingface"
+    first = source.folder.read_range(path, 0, HEAD).decode("utf-8-sig", "replace").partition("\n")[0]
+    content = json.loads(first)
+    return "huggingface" if isinstance(content, dict) and any(key in content for key in FILE_COLUMNS) else None
+
+
+def _sniff_text(source: Source, path: str, name: str) -> str | None:
+    if "/imagesets/main/" in f"/{path.lower()}":
+        return "voc"
+    if name != SYNSETS and join(folder_of(path), SYNSETS) in source.files:
+        return "imagenet_txt"
+    return None
+
+
+SNIFFERS: dict[str, Callable[[Source, str, str], str | None]] = {
+    ".xml": _sniff_xml,
+    ".json": _sniff_json,
+    ".csv": _sniff_csv,
+    ".tsv": _sniff_csv,
+    ".jsonl": _sniff_lines,
+    ".parquet": lambda source, path, name: "huggingface" if name in NAMES else None,
+    ".txt": _sniff_text,
+    ".yaml": lambda source, path, name: "yolo" if is_data_yaml(source.text(path)) else None,
+    ".yml": lambda source, path, name: "yolo" if is_data_yaml(source.text(path)) else None,
+    ".data": lambda source, path, name: "yolo" if "names" in source.text(path) else None,
+    ".names": lambda source, path, name: "yolo",
+}
