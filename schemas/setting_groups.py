@@ -7,8 +7,22 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from imagerecords.schemas.boxes import ObjectLabels, Orientation, Policy
 
 AnnotationsFormat = Literal[
-    *("coco", "cvat", "voc", "yolo", "labelme", "datumaro", "fiftyone", "huggingface", "open_images", "detection_csv"),
-    *("ilsvrc", "createml", "one_hot_csv", "imagenet_txt", "folders", "label_studio"),
+    "coco",
+    "cvat",
+    "voc",
+    "yolo",
+    "labelme",
+    "datumaro",
+    "fiftyone",
+    "huggingface",
+    "open_images",
+    "detection_csv",
+    "ilsvrc",
+    "createml",
+    "one_hot_csv",
+    "imagenet_txt",
+    "folders",
+    "label_studio",
 ]
 Shards = Annotated[int, Field(ge=1, le=99_999)] | Literal["auto"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -53,8 +67,8 @@ class InputSettings(_Group):
     )
     annotations: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
         (),
-        description="Instead of directories: files or folders that a labelling tool exported (COCO, CVAT, YOLO, labelme, Pascal "
-        "VOC, …; docs/sources.md), with labels, boxes and splits. The format is recognised by content.",
+        description="Instead of directories: files or folders that a labelling tool exported (COCO, CVAT, YOLO, labelme, "
+        "Pascal VOC, …; docs/sources.md), with labels, boxes and splits. The format is recognised by content.",
     )
     annotations_format: AnnotationsFormat | None = Field(
         None, description="The format of annotations, where the content does not say it alone."
@@ -188,8 +202,8 @@ class CheckSettings(_Group):
     )
     unusable_annotations: Literal["error", "skip"] = Field(
         "error",
-        description="Images of annotations that are missing or have several labels, and entries that can't be read. error: fail "
-        "before work starts; skip: leave them out, counted and named.",
+        description="Images of annotations that are missing or have several labels, and entries that can't be read. error: "
+        "fail before work starts; skip: leave them out, counted and named.",
     )
     tensorflow_check: Literal["none", "sample", "all"] = Field(
         "none", description="Read shards back with TensorFlow too: the first finished one of each split, or all."

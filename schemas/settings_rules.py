@@ -195,5 +195,8 @@ def _colour_problems(settings: _Settings) -> Iterable[str]:
 def _secret_problems(settings: _Settings) -> Iterable[str]:
     yield from option_problems(settings.storage_options)
     yield from url_problems({name: value for name, value in settings if isinstance(value, str)})
-    for name, url in [*(("bounding_boxes", url) for _, url in settings.box_files()), *(("annotations", url) for url in settings.annotations)]:
+    for name, url in [
+        *(("bounding_boxes", url) for _, url in settings.box_files()),
+        *(("annotations", url) for url in settings.annotations),
+    ]:
         yield from url_problems({name: url})

@@ -1,1 +1,1 @@
-"""Annotations as labelling tools export them: a module per format, recognised by content; listing.py makes rows of all of them."""
+"""Annotations as labelling tools export them: a module per format, recognised by content; rows.py makes rows of them."""

@@ -23,8 +23,10 @@ TASKS = ("instances_", "person_keypoints_", "labels_", "stuff_", "panoptic_", "c
 
 def is_coco(content: Any) -> bool:
     """Whether JSON is a COCO file."""
-    return isinstance(content, dict) and isinstance(content.get("images"), list) and (
-        isinstance(content.get("annotations"), list) or isinstance(content.get("categories"), list)
+    return (
+        isinstance(content, dict)
+        and isinstance(content.get("images"), list)
+        and (isinstance(content.get("annotations"), list) or isinstance(content.get("categories"), list))
     )
 
 
@@ -117,7 +119,9 @@ def _objects(
                 source.unread["caption" if "caption" in annotation else "panoptic segment"] += 1
             else:
                 categories = ", ".join(names) or "none"
-                problem = f"a category_id must be one of the categories' ids, got {annotation.get('category_id')!r} of {categories}"
+                problem = (
+                    f"a category_id must be one of the categories' ids, got {annotation.get('category_id')!r} of {categories}"
+                )
                 source.refuse(place, problem)
             continue
         if any(annotation.get(key) for key in ("keypoints", "num_keypoints")):

@@ -83,9 +83,7 @@ def _corners(source: Source, element: Any) -> tuple[float, float, float, float]:
         return x - half_x, y - half_y, x + half_x, y + half_y
     if element.tag == "cuboid":
         names = [name for name in element.keys() if name[:2] in ("xt", "xb", "yt", "yb")]  # noqa: SIM118 (not a mapping)
-        return around(
-            (no_of(element.get(name)), no_of(element.get("y" + name[1:]))) for name in names if name.startswith("x")
-        )
+        return around((no_of(element.get(name)), no_of(element.get("y" + name[1:]))) for name in names if name.startswith("x"))
     return around([no_of(value) for value in point.split(",")] for point in (element.get("points") or "").split(";"))
 
 

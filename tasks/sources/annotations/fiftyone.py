@@ -140,4 +140,4 @@ def _field(source: Source, path: str, kinds: Mapping[str, str], wanted: Sequence
     if len(names) > 1 and not usual:
         found = ", ".join(names)
         source.refuse(source.place(path), f"one field must have {wanted[0].lower()}s, got {found}. Export one of them")
-    return (usual or names or [None])[0]
+    return next(iter(usual or names), None)

@@ -6,11 +6,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from imagerecords.tasks.sources.annotations.model import IMAGE_ENDINGS, SPLIT_OF, AnnotatedImage, Source, ending_of, join, stem_of
+from imagerecords.tasks.sources.annotations.model import (
+    IMAGE_ENDINGS,
+    SPLIT_OF,
+    AnnotatedImage,
+    Source,
+    ending_of,
+    join,
+    stem_of,
+)
 
 
 class Found(NamedTuple):
-    """The path of an image relative to the data set's folder, or absolute, or a URL; or what is wrong. `how` is worth a note."""
+    """The path of an image, relative to the data set's folder, absolute, or a URL; or what is wrong. `how` is worth a note."""
 
     path: str | None
     problem: str = ""

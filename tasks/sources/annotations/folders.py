@@ -1,4 +1,4 @@
-"""Folders as Keras, torchvision, Ultralytics, Roboflow, FiftyOne and Datumaro lay them out: one per label, perhaps below one per split.
+"""Folders as Keras, torchvision, Ultralytics, Roboflow and FiftyOne lay them out: one per label, perhaps below one per split.
 
 And datumaro's imagenet_txt: lists of `path class…` with the classes' names in synsets.txt.
 """
@@ -21,9 +21,17 @@ def read_folders(source: Source) -> Iterator[AnnotatedImage]:
     beside = below.pop("", [])
     splits = [name for name in below if name.lower() in SPLIT_OF]
     deep = bool(splits) and all(path.count("/") > 1 for name in splits for path in below[name])
+    if splits and len(splits) == len(below) and not deep:
+        problem = (
+            f"images must lie in folders of their labels below those of splits, got {some(splits)} with images right in them"
+        )
+        source.refuse(source.place(""), problem)
+        return
     if deep and len(splits) < len(below):
         others = sorted(set(below) - set(splits))
-        source.refuse(source.place(""), f"folders must be one per split or one per label, got {some(splits)} and {some(others)}")
+        source.refuse(
+            source.place(""), f"folders must be one per split or one per label, got {some(splits)} and {some(others)}"
+        )
         return
     beside += [path for name in splits for path in below[name] if deep and path.count("/") < 2]
     for path in beside:

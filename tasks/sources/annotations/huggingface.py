@@ -1,11 +1,12 @@
 """Hugging Face's imagefolder: metadata.csv, .jsonl or .parquet beside the images, with `file_name` and columns of its own.
 
-`objects` has lists `bbox` and `categories` (or `category`, `label`). How the numbers of a bbox are meant stands nowhere: they are
-taken as the documentation writes them (x, y, width, height in pixels), unless that leads out of the images and corners do not.
+`objects` has lists `bbox` and `categories` (or `category`, `label`). Nothing in a file says how the numbers of a bbox are meant:
+they are taken as the documentation writes them (x, y, width, height in pixels), unless that leads out of an image and corners
+do not.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -49,14 +50,17 @@ def read_huggingface(source: Source) -> Iterator[AnnotatedImage]:
     objects = next((name for name in OBJECT_COLUMNS if name in columns), None)
     if label is None and objects is None:
         found = ", ".join(columns) or "none"
-        source.refuse(source.place(source.chosen[0]), f"a column must be named {', '.join(LABEL_COLUMNS[:4])} or objects, got {found}")
+        source.refuse(
+            source.place(source.chosen[0]), f"a column must be named {', '.join(LABEL_COLUMNS[:4])} or objects, got {found}"
+        )
         return
     for name in columns.keys() - {label, objects, SPLIT_COLUMN, *FILE_COLUMNS}:
         source.unread[f"column {name}"] += len(entries)
-    corners = _are_corners(entry.values.get(objects or "") for entry in entries)
-    source.remarks["objects' bbox read as corners (xmin, ymin, xmax, ymax)"] += corners * len(entries)
+    corners = _are_corners(source, entries, objects)
+    how = "corners (xmin, ymin, xmax, ymax)" if corners else "x, y, width, height, as COCO has it"
+    source.remarks[f"row whose objects' bbox is read as {how}"] += len(entries) if objects else 0
     for entry in entries:
-        written = next((str(entry.values[name]) for name in FILE_COLUMNS if entry.values.get(name)), "")
+        written = _written(entry)
         if not written:
             source.refuse(entry.place, "a row must have a file_name, got none")
             continue
@@ -124,12 +128,29 @@ def _objects(value: Any) -> Iterator[tuple[Any, Any]]:
         yield from zip(boxes, classes, strict=False)
 
 
-def _are_corners(values: Iterable[Any]) -> bool:
-    """Whether numbers are corners: each third and fourth is beyond the first and second, and relative ones lead out of 1 else."""
-    boxes = [box for value in values for box, _ in _objects(value) if are_numbers(box) and len(box) == 4]
-    ordered = bool(boxes) and all(box[2] > box[0] and box[3] > box[1] for box in boxes)
-    relative = all(max(box) <= 1 for box in boxes)
-    return ordered and relative and any(box[0] + box[2] > 1 or box[1] + box[3] > 1 for box in boxes)
+def _are_corners(source: Source, entries: Sequence[_Entry], column: str | None) -> bool:
+    """Whether numbers are corners: as widths and heights some lead out of their image, and as corners none does."""
+    leads_out = False
+    for entry in entries:
+        boxes = [box for box, _ in _objects(entry.values.get(column or "")) if are_numbers(box) and len(box) == 4]
+        if any(box[2] <= box[0] or box[3] <= box[1] for box in boxes):
+            return False
+        if boxes and not leads_out:
+            path = next((path for path in _ways(entry) if path in source.files), "")
+            relative = all(max(box) <= 1 and _has_fractions(box) for box in boxes)
+            width, height = (1, 1) if relative else (path and source.size_of(path)) or (0, 0)
+            leads_out = bool(width) and any(box[0] + box[2] > width or box[1] + box[3] > height for box in boxes)
+    return leads_out
+
+
+def _ways(entry: _Entry) -> list[str]:
+    """Where the image of a row may lie."""
+    home, written = folder_of(entry.path), _written(entry)
+    return [join(home, folder, written.replace("\\", "/")) for folder in ("", "images", "data")]
+
+
+def _written(entry: _Entry) -> str:
+    return next((str(entry.values[name]) for name in FILE_COLUMNS if entry.values.get(name)), "")
 
 
 def _boxes(source: Source, entry: _Entry, column: str | None, *, corners: bool) -> Iterator[Box]:

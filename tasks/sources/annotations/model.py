@@ -1,4 +1,4 @@
-"""What every reader of annotations gives: images as their file names them, with labels, split and boxes; and what it did not read."""
+"""What readers of annotations give: images as their file names them, with labels, split and boxes; and what was not read."""
 
 import json
 import math
@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
+from imagerecords.tasks.images.shape import read_shape
 from imagerecords.tasks.storage.folders import Folder
 
 Corners = tuple[float, float, float, float]
@@ -105,6 +106,14 @@ class Source:
                 raise ValueError(f"annotations must be JSON, got {error}: {self.place(path)}") from error
         return self._last[1]
 
+    def size_of(self, path: str) -> tuple[int, int] | None:
+        """The width and height of an image as stored; None where it can't be read."""
+        try:
+            shape = read_shape(lambda size: self.folder.read(path) if size is None else self.folder.read_range(path, 0, size))
+        except OSError:
+            return None
+        return (shape.width, shape.height) if shape else None
+
     @cached_property
     def pictures(self) -> tuple[str, ...]:
         """The files that have the ending of an image."""
@@ -145,7 +154,7 @@ def join(*parts: str) -> str:
 
 
 def split_of(name: str) -> str | None:
-    """The split that a folder's or file's name means, alone or as one of its words: `instances_val2017.json` is validation's."""
+    """The split that a name means, alone or by one of its words: `instances_val2017.json` is validation's."""
     stem = stem_of(name.rpartition("/")[2]).lower().strip("_")
     if stem in SPLIT_OF:
         return SPLIT_OF[stem]

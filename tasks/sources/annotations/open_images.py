@@ -1,4 +1,4 @@
-"""Open Images: tables of image labels and of boxes by ImageID, classes by MID in class-descriptions; also as FiftyOne lays them out."""
+"""Open Images: tables of image labels and of boxes by ImageID; class-descriptions has the names of classes."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ class _Image:
 def is_open_images(columns: Iterable[str]) -> bool:
     """Whether columns are those of one of Open Images' tables."""
     columns = set(columns)
-    return LABELS <= columns or IMAGES <= columns
+    return columns >= LABELS or columns >= IMAGES
 
 
 def read_open_images(source: Source) -> Iterator[AnnotatedImage]:

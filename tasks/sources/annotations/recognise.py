@@ -90,13 +90,18 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
     if target in source.files:
         return _of_file(source, target, wanted)
     found = _survey(source, target)
+    if "voc" in found and target:  # the lists beside a folder of XML say which image is of which split
+        lists = join(folder_of(target), "ImageSets/Main")
+        found["voc"] += [path for path in source.files if folder_of(path) == lists and path not in found["voc"]]
     if wanted:
         return Recognised(wanted, tuple(found.get(wanted, ())), found)
     names = [name for name in FORMATS if name in found]
     names = [name for name in names if not any(name in HOLDS.get(other, ()) for other in names)]
     if len(names) > 1:
         seen = some([f"{name} ({_some_files(found[name])})" for name in names])
-        raise ValueError(f"files of one format must be below the folder, got {seen}. Pass --annotations_format, or one of the files")
+        raise ValueError(
+            f"files of one format must be below the folder, got {seen}. Pass --annotations_format, or one of the files"
+        )
     if names:
         return Recognised(names[0], tuple(found[names[0]]), found)
     if are_label_folders(source) and not target:
@@ -161,7 +166,9 @@ def _survey(source: Source, target: str) -> dict[str, list[str]]:
     elif looks_like_labels(path for path in source.files if path.startswith(start)):
         names = names_beside(path for path in source.files if path.startswith(start))
         if not names and not found:
-            raise ValueError("YOLO's label files (.txt) must have the names of their classes, got none. Add data.yaml or classes.txt")
+            raise ValueError(
+                "YOLO's label files (.txt) must have the names of their classes, got none. Add data.yaml or classes.txt"
+            )
         if names and not found.get("imagenet_txt"):
             found["yolo"] = names[:1]
     return dict(found)
@@ -211,21 +218,16 @@ def is_label_studio(content: Any) -> bool:
 def _sniff_csv(source: Source, path: str, name: str) -> str | None:
     head = source.folder.read_range(path, 0, HEAD).decode("utf-8-sig", "replace")
     columns = columns_of(head)
-    lines = head.splitlines()
-    values = next(csv.reader(lines[1:2]), [])
-    if name in NAMES or set(FILE_COLUMNS[:1]) <= set(columns) and name.startswith("metadata"):
-        return "huggingface"
-    if is_ilsvrc_solution(columns):
-        return None if "sample_submission" in name else "ilsvrc"
-    if is_detection_table(columns):
-        return "detection_csv"
-    if is_open_images(columns):
-        return "open_images"
-    if "annotation_id" in columns and "id" in columns:
-        return LABEL_STUDIO
-    if is_one_hot(columns, values):
-        return "one_hot_csv"
-    return "detection_csv" if is_retinanet_row(next(csv.reader(lines[:1]), [])) else None
+    first, second = (next(csv.reader(lines), []) for lines in (head.splitlines()[:1], head.splitlines()[1:2]))
+    tests = {
+        "huggingface": name in NAMES,
+        "ilsvrc": is_ilsvrc_solution(columns) and "sample_submission" not in name,
+        "detection_csv": is_detection_table(columns) or is_retinanet_row(first),
+        "open_images": is_open_images(columns),
+        LABEL_STUDIO: {"annotation_id", "id"} <= set(columns),
+        "one_hot_csv": is_one_hot(columns, second),
+    }
+    return next((kind for kind, is_it in tests.items() if is_it), None)
 
 
 def _sniff_lines(source: Source, path: str, name: str) -> str | None:

@@ -61,7 +61,9 @@ def read_annotations(settings: BuildSettings) -> ListedRows:
     images = joined.images()
     labels, own = _labels_of(images)
     listed.notes += [note for read in reads for note in _source_notes(read)]
-    listed.notes.append(f"annotations: an image's label is {'its own (tag, flag, list or folder)' if own else 'the class of its objects'}")
+    listed.notes.append(
+        f"annotations: an image's label is {'its own (tag, flag, list or folder)' if own else 'the class of its objects'}"
+    )
     usable = _usable(settings, listed, images, labels)
     _report_bad(settings, listed, reads)
     _refuse_nothing(reads, usable)
@@ -160,8 +162,8 @@ def _report_bad(settings: BuildSettings, listed: AnnotatedRows, reads: list[_Rea
         if read.missing and len(read.missing) == read.images:
             first = some([image.path for image in read.missing])
             raise ValueError(
-                f"images must exist, got none of the {plural(read.images, 'image')} that {read.opened.location} names: {first}. "
-                "Pass --images_directory with the folder in which they are"
+                f"images must exist, got none of the {plural(read.images, 'image')} that {read.opened.location} names: "
+                f"{first}. Pass --images_directory with the folder in which they are"
             )
         if settings.unusable_annotations == "error":
             for place, problem in bad:
@@ -187,7 +189,9 @@ def _refuse_nothing(reads: list[_Read], usable: list[str]) -> None:
         raise ValueError(f"annotations must give images one label each, got none that has one: read as {seen}")
 
 
-def _fill(settings: BuildSettings, listed: AnnotatedRows, images: Mapping[str, AnnotatedImage], labels: Mapping[str, str]) -> None:
+def _fill(
+    settings: BuildSettings, listed: AnnotatedRows, images: Mapping[str, AnnotatedImage], labels: Mapping[str, str]
+) -> None:
     """The rows of the images that are used."""
     splits = {images[path].split for path in labels}
     by_split = splits - {None}

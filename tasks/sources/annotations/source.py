@@ -40,7 +40,11 @@ def open_source(location: str, wanted: str | None, images: str | None, storage_o
         if not beyond.exists():
             raise FileNotFoundError(images)
         inside = beyond.path == folder.path or beyond.path.startswith(f"{folder.path}/")
-        root = beyond.path[len(folder.path) :].strip("/") if inside else str(beyond.path if beyond.is_local else beyond.canonical_url)
+        root = (
+            beyond.path[len(folder.path) :].strip("/")
+            if inside
+            else str(beyond.path if beyond.is_local else beyond.canonical_url)
+        )
         roots = (root,)
         if not inside:
             files += [f"{root.rstrip('/')}/{file.path}" for file in walk_files(beyond, "").files]
@@ -60,9 +64,6 @@ def _home(location: str, storage_options: Mapping[str, Any]) -> tuple[Folder, st
         raise FileNotFoundError(location)
     while (name := folder.path.rpartition("/")[2]).lower() in INNER and folder.path.count("/") > 1:
         above = posixpath.dirname(folder.path)
-        if folder.is_local:
-            url = above
-        else:
-            url = str(folder.fs.unstrip_protocol(above))
+        url = above if folder.is_local else str(folder.fs.unstrip_protocol(above))
         folder, target = open_folder(url, storage_options), f"{name}/{target}".rstrip("/")
     return folder, target

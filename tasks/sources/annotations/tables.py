@@ -1,4 +1,4 @@
-"""CSV files: TensorFlow's detection tutorials, keras-retinanet, Open Images, ILSVRC's solutions and Roboflow's one-hot classes."""
+"""CSV files: TensorFlow's detection tutorials, keras-retinanet, ILSVRC's solutions and Roboflow's one-hot classes."""
 
 import csv
 import io
@@ -19,8 +19,12 @@ from imagerecords.tasks.sources.annotations.model import (
 
 FILE_COLUMNS = ("filename", "file_name", "file", "image", "path", "image_path", "img", "image_name", "imagename", "image_id")
 CLASS_COLUMNS = ("class", "label", "class_name", "classname", "name", "category", "label_name")
-CORNER_COLUMNS = (("xmin", "x1", "x_min", "left"), ("ymin", "y1", "y_min", "top"), ("xmax", "x2", "x_max", "right"))
-CORNER_COLUMNS = (*CORNER_COLUMNS, ("ymax", "y2", "y_max", "bottom"))
+CORNER_COLUMNS = (
+    ("xmin", "x1", "x_min", "left"),
+    ("ymin", "y1", "y_min", "top"),
+    ("xmax", "x2", "x_max", "right"),
+    ("ymax", "y2", "y_max", "bottom"),
+)
 
 
 class Row(NamedTuple):
@@ -35,7 +39,7 @@ def read_rows(text: str, names: tuple[str, ...] = ()) -> Iterator[Row]:
     first = text.partition("\n")[0]
     divider = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text), delimiter=divider, skipinitialspace=True)
-    header = [name.strip().lower() for name in (names or next(reader, []))]
+    header = [name.strip().lower() for name in (list(names) or next(reader, []))]
     for values in reader:
         if any(value.strip() for value in values):
             yield Row(reader.line_num, dict(zip(header, (value.strip() for value in values), strict=False)))

@@ -76,8 +76,9 @@ def _name_of(path: str) -> str:
 def _read_file(source: Source, path: str, root: Any, lists: _Lists) -> AnnotatedImage:
     name, place = _name_of(path), source.place(path)
     short = name.rpartition("/")[2]
-    size = _number(root, "size/width") or _number(root, "imagesize/ncols"), _number(root, "size/height") or _number(
-        root, "imagesize/nrows"
+    size = (
+        _number(root, "size/width") or _number(root, "imagesize/ncols"),
+        _number(root, "size/height") or _number(root, "imagesize/nrows"),
     )
     boxes = tuple(_boxes(source, root, place))
     top = folder_of(path)[: len(folder_of(path)) - (len(name) - len(short))].rstrip("/")
@@ -167,4 +168,8 @@ def _read_lists(source: Source) -> _Lists:
 def _lines(source: Source, path: str, *, whole: bool = False) -> list[str]:
     """The lines of a list, or the first word of each: the lists of all classes together name images alone."""
     lines = [line.strip() for line in source.text(path).splitlines() if line.strip()]
-    return lines if whole else [line.rsplit(maxsplit=1)[0] if line.rsplit(maxsplit=1)[-1] in ("1", "-1", "0") else line for line in lines]
+    return (
+        lines
+        if whole
+        else [line.rsplit(maxsplit=1)[0] if line.rsplit(maxsplit=1)[-1] in ("1", "-1", "0") else line for line in lines]
+    )

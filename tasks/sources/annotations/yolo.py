@@ -63,7 +63,9 @@ def read_yolo(source: Source) -> Iterator[AnnotatedImage]:
             used |= {labels} if labels else set()
             yield AnnotatedImage(image, source.place(labels or image), split=split, boxes=tuple(boxes))
     folders = {folder_of(text) for text in used}
-    source.unread["label file (.txt) of no image"] += sum(1 for text in texts - used if folder_of(text) in folders and _is_label_file(source, text))
+    source.unread["label file (.txt) of no image"] += sum(
+        1 for text in texts - used if folder_of(text) in folders and _is_label_file(source, text)
+    )
 
 
 def _is_label_file(source: Source, path: str) -> bool:
@@ -232,5 +234,3 @@ def looks_like_labels(files: Iterable[str]) -> bool:
 def names_beside(files: Iterable[str]) -> list[str]:
     """The files of class names among some."""
     return sorted(path for path in files if path.rpartition("/")[2].lower() in NAMES_FILES)
-
-

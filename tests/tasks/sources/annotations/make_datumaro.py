@@ -12,7 +12,16 @@ from datumaro.components.media import Image
 
 FORMS = (
     *("coco", "coco_instances", "coco_labels", "cvat", "datumaro", "imagenet", "imagenet_txt", "imagenet_with_subset_dirs"),
-    *("label_me", "open_images", "voc", "voc_classification", "voc_detection", "yolo", "yolo_ultralytics", "mvtec_classification"),
+    *(
+        "label_me",
+        "open_images",
+        "voc",
+        "voc_classification",
+        "voc_detection",
+        "yolo",
+        "yolo_ultralytics",
+        "mvtec_classification",
+    ),
 )
 
 

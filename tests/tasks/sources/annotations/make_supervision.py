@@ -1,4 +1,4 @@
-"""Makes exports/supervision_*: run by hand in an environment with supervision (0.31.2), `python make_supervision.py exports`."""
+"""Makes exports/supervision_*: run by hand with supervision (0.31.2), `python make_supervision.py exports`."""
 
 import shutil
 import sys
@@ -32,8 +32,13 @@ def main(target):
             except Exception as error:
                 print(form, type(error).__name__, error)
     named = [scene for scene in scenes.SCENES if scene.label]
-    labels = {str(pictures / scene.name): sv.Classifications(class_id=np.array([scenes.CLASSES.index(scene.label)])) for scene in named}
-    sv.ClassificationDataset(list(scenes.CLASSES), list(labels), labels).as_folder_structure(str(target / "supervision_folders"))
+    labels = {
+        str(pictures / scene.name): sv.Classifications(class_id=np.array([scenes.CLASSES.index(scene.label)]))
+        for scene in named
+    }
+    sv.ClassificationDataset(list(scenes.CLASSES), list(labels), labels).as_folder_structure(
+        str(target / "supervision_folders")
+    )
     shutil.rmtree(pictures)
 
 
