@@ -4,26 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from imagerecords.schemas.annotation_formats import AnnotationsFormat
 from imagerecords.schemas.boxes import ObjectLabels, Orientation, Policy
 
-AnnotationsFormat = Literal[
-    "coco",
-    "cvat",
-    "voc",
-    "yolo",
-    "labelme",
-    "datumaro",
-    "fiftyone",
-    "huggingface",
-    "open_images",
-    "detection_csv",
-    "ilsvrc",
-    "createml",
-    "one_hot_csv",
-    "imagenet_txt",
-    "folders",
-    "label_studio",
-]
 Shards = Annotated[int, Field(ge=1, le=99_999)] | Literal["auto"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 

@@ -23,7 +23,7 @@ from imagerecords.tasks.sources.annotations.fiftyone import is_fiftyone, read_fi
 from imagerecords.tasks.sources.annotations.folders import SYNSETS, are_label_folders, read_folders, read_imagenet_txt
 from imagerecords.tasks.sources.annotations.huggingface import FILE_COLUMNS, NAMES, read_huggingface
 from imagerecords.tasks.sources.annotations.labelme import is_labelme, read_labelme
-from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source, ending_of, folder_of, join
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source, ending_of, folder_of, join, split_of_path
 from imagerecords.tasks.sources.annotations.open_images import is_open_images, read_open_images
 from imagerecords.tasks.sources.annotations.tables import (
     columns_of,
@@ -132,11 +132,11 @@ def _of_file(source: Source, target: str, wanted: str | None) -> Recognised:
         top = folder_of(folder_of(folder_of(target)))
         chosen += [path for path in source.files if ending_of(path) == ".xml" and path.startswith(join(top, "Annotations"))]
     if name == "open_images":  # boxes, labels and images of a split stand in files side by side
-        split = target.rpartition("/")[2].partition("-")[0]
+        split = split_of_path(target)
         chosen += [
             path
             for path in source.files
-            if path != target and folder_of(path) == folder_of(target) and path.rpartition("/")[2].startswith(split + "-")
+            if path != target and folder_of(path) == folder_of(target) and split_of_path(path) == split
         ]
         chosen = [path for path in chosen if ending_of(path) == ".csv" and sniff(source, path) == "open_images"]
     return Recognised(name, tuple(chosen), {name: chosen})

@@ -10,8 +10,6 @@ from PIL import Image
 
 from imagerecords.schemas.boxes import CORNERS
 from imagerecords.tasks.discover import survey
-from imagerecords.tasks.records.example import parse_example
-from imagerecords.tasks.records.frames import read_frames
 from tests.tasks.sources.annotations.scenes import CLASSES, HEIGHT, SCENES, WIDTH
 
 EXPORTS = Path(__file__).parent / "exports"
@@ -58,27 +56,6 @@ FILES = {
     "datumaro_open_images": "annotations",
 }
 NAMES = sorted(path.name for path in EXPORTS.iterdir() if path.name != "datumaro_mvtec_classification")
-
-
-@pytest.fixture
-def records(build, tmp_path):
-    """`records(**settings)` builds and gives, by the stem of the image's name, its split, text, pixels and boxes."""
-
-    def records(**settings):
-        output = tmp_path / "out"
-        shutil.rmtree(output, ignore_errors=True)
-        build(output_directory=output, max_rejected_fraction=1.0, **settings)
-        found = {}
-        for shard in sorted(output.glob("*-of-*")):
-            with shard.open("rb") as file:
-                for record in read_frames(file, resume=False):
-                    features = parse_example(record.data)
-                    stem = features["image/filename"][0].decode().rpartition(".")[0]
-                    assert stem not in found
-                    found[stem] = shard.name.partition("-")[0], features
-        return found
-
-    return records
 
 
 def text_of(features):
