@@ -56,6 +56,11 @@ class InputSettings(_Group):
     annotations_format: AnnotationsFormat | None = Field(
         None, description="The format of annotations, where the content does not say it alone."
     )
+    labels_from: Literal["auto", "images", "objects"] = Field(
+        "auto",
+        description="Labels of annotations. images: tags, flags, lists or folders of whole images; objects: the class of an "
+        "image's objects, where they are of one; auto: whichever there is.",
+    )
     images_directory: str | None = Field(
         None, description="Where the images that annotations name are looked for too, when they lie elsewhere."
     )

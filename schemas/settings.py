@@ -38,7 +38,7 @@ CONTENT_SETTINGS = (
 LAYOUT_SETTINGS = (
     *("validation_fraction", "test_fraction", "group_pattern", "unlisted_labels", "recursive", "duplicates"),
     *("ignore", "exclude_labels", "invalid_boxes", "boxes_orientation", "object_labels"),
-    *("annotations_format", "unusable_annotations"),
+    *("annotations_format", "labels_from", "unusable_annotations"),
     *("train_shards", "validation_shards", "test_shards", "allow_empty_shards", "seed", "layout_threads"),
 )
 # The ten settings that matter to everyone; the README shows them.

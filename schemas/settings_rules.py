@@ -10,6 +10,8 @@ from imagerecords.schemas.secrets import option_problems, url_problems
 from imagerecords.schemas.splits import SPLITS, Split
 
 WHOLE_SOURCES = ("data_directory", "manifest", "label_studio", "annotations")  # inputs that the fractions may divide
+# Settings of annotations alone, with their defaults.
+OF_ANNOTATIONS = {"annotations_format": None, "labels_from": "auto", "images_directory": None, "unusable_annotations": "error"}
 MANIFEST_ENDINGS = (".csv", ".jsonl", ".parquet")
 
 
@@ -24,15 +26,6 @@ class _Settings(Protocol):
 
     @property
     def annotations(self) -> tuple[str, ...]: ...
-
-    @property
-    def annotations_format(self) -> str | None: ...
-
-    @property
-    def images_directory(self) -> str | None: ...
-
-    @property
-    def unusable_annotations(self) -> str: ...
 
     @property
     def listed_by(self) -> str | None: ...
@@ -114,7 +107,7 @@ def _source_problems(settings: _Settings) -> Iterable[str]:
             f"bounding_boxes per split must go with the images of each, got {', '.join(strange)}, where there is "
             f"{', '.join(possible) or 'no split'}. Pass its directory, or the box files without splits"
         )
-    for name, default in (("annotations_format", None), ("images_directory", None), ("unusable_annotations", "error")):
+    for name, default in OF_ANNOTATIONS.items():
         if getattr(settings, name) != default and not settings.annotations:
             yield f"{name} must go with annotations, got it without them. Pass --annotations"
     if settings.listed_by and settings.recursive:

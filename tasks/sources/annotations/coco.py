@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from imagerecords.schemas.messages import plural, some
 from imagerecords.tasks.sources.annotations.model import (
     AnnotatedImage,
     Box,
@@ -55,6 +56,7 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Iterato
     info = content.get("info")
     source.tool = str(info.get("contributor") or "") if isinstance(info, dict) else ""
     relative = _are_relative(content.get("annotations") or [])
+    of_objects = any(_is_object(annotation) for annotation in content.get("annotations") or [])
     split = split_of_path(path)
     folders = _folders(path)
     ids: set[str] = set()
@@ -68,7 +70,7 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Iterato
             source.refuse(place, f"an image's id must be there once, got {image.get('id')!r} again")
             continue
         ids.add(key)
-        labels, boxes = _objects(source, path, of_image.pop(key, []), names)
+        labels, boxes = _objects(source, path, of_image.pop(key, []), names, of_objects=of_objects)
         size = numbers_of((image.get("width"), image.get("height")), 2) or (0, 0)
         yield AnnotatedImage(
             path=image["file_name"],
@@ -81,7 +83,11 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Iterato
         )
     for key, lost in of_image.items():
         place = source.place(path, f"annotation {lost[0][0]}")
-        source.refuse(place, f"an annotation's image must be listed, got image_id {key!r} of {len(lost)} annotations")
+        source.refuse(place, f"an annotation's image must be listed, got image_id {key!r} of {plural(len(lost), 'annotation')}")
+
+
+def _is_object(annotation: Any) -> bool:
+    return isinstance(annotation, dict) and bool(annotation.get("bbox") or annotation.get("segmentation"))
 
 
 def _are_relative(annotations: list[Any]) -> bool:
@@ -108,8 +114,9 @@ def _folders(path: str) -> tuple[str, ...]:
 
 
 def _objects(
-    source: Source, path: str, annotations: list[tuple[int, Mapping[str, Any]]], names: Mapping[str, str]
+    source: Source, path: str, annotations: list[tuple[int, Mapping[str, Any]]], names: Mapping[str, str], *, of_objects: bool
 ) -> tuple[tuple[str, ...], tuple[Box, ...]]:
+    """The labels and boxes of an image; in a file `of_objects` an annotation without a box is no label of the image."""
     labels, boxes = [], []
     for number, annotation in annotations:
         place = source.place(path, f"annotation {number}")
@@ -118,18 +125,15 @@ def _objects(
             if "caption" in annotation or "segments_info" in annotation:
                 source.unread["caption" if "caption" in annotation else "panoptic segment"] += 1
             else:
-                categories = ", ".join(names) or "none"
-                problem = (
-                    f"a category_id must be one of the categories' ids, got {annotation.get('category_id')!r} of {categories}"
-                )
-                source.refuse(place, problem)
+                ids = some([f"{key} ({name})" for key, name in names.items()]) or "the categories, of which there are none"
+                source.refuse(place, f"a category_id must be one of {ids}, got {annotation.get('category_id')!r}")
             continue
         if any(annotation.get(key) for key in ("keypoints", "num_keypoints")):
             source.unread["keypoints"] += 1
-        corners, known = _corners(source, annotation)
+        corners, is_object = _corners(source, annotation)
         if corners:
             boxes.append(Box(corners, name, place, is_crowd=bool(annotation.get("iscrowd"))))
-        elif known:
+        elif is_object or of_objects:
             source.drop_box(place, f"a bbox must be four numbers, got {annotation.get('bbox')!r}")
         else:
             labels.append(name)

@@ -1,6 +1,6 @@
 """Hugging Face's imagefolder: metadata.csv, .jsonl or .parquet beside the images, with `file_name` and columns of its own.
 
-`objects` has lists `bbox` and `categories` (or `category`, `label`). Nothing in a file says how the numbers of a bbox are meant:
+`objects` has lists `bbox` and `categories` (or `category`, `label`). How the numbers of a bbox are meant is written nowhere:
 they are taken as the documentation writes them (x, y, width, height in pixels), unless that leads out of an image and corners
 do not.
 """

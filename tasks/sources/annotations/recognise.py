@@ -7,14 +7,14 @@ nothing to do with each other are in a folder, annotations_format must say which
 import csv
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from imagerecords.schemas.messages import some
+from imagerecords.schemas.messages import NAMED, some
 from imagerecords.tasks.sources.annotations.coco import is_coco, read_coco
 from imagerecords.tasks.sources.annotations.createml import is_createml, read_createml
 from imagerecords.tasks.sources.annotations.cvat import read_cvat
@@ -36,9 +36,11 @@ from imagerecords.tasks.sources.annotations.tables import (
     read_one_hot,
 )
 from imagerecords.tasks.sources.annotations.voc import read_voc
+from imagerecords.tasks.sources.annotations.xml import parse_xml
 from imagerecords.tasks.sources.annotations.yolo import is_data_yaml, looks_like_labels, names_beside, read_yolo
 
 HEAD = 64 << 10  # bytes in which XML's first element and a CSV's first lines stand
+HOLDING = (".json", ".xml", ".csv", ".tsv", ".jsonl", ".yaml", ".yml")  # endings that are rarely of anything but annotations
 SAMPLE = 8  # files of one folder that are looked into; the others of their ending are of the same format
 ROOT = re.compile(rb"<([A-Za-z_][\w.-]*)[\s/>]")
 LABEL_STUDIO = "label_studio"
@@ -75,11 +77,15 @@ HOLDS = {"ilsvrc": {"voc"}, "yolo": {"folders"}, "huggingface": {"folders"}}
 
 @dataclass
 class Recognised:
-    """The format of a source, and the files that hold its annotations; `found` are all formats that were seen."""
+    """The format of a source, and the files that hold its annotations.
+
+    `found` are all formats that were seen, `unknown` the files that could hold annotations and are of none.
+    """
 
     name: str
     chosen: tuple[str, ...]
     found: dict[str, list[str]]
+    unknown: tuple[str, ...] = ()
 
 
 def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
@@ -89,44 +95,51 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
     """
     if target in source.files:
         return _of_file(source, target, wanted)
-    found = _survey(source, target)
+    found, unknown = _survey(source, target)
     if "voc" in found and target:  # the lists beside a folder of XML say which image is of which split
         lists = join(folder_of(target), "ImageSets/Main")
         found["voc"] += [path for path in source.files if folder_of(path) == lists and path not in found["voc"]]
-    if wanted:
-        return Recognised(wanted, tuple(found.get(wanted, ())), found)
-    names = [name for name in FORMATS if name in found]
+    names = [wanted] if wanted else [name for name in FORMATS if name in found]
     names = [name for name in names if not any(name in HOLDS.get(other, ()) for other in names)]
     if len(names) > 1:
-        seen = some([f"{name} ({_some_files(found[name])})" for name in names])
+        seen = some([f"{name} ({some(found[name], 1)})" for name in names])
         raise ValueError(
-            f"files of one format must be below the folder, got {seen}. Pass --annotations_format, or one of the files"
+            f"annotations of a folder must be of one format, got {seen}. Pass --annotations_format, or one of the files"
         )
     if names:
-        return Recognised(names[0], tuple(found[names[0]]), found)
-    if are_label_folders(source) and not target:
+        return Recognised(names[0], tuple(found.get(names[0], ())), found, tuple(unknown))
+    if are_label_folders(source) and not target and not unknown:
         return Recognised("folders", (), found)
-    raise ValueError(f"no annotations of a known format. {_seen(source, target)}")
-
-
-def _some_files(files: list[str]) -> str:
-    return some(files, 1) if files else "images with a .txt each"
+    raise ValueError(f"annotations must be of a known format, got {_seen(source, target)}. Known formats: {', '.join(FORMATS)}")
 
 
 def _seen(source: Source, target: str) -> str:
     """What lies there, for an error."""
-    endings: defaultdict[str, int] = defaultdict(int)
-    for path in source.files:
-        if path.startswith(target):
-            endings[ending_of(path) or "no ending"] += 1
-    counts = [f"{count:,} {ending}" for ending, count in sorted(endings.items(), key=lambda item: -item[1])]
-    return f"There are {some(counts, 5) or 'no files'}. Known formats: {', '.join(FORMATS)}"
+    paths = [path for path in source.files if path.startswith(target)]
+    endings = Counter(ending_of(path) or "without ending" for path in paths)
+    counts = some([f"{count:,} {ending}" for ending, count in endings.most_common()], 5)
+    others = [path for path in paths if ending_of(path) in HOLDING]
+    problems = [f"{path} ({problem})" if (problem := problem_of(source, path)) else path for path in others[:NAMED]]
+    return (counts or "no files") + (f", among them {some(problems)}" if problems else "")
+
+
+def problem_of(source: Source, path: str) -> str:
+    """Why a file can't be read as JSON or XML; empty where it can, or is of another kind."""
+    try:
+        if ending_of(path) == ".json":
+            source.json(path)
+        elif ending_of(path) == ".xml":
+            parse_xml(source.folder.read(path))
+    except ValueError as error:
+        return str(error).partition(": /")[0].removesuffix(f": {source.place(path)}")
+    return ""
 
 
 def _of_file(source: Source, target: str, wanted: str | None) -> Recognised:
     if (name := wanted or sniff(source, target)) is None:
         head = source.folder.read_range(target, 0, 60).decode("utf-8", "replace")
-        raise ValueError(f"no annotations of a known format: it begins with {head!r}. Known formats: {', '.join(FORMATS)}")
+        why = problem_of(source, target) or f"a file that begins with {head!r}"
+        raise ValueError(f"annotations must be of a known format, got {why}. Known formats: {', '.join(FORMATS)}")
     chosen = [target]
     if name == "voc" and ending_of(target) == ".txt":  # a list of ImageSets/Main goes with the XML beside it
         top = folder_of(folder_of(folder_of(target)))
@@ -142,36 +155,42 @@ def _of_file(source: Source, target: str, wanted: str | None) -> Recognised:
     return Recognised(name, tuple(chosen), {name: chosen})
 
 
-def _survey(source: Source, target: str) -> dict[str, list[str]]:
-    """The files below a folder by the format that their content is of."""
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+def _survey(source: Source, target: str) -> tuple[dict[str, list[str]], list[str]]:
+    """The files below a folder by the format of their content, and those that could hold annotations and are of none."""
     start = f"{target}/" if target else ""
-    for path in source.files:
-        if path.startswith(start) and ending_of(path) in SNIFFERS:
+    paths = [path for path in source.files if path.startswith(start)]
+    groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for path in paths:
+        if ending_of(path) in SNIFFERS:
             groups[folder_of(path), ending_of(path)].append(path)
-    for paths in groups.values():
-        known = {path: sniff(source, path) for path in paths[:SAMPLE]}
-        kinds = {kind for kind in known.values() if kind}
-        rest = paths[SAMPLE:]
-        if rest and len(kinds) == 1 and None not in known.values():
-            known |= dict.fromkeys(rest, kinds.pop())
-        else:
-            known |= {path: sniff(source, path) for path in rest}
-        for path, kind in known.items():
-            if kind:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    unknown: list[str] = []
+    for (_, ending), group in groups.items():
+        known = {path: sniff(source, path) for path in group[:SAMPLE]}
+        kinds = set(known.values())
+        one = len(kinds) == 1 and None not in kinds
+        known |= {path: next(iter(kinds)) if one else sniff(source, path) for path in group[SAMPLE:]}
+        kinds = set(known.values()) - {None}
+        for path in group:
+            broken = known[path] is None and len(kinds) == 1 and problem_of(source, path)
+            if kind := next(iter(kinds)) if broken else known[path]:  # the broken one is of the kind of those beside it
                 found[kind].append(path)
+            elif ending in HOLDING:
+                unknown.append(path)
+    _add_yolo(found, paths)
+    return dict(found), unknown
+
+
+def _add_yolo(found: defaultdict[str, list[str]], paths: list[str]) -> None:
+    """Choose the file of YOLO that says most; label files may go with nothing but a list of names."""
     if yolo := found.get("yolo"):
         found["yolo"] = _best_names(yolo)
-    elif looks_like_labels(path for path in source.files if path.startswith(start)):
-        names = names_beside(path for path in source.files if path.startswith(start))
-        if not names and not found:
+    elif not found and looks_like_labels(paths):
+        if not (names := names_beside(paths)):
             raise ValueError(
                 "YOLO's label files (.txt) must have the names of their classes, got none. Add data.yaml or classes.txt"
             )
-        if names and not found.get("imagenet_txt"):
-            found["yolo"] = names[:1]
-    return dict(found)
+        found["yolo"] = names[:1]
 
 
 def _best_names(paths: list[str]) -> list[str]:

@@ -2,24 +2,27 @@
 
 import posixpath
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
 from imagerecords.schemas.boxes import CROWD, FoundBoxes
+from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.sources.annotations.find import Finder
 from imagerecords.tasks.sources.annotations.joining import JoinedImages
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, split_of_folders
+from imagerecords.tasks.sources.annotations.notes import ReadSource, amount_notes, counted, source_notes, strangers, title
 from imagerecords.tasks.sources.annotations.recognise import FORMATS, LABEL_STUDIO
 from imagerecords.tasks.sources.annotations.source import OpenedSource, open_source
 from imagerecords.tasks.sources.boxes import NO_IMAGE
 from imagerecords.tasks.sources.manifest_file import ROW, ListedRows, read_rows
 
-WITHOUT_LABEL, SEVERAL_LABELS, MISSING, UNREADABLE = "without a label", "several labels", "missing", "unreadable entry"
+WITHOUT_LABEL, SEVERAL_LABELS, MISSING = "without a label", "several labels", "missing"
+UNREADABLE, WITHOUT_SPLIT = "unreadable entry", "without a split"
 SKIP_THEM = "Pass --unusable_annotations skip to leave such images out"
 
 
@@ -38,16 +41,6 @@ class AnnotatedRows(ListedRows):
         return self.places[line - 1] if line else self.file.rstrip("/")
 
 
-@dataclass
-class _Read:
-    """What was read of one source: so many images and boxes, and the images that are missing."""
-
-    opened: OpenedSource
-    images: int = 0
-    boxes: int = 0
-    missing: list[AnnotatedImage] = field(default_factory=list)
-
-
 def read_annotations(settings: BuildSettings) -> ListedRows:
     """The rows of the settings' annotations; raises OSError or ValueError where there are none that can be used."""
     opened = [_open(settings, url) for url in settings.annotations]
@@ -59,8 +52,8 @@ def read_annotations(settings: BuildSettings) -> ListedRows:
     joined = JoinedImages()
     reads = [_read_source(each, base, joined, several=len(opened) > 1) for each in opened]
     images = joined.images()
-    labels, own = _labels_of(images)
-    listed.notes += [note for read in reads for note in _source_notes(read)]
+    labels, own = _labels_of(settings, images)
+    listed.notes += [note for read in reads for note in source_notes(read)]
     listed.notes.append(
         f"annotations: an image's label is {'its own (tag, flag, list or folder)' if own else 'the class of its objects'}"
     )
@@ -71,7 +64,7 @@ def read_annotations(settings: BuildSettings) -> ListedRows:
     found = [read.opened for read in reads]
     listed.boxes, listed.box_rows = _found_boxes(images, usable, found, reads)
     listed.columns |= {"path", "label"} | ({"boxes"} if listed.boxes else set())
-    listed.notes += _amount_notes(reads, images, usable)
+    listed.notes = [*amount_notes(listed.skipped, reads, images, usable), *listed.notes, *strangers(reads, images)]
     return listed
 
 
@@ -79,13 +72,13 @@ def _open(settings: BuildSettings, url: str) -> OpenedSource:
     try:
         return open_source(url, settings.annotations_format, settings.images_directory, settings.storage_options)
     except ValueError as error:
-        raise ValueError(f"{error}: {url}") from error
+        raise BadLayout(str(error) if url in str(error) else f"{error}: {url}") from error
 
 
 def _read_label_studio(settings: BuildSettings, opened: list[OpenedSource]) -> ListedRows:
     """The rows of a Label Studio export, which has a reader of its own."""
     if len(opened) > 1 or len(opened[0].recognised.chosen) != 1:
-        raise ValueError("a Label Studio export must be one file. Pass it alone")
+        raise BadLayout(f"a Label Studio export must be one file: {opened[0].location}. Pass it alone")
     place = opened[0].source.place(opened[0].recognised.chosen[0])
     listed = read_rows(settings.model_copy(update={"annotations": (), "label_studio": place}))
     listed.notes.append(f"annotations: {place} read as Label Studio's export")
@@ -96,12 +89,12 @@ def _base(opened: list[OpenedSource]) -> str:
     """The folder that paths are relative to: that of the data set, or the one around all of them."""
     folders = [each.source.folder for each in opened]
     if len({type(folder.fs) for folder in folders}) > 1:
-        raise ValueError("annotations must lie on one file system")
+        raise BadLayout(f"annotations must lie on one file system, got {some([each.location for each in opened])}")
     path = posixpath.commonpath([str(folder.path) for folder in folders]) if len(folders) > 1 else str(folders[0].path)
     return path if folders[0].is_local else str(folders[0].fs.unstrip_protocol(path))
 
 
-def _read_source(opened: OpenedSource, base: str, joined: JoinedImages, *, several: bool) -> _Read:
+def _read_source(opened: OpenedSource, base: str, joined: JoinedImages, *, several: bool) -> ReadSource:
     """Read one source, and add its images, with paths relative to `base`."""
     source, reader = opened.source, FORMATS[opened.recognised.name].read
     images = list(reader(source)) if reader else []
@@ -109,7 +102,7 @@ def _read_source(opened: OpenedSource, base: str, joined: JoinedImages, *, sever
     start = source.folder.path if source.folder.is_local else source.folder.fs.unstrip_protocol(source.folder.path)
     inner = str(start)[len(base.rstrip("/")) :].strip("/")
     split_around = split_of_folders(inner.split("/")) if several else None
-    read = _Read(opened, len(images), sum(len(image.boxes) for image in images))
+    read = ReadSource(opened, len(images), sum(len(image.boxes) for image in images))
     for image in images:
         found = finder.find(image)
         if found.path is None:
@@ -122,46 +115,61 @@ def _read_source(opened: OpenedSource, base: str, joined: JoinedImages, *, sever
     return read
 
 
-def _labels_of(images: Mapping[str, AnnotatedImage]) -> tuple[dict[str, tuple[str, ...]], bool]:
-    """The labels of each image, and whether they are its own: where no image has any, its objects' classes are."""
-    own = any(image.labels for image in images.values())
-    if own:
+def _labels_of(settings: BuildSettings, images: Mapping[str, AnnotatedImage]) -> tuple[dict[str, tuple[str, ...]], bool]:
+    """The labels of each image, and whether they are its own; raises BadLayout where both are used side by side."""
+    of_objects = {path: tuple(dict.fromkeys(box.name for box in image.boxes if box.name)) for path, image in images.items()}
+    own = sum(bool(image.labels) for image in images.values())
+    others = [path for path, image in images.items() if of_objects[path] and not image.labels]
+    if settings.labels_from == "auto" and own and others:
+        raise BadLayout(
+            f"labels must come from images or from their objects, got {plural(own, 'image')} with labels of their own and "
+            f"{len(others):,} with objects alone ({some(others)}): {some(settings.annotations)}. Pass --labels_from images or objects"
+        )
+    if settings.labels_from == "images" or (own and settings.labels_from == "auto"):
         return {path: image.labels for path, image in images.items()}, True
-    return {path: tuple(dict.fromkeys(box.name for box in image.boxes if box.name)) for path, image in images.items()}, False
+    return of_objects, False
 
 
 def _usable(
     settings: BuildSettings, listed: AnnotatedRows, images: Mapping[str, AnnotatedImage], labels: Mapping[str, tuple[str, ...]]
 ) -> list[str]:
-    """The paths of the images that have one label; the others are counted, and refused where they have several."""
-    usable, without = [], []
+    """The paths of the images that have one label, and a split where others have one; those that don't are named."""
+    left: dict[str, list[str]] = {WITHOUT_LABEL: [], SEVERAL_LABELS: [], WITHOUT_SPLIT: []}
+    by_split = any(image.split for image in images.values())
+    usable = []
     for path, image in images.items():
-        if len(labels[path]) == 1:
-            usable.append(path)
-        elif not labels[path]:
-            without.append(path)
-        elif settings.unusable_annotations == "skip":
-            listed.skipped[SEVERAL_LABELS] = listed.skipped.get(SEVERAL_LABELS, 0) + 1
+        if not labels[path]:
+            left[WITHOUT_LABEL].append(path)
+        elif len(labels[path]) > 1:
+            problem = f"an image must have one label, got {some(sorted(labels[path]), 5)} for {image.path}"
+            left[SEVERAL_LABELS].append(path)
+            _refuse(settings, listed, image, problem)
+        elif by_split and not image.split:
+            left[WITHOUT_SPLIT].append(path)
+            _refuse(settings, listed, image, f"an image must have a split as others have, got none for {image.path}")
         else:
-            listed.places.append(image.place)
-            names = some(sorted(labels[path]), 5)
-            listed.bad.append((len(listed.places), f"an image must have one label, got {names} for {image.path}. {SKIP_THEM}"))
-    if without:
-        listed.skipped[WITHOUT_LABEL] = len(without)
-        listed.notes.append(f"annotations: {plural(len(without), 'image')} without a label skipped: {some(without)}")
-    if (several := listed.skipped.get(SEVERAL_LABELS)) is not None:
-        first = [f"{path} ({some(sorted(names))})" for path, names in labels.items() if len(names) > 1]
-        listed.notes.append(f"annotations: {plural(several, 'image')} with several labels skipped: {some(first)}")
+            usable.append(path)
+    for what, paths in left.items():
+        if paths and (what == WITHOUT_LABEL or settings.unusable_annotations == "skip"):
+            listed.skipped[what] = len(paths)
+            names = [f"{path} ({some(sorted(labels[path]))})" if what == SEVERAL_LABELS else path for path in paths]
+            listed.notes.append(f"annotations: {plural(len(paths), 'image')} skipped ({what}): {some(names)}")
     return usable
 
 
-def _report_bad(settings: BuildSettings, listed: AnnotatedRows, reads: list[_Read]) -> None:
+def _refuse(settings: BuildSettings, listed: AnnotatedRows, image: AnnotatedImage, problem: str) -> None:
+    if settings.unusable_annotations == "error":
+        listed.places.append(image.place)
+        listed.bad.append((len(listed.places), f"{problem}. {SKIP_THEM}"))
+
+
+def _report_bad(settings: BuildSettings, listed: AnnotatedRows, reads: list[ReadSource]) -> None:
     """What the sources say is wrong, as errors, or as counts and notes where it is skipped."""
     for read in reads:
         bad = read.opened.source.bad
-        if read.missing and len(read.missing) == read.images:
+        if read.missing and len(read.missing) == read.images and all("must exist" in problem for _, problem in bad):
             first = some([image.path for image in read.missing])
-            raise ValueError(
+            raise BadLayout(
                 f"images must exist, got none of the {plural(read.images, 'image')} that {read.opened.location} names: "
                 f"{first}. Pass --images_directory with the folder in which they are"
             )
@@ -177,16 +185,17 @@ def _report_bad(settings: BuildSettings, listed: AnnotatedRows, reads: list[_Rea
             listed.notes.append(f"annotations: {counts[what]:,} skipped ({what}): {some(lines, 3, '; ')}")
 
 
-def _refuse_nothing(reads: list[_Read], usable: list[str]) -> None:
+def _refuse_nothing(reads: list[ReadSource], usable: list[str]) -> None:
     """Raise ValueError, saying what was seen, where annotations have no image that can be used, and nothing is wrong else."""
     for read in reads:
         if not read.images and not read.opened.source.bad:
-            unread = _counted(read.opened.source.unread)
+            unread = counted(read.opened.source.unread)
             more = f"; not read: {unread}" if unread else ""
-            raise ValueError(f"annotations must name images, got none: read as {_title(read)}{more}: {read.opened.location}")
+            raise BadLayout(f"annotations must name images, got none: read as {title(read)}{more}: {read.opened.location}")
     if not usable and not any(read.opened.source.bad for read in reads):
-        seen = "; ".join(f"{_title(read)}: {plural(read.images, 'image')}, {plural(read.boxes, 'object')}" for read in reads)
-        raise ValueError(f"annotations must give images one label each, got none that has one: read as {seen}")
+        seen = "; ".join(f"{title(read)}: {plural(read.images, 'image')}, {plural(read.boxes, 'object')}" for read in reads)
+        places = some([read.opened.location for read in reads])
+        raise BadLayout(f"annotations must give images one label each, got none that has one: read as {seen}: {places}")
 
 
 def _fill(
@@ -214,7 +223,7 @@ def _fill(
 
 
 def _found_boxes(
-    images: Mapping[str, AnnotatedImage], usable: list[str], opened: list[OpenedSource], reads: list[_Read]
+    images: Mapping[str, AnnotatedImage], usable: list[str], opened: list[OpenedSource], reads: list[ReadSource]
 ) -> tuple[FoundBoxes | None, np.ndarray]:
     """The boxes of all images, those that are not used included, and the row of each."""
     row_of = {path: row for row, path in enumerate(usable)}
@@ -245,40 +254,3 @@ def _corners(image: AnnotatedImage, box: Box) -> tuple[float, ...]:
     if box.relative or not all(image.size):
         return box.corners
     return tuple(corner / side for corner, side in zip(box.corners, (*image.size, *image.size), strict=True))
-
-
-def _title(read: _Read) -> str:
-    chosen = read.opened.recognised.chosen
-    files = f" ({plural(len(chosen), 'file')}: {some(chosen, 2)})" if chosen else ""
-    return f"{FORMATS[read.opened.recognised.name].title}{files}"
-
-
-def _source_notes(read: _Read) -> Iterator[str]:
-    """What one source was read as, and what of it was not read, or in a special way."""
-    source, amounts = read.opened.source, f"{plural(read.images, 'image')}, {plural(read.boxes, 'object')}"
-    yield f"annotations: {read.opened.location} read as {_title(read)}: {amounts}"
-    others = [name for name, files in read.opened.recognised.found.items() if files and name != read.opened.recognised.name]
-    if others:
-        yield f"annotations: {read.opened.location}: other formats there are not read: {some(others)}"
-    if unread := _counted(source.unread):
-        yield f"annotations: {read.opened.location}: not read: {unread}"
-    for remark, count in source.remarks.items():
-        if count:
-            yield f"annotations: {read.opened.location}: {count:,} × {remark}"
-
-
-def _counted(counts: Counter[str]) -> str:
-    return ", ".join(f"{what} ({count:,})" for what, count in counts.most_common() if count)
-
-
-def _amount_notes(reads: list[_Read], images: Mapping[str, AnnotatedImage], usable: list[str]) -> Iterator[str]:
-    """How much of the annotations is used, where that is little, and which images none of them names."""
-    named = len(images) + sum(len(read.missing) for read in reads)
-    if len(usable) * 2 < named:
-        yield f"annotations: ONLY {len(usable):,} OF {named:,} IMAGES ARE USED. The other notes say why"
-    for read in reads:
-        source = read.opened.source
-        known = {path.rpartition("/")[2] for path in images} if len(reads) > 1 else {*images}
-        others = [path for path in source.pictures if (path.rpartition("/")[2] if len(reads) > 1 else path) not in known]
-        if others:
-            yield f"annotations: {plural(len(others), 'image')} that no annotation names: {some(others)}"
