@@ -65,7 +65,8 @@ class InputSettings(_Group):
         None, description="Where the images that annotations name are looked for too, when they lie elsewhere."
     )
     labels_file: str | None = Field(
-        None, description="One label per line, line 1 has id 1. Without it: the folder names, sorted by code point."
+        None,
+        description="One label per line, line 1 has id 1; or a label_map.pbtxt. Without it: the names, sorted by code point.",
     )
     synsets_file: str | None = Field(
         None,

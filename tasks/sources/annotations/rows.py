@@ -123,7 +123,8 @@ def _labels_of(settings: BuildSettings, images: Mapping[str, AnnotatedImage]) ->
     if settings.labels_from == "auto" and own and others:
         raise BadLayout(
             f"labels must come from images or from their objects, got {plural(own, 'image')} with labels of their own and "
-            f"{len(others):,} with objects alone ({some(others)}): {some(settings.annotations)}. Pass --labels_from images or objects"
+            f"{len(others):,} with objects alone ({some(others)}): {some(settings.annotations)}. Pass --labels_from images or "
+            "objects"
         )
     if settings.labels_from == "images" or (own and settings.labels_from == "auto"):
         return {path: image.labels for path, image in images.items()}, True
