@@ -50,7 +50,8 @@ class FoundBoxes:
 
     `sizes` (float64 [n, 2]) are the images' widths and heights as the file states them, 0 where it states none; `left_out`
     (int8 [n]) is KEPT, or why a box is not written. `malformed` has a line for each row that is no box. With `by_stem` images
-    are named without their ending. `form` says what the file was read as, `tool` which one wrote it, where it says so.
+    are named without their ending. `form` says what the file was read as, `tool` which one wrote it, where it says so,
+    `note` what was decided about it.
     """
 
     images: pa.Array
@@ -64,6 +65,7 @@ class FoundBoxes:
     left_out: np.ndarray = field(default_factory=lambda: np.empty(0, np.int8))
     form: str = ""
     tool: str = ""
+    note: str = ""
 
     def __post_init__(self) -> None:
         boxes = len(self)
@@ -91,9 +93,12 @@ class FoundBoxes:
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
-        """The boxes of several files, one after the other."""
+        """The boxes of several files, one after the other; `form` and `tool` where they agree."""
         none = pa.array([], pa.string())
+        forms, tools = {part.form for part in parts}, {part.tool for part in parts}
         return cls(
+            form=" and ".join(sorted(forms)),
+            tool=tools.pop() if len(tools) == 1 else "",
             images=pa.concat_arrays([none, *(part.images for part in parts)]),
             places=pa.concat_arrays([none, *(part.places for part in parts)]),
             corners=np.concatenate([np.empty((0, 4)), *(part.corners for part in parts)]),

@@ -106,5 +106,6 @@ class BuildSettings(
         return {name: getattr(self, name) for name in CONTENT_SETTINGS}
 
     def layout(self) -> dict[str, Any]:
-        """The settings that decide which image is in which split, shard and place."""
-        return {name: getattr(self, name) for name in LAYOUT_SETTINGS}
+        """The settings that decide which image is in which split, shard and place; as JSON has them."""
+        values = {name: getattr(self, name) for name in LAYOUT_SETTINGS}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

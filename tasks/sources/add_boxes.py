@@ -1,6 +1,8 @@
 """A listing with the boxes of the files and folders that bounding_boxes names: read, matched, turned and placed."""
 
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +14,7 @@ from imagerecords.schemas.listing import COLUMNS, Listing
 from imagerecords.schemas.messages import first_lines, plural, some
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.sources.box_orientation import OrientedBoxes, orient_boxes, read_shapes
-from imagerecords.tasks.sources.boxes import NO_IMAGE, PlacedBoxes, leave_out_objects, place_boxes, read_boxes
+from imagerecords.tasks.sources.boxes import NO_IMAGE, NoBoxFiles, PlacedBoxes, leave_out_objects, place_boxes, read_boxes
 from imagerecords.tasks.sources.input_files import unreadable
 from imagerecords.tasks.sources.match_boxes import differ_in_form, match_boxes
 from imagerecords.tasks.storage.folders import open_folder
@@ -25,8 +27,14 @@ class _BoxFile:
     """What one file or folder has: its boxes as oriented, or the errors that it made."""
 
     location: str
+    split: str | None
     form: str
     oriented: OrientedBoxes
+
+    def notes(self) -> list[str]:
+        """What was decided about its boxes."""
+        note = self.oriented.found.note
+        return [*([f"{self.location}: {note}"] if note else []), *self.oriented.notes]
 
 
 def add_boxes(settings: BuildSettings, listing: Listing) -> Listing:
@@ -35,28 +43,49 @@ def add_boxes(settings: BuildSettings, listing: Listing) -> Listing:
     errors: list[str] = []
     for split, location in settings.box_files():
         try:
-            found = read_boxes(location, settings.storage_options)
+            parts = _read(split, location, settings)
         except (OSError, ValueError, pa.ArrowException) as error:
             problem = error if isinstance(error, OSError | ValueError) else ValueError(str(error))
             errors.append(unreadable("bounding_boxes", location, problem))
             continue
-        rows, unclear = _match(found, split or _split_around(location, settings), listing)
-        oriented = orient(found, rows, listing, settings, location)
-        errors += [*first_lines(unclear), *oriented.errors]
-        files.append(_BoxFile(location, found.form, oriented))
+        for of_split, part in parts:
+            rows, unclear = _match(part, of_split, listing)
+            oriented = orient(part, rows, listing, settings, location)
+            errors += [*first_lines(unclear), *oriented.errors]
+            files.append(_BoxFile(location, of_split, part.form, oriented))
     if errors:
-        return Listing.of_errors(errors)
+        return Listing.of_errors(first_lines(errors))
     found = FoundBoxes.joined([file.oriented.found for file in files])
     rows = np.concatenate([file.oriented.rows for file in files])
     placed = place(found, rows, listing, settings)
     if errors := [*placed.errors] or list(_unused(files, placed, listing)):
         return Listing.of_errors(errors)
-    notes = [note for file in files for note in file.oriented.notes]
+    notes = [note for file in files for note in file.notes()]
     if others := differ_in_form(found, rows, listing.images):
         notes.append(f"bounding_boxes: {plural(len(others), 'image')} named in another Unicode form: {some(others)}")
     images = listing.images.set_column(COLUMNS.get_field_index("boxes"), COLUMNS.field("boxes"), placed.column)
     notes += _splits_without(images, placed.counts)
     return replace(listing, images=images, boxes=placed.counts, notes=(*listing.notes, *notes))
+
+
+def _read(split: str | None, location: str, settings: BuildSettings) -> list[tuple[str | None, FoundBoxes]]:
+    """The boxes at a place, with the split that they are of, None where it may be any.
+
+    Files with the boxes of several images may lie in a folder, each of the split in whose directory it is. Raises ValueError or
+    OSError where there are none.
+    """
+    try:
+        return [(split or _split_around(location, settings), read_boxes(location, settings.storage_options))]
+    except NoBoxFiles as error:
+        by_split: defaultdict[str | None, list[FoundBoxes]] = defaultdict(list)
+        for path in error.others:
+            file = f"{location.rstrip('/')}/{path}"
+            with suppress(ValueError, pa.ArrowException):  # another tool's JSON or CSV
+                by_split[split or _split_around(file, settings)].append(read_boxes(file, settings.storage_options))
+        found = [(of_split, FoundBoxes.joined(parts)) for of_split, parts in by_split.items()]
+        if not any(len(part) for _, part in found):
+            raise
+        return [(of_split, part) for of_split, part in found if len(part)]
 
 
 def orient(found: FoundBoxes, rows: np.ndarray, listing: Listing, settings: BuildSettings, location: str) -> OrientedBoxes:
@@ -66,7 +95,12 @@ def orient(found: FoundBoxes, rows: np.ndarray, listing: Listing, settings: Buil
     shapes = read_shapes(listing.images, np.unique(rows[needed]), listing.roots, settings.storage_options)
     if settings.exif == "reject":
         shapes = {row: shape._replace(orientation=1) for row, shape in shapes.items()}
-    return orient_boxes(found, rows, shapes, settings.boxes_orientation, location)
+    oriented = orient_boxes(found, rows, shapes, settings.boxes_orientation, location)
+    if unknown := sorted(set(rows[needed].tolist()) - shapes.keys()):
+        names = some(listing.images["path"].take(pa.array(unknown)).to_pylist())
+        note = f"{location}: {plural(len(unknown), 'image')} whose size can't be read, taken for upright: {names}"
+        oriented = replace(oriented, notes=(*oriented.notes, note))
+    return oriented
 
 
 def place(found: FoundBoxes, rows: np.ndarray, listing: Listing, settings: BuildSettings) -> PlacedBoxes:
@@ -111,9 +145,11 @@ def _unused(files: list[_BoxFile], placed: PlacedBoxes, listing: Listing) -> Ite
         names = list(dict.fromkeys(found.images.to_pylist()))
         what = []
         if of_none := int((rows == NO_IMAGE).sum()):
-            images = some([repr(path) for path in listing.images["path"].slice(0, FIRST_ROWS).to_pylist()], FIRST_ROWS)
+            of_split = listing.images.filter(pc.equal(listing.images["source"], file.split)) if file.split else listing.images
+            images = some([repr(path) for path in of_split["path"].slice(0, FIRST_ROWS).to_pylist()], FIRST_ROWS)
+            where = file.split or "the input"
             first = some([repr(name) for name in names], FIRST_ROWS)
-            what.append(f"{of_none:,} of images named {first}, where the input has {images}")
+            what.append(f"{of_none:,} of images named {first}, where {where} has {images}")
         if found.malformed:
             what.append(f"{len(found.malformed):,} that can't be read, first: {found.malformed[0]}")
         if other := len(found) - of_none:

@@ -22,6 +22,7 @@ from imagerecords.tasks.sources.boxes import NO_IMAGE
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
 REMOTE_READS = 32  # images asked for at once
+GONE = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 SAME_ASPECT = 0.02  # how much the logarithms of two ratios of sides differ at most; stated sizes are rounded
 UNKNOWN, STORED, DISPLAY = range(3)
 SWAPPING = 5  # the first orientation that exchanges width and height
@@ -42,29 +43,36 @@ class OrientedBoxes:
 def read_shapes(
     images: pa.Table, rows: np.ndarray, roots: Mapping[str, str], storage_options: Mapping[str, Any]
 ) -> dict[int, Shape]:
-    """The shapes of those rows of a listing's images that can be read."""
+    """The shapes of those rows of a listing's images that can be read.
+
+    Raises OSError for what says nothing of an image alone, such as a server's 503: a wrong guess would turn boxes.
+    """
     shapes: dict[int, Shape] = {}
-    listed = images.select(["source", "path"]).take(pa.array(rows)).to_pylist()
+    listed = images.select(["source", "path", "size"]).take(pa.array(rows)).to_pylist()
     folders = {source: open_folder(root, storage_options) for source, root in roots.items()}
     is_local = all(folder.is_local for folder in folders.values())
     with ThreadPoolExecutor(1 if is_local else REMOTE_READS) as threads:
-        found = threads.map(lambda image: _shape(folders[image["source"]], image["path"]), listed)
+        found = threads.map(lambda image: _shape(folders[image["source"]], image), listed)
         for row, shape in zip(rows.tolist(), found, strict=True):
             if shape is not None:
                 shapes[row] = shape
     return shapes
 
 
-def _shape(folder: Folder, path: str) -> Shape | None:
+def _shape(folder: Folder, image: Mapping[str, Any]) -> Shape | None:
+    path = image["path"]
+
     def read(size: int | None) -> bytes:
         if not folder.is_local:
             return folder.read(path) if size is None else folder.read_range(path, 0, size)
         with open(folder.join(path), "rb", buffering=0) as file:
             return file.read(-1 if size is None else size)
 
+    if not image["size"]:  # an empty file, or a link that leads nowhere
+        return None
     try:
         return read_shape(read)
-    except (OSError, ValueError):  # such an image is rejected when it is converted
+    except GONE:  # such an image is rejected when it is converted
         return None
 
 
@@ -75,13 +83,17 @@ def orient_boxes(
     shape = np.array([shapes.get(row, (0, 0, 1)) for row in rows.tolist()], np.float64).reshape(-1, 3)
     sides, orientation = shape[:, :2], shape[:, 2].astype(int)
     swaps = orientation >= SWAPPING
-    frame = np.where(swaps, _frame_of(found.sizes, sides), UNKNOWN)
-    if errors := tuple(_contradictions(found, frame, swaps, location)):
+    stated = _frame_of(found.sizes, sides)
+    frame = np.where(swaps, stated, UNKNOWN)
+    exchanged = ~swaps & (stated == DISPLAY)
+    if errors := tuple(_contradictions(found, frame, exchanged & (setting == "auto"), location)):
         return OrientedBoxes(found, rows, errors=errors)
+    found = replace(found, corners=np.where(exchanged[:, None], _by_other_sides(found), found.corners))
     turned = orientation > 1
     by_size = turned & (frame != UNKNOWN)
     rest = turned & ~by_size
-    others = {DISPLAY} if found.tool.lower() == LABEL_STUDIO else set(frame[by_size].tolist())
+    draws_displayed = found.tool.lower() == LABEL_STUDIO
+    others = {DISPLAY} if draws_displayed else set(frame[by_size].tolist())
     chosen_frame = {"stored": STORED, "display": DISPLAY}.get(setting, others.pop() if len(others) == 1 else UNKNOWN)
     if rest.any() and chosen_frame == UNKNOWN:
         return OrientedBoxes(found, rows, errors=(_undecided(found, rest, len(np.unique(rows[rest])), location),))
@@ -94,10 +106,23 @@ def orient_boxes(
         of_it = (frame == DISPLAY) & (orientation == number)
         corners[of_it] = turn(corners[of_it], BACK.get(number, number))
     oriented = replace(found, corners=corners, in_pixels=found.in_pixels & ~sized)
-    why = "by the file's other images" if setting == "auto" else f"by --boxes_orientation {setting}"
+    evidence = "since Label Studio draws on them" if draws_displayed else "by the file's other images"
+    why = evidence if setting == "auto" else f"by --boxes_orientation {setting}"
     parts = [*_turned(rows, frame, by_size, "by the size that the file states"), *_turned(rows, frame, rest, why)]
-    note = f"{location}: boxes of images that EXIF turns: {', '.join(parts)}"
-    return OrientedBoxes(*_without_size(oriented, rows), (note,) if parts else ())
+    notes = [f"{location}: boxes of images that EXIF turns: {', '.join(parts)}"] if parts else []
+    other = (stated == UNKNOWN) & (sides > 0).all(axis=1) & (found.sizes > 0).all(axis=1) & ~_is_square(sides, found.sizes)
+    if other.any():
+        images = plural(len(np.unique(rows[other])), "image")
+        notes.append(f"{location}: {images} of other proportions than the size that the file states: {_first(found, other)}")
+    return OrientedBoxes(*_without_size(oriented, rows), tuple(notes))
+
+
+def _is_square(sides: np.ndarray, stated: np.ndarray) -> np.ndarray:
+    """Which images are as wide as they are high, as the file says too; of them no size says anything."""
+    square: np.ndarray = np.isclose(sides[:, 0], sides[:, 1], rtol=SAME_ASPECT) & np.isclose(
+        stated[:, 0], stated[:, 1], rtol=SAME_ASPECT
+    )
+    return square
 
 
 def _frame_of(stated: np.ndarray, sides: np.ndarray) -> np.ndarray:
@@ -105,24 +130,39 @@ def _frame_of(stated: np.ndarray, sides: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         aspect, stored = np.log(stated[:, 0] / stated[:, 1]), np.log(sides[:, 0] / sides[:, 1])
         is_stored, is_displayed = np.abs(aspect - stored) < SAME_ASPECT, np.abs(aspect + stored) < SAME_ASPECT
-    frame: np.ndarray = np.select([is_stored & ~is_displayed, is_displayed & ~is_stored], [STORED, DISPLAY], UNKNOWN)
+    exactly, exchanged = (stated == sides).all(axis=1), (stated == sides[:, ::-1]).all(axis=1)
+    either = is_stored & is_displayed  # nearly square
+    of_stored = (is_stored & ~is_displayed) | (either & exactly & ~exchanged)
+    of_displayed = (is_displayed & ~is_stored) | (either & exchanged & ~exactly)
+    frame: np.ndarray = np.select([of_stored, of_displayed], [STORED, DISPLAY], UNKNOWN)
     return frame
 
 
-def _contradictions(found: FoundBoxes, frame: np.ndarray, swaps: np.ndarray, location: str) -> Iterable[str]:
-    """Why a file's sizes can't be of the images that its boxes were drawn on."""
+def _by_other_sides(found: FoundBoxes) -> np.ndarray:
+    """The corners as they are when width and height of the stated size are exchanged."""
+    sizes = np.where(found.sizes > 0, found.sizes, 1)
+    other: np.ndarray = found.corners * np.tile(sizes / sizes[:, ::-1], 2)
+    return other
+
+
+def _contradictions(found: FoundBoxes, frame: np.ndarray, exchanged: np.ndarray, location: str) -> Iterable[str]:
+    """Why a file's sizes can't be of the images that its boxes were drawn on; `frame` is known where EXIF exchanges sides."""
+    if exchanged.any():
+        yield (
+            "a box file must state the size of the image that its boxes were drawn on, got its width and height exchanged: "
+            f"{location}: {_first(found, exchanged)}. Correct the sizes, or pass --boxes_orientation stored where the pixels "
+            "are those of the images as they are"
+        )
     remedy = "Export the project as JSON and pass --label_studio"
-    if found.tool.lower() == LABEL_STUDIO and ((frame == STORED) & swaps).any():
-        first = _first(found, (frame == STORED) & swaps)
+    if found.tool.lower() == LABEL_STUDIO and (frame == STORED).any():
+        first = _first(found, frame == STORED)
         yield (
             "a box file must state the size of the image that its boxes were drawn on, got Label Studio's COCO, with boxes of "
             f"turned photos as displayed and their sizes as stored: {location}: {first}. {remedy}"
         )
         return
-    sizes = np.where(found.sizes > 0, found.sizes, 1)
-    exchanged = found.corners[:, 2:] * sizes / sizes[:, ::-1]
-    outside = (found.corners[:, 2:] > 1 + BEYOND).any(axis=1) & (exchanged <= 1 + BEYOND).all(axis=1)
-    wrong = swaps & (frame != UNKNOWN) & outside
+    outside = (found.corners > 1 + BEYOND).any(axis=1) & (_by_other_sides(found) <= 1 + BEYOND).all(axis=1)
+    wrong = (frame != UNKNOWN) & outside
     if wrong.any():
         boxes = plural(int(wrong.sum()), "box", "boxes")
         yield (

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from imagerecords.schemas.boxes import FoundBoxes
+from imagerecords.schemas.messages import plural
 
 MOST_RELATIVE = 2.0  # what is farther out than a whole image is no box of it
 
@@ -37,7 +38,7 @@ def _settled(found: FoundBoxes, *, pixels: bool) -> tuple[FoundBoxes, np.ndarray
         in_pixels = np.full(len(found), not _are_fractions(corners[finite]))
         wrong = np.zeros(len(found), bool)
         why = ""
-    elif beyond.sum() * 2 >= (finite & ~(whole & ~beyond)).sum() and beyond.any():
+    elif beyond.sum() * 2 > (finite & ~(whole & ~beyond)).sum():
         wrong = finite & ~beyond & ~whole
         in_pixels = np.ones(len(found), bool)
         why = "a box must be in pixels as most boxes of its file"
@@ -45,7 +46,21 @@ def _settled(found: FoundBoxes, *, pixels: bool) -> tuple[FoundBoxes, np.ndarray
         in_pixels = beyond & whole & (corners >= 0).all(axis=1)
         wrong = beyond & ~in_pixels
         why = "a box must be relative as most boxes of its file"
-    return _without(_divided(replace(found, in_pixels=in_pixels)), wrong, why), ~wrong
+    found = replace(found, in_pixels=in_pixels, note=_note(in_pixels & ~wrong, ~in_pixels & ~wrong & finite, pixels=pixels))
+    return _without(_divided(found), wrong, why), ~wrong
+
+
+def _note(in_pixels: np.ndarray, relative: np.ndarray, *, pixels: bool) -> str:
+    """What to report where boxes are in another unit than the format's."""
+    other = relative if pixels else in_pixels
+    if not other.any():
+        return ""
+    which = (
+        "boxes are"
+        if other.sum() == (in_pixels | relative).sum()
+        else f"{plural(int(other.sum()), 'box', 'boxes')} taken to be"
+    )
+    return f"{which} relative to the image's size, by their values" if pixels else f"{which} in pixels, by their values"
 
 
 def _are_fractions(corners: np.ndarray) -> bool:

@@ -7,6 +7,7 @@ file system (any number of buckets of it), since a shard is read from one. Plan 
 import os
 import posixpath
 import stat
+import unicodedata
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import fsspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from imagerecords.schemas.unicode_names import composed
 from imagerecords.tasks.sources.input_files import beside
 from imagerecords.tasks.storage.folders import Folder, open_folder
 from imagerecords.tasks.storage.versions import remote_version
@@ -68,6 +70,39 @@ def _whole_paths(folder: Folder, paths: pa.Array, protocols: pa.Array) -> pa.Arr
         return whole  # a key may have "//" and ".." in it
     untidy = pc.match_substring_regex(whole, UNTIDY)
     return pc.replace_with_mask(whole, untidy, pa.array(map(posixpath.normpath, whole.filter(untidy).to_pylist()), pa.string()))
+
+
+def other_form(folder: Folder, whole: str, path: str) -> str | None:
+    """A path as written, with the Unicode form that its file's name and folders have; None where there is no such file."""
+    tail = path.rpartition("://")[2].removeprefix("./")
+    found = _local_form(whole) if folder.is_local else _remote_form(folder, whole)
+    if found is None or not whole.endswith(tail):
+        return None
+    depth = tail.count("/") + 1
+    return path.removesuffix(tail) + "/".join(found.split("/")[-depth:])
+
+
+def _local_form(whole: str) -> str | None:
+    found = ""
+    for part in whole.split("/")[1:]:
+        alike = [part] if os.path.lexists(f"{found}/{part}") else _alike(found or "/", part)
+        if len(alike) != 1:
+            return None
+        found = f"{found}/{alike[0]}"
+    return found
+
+
+def _alike(folder: str, wanted: str) -> list[str]:
+    """The names in a directory that differ from one in Unicode form only."""
+    try:
+        return [name for name in os.listdir(folder) if composed(name) == composed(wanted)]
+    except OSError:
+        return []
+
+
+def _remote_form(folder: Folder, whole: str) -> str | None:
+    forms = (unicodedata.normalize(form, whole) for form in ("NFC", "NFD"))
+    return next((form for form in forms if folder.fs.exists(form)), None)
 
 
 def look_up(folder: Folder, whole: pa.Array) -> tuple[pa.Array, pa.Array, dict[int, str]]:

@@ -1,5 +1,6 @@
 """Labels and listing from a manifest or a Label Studio export; every bad row is reported by its line, all at once."""
 
+import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -22,12 +23,13 @@ from imagerecords.tasks.sources.annotations.rows import AnnotatedRows, read_anno
 from imagerecords.tasks.sources.box_orientation import OrientedBoxes
 from imagerecords.tasks.sources.box_units import with_units_and_rows
 from imagerecords.tasks.sources.boxes import NO_IMAGE
-from imagerecords.tasks.sources.image_places import ImagePlaces, locate, look_up
+from imagerecords.tasks.sources.image_places import ImagePlaces, locate, look_up, other_form
 from imagerecords.tasks.sources.input_files import unreadable
 from imagerecords.tasks.sources.manifest_file import TEXTS, ListedRows, read_rows
 from imagerecords.tasks.sources.unlabelled import unlabelled_notes
 
 UNLISTED = "unlisted label"
+BACKSLASH = "\\"
 EXCLUDED = "excluded label"
 MAY_CARRY_SECRETS = r"://.*[@?]"
 
@@ -151,6 +153,7 @@ def _name_labels(settings: BuildSettings, listed: ListedRows, names: Mapping[str
 
 def _find_files(settings: BuildSettings, listed: ListedRows, rows: pa.Table) -> tuple[ImagePlaces | None, pa.Table]:
     """Where the images of rows lie, and the rows with their files' sizes and versions; what is wrong is reported."""
+    rows = _with_found_forms(settings, listed, rows)
     paths = rows["path"].combine_chunks()
     try:
         places = locate(paths, listed.file, settings.storage_options)
@@ -166,6 +169,34 @@ def _find_files(settings: BuildSettings, listed: ListedRows, rows: pa.Table) -> 
     sizes, versions, wrong = look_up(places.folder, places.whole)
     listed.bad += [(int(lines[row]), problem) for row, problem in wrong.items()]
     return places, rows.append_column("size", sizes).append_column("version", versions)
+
+
+def _with_found_forms(settings: BuildSettings, listed: ListedRows, rows: pa.Table) -> pa.Table:
+    """The rows with paths as the files have them where those written lead nowhere for their Unicode form or backslashes."""
+    paths = rows["path"].combine_chunks()
+    doubtful = pc.or_(pc.invert(pc.string_is_ascii(paths)), pc.match_substring(paths, BACKSLASH))
+    positions = np.flatnonzero(doubtful.to_numpy(zero_copy_only=False))
+    if not len(positions):
+        return rows
+    try:
+        places = locate(paths, listed.file, settings.storage_options)
+    except (ValueError, ImportError):  # reported by the caller
+        return rows
+    _, _, wrong = look_up(places.folder, places.whole.take(pa.array(positions)))
+    changed: dict[int, str] = {}
+    for number in wrong:
+        row = int(positions[number])
+        whole, path = (text.as_py().replace(BACKSLASH, "/") for text in (places.whole[row], paths[row]))
+        if (
+            found := other_form(places.folder, posixpath.normpath(whole) if places.folder.is_local else whole, path)
+        ) is not None:
+            changed[row] = found
+    if not changed:
+        return rows
+    names = some(list(changed.values()))
+    listed.notes.append(f"{listed.file}: paths in another Unicode form than the files', or with backslashes: {names}")
+    united = pa.array([changed.get(row, path) for row, path in enumerate(paths.to_pylist())], pa.string())
+    return rows.set_column(rows.column_names.index("path"), "path", united)
 
 
 def _empty_labels(labels: list[str], present: set[str], location: str) -> list[str]:
@@ -225,10 +256,10 @@ def _with_drawn_boxes(
 def _with_boxes(settings: BuildSettings, found: FoundBoxes, rows: np.ndarray, listing: Listing) -> Listing:
     """The listing with the boxes of a manifest's rows, or of Label Studio's, which are of the image as displayed."""
     as_displayed = bool(settings.label_studio)
+    location = settings.manifest or settings.label_studio or ""
     oriented = OrientedBoxes(found, rows)
     if not as_displayed or settings.exif == "keep":
         drawn = settings.model_copy(update={"boxes_orientation": "display"}) if as_displayed else settings
-        location = settings.manifest or settings.label_studio or ""
         oriented = orient(*with_units_and_rows(found, rows), listing, drawn, location)
     if oriented.errors:
         return Listing.of_errors(oriented.errors)
@@ -237,7 +268,7 @@ def _with_boxes(settings: BuildSettings, found: FoundBoxes, rows: np.ndarray, li
         listing,
         images=listing.images.set_column(COLUMNS.get_field_index("boxes"), COLUMNS.field("boxes"), placed.column),
         errors=placed.errors,
-        notes=(*listing.notes, *oriented.notes),
+        notes=(*listing.notes, *([f"{location}: {oriented.found.note}"] if oriented.found.note else []), *oriented.notes),
         boxes=placed.counts,
         boxes_in_display_orientation=as_displayed and settings.exif != "keep",
     )

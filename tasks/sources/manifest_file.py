@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from imagerecords.schemas.boxes import FoundBoxes
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.tasks.sources.csv_lines import read_csv_lines
+from imagerecords.tasks.sources.csv_lines import DELIMITERS, read_csv_lines
 from imagerecords.tasks.sources.input_files import open_file
 from imagerecords.tasks.sources.label_studio import image_path, read_export
 from imagerecords.tasks.storage.arrow_files import arrow_reader
@@ -31,8 +31,8 @@ UNLABELLED = "not labelled"
 class ListedRows:
     """The rows of a file, in its order; what is absent is null.
 
-    `unit` is what the file counts: line, row or task. `columns` are those of the file, `bad` what is wrong with other rows, and
-    `boxes` has those of all rows, each with its row in `box_rows`.
+    `unit` is what the file counts: line, row or task. `columns` are those of the file, `bad` what is wrong with other rows,
+    `notes` what was found out of the file, and `boxes` has those of all rows, each with its row in `box_rows`.
     """
 
     file: str
@@ -40,6 +40,7 @@ class ListedRows:
     columns: set[str] = field(default_factory=set)
     rows: pa.Table = field(default_factory=ROW.empty_table)
     bad: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)
     boxes: FoundBoxes | None = None
     box_rows: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
@@ -140,6 +141,8 @@ def _take_columns(listed: ListedRows, columns: Iterable[str]) -> list[str]:
 
 def _read_csv(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
     found = read_csv_lines(file)
+    if found.delimiter != ",":
+        listed.notes.append(f"{listed.file}: read with {DELIMITERS[found.delimiter]} between values")
     names = _take_columns(listed, found.rows.column_names)
     listed.bad += list(found.bad.items())
     rows = found.rows.select(names).append_column("line", pa.array(found.lines))

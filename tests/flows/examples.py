@@ -5,8 +5,8 @@ from imagerecords.tasks.records.example import parse_example
 from imagerecords.tasks.records.frames import read_frames
 
 
-def examples(output):
-    for shard in sorted(output.glob("train-*")):
+def examples(output, split="train"):
+    for shard in sorted(output.glob(f"{split}-*")):
         with shard.open("rb") as file:
             yield from (parse_example(record.data) for record in read_frames(file, resume=False))
 

@@ -81,9 +81,11 @@ def test_hidden_files_and_junk_are_passed_over_and_counted(tmp_path, make_settin
 
 
 def test_files_that_are_no_images_are_listed_all_the_same(tmp_path, make_settings):
-    """Judged by content, in convert; then they are in the manifest, rejected."""
-    write(tmp_path, "a/1.jpg", "a/notes.txt", "a/noextension")
-    assert paths_of(discover_images(make_settings(train_directory=tmp_path))) == ["a/1.jpg", "a/noextension", "a/notes.txt"]
+    """Recognised by content, in convert; then they are in the manifest, rejected. Companions of pictures are not."""
+    write(tmp_path, "a/1.jpg", "a/notes.doc", "a/noextension", "a/classes.txt")
+    listing = discover_images(make_settings(train_directory=tmp_path))
+    assert paths_of(listing) == ["a/1.jpg", "a/noextension", "a/notes.doc"]
+    assert listing.skipped == {".txt files": 1}
 
 
 def test_subfolders_are_refused_unless_recursive(tmp_path, make_settings):
