@@ -66,7 +66,7 @@ class InputSettings(_Group):
     )
     labels_file: str | None = Field(
         None,
-        description="One label per line, line 1 has id 1; or a label_map.pbtxt. Without it: the names, sorted by code point.",
+        description="One label per line, line 1 has id 1, or a label_map.pbtxt. Without it: the names, sorted by code point.",
     )
     synsets_file: str | None = Field(
         None,

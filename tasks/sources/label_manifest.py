@@ -41,7 +41,7 @@ def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None, lo
     """
     location = settings.manifest or settings.label_studio or ", ".join(settings.annotations)
     try:
-        listed = read_annotations(settings) if settings.annotations else read_rows(settings)
+        settings, listed = read_annotations(settings) if settings.annotations else (settings, read_rows(settings))
     except BadLayout as error:  # says all itself
         return Listing.of_errors([str(error)])
     except (OSError, ValueError, pa.ArrowException) as error:

@@ -12,7 +12,12 @@ item {
   name: "cat"
 }
 """
-OPEN_IMAGES = 'item {\n  name: "/m/01yrx"\n  id: 1\n  display_name: "Cat"\n}\nitem { name: "/m/0bt9lr", id: 2, display_name: "Dog {small}" }'
+OPEN_IMAGES = """item {
+  name: "/m/01yrx"
+  id: 1
+  display_name: "Cat"
+}
+item { name: "/m/0bt9lr", id: 2, display_name: "Dog {small}" }"""
 
 
 def test_labels_have_the_ids_of_the_map():

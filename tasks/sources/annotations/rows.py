@@ -41,8 +41,11 @@ class AnnotatedRows(ListedRows):
         return self.places[line - 1] if line else self.file.rstrip("/")
 
 
-def read_annotations(settings: BuildSettings) -> ListedRows:
-    """The rows of the settings' annotations; raises OSError or ValueError where there are none that can be used."""
+def read_annotations(settings: BuildSettings) -> tuple[BuildSettings, ListedRows]:
+    """The rows of the settings' annotations; raises OSError or ValueError where there are none that can be used.
+
+    The settings are those given, or with a Label Studio export those that name it as such.
+    """
     opened = [_open(settings, url) for url in settings.annotations]
     if any(each.recognised.name == LABEL_STUDIO for each in opened):
         return _read_label_studio(settings, opened)
@@ -65,7 +68,7 @@ def read_annotations(settings: BuildSettings) -> ListedRows:
     listed.boxes, listed.box_rows = _found_boxes(images, usable, found, reads)
     listed.columns |= {"path", "label"} | ({"boxes"} if listed.boxes else set())
     listed.notes = [*amount_notes(listed.skipped, reads, images, usable), *listed.notes, *strangers(reads, images)]
-    return listed
+    return settings, listed
 
 
 def _open(settings: BuildSettings, url: str) -> OpenedSource:
@@ -75,14 +78,15 @@ def _open(settings: BuildSettings, url: str) -> OpenedSource:
         raise BadLayout(str(error) if url in str(error) else f"{error}: {url}") from error
 
 
-def _read_label_studio(settings: BuildSettings, opened: list[OpenedSource]) -> ListedRows:
+def _read_label_studio(settings: BuildSettings, opened: list[OpenedSource]) -> tuple[BuildSettings, ListedRows]:
     """The rows of a Label Studio export, which has a reader of its own."""
     if len(opened) > 1 or len(opened[0].recognised.chosen) != 1:
         raise BadLayout(f"a Label Studio export must be one file: {opened[0].location}. Pass it alone")
     place = opened[0].source.place(opened[0].recognised.chosen[0])
-    listed = read_rows(settings.model_copy(update={"annotations": (), "label_studio": place}))
+    settings = settings.model_copy(update={"annotations": (), "label_studio": place})
+    listed = read_rows(settings)
     listed.notes.append(f"annotations: {place} read as Label Studio's export")
-    return listed
+    return settings, listed
 
 
 def _base(opened: list[OpenedSource]) -> str:

@@ -20,6 +20,8 @@ from tests.tasks.sources.annotations.test_layouts import (
     voc,
 )
 
+TRACK = '<track id="0" label="cat"><box frame="0" xtl="1" ytl="1" xbr="4" ybr="4"/></track>'
+
 
 @pytest.fixture
 def look(tmp_path, make_settings):
@@ -127,9 +129,8 @@ def test_images_that_no_annotation_names_are_counted(look):
 
 
 def test_shapes_that_are_not_read_are_counted_by_kind(look):
-    inner = cvat_image(0, NAMED[0]).replace(
-        "</image>", '<polyline label="cat" points="1,1;2,2"/><points label="cat" points="1,1"/></image>'
-    )
+    shapes = '<polyline label="cat" points="1,1;2,2"/><points label="cat" points="1,1"/>'
+    inner = cvat_image(0, NAMED[0]).replace("</image>", f"{shapes}</image>")
     listing = look({"a.xml": CVAT.format(inner)})
     (note,) = [note for note in listing.notes if "not read:" in note]
     assert "attribute (1)" in note
@@ -184,11 +185,8 @@ def test_two_images_that_one_name_may_mean_are_never_guessed(look, tmp_path):
 
 
 def test_label_studio_exports_go_to_their_own_reader(look):
-    task = {
-        "id": 1,
-        "data": {"image": "one.jpg"},
-        "annotations": [{"id": 1, "result": [{"type": "choices", "value": {"choices": ["cat"]}}]}],
-    }
+    choice = {"type": "choices", "value": {"choices": ["cat"]}}
+    task = {"id": 1, "data": {"image": "one.jpg"}, "annotations": [{"id": 1, "result": [choice]}]}
     listing = look({"project.json": [task]})
     assert listing.labels == ("cat",)
     assert any("read as Label Studio" in note for note in listing.notes)
