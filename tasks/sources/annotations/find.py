@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from imagerecords.tasks.sources.annotations.model import (
     IMAGE_ENDINGS,
@@ -58,6 +59,8 @@ class Finder:
         if found is None and image.other:
             other = clean(image.other)
             found = self._exact(image, other, by_stem=False) or self._exact(image, other, by_stem=True)
+        if found is None and "%" in written:  # as in a URL
+            found = self._exact(image, unquote(written), by_stem=image.by_stem)
         return found or self._by_end(image, written)
 
     def _exact(self, image: AnnotatedImage, written: str, *, by_stem: bool) -> Found | None:

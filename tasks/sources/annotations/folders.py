@@ -3,47 +3,66 @@
 And datumaro's imagenet_txt: lists of `path class…` with the classes' names in synsets.txt.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from imagerecords.schemas.messages import some
-from imagerecords.tasks.sources.annotations.model import SPLIT_OF, AnnotatedImage, Source, folder_of, join, split_of, stem_of
+from imagerecords.tasks.sources.annotations.model import (
+    SPLIT_OF,
+    AnnotatedImage,
+    Source,
+    ending_of,
+    folder_of,
+    join,
+    split_of,
+    stem_of,
+)
 
 UNLABELLED = ("_unlabeled", "no_label", "unlabeled", "unlabelled", "_unlabelled")
 SYNSETS = "synsets.txt"
 
 
 def read_folders(source: Source) -> Iterator[AnnotatedImage]:
-    """The images of label folders; those of the unlabelled have no label."""
-    below: defaultdict[str, list[str]] = defaultdict(list)
-    for path in source.pictures:
-        below[path.partition("/")[0] if "/" in path else ""].append(path)
-    beside = below.pop("", [])
-    splits = [name for name in below if name.lower() in SPLIT_OF]
-    deep = bool(splits) and all(path.count("/") > 1 for name in splits for path in below[name])
-    if splits and len(splits) == len(below) and not deep:
+    """The images of label folders; those of the unlabelled have no label. A folder around all of them counts for nothing."""
+    for path in source.files:
+        if path not in source.pictures_set:
+            source.unread[f"file in label folders ({ending_of(path) or 'no ending'})"] += 1
+    around = _around([folder_of(path).split("/") for path in source.pictures])
+    parts = {path: path.split("/")[len(around) : -1] for path in source.pictures}
+    tops = sorted({folders[0] for folders in parts.values() if folders})
+    splits = [name for name in tops if name.lower() in SPLIT_OF]
+    deep = bool(splits) and all(len(folders) > 1 for folders in parts.values() if folders and folders[0] in splits)
+    if splits and len(splits) == len(tops) and not deep:
         problem = (
             f"images must lie in folders of their labels below those of splits, got {some(splits)} with images right in them"
         )
         source.refuse(source.place(""), problem)
         return
-    if deep and len(splits) < len(below):
-        others = sorted(set(below) - set(splits))
-        source.refuse(
-            source.place(""), f"folders must be one per split or one per label, got {some(splits)} and {some(others)}"
-        )
+    if deep and len(splits) < len(tops):
+        others = [name for name in tops if name not in splits]
+        problem = f"folders must be one per split or one per label, got {some(splits)} and {some(others)}"
+        source.refuse(source.place(""), problem)
         return
-    beside += [path for name in splits for path in below[name] if deep and path.count("/") < 2]
-    for path in beside:
-        yield AnnotatedImage(path, source.place(path))
-    for name in sorted(below):
-        for path in below[name]:
-            parts = path.split("/")[:-1]
-            inner = parts[1:] if deep else parts
-            if len(inner) > 1:
-                source.remarks["image in a sub-folder of a label's folder"] += 1
-            labels = () if inner[0].lower() in UNLABELLED else (inner[0],)
-            yield AnnotatedImage(path, source.place(path), labels, SPLIT_OF[name.lower()] if deep else None)
+    nested = [path for path, folders in parts.items() if len(folders) > 1 + deep]
+    if nested:
+        problem = f"images must lie right in their label's folder, got {len(nested):,} in sub-folders: {some(nested)}"
+        source.refuse(source.place(""), f"{problem}. Pass the folder that holds the label folders, or move them")
+    for path, folders in parts.items():
+        inner = folders[1:] if deep else folders
+        if len(inner) > 1:
+            continue
+        labels = () if not inner or inner[0].lower() in UNLABELLED else (inner[0],)
+        yield AnnotatedImage(path, source.place(path), labels, SPLIT_OF[folders[0].lower()] if deep and folders else None)
+
+
+def _around(folders: list[list[str]]) -> list[str]:
+    """The folders that all images lie in, of which each has more folders below; a lone label folder is none of them."""
+    around: list[str] = []
+    while folders and all(len(parts) > 1 for parts in folders) and len({parts[0] for parts in folders}) == 1:
+        if folders[0][0].lower() in SPLIT_OF:
+            break
+        around.append(folders[0][0])
+        folders = [parts[1:] for parts in folders]
+    return around
 
 
 def are_label_folders(source: Source) -> bool:

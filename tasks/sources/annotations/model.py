@@ -17,7 +17,23 @@ Corners = tuple[float, float, float, float]
 IMAGE_ENDINGS = frozenset(
     [
         *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif", ".heic", ".heif"),
-        *(".ppm", ".pgm", ".mpo", ".jp2", ".dng"),
+        *(
+            ".ppm",
+            ".pgm",
+            ".pbm",
+            ".pnm",
+            ".mpo",
+            ".jp2",
+            ".j2k",
+            ".jxl",
+            ".dng",
+            ".nef",
+            ".cr2",
+            ".arw",
+            ".tga",
+            ".ico",
+            ".psd",
+        ),
     ]
 )
 SPLIT_OF = {
@@ -118,6 +134,11 @@ class Source:
     def pictures(self) -> tuple[str, ...]:
         """The files that have the ending of an image."""
         return tuple(path for path in self.files if ending_of(path) in IMAGE_ENDINGS)
+
+    @cached_property
+    def pictures_set(self) -> frozenset[str]:
+        """The same, for asking whether a file is one."""
+        return frozenset(self.pictures)
 
     def below(self, name: str) -> Iterator[str]:
         """The images below a folder."""

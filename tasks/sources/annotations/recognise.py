@@ -138,6 +138,8 @@ def problem_of(source: Source, path: str) -> str:
 def _of_file(source: Source, target: str, wanted: str | None) -> Recognised:
     if (name := wanted or sniff(source, target)) is None:
         head = source.folder.read_range(target, 0, 60).decode("utf-8", "replace")
+        if head.startswith(("PK", "\x1f")):
+            raise ValueError("annotations must be files, got an archive. Unpack it")
         why = problem_of(source, target) or f"a file that begins with {head!r}"
         raise ValueError(f"annotations must be of a known format, got {why}. Known formats: {', '.join(FORMATS)}")
     chosen = [target]
@@ -190,7 +192,7 @@ def _add_yolo(found: defaultdict[str, list[str]], paths: list[str]) -> None:
             raise ValueError(
                 "YOLO's label files (.txt) must have the names of their classes, got none. Add data.yaml or classes.txt"
             )
-        found["yolo"] = names[:1]
+        found["yolo"] = names
 
 
 def _best_names(paths: list[str]) -> list[str]:

@@ -101,7 +101,10 @@ def _base(opened: list[OpenedSource]) -> str:
 def _read_source(opened: OpenedSource, base: str, joined: JoinedImages, *, several: bool) -> ReadSource:
     """Read one source, and add its images, with paths relative to `base`."""
     source, reader = opened.source, FORMATS[opened.recognised.name].read
-    images = list(reader(source)) if reader else []
+    try:
+        images = list(reader(source)) if reader else []
+    except ValueError as error:
+        raise BadLayout(f"{error}: {opened.location}") from error
     finder = Finder(source, images, opened.roots)
     start = source.folder.path if source.folder.is_local else source.folder.fs.unstrip_protocol(source.folder.path)
     inner = str(start)[len(base.rstrip("/")) :].strip("/")

@@ -52,7 +52,9 @@ def read_yolo(source: Source) -> Iterator[AnnotatedImage]:
     texts = {path for path in source.files if ending_of(path) == ".txt"}
     used: set[str] = set()
     given: set[str] = set()
-    for path in source.chosen:
+    if len({source.text(path) for path in source.chosen}) > 1:
+        raise ValueError(f"files of class names must say the same, got {some(source.chosen)}. Remove the wrong ones")
+    for path in source.chosen[:1]:
         layout = _layout(source, path)
         for image, split in layout.images:
             if image in given:
@@ -91,8 +93,18 @@ def _layout(source: Source, path: str) -> _Layout:
     if ending_of(path) == ".data":
         return _from_darknet(source, path)
     names = _names_file(source, path)
+    images = _listed_at_the_top(source, path)
+    if images is None:
+        images = [(image, _split_in(image, "")) for image in source.pictures]
+    return _Layout(names, images, keypoints=False)
+
+
+def _listed_at_the_top(source: Source, path: str) -> list[tuple[str, str | None]] | None:
+    """The images of train.txt, valid.txt or images.txt beside a file of names (Darknet, YOLOv4); None where there is none."""
     home = folder_of(path)
-    return _Layout(names, [(image, _split_in(image, home)) for image in source.below(home)], keypoints=False)
+    lists = {name: join(home, f"{name}.txt") for name in ("images", *SPLIT_KEYS)}
+    known = {name: file for name, file in lists.items() if file in source.files and not _is_label_file(source, file)}
+    return [(image, SPLIT_KEYS.get(name)) for name, file in known.items() for image in _listed(source, file)] if known else None
 
 
 def _split_in(image: str, home: str) -> str | None:
@@ -106,6 +118,7 @@ def _from_yaml(source: Source, path: str) -> _Layout:
         raise ValueError(f"data.yaml must have names, a list or a mapping of ids: {source.place(path)}")
     home = folder_of(path)
     images: list[tuple[str, str | None]] = []
+    taken: set[str] = set()
     for key, split in SPLIT_KEYS.items():
         entries = content.get(key) or []
         for entry in [entries] if isinstance(entries, str) else entries:
@@ -114,6 +127,12 @@ def _from_yaml(source: Source, path: str) -> _Layout:
                 source.unread["folder of test images that does not exist"] += 1
             elif found is None:
                 source.refuse(source.place(path, key), f"a folder or list of images must exist, got none: {entry}")
+            if found and all(image in taken for image in found):
+                source.refuse(
+                    source.place(path, key), f"splits must have images of their own, got those of another split: {entry}"
+                )
+                continue
+            taken |= set(found or ())
             images += [(image, split) for image in found or ()]
     if not any(content.get(key) for key in SPLIT_KEYS):
         images = [(image, _split_in(image, home)) for image in source.below(home)]
@@ -137,12 +156,13 @@ def _entry(source: Source, home: str, root: str, entry: str) -> list[str] | None
     ways = [join(home, root, entry), join(home, entry), join(home, entry.removeprefix("../"))]
     parts = join(entry).split("/")
     ways += [join(home, *parts[number:]) for number in range(1, len(parts))]
-    for way in ways:
+    for number, way in enumerate(ways):
         if way.startswith(".."):
             continue
         if ending_of(way) == ".txt" and way in source.files:
             return _listed(source, way)
         if found := list(source.below(way)):
+            source.remarks[f"folder of data.yaml found in another place: {way} for {entry}"] += number > 2
             return found
     return None
 

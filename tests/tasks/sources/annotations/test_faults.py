@@ -6,15 +6,15 @@ import pytest
 
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.discover import survey
+from tests.tasks.sources.annotations.layouts_of_tools import label_img_yolo
 from tests.tasks.sources.annotations.scenes import SCENES
-from tests.tasks.sources.annotations.test_layouts import (
+from tests.tasks.sources.annotations.writing import (
     CVAT,
     NAMED,
     TRAIN,
     VALIDATION,
     coco,
     cvat_image,
-    label_img_yolo,
     pictures,
     put,
     voc,

@@ -1,367 +1,49 @@
-"""Layouts as tools and published data sets have them, written here by their documentation: labels, splits and boxes."""
-
-import csv
-import json
+"""Layouts as tools and published data sets have them: labels, splits and boxes are the annotators'."""
 
 import pytest
 
-from tests.tasks.sources.annotations.scenes import CLASSES, HEIGHT, SCENES, WIDTH, data_of
+from imagerecords.tasks.discover import survey
+from tests.tasks.sources.annotations.layouts_of_data_sets import (
+    classification_folders,
+    datumaro_without_sizes,
+    detection_csv,
+    fiftyone_dataset,
+    fiftyone_open_images,
+    folders_below_another,
+    huggingface_csv,
+    huggingface_objects,
+    ilsvrc,
+    open_images,
+    quoted_and_cased,
+    retinanet_csv,
+    roboflow_csv,
+    roboflow_one_hot,
+)
+from tests.tasks.sources.annotations.layouts_of_tools import (
+    coco_from_zero_with_windows_paths,
+    coco_of_2017,
+    coco_with_texts_and_outlines,
+    cvat_project,
+    cvat_shapes,
+    cvat_sub_folders,
+    cvat_voc,
+    cvat_yolo,
+    darknet_beside,
+    label_img_yolo,
+    label_studio_yolo,
+    names_among_the_labels,
+    roboflow_coco,
+    roboflow_yolo,
+    ultralytics_yolo,
+    voc_2012,
+    voc_without_sizes_and_beside,
+    yolo_of_another_machine,
+    yolo_outlines,
+    yolo_poses,
+)
+from tests.tasks.sources.annotations.scenes import CLASSES
 from tests.tasks.sources.annotations.test_exports import check
-
-TRAIN = [scene for scene in SCENES if scene.split == "train"]
-VALIDATION = [scene for scene in SCENES if scene.split == "val"]
-SPLITS = {"train": TRAIN, "val": VALIDATION}
-NAMED = [scene for scene in SCENES if scene.label]
-
-
-def put(path, data):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data if isinstance(data, bytes) else data.encode())
-
-
-def pictures(folder, scenes=SCENES):
-    for scene in scenes:
-        put(folder / scene.name, data_of(scene))
-
-
-def coco(scenes, first=1, name=lambda scene: scene.name, **more):
-    images = [{"id": n, "file_name": name(scene), "width": WIDTH, "height": HEIGHT} for n, scene in enumerate(scenes, first)]
-    annotations = [
-        {
-            "id": n,
-            "image_id": n,
-            "category_id": CLASSES.index(scene.label) + first,
-            "bbox": [scene.box[0], scene.box[1], scene.box[2] - scene.box[0], scene.box[3] - scene.box[1]],
-            "iscrowd": 0,
-            "segmentation": [],
-        }
-        for n, scene in enumerate(scenes, first)
-        if scene.box
-    ]
-    categories = [{"id": n, "name": label} for n, label in enumerate(CLASSES, first)]
-    return {"images": images, "annotations": annotations, "categories": categories} | more
-
-
-def yolo_line(scene):
-    x0, y0, x1, y1 = scene.box
-    numbers = (x0 + x1) / 2 / WIDTH, (y0 + y1) / 2 / HEIGHT, (x1 - x0) / WIDTH, (y1 - y0) / HEIGHT
-    return f"{CLASSES.index(scene.label)} {' '.join(f'{number:.6f}' for number in numbers)}\n"
-
-
-def voc(scene, *, size=True, name=None):
-    x0, y0, x1, y1 = scene.box
-    sides = f"<size><width>{WIDTH}</width><height>{HEIGHT}</height><depth>3</depth></size>" if size else ""
-    box = f"<bndbox><xmin>{x0}</xmin><ymin>{y0}</ymin><xmax>{x1}</xmax><ymax>{y1}</ymax></bndbox>"
-    label = name or scene.label
-    return f"<annotation><filename>{scene.name}</filename>{sides}<object><name>{label}</name>{box}</object></annotation>"
-
-
-def coco_of_2017(root):
-    for split, scenes in SPLITS.items():
-        pictures(root / f"{split}2017", scenes)
-        put(root / f"annotations/instances_{split}2017.json", json.dumps(coco(scenes)))
-        captions = [{"id": 1, "image_id": 1, "caption": "a red rectangle"}]
-        put(root / f"annotations/captions_{split}2017.json", json.dumps(coco(scenes) | {"annotations": captions}))
-
-
-def roboflow_coco(root):
-    for split, scenes in (("train", TRAIN), ("valid", VALIDATION)):
-        pictures(root / split, scenes)
-        content = coco(scenes, first=1)
-        content["categories"].insert(0, {"id": 0, "name": "animals", "supercategory": "none"})
-        put(root / split / "_annotations.coco.json", json.dumps(content))
-    put(root / "README.roboflow.txt", "pets - v1")
-
-
-def coco_from_zero_with_windows_paths(root):
-    for split, scenes in SPLITS.items():
-        pictures(root / "images" / split, scenes)
-        content = coco(scenes, first=0, name=lambda scene, split=split: f"C:\\data\\images\\{split}\\{scene.name}")
-        put(root / f"{split}.json", json.dumps(content))
-
-
-def coco_with_texts_and_outlines(root):
-    pictures(root / "train", TRAIN)
-    pictures(root / "val", VALIDATION)
-    for split, scenes in SPLITS.items():
-        content = coco(scenes)
-        for image in content["images"]:
-            image |= {"id": f"img{image['id']}", "width": str(WIDTH)}
-        for annotation in content["annotations"]:
-            x, y, width, height = annotation.pop("bbox")
-            annotation["segmentation"] = [[x, y, x + width, y, x + width, y + height, x, y + height]]
-            annotation |= {"image_id": f"img{annotation['image_id']}", "bbox": [] if split == "val" else None}
-        put(root / "annotations" / f"{split}.json", json.dumps(content))
-
-
-HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
-CVAT = HEAD + "<annotations><version>1.1</version><meta><task><name>x</name></task></meta>{}</annotations>"
-
-
-def cvat_image(number, scene, *, subset="", tag=True, shape="box"):
-    inner = ""
-    if scene.box:
-        x0, y0, x1, y1 = scene.box
-        common = f'label="{scene.label}" source="manual" occluded="0" z_order="0"'
-        inner += f'<tag label="{scene.label}" source="manual"></tag>' if tag else ""
-        if shape == "box":
-            inner += f'<box {common} xtl="{x0}" ytl="{y0}" xbr="{x1}" ybr="{y1}"><attribute name="color">red</attribute></box>'
-        elif shape == "turned":  # 90° clockwise about the centre: the sides change places
-            x, y, across, down = (x0 + x1) / 2, (y0 + y1) / 2, (y1 - y0) / 2, (x1 - x0) / 2
-            inner += (
-                f'<box {common} xtl="{x - across}" ytl="{y - down}" xbr="{x + across}" ybr="{y + down}" rotation="90.0"></box>'
-            )
-        else:
-            inner += f'<polygon {common} points="{x0},{y0};{x1},{y0};{x1},{y1};{x0},{y1}"></polygon>'
-    of = f' subset="{subset}" task_id="1"' if subset else ""
-    return f'<image id="{number}" name="{scene.name}"{of} width="{WIDTH}" height="{HEIGHT}">{inner}</image>'
-
-
-def cvat_project(root):
-    images = ""
-    for subset, scenes in (("train", TRAIN), ("Validation", VALIDATION)):
-        pictures(root / "images" / subset, scenes)
-        images += "".join(cvat_image(n, scene, subset=subset) for n, scene in enumerate(scenes))
-    put(root / "annotations.xml", CVAT.format(images))
-
-
-def cvat_shapes(root):
-    kinds = ["box", "turned", "polygon", "turned", "box", "box"]
-    images = "".join(
-        cvat_image(n, scene, subset=scene.split, tag=False, shape=kind)
-        for n, (scene, kind) in enumerate(zip(SCENES, kinds, strict=True))
-    )
-    put(root / "annotations.xml", CVAT.format(images))
-    pictures(root / "images" / "default")
-
-
-def roboflow_yolo(root):
-    for split, scenes in (("train", TRAIN), ("valid", VALIDATION)):
-        pictures(root / split / "images", scenes)
-        for scene in scenes:
-            put(root / split / "labels" / f"{scene.stem}.txt", yolo_line(scene) if scene.box else "")
-    put(
-        root / "data.yaml",
-        "train: ../train/images\nval: ../valid/images\ntest: ../test/images\n\n"
-        "nc: 2\nnames: ['cat', 'dog']\n\nroboflow:\n  version: 1\n",
-    )
-
-
-def ultralytics_yolo(root):
-    for split, scenes in SPLITS.items():
-        pictures(root / "images" / split, scenes)
-        for scene in scenes:
-            if scene.box:
-                put(root / "labels" / split / f"{scene.stem}.txt", yolo_line(scene))
-    put(
-        root / "pets.yaml",
-        "path: ../datasets/pets # dataset root dir\ntrain: images/train\nval: images/val\ntest:\nnames:\n  0: cat\n  1: dog\n",
-    )
-
-
-def yolo_outlines(root):
-    ultralytics_yolo(root)
-    for scene in NAMED:
-        x0, y0, x1, y1 = scene.box
-        points = [(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, (y0 + y1) / 2)]
-        numbers = " ".join(f"{x / WIDTH:.6f} {y / HEIGHT:.6f}" for x, y in points)
-        put(root / "labels" / scene.split / f"{scene.stem}.txt", f"{CLASSES.index(scene.label)} {numbers}\n")
-
-
-def yolo_poses(root):
-    ultralytics_yolo(root)
-    text = (root / "pets.yaml").read_text()
-    put(root / "pets.yaml", text + "kpt_shape: [2, 3]\n")
-    for scene in NAMED:
-        put(root / "labels" / scene.split / f"{scene.stem}.txt", yolo_line(scene).strip() + " 0.1 0.1 2 0.9 0.9 1\n")
-
-
-def cvat_yolo(root):
-    for split, scenes in SPLITS.items():
-        pictures(root / "images" / split, scenes)
-        put(root / f"{split}.txt", "".join(f"data/images/{split}/{scene.name}\n" for scene in scenes))
-        for scene in scenes:
-            if scene.box:
-                put(root / "labels" / split / f"{scene.stem}.txt", yolo_line(scene))
-    put(root / "data.yaml", "names:\n  0: cat\n  1: dog\npath: .\ntrain: train.txt\nval: val.txt\n")
-
-
-def label_studio_yolo(root):
-    pictures(root / "images")
-    for scene in NAMED:
-        put(root / "labels" / f"{scene.stem}.txt", yolo_line(scene))
-    put(root / "classes.txt", "cat\ndog\n")
-    put(
-        root / "notes.json",
-        json.dumps({"categories": [{"id": 0, "name": "cat"}, {"id": 1, "name": "dog"}], "info": {"year": 2026}}),
-    )
-
-
-def label_img_yolo(root):
-    pictures(root)
-    for scene in NAMED:
-        put(root / f"{scene.stem}.txt", yolo_line(scene))
-    put(root / "classes.txt", "cat\ndog\n")
-
-
-def voc_2012(root):
-    home = root / "VOCdevkit/VOC2012"
-    pictures(home / "JPEGImages")
-    for scene in NAMED:
-        put(home / "Annotations" / f"{scene.stem}.xml", voc(scene))
-    for split, scenes in SPLITS.items():
-        names = [scene.stem for scene in scenes if scene.label]
-        put(home / f"ImageSets/Main/{split}.txt", "".join(f"{name}\n" for name in names))
-        for label in CLASSES:
-            lines = [f"{scene.stem} {' 1' if scene.label == label else '-1'}\n" for scene in scenes if scene.label]
-            put(home / f"ImageSets/Main/{label}_{split}.txt", "".join(lines))
-    put(home / "ImageSets/Main/trainval.txt", "".join(f"{scene.stem}\n" for scene in NAMED))
-
-
-def voc_without_sizes_and_beside(root):
-    for split, scenes in (("train", TRAIN), ("valid", VALIDATION)):
-        pictures(root / split, scenes)
-        for scene in scenes:
-            if scene.box:
-                put(root / split / f"{scene.stem}.xml", voc(scene, size=False))
-
-
-def ilsvrc(root):
-    synsets = {"cat": "n02123045", "dog": "n02110341"}
-    for split, scenes in SPLITS.items():
-        rows = [["ImageId", "PredictionString"]]
-        for scene in scenes:
-            if not scene.box:
-                continue
-            synset = synsets[scene.label]
-            name = f"{synset}_{scene.stem}" if split == "train" else scene.stem
-            rows.append([name, f"{synset} {' '.join(map(str, scene.box))} "])
-            folder = root / "ILSVRC/Data/CLS-LOC" / split / (synset if split == "train" else "")
-            put(folder / f"{name}.JPEG", data_of(scene))
-        text = "".join(f"{image},{boxes}\n" for image, boxes in rows)
-        put(root / f"LOC_{split}_solution.csv", text)
-    put(root / "LOC_sample_submission.csv", "ImageId,PredictionString\nILSVRC2012_test_00000001,n01440764 0 0 1 1\n")
-    put(root / "LOC_synset_mapping.txt", "n02123045 tabby cat\nn02110341 dalmatian\n")
-
-
-def detection_csv(root, *, header=True, folder="images", each="", columns=None):
-    for split, scenes in SPLITS.items():
-        pictures(root / folder / split, scenes)
-        names = columns or ["filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax"]
-        rows = [[each + scene.name, WIDTH, HEIGHT, scene.label, *scene.box] for scene in scenes if scene.box]
-        with (root / f"{split}_labels.csv").open("w", newline="") as file:
-            csv.writer(file).writerows([names, *rows] if header else rows)
-
-
-def roboflow_csv(root):
-    for split, scenes in (("train", TRAIN), ("valid", VALIDATION)):
-        pictures(root / split, scenes)
-        lines = ["filename,width,height,class,xmin,ymin,xmax,ymax"]
-        lines += [f"{s.name},{WIDTH},{HEIGHT},{s.label},{','.join(map(str, s.box))}" for s in scenes if s.box]
-        put(root / split / "_annotations.csv", "\n".join(lines) + "\n")
-
-
-def retinanet_csv(root):
-    for split, scenes in (("train", TRAIN), ("val", VALIDATION)):
-        pictures(root / split, scenes)
-        lines = [f"{split}/{s.name},{','.join(map(str, s.box)) if s.box else ',,,'},{s.label or ''}" for s in scenes]
-        put(root / f"{split}.csv", "\n".join(lines) + "\n")
-    put(root / "classes.csv", "cat,0\ndog,1\n")
-
-
-def roboflow_one_hot(root):
-    for split, scenes in (("train", TRAIN), ("valid", VALIDATION)):
-        pictures(root / split, scenes)
-        lines = ["filename, cat, dog"]
-        lines += [f"{s.name}, {int(s.label == 'cat')}, {int(s.label == 'dog')}" for s in scenes]
-        put(root / split / "_classes.csv", "\n".join(lines) + "\n")
-
-
-MIDS = {"cat": "/m/01yrx", "dog": "/m/0bt9lr"}
-
-
-def open_images(root):
-    for split, scenes, prefix in (("train", TRAIN, "oidv6-train"), ("validation", VALIDATION, "validation")):
-        pictures(root / split, scenes)
-        lines = [
-            "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,IsInside"
-        ]
-        for scene in scenes:
-            if scene.box:
-                x0, y0, x1, y1 = scene.box
-                corners = f"{x0 / WIDTH},{x1 / WIDTH},{y0 / HEIGHT},{y1 / HEIGHT}"
-                lines.append(f"{scene.stem},xclick,{MIDS[scene.label]},1,{corners},0,0,0,0,0")
-        put(root / "annotations" / f"{prefix}-annotations-bbox.csv", "\n".join(lines) + "\n")
-    put(root / "annotations/class-descriptions-boxable.csv", "".join(f"{mid},{name}\n" for name, mid in MIDS.items()))
-
-
-def fiftyone_open_images(root):
-    pictures(root / "data")
-    lines = ["ImageID,Source,LabelName,Confidence"]
-    lines += [f"{scene.stem},verification,{MIDS[scene.label]},1.0" for scene in NAMED]
-    lines += [f"{scene.stem},verification,{MIDS['dog' if scene.label == 'cat' else 'cat']},0" for scene in NAMED]
-    put(root / "labels/classifications.csv", "\n".join(lines) + "\n")
-    put(root / "metadata/classes.csv", "".join(f"{mid},{name}\n" for name, mid in MIDS.items()))
-
-
-def fiftyone_dataset(root):
-    pictures(root / "data")
-    samples = []
-    for scene in SCENES:
-        sample = {"filepath": f"data/{scene.name}", "tags": [scene.split], "metadata": None, "_media_type": "image"}
-        if scene.box:
-            x0, y0, x1, y1 = scene.box
-            box = [x0 / WIDTH, y0 / HEIGHT, (x1 - x0) / WIDTH, (y1 - y0) / HEIGHT]
-            objects = [{"_cls": "Detection", "label": scene.label, "bounding_box": box, "attributes": {}, "tags": []}]
-            sample["ground_truth"] = {"_cls": "Detections", "detections": objects}
-            sample["kind"] = {"_cls": "Classification", "label": scene.label, "tags": []}
-        samples.append(sample)
-    put(root / "samples.json", json.dumps({"samples": samples}))
-    put(root / "metadata.json", json.dumps({"name": "pets", "media_type": "image", "sample_fields": []}))
-
-
-def huggingface_csv(root):
-    for split, scenes in (("train", TRAIN), ("validation", VALIDATION)):
-        pictures(root / split, scenes)
-        lines = ["file_name,label,additional"]
-        put(root / split / "metadata.csv", "\n".join(lines + [f"{s.name},{s.label or ''},x" for s in scenes]) + "\n")
-
-
-def huggingface_objects(root, *, corners=False, top=False):
-    for split, scenes in (("train", TRAIN), ("validation", VALIDATION)):
-        pictures(root / split, scenes)
-        lines = []
-        for scene in scenes:
-            x0, y0, x1, y1 = scene.box or (0, 0, 0, 0)
-            box = [float(x0), float(y0), *((float(x1), float(y1)) if corners else (float(x1 - x0), float(y1 - y0)))]
-            objects = {"bbox": [box], "categories": [scene.label]} if scene.box else {"bbox": [], "categories": []}
-            lines.append(json.dumps({"file_name": f"{split}/{scene.name}" if top else scene.name, "objects": objects}) + "\n")
-        name = root / "metadata.jsonl" if top else root / split / "metadata.jsonl"
-        put(name, (name.read_text() if name.exists() else "") + "".join(lines))
-
-
-def classification_folders(root):
-    for split, scenes in (("train", TRAIN), ("valid", VALIDATION)):
-        for scene in scenes:
-            put(root / split / (scene.label or "_unlabeled") / scene.name, data_of(scene))
-    put(root / "README.roboflow.txt", "pets")
-
-
-def datumaro_without_sizes(root):
-    for split, scenes in SPLITS.items():
-        pictures(root / "images" / split, scenes)
-        items = []
-        for scene in scenes:
-            x0, y0, x1, y1 = scene.box or (0, 0, 0, 0)
-            label = CLASSES.index(scene.label) if scene.label else None
-            box = {"type": "bbox", "label_id": label, "bbox": [x0, y0, x1 - x0, y1 - y0], "attributes": {"occluded": False}}
-            items.append({"id": scene.stem, "annotations": [box] if scene.box else [], "image": {"path": ""}})
-        names = [{"name": label, "parent": "", "attributes": []} for label in CLASSES]
-        put(
-            root / "annotations" / f"{split}.json",
-            json.dumps({"info": {}, "categories": {"label": {"labels": names}}, "items": items}),
-        )
-
+from tests.tasks.sources.annotations.writing import TRAIN, VALIDATION, pictures
 
 LAYOUTS = {
     "coco of 2017": coco_of_2017,
@@ -397,7 +79,6 @@ LAYOUTS = {
     "classification folders": classification_folders,
     "Datumaro without sizes": datumaro_without_sizes,
 }
-# What check() leaves out: as exports without splits, without boxes.
 LIKE = {
     "Label Studio's YOLO": "fiftyone_yolov4",
     "labelImg's YOLO": "fiftyone_yolov4",
@@ -423,3 +104,40 @@ def test_ilsvrc_is_built_with_its_synsets(records, tmp_path):
         features["image/class/text"] = [label]
         features["image/object/bbox/label"] = [CLASSES.index(label.decode()) + 1]
     check(by_name, "datumaro_coco")
+
+
+MORE_LAYOUTS = {
+    "Roboflow's Darknet": (darknet_beside, "datumaro_coco"),
+    "names among the labels": (names_among_the_labels, "datumaro_coco"),
+    "YOLO of another machine": (yolo_of_another_machine, "datumaro_coco"),
+    "CVAT's sub-folders": (cvat_sub_folders, "datumaro_coco"),
+    "CVAT's VOC": (cvat_voc, "fiftyone_voc"),
+    "folders below another": (folders_below_another, "datumaro_voc_classification"),
+}
+
+
+@pytest.mark.parametrize("name", MORE_LAYOUTS)
+def test_so_is_one_of_these(records, tmp_path, name):
+    write, like = MORE_LAYOUTS[name]
+    write(tmp_path / "in")
+    check(records(annotations=tmp_path / "in"), like)
+
+
+def test_a_lone_label_folder_is_a_label(make_settings, tmp_path):
+    pictures(tmp_path / "in/cat")
+    assert survey(make_settings(annotations=str(tmp_path / "in"))).labels == ("cat",)
+
+
+def test_images_in_folders_of_a_label_are_refused(make_settings, tmp_path):
+    pictures(tmp_path / "in/cat/day 1", TRAIN)
+    pictures(tmp_path / "in/dog", VALIDATION)
+    (error,) = survey(make_settings(annotations=str(tmp_path / "in"))).errors
+    assert "4 in sub-folders" in error
+
+
+def test_paths_that_a_tool_quoted_or_wrote_in_another_case_are_found_and_noted(make_settings, tmp_path):
+    quoted_and_cased(tmp_path / "in")
+    listing = survey(make_settings(annotations=str(tmp_path / "in")))
+    assert listing.errors == ()
+    assert listing.images.num_rows == 5
+    assert any("another case" in note for note in listing.notes)

@@ -10,7 +10,7 @@ from PIL import Image
 from imagerecords.tasks.discover import survey
 from tests.tasks.sources.annotations.scenes import HEIGHT, SCENES, WIDTH, draw
 from tests.tasks.sources.annotations.test_exports import check_box, text_of
-from tests.tasks.sources.annotations.test_layouts import CVAT, coco, cvat_image, pictures, put, voc, yolo_line
+from tests.tasks.sources.annotations.writing import CVAT, coco, cvat_image, pictures, put, voc, yolo_line
 
 BACK = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
