@@ -143,10 +143,12 @@ def _objects(
 def _corners(source: Source, annotation: Mapping[str, Any]) -> tuple[tuple[float, float, float, float] | None, bool]:
     """The box of an annotation, and whether it is of an object at all."""
     bbox, outline = annotation.get("bbox"), annotation.get("segmentation")
-    rings = [ring for ring in outline if are_numbers(ring) and len(ring) >= 6] if isinstance(outline, list) else []
     numbers = numbers_of(bbox, 4)
-    if numbers and (any(numbers) or not rings):
+    if numbers and any(numbers):
         source.unread["mask (segmentation)"] += bool(outline)
+        return from_size(*numbers), True
+    rings = [ring for ring in outline if are_numbers(ring) and len(ring) >= 6] if isinstance(outline, list) else []
+    if numbers and not rings:
         return from_size(*numbers), True
     if rings:
         source.remarks["outline without a bbox, read as the upright box round it"] += 1

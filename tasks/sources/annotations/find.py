@@ -3,7 +3,7 @@
 import os
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -29,9 +29,8 @@ class Found(NamedTuple):
 class Finder:
     """Looks images up in the listing of a data set's folder, `images_directory` included."""
 
-    def __init__(self, source: Source, images: Sequence[AnnotatedImage], roots: Iterable[str] = ()) -> None:
+    def __init__(self, source: Source, images: Sequence[AnnotatedImage]) -> None:
         self._source = source
-        self._roots = tuple(roots)
         self._files = set(source.files)
         self._names: defaultdict[str, list[str]] = defaultdict(list)
         self._stems: defaultdict[str, list[str]] = defaultdict(list)
@@ -64,7 +63,7 @@ class Finder:
         return found or self._by_end(image, written)
 
     def _exact(self, image: AnnotatedImage, written: str, *, by_stem: bool) -> Found | None:
-        for folder in (*image.folders, *self._roots):
+        for folder in (*image.folders, *self._source.roots):
             path = _below(folder, written)
             if not by_stem and path in self._files:
                 return Found(path)

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from imagerecords.tasks.images.shape import read_shape
@@ -76,13 +75,14 @@ class AnnotatedImage(NamedTuple):
 class Source:
     """A data set's folder while its annotations are read.
 
-    `files` are all files below it, `chosen` those that hold annotations, `entries` what was found in them. `unread` counts
-    what is not read by its kind, `remarks` what was read in a special way, and `bad` has what is wrong, each with its place.
+    `files` are all files below it and below `roots`, other folders of images; `chosen` hold annotations. `unread` counts what
+    is not read by its kind, `remarks` what was read in a special way, and `bad` has what is wrong, each with its place.
     """
 
     folder: Folder
     files: tuple[str, ...]
     chosen: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
     unread: Counter[str] = field(default_factory=Counter)
     remarks: Counter[str] = field(default_factory=Counter)
     bad: list[tuple[str, str]] = field(default_factory=list)
@@ -148,7 +148,8 @@ class Source:
 
 def ending_of(path: str) -> str:
     """A path's ending in lower case, with its dot."""
-    return PurePosixPath(path).suffix.lower()
+    stem, dot, ending = path.rpartition("/")[2].rpartition(".")
+    return f".{ending.lower()}" if dot and stem else ""
 
 
 def folder_of(path: str) -> str:
@@ -220,12 +221,13 @@ def from_size(x: float, y: float, width: float, height: float) -> Corners:
 
 def numbers_of(values: Any, count: int) -> tuple[float, ...] | None:
     """So many finite numbers, which some tools write as texts; None where a value is anything else."""
-    if not isinstance(values, list | tuple) or len(values) != count or any(isinstance(value, bool) for value in values):
+    if not isinstance(values, list | tuple) or len(values) != count or bool in map(type, values):
         return None
     try:
-        return tuple(no_of(value) for value in values)
+        numbers = tuple(map(float, values))
     except (TypeError, ValueError):
         return None
+    return numbers if all(map(math.isfinite, numbers)) else None
 
 
 def are_numbers(values: Any) -> bool:

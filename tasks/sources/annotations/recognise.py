@@ -179,16 +179,16 @@ def _survey(source: Source, target: str) -> tuple[dict[str, list[str]], list[str
                 found[kind].append(path)
             elif ending in HOLDING:
                 unknown.append(path)
-    _add_yolo(found, paths)
+    _add_yolo(source, found, paths)
     return dict(found), unknown
 
 
-def _add_yolo(found: defaultdict[str, list[str]], paths: list[str]) -> None:
+def _add_yolo(source: Source, found: defaultdict[str, list[str]], paths: list[str]) -> None:
     """Choose the file of YOLO that says most; label files may go with nothing but a list of names."""
     if yolo := found.get("yolo"):
         found["yolo"] = _best_names(yolo)
-    elif not found and looks_like_labels(paths):
-        if not (names := names_beside(paths)):
+    elif not found and looks_like_labels(source, paths):
+        if not (names := names_beside(source.files)):
             raise ValueError(
                 "YOLO's label files (.txt) must have the names of their classes, got none. Add data.yaml or classes.txt"
             )
@@ -222,8 +222,8 @@ def _sniff_json(source: Source, path: str, name: str) -> str | None:
         "datumaro": is_datumaro,
         "coco": is_coco,
         "fiftyone": is_fiftyone,
+        LABEL_STUDIO: is_label_studio,  # whose JSON-MIN has keys of Create ML's
         "createml": is_createml,
-        LABEL_STUDIO: is_label_studio,
     }
     return next((kind for kind, test in tests.items() if test(content)), None)
 

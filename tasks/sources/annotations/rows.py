@@ -105,7 +105,7 @@ def _read_source(opened: OpenedSource, base: str, joined: JoinedImages, *, sever
         images = list(reader(source)) if reader else []
     except ValueError as error:
         raise BadLayout(f"{error}: {opened.location}") from error
-    finder = Finder(source, images, opened.roots)
+    finder = Finder(source, images)
     start = source.folder.path if source.folder.is_local else source.folder.fs.unstrip_protocol(source.folder.path)
     inner = str(start)[len(base.rstrip("/")) :].strip("/")
     split_around = split_of_folders(inner.split("/")) if several else None

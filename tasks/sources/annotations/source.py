@@ -20,12 +20,11 @@ INNER = {
 
 @dataclass
 class OpenedSource:
-    """A data set's folder with what was recognised in it, and other folders in which its images are looked for."""
+    """A data set's folder with what was recognised in it."""
 
     location: str
     source: Source
     recognised: Recognised
-    roots: tuple[str, ...]
 
 
 def open_source(location: str, wanted: str | None, images: str | None, storage_options: Mapping[str, Any]) -> OpenedSource:
@@ -48,10 +47,10 @@ def open_source(location: str, wanted: str | None, images: str | None, storage_o
         roots = (root,)
         if not inside:
             files += [f"{root.rstrip('/')}/{file.path}" for file in walk_files(beyond, "").files]
-    source = Source(folder, tuple(files))
+    source = Source(folder, tuple(files), roots=roots)
     recognised = recognise(source, target, wanted)
     source.chosen = recognised.chosen
-    return OpenedSource(location, source, recognised, roots)
+    return OpenedSource(location, source, recognised)
 
 
 def _home(location: str, storage_options: Mapping[str, Any]) -> tuple[Folder, str]:

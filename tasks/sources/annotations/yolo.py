@@ -5,6 +5,7 @@ five numbers is a box (centre and size), of seven or more an outline, or with `k
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -12,7 +13,6 @@ import yaml
 
 from imagerecords.schemas.messages import some
 from imagerecords.tasks.sources.annotations.model import (
-    IMAGE_ENDINGS,
     AnnotatedImage,
     Box,
     Source,
@@ -27,6 +27,7 @@ from imagerecords.tasks.sources.annotations.model import (
 )
 
 SPLIT_KEYS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
+MOST_TEXTS = 5  # looked into, to know whether they are labels
 NAMES_FILES = ("obj.names", "classes.txt", "classes.names", "labels.txt", "_darknet.labels")
 
 
@@ -56,12 +57,13 @@ def read_yolo(source: Source) -> Iterator[AnnotatedImage]:
         raise ValueError(f"files of class names must say the same, got {some(source.chosen)}. Remove the wrong ones")
     for path in source.chosen[:1]:
         layout = _layout(source, path)
+        alone = _by_stem([image for image, _ in layout.images], texts)
         for image, split in layout.images:
             if image in given:
                 source.refuse(source.place(path, f"image {image}"), "an image must be in one split, got it in two")
                 continue
             given.add(image)
-            labels = next((text for text in _label_files(image) if text in texts), None)
+            labels = next((text for text in _label_files(image) if text in texts), None) or alone.get(image)
             boxes = list(_read_labels(source, labels, layout)) if labels else []
             used |= {labels} if labels else set()
             yield AnnotatedImage(image, source.place(labels or image), split=split, boxes=tuple(boxes))
@@ -69,6 +71,15 @@ def read_yolo(source: Source) -> Iterator[AnnotatedImage]:
     source.unread["label file (.txt) of no image"] += sum(
         1 for text in texts - used if folder_of(text) in folders and _is_label_file(source, text)
     )
+
+
+def _by_stem(images: Iterable[str], texts: Iterable[str]) -> dict[str, str]:
+    """For images whose stem no other image and one text alone has, that text: their folders may have nothing in common."""
+    of_stem: defaultdict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    for kind, paths in enumerate((images, texts)):
+        for path in paths:
+            of_stem[stem_of(path.rpartition("/")[2])][kind].append(path)
+    return {named[0]: found[0] for named, found in of_stem.values() if len(named) == len(found) == 1}
 
 
 def _is_label_file(source: Source, path: str) -> bool:
@@ -156,6 +167,7 @@ def _entry(source: Source, home: str, root: str, entry: str) -> list[str] | None
     ways = [join(home, root, entry), join(home, entry), join(home, entry.removeprefix("../"))]
     parts = join(entry).split("/")
     ways += [join(home, *parts[number:]) for number in range(1, len(parts))]
+    ways += [f"{root.rstrip('/')}/{'/'.join(parts[number:])}" for root in source.roots for number in range(len(parts))]
     for number, way in enumerate(ways):
         if way.startswith(".."):
             continue
@@ -246,12 +258,12 @@ def _corners(source: Source, values: list[float], layout: _Layout) -> tuple[floa
     return around(zip(values[::2], values[1::2], strict=True))
 
 
-def looks_like_labels(files: Iterable[str]) -> bool:
-    """Whether files are images with a text of the same stem beside them, or in `labels` in place of `images`."""
-    known = set(files)
-    texts = {path for path in known if ending_of(path) == ".txt"}
-    images = [path for path in known if ending_of(path) in IMAGE_ENDINGS]
-    return any(text in texts for image in images for text in _label_files(image))
+def looks_like_labels(source: Source, files: Iterable[str]) -> bool:
+    """Whether files are images with a text of the same stem beside them or in `labels`, or texts of numbers beside names."""
+    texts = {path for path in files if ending_of(path) == ".txt"}
+    if any(text in texts for image in source.pictures for text in _label_files(image)):
+        return True
+    return any(_is_label_file(source, path) for path in sorted(texts)[:MOST_TEXTS])
 
 
 def names_beside(files: Iterable[str]) -> list[str]:

@@ -16,14 +16,29 @@ EXPORTS = Path(__file__).parent / "exports"
 NO_SPLITS = (
     *("datumaro_imagenet", "fiftyone_classification", "fiftyone_classification_ids", "fiftyone_classification_paths"),
     *("fiftyone_classification_tree", "fiftyone_coco", "fiftyone_cvat", "fiftyone_detection", "fiftyone_detection_ids"),
-    *("fiftyone_voc", "fiftyone_yolov4", "labelme_beside", "labelme_flags", "labelme_windows", "supervision_folders"),
+    *(
+        "fiftyone_voc",
+        "fiftyone_yolov4",
+        "label_studio_coco",
+        "label_studio_voc",
+        "label_studio_yolo",
+        "labelme_beside",
+        "labelme_flags",
+        "labelme_windows",
+        "supervision_folders",
+    ),
 )
 NO_BOXES = (
     *("datumaro_coco_labels", "datumaro_imagenet", "datumaro_imagenet_txt", "datumaro_imagenet_with_subset_dirs"),
     *("datumaro_voc_classification", "fiftyone_classification", "fiftyone_classification_ids", "labelme_flags"),
     *("fiftyone_classification_paths", "fiftyone_classification_tree", "supervision_folders"),
 )
-UNLABELLED_ARE_ABSENT = ("fiftyone_cvat", "fiftyone_voc", "supervision_folders")  # the tool writes nothing of such images
+UNLABELLED_ARE_ABSENT = (
+    "fiftyone_cvat",
+    "fiftyone_voc",
+    "label_studio_voc",
+    "supervision_folders",
+)  # the tool writes nothing of such images
 TITLES = {
     "coco": "COCO",
     "cvat": "CVAT for images",
@@ -34,6 +49,7 @@ TITLES = {
     "folders": "label folders",
     "open_images": "Open Images",
     "label_me": "Pascal VOC",
+    "label_studio_coco": "COCO",
     "voc": "Pascal VOC",
     "yolo": "YOLO",
     "labelme": "labelme",
