@@ -16,6 +16,7 @@ AnnotationsFormat = Literal[
     "ilsvrc",
     "createml",
     "one_hot_csv",
+    "label_csv",
     "imagenet_txt",
     "folders",
     "label_studio",

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from imagerecords.tasks.images.shape import read_shape
 from imagerecords.tasks.storage.folders import Folder
 
+HEAD = 64 << 10  # bytes in which XML's first element and a CSV's first lines stand
 Corners = tuple[float, float, float, float]
 # Only to find an image that its file names without an ending; what is an image is judged by content, in convert.
 IMAGE_ENDINGS = frozenset(
@@ -103,12 +104,16 @@ class Source:
         whole = f"{self.folder.url.rstrip('/')}/{path}" if path and not path.startswith("/") and "://" not in path else path
         return f"{whole}, {detail}" if detail else whole
 
+    def head(self, path: str) -> str:
+        """The text of a file's first bytes."""
+        data = self.folder.read_range(path, 0, HEAD)
+        return data.decode(_encoding(data), "replace")
+
     def text(self, path: str) -> str:
         """The text of a file; raises ValueError where it is none."""
         data = self.folder.read(path)
-        encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
         try:
-            return data.decode(encoding)
+            return data.decode(_encoding(data))
         except UnicodeDecodeError as error:
             raise ValueError(f"annotations must be UTF-8, got byte {data[error.start]:#x}: {self.place(path)}") from error
 
@@ -144,6 +149,11 @@ class Source:
         """The images below a folder."""
         start = f"{name}/" if name else ""
         return (path for path in self.pictures if path.startswith(start))
+
+
+def _encoding(data: bytes) -> str:
+    """UTF-8, or what a byte order mark says, as Excel writes it."""
+    return "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
 
 
 def ending_of(path: str) -> str:

@@ -29,20 +29,21 @@ from imagerecords.tasks.sources.annotations.tables import (
     columns_of,
     is_detection_table,
     is_ilsvrc_solution,
+    is_label_table,
     is_one_hot,
     is_retinanet_row,
     read_detection_table,
     read_ilsvrc,
+    read_label_table,
     read_one_hot,
 )
 from imagerecords.tasks.sources.annotations.voc import read_voc
 from imagerecords.tasks.sources.annotations.xml import parse_xml
 from imagerecords.tasks.sources.annotations.yolo import is_data_yaml, looks_like_labels, names_beside, read_yolo
 
-HEAD = 64 << 10  # bytes in which XML's first element and a CSV's first lines stand
 HOLDING = (".json", ".xml", ".csv", ".tsv", ".jsonl", ".yaml", ".yml")  # endings that are rarely of anything but annotations
 SAMPLE = 8  # files of one folder that are looked into; the others of their ending are of the same format
-ROOT = re.compile(rb"<([A-Za-z_][\w.-]*)[\s/>]")
+ROOT = re.compile(r"<([A-Za-z_][\w.-]*)[\s/>]")
 LABEL_STUDIO = "label_studio"
 
 
@@ -68,6 +69,7 @@ FORMATS: dict[str, Format] = {
     "open_images": Format("Open Images", read_open_images),
     "detection_csv": Format("detection CSV", read_detection_table),
     "one_hot_csv": Format("one-hot CSV", read_one_hot),
+    "label_csv": Format("CSV of labels", read_label_table),
     "imagenet_txt": Format("imagenet_txt", read_imagenet_txt),
     "voc": Format("Pascal VOC", read_voc),
     "folders": Format("label folders", read_folders),
@@ -124,12 +126,14 @@ def _seen(source: Source, target: str) -> str:
 
 
 def problem_of(source: Source, path: str) -> str:
-    """Why a file can't be read as JSON or XML; empty where it can, or is of another kind."""
+    """Why a file can't be read as JSON or XML, or a table's columns; empty where nothing is to be said."""
     try:
         if ending_of(path) == ".json":
             source.json(path)
         elif ending_of(path) == ".xml":
             parse_xml(source.folder.read(path))
+        elif ending_of(path) in (".csv", ".tsv"):
+            return f"columns {some(columns_of(source.head(path)), 6)}"
     except ValueError as error:
         return str(error).partition(": /")[0].removesuffix(f": {source.place(path)}")
     return ""
@@ -174,7 +178,7 @@ def _survey(source: Source, target: str) -> tuple[dict[str, list[str]], list[str
         known |= {path: next(iter(kinds)) if one else sniff(source, path) for path in group[SAMPLE:]}
         kinds = set(known.values()) - {None}
         for path in group:
-            broken = known[path] is None and len(kinds) == 1 and problem_of(source, path)
+            broken = known[path] is None and len(kinds) == 1 and ending in (".json", ".xml") and problem_of(source, path)
             if kind := next(iter(kinds)) if broken else known[path]:  # the broken one is of the kind of those beside it
                 found[kind].append(path)
             elif ending in HOLDING:
@@ -206,13 +210,13 @@ def sniff(source: Source, path: str) -> str | None:
     name = path.rpartition("/")[2].lower()
     try:
         return SNIFFERS[ending_of(path)](source, path, name) if ending_of(path) in SNIFFERS else None
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, pa.ArrowException):
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, csv.Error, pa.ArrowException):
         return None  # broken, or of a kind that nobody here knows
 
 
 def _sniff_xml(source: Source, path: str, name: str) -> str | None:
-    match = ROOT.search(source.folder.read_range(path, 0, HEAD))
-    return {b"annotations": "cvat", b"annotation": "voc"}.get(match[1]) if match else None
+    match = ROOT.search(source.head(path))
+    return {"annotations": "cvat", "annotation": "voc"}.get(match[1]) if match else None
 
 
 def _sniff_json(source: Source, path: str, name: str) -> str | None:
@@ -237,7 +241,7 @@ def is_label_studio(content: Any) -> bool:
 
 
 def _sniff_csv(source: Source, path: str, name: str) -> str | None:
-    head = source.folder.read_range(path, 0, HEAD).decode("utf-8-sig", "replace")
+    head = source.head(path)
     columns = columns_of(head)
     first, second = (next(csv.reader(lines), []) for lines in (head.splitlines()[:1], head.splitlines()[1:2]))
     tests = {
@@ -247,6 +251,7 @@ def _sniff_csv(source: Source, path: str, name: str) -> str | None:
         "open_images": is_open_images(columns),
         LABEL_STUDIO: {"annotation_id", "id"} <= set(columns),
         "one_hot_csv": is_one_hot(columns, second),
+        "label_csv": is_label_table(columns),
     }
     return next((kind for kind, is_it in tests.items() if is_it), None)
 
@@ -254,7 +259,7 @@ def _sniff_csv(source: Source, path: str, name: str) -> str | None:
 def _sniff_lines(source: Source, path: str, name: str) -> str | None:
     if name in NAMES:
         return "huggingface"
-    first = source.folder.read_range(path, 0, HEAD).decode("utf-8-sig", "replace").partition("\n")[0]
+    first = source.head(path).partition("\n")[0]
     content = json.loads(first)
     return "huggingface" if isinstance(content, dict) and any(key in content for key in FILE_COLUMNS) else None
 

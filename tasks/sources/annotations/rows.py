@@ -1,5 +1,6 @@
 """Annotations as rows of a listing: images found, labels chosen, and every doubt reported."""
 
+import csv
 import posixpath
 from collections import Counter
 from collections.abc import Mapping
@@ -105,6 +106,11 @@ def _read_source(opened: OpenedSource, base: str, joined: JoinedImages, *, sever
         images = list(reader(source)) if reader else []
     except ValueError as error:
         raise BadLayout(f"{error}: {opened.location}") from error
+    except (TypeError, KeyError, AttributeError, IndexError, csv.Error, pa.ArrowException) as error:
+        what = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise BadLayout(
+            f"annotations must be as {FORMATS[opened.recognised.name].title} has them, got {what}: {opened.location}"
+        ) from error
     finder = Finder(source, images)
     start = source.folder.path if source.folder.is_local else source.folder.fs.unstrip_protocol(source.folder.path)
     inner = str(start)[len(base.rstrip("/")) :].strip("/")

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from imagerecords.tasks.sources.annotations.model import (
+    IMAGE_ENDINGS,
     AnnotatedImage,
     Box,
     Source,
+    ending_of,
     folder_of,
     join,
     no_of,
@@ -17,7 +19,19 @@ from imagerecords.tasks.sources.annotations.model import (
     split_of_path,
 )
 
-FILE_COLUMNS = ("filename", "file_name", "file", "image", "path", "image_path", "img", "image_name", "imagename", "image_id")
+FILE_COLUMNS = (
+    "filename",
+    "file_name",
+    "file",
+    "image",
+    "path",
+    "image_path",
+    "img",
+    "image_name",
+    "imagename",
+    "image_id",
+    "filepath",
+)
 CLASS_COLUMNS = ("class", "label", "class_name", "classname", "name", "category", "label_name")
 CORNER_COLUMNS = (
     ("xmin", "x1", "x_min", "left"),
@@ -47,7 +61,7 @@ def read_rows(text: str, names: tuple[str, ...] = ()) -> Iterator[Row]:
 
 def columns_of(text: str) -> list[str]:
     """The lower-case names in a CSV text's first line."""
-    first = text.lstrip("\ufeff").partition("\n")[0].strip()
+    first = next(iter(text.lstrip("\ufeff").splitlines()), "")
     divider = max(",;\t", key=first.count)
     return [name.strip().lower() for name in next(csv.reader([first], delimiter=divider, skipinitialspace=True), [])]
 
@@ -102,6 +116,36 @@ def read_detection_table(source: Source) -> Iterator[AnnotatedImage]:
                 size=_size(rows[0]),
                 folders=tuple(dict.fromkeys(folders)),
             )
+
+
+def is_label_table(columns: Iterable[str]) -> bool:
+    """Whether a table has a file and a class, and no corners."""
+    columns = list(columns)
+    return column(columns, FILE_COLUMNS) is not None and column(columns, CLASS_COLUMNS) is not None
+
+
+def read_label_table(source: Source) -> Iterator[AnnotatedImage]:
+    """The images of all chosen files, a row each, or several rows of one image with several labels."""
+    for path in source.chosen:
+        text = source.text(path)
+        columns = columns_of(text)
+        image_column, class_column = column(columns, FILE_COLUMNS) or "", column(columns, CLASS_COLUMNS) or ""
+        for name in columns:
+            if name not in (image_column, class_column):
+                source.unread[f"column {name}"] += 1
+        images: defaultdict[str, list[Row]] = defaultdict(list)
+        for row in read_rows(text):
+            images[row.values.get(image_column, "")].append(row)
+        home, split = folder_of(path), split_of_path(path)
+        folders = [join(start, name) for start in (home, folder_of(home)) for name in ("", *_folders(split))]
+        for image, rows in images.items():
+            place = source.place(path, f"line {rows[0].line}")
+            if not image:
+                source.refuse(place, "a row must name its image, got none")
+                continue
+            labels = tuple(dict.fromkeys(value for row in rows if (value := row.values.get(class_column))))
+            by_stem = ending_of(image) not in IMAGE_ENDINGS
+            yield AnnotatedImage(image, place, labels, split, by_stem=by_stem, folders=tuple(folders))
 
 
 def _folders(split: str | None) -> list[str]:
