@@ -26,9 +26,9 @@ def is_labelme(content: Any) -> bool:
 
 def read_labelme(source: Source) -> Iterator[AnnotatedImage]:
     """The image of each chosen file."""
-    for path in source.chosen:
+    for path, text in source.texts(source.chosen):
         try:
-            content = source.json(path)
+            content = source.parsed(path, text)
         except ValueError as error:
             source.refuse(source.place(path), str(error).removesuffix(f": {source.place(path)}"))
             continue

@@ -4,6 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -12,6 +13,8 @@ from imagerecords.tasks.images.shape import read_shape
 from imagerecords.tasks.storage.folders import Folder
 
 HEAD = 64 << 10  # bytes in which XML's first element and a CSV's first lines stand
+REMOTE_READS = 32  # files read at once from object stores
+CHUNK = 256  # of which so many are in memory
 Corners = tuple[float, float, float, float]
 # Only to find an image that its file names without an ending; what is an image is judged by content, in convert.
 IMAGE_ENDINGS = frozenset(
@@ -111,21 +114,36 @@ class Source:
 
     def text(self, path: str) -> str:
         """The text of a file; raises ValueError where it is none."""
-        data = self.folder.read(path)
+        return self.decoded(path, self.folder.read(path))
+
+    def decoded(self, path: str, data: bytes) -> str:
+        """A file's bytes as text; raises ValueError where they are none."""
         try:
             return data.decode(_encoding(data))
         except UnicodeDecodeError as error:
             raise ValueError(f"annotations must be UTF-8, got byte {data[error.start]:#x}: {self.place(path)}") from error
 
+    def texts(self, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Paths with the texts of their files, read side by side on object stores; raises ValueError where one is none."""
+        with ThreadPoolExecutor(1 if self.folder.is_local else REMOTE_READS) as threads:
+            for start in range(0, len(paths), CHUNK):
+                chunk = paths[start : start + CHUNK]
+                found = map(self.folder.read, chunk) if self.folder.is_local else threads.map(self.folder.read, chunk)
+                yield from ((path, self.decoded(path, data)) for path, data in zip(chunk, found, strict=True))
+
     def json(self, path: str) -> Any:
         """The content of a JSON file; raises ValueError where it is none."""
         if self._last[0] != path:
             self._last = ("", None)  # two large files would not fit into memory together
-            try:
-                self._last = (path, json.loads(self.text(path)))
-            except (json.JSONDecodeError, RecursionError) as error:
-                raise ValueError(f"annotations must be JSON, got {error}: {self.place(path)}") from error
+            self._last = (path, self.parsed(path, self.text(path)))
         return self._last[1]
+
+    def parsed(self, path: str, text: str) -> Any:
+        """A file's text as JSON; raises ValueError where it is none."""
+        try:
+            return json.loads(text)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise ValueError(f"annotations must be JSON, got {error}: {self.place(path)}") from error
 
     def size_of(self, path: str) -> tuple[int, int] | None:
         """The width and height of an image as stored; None where it can't be read."""

@@ -12,12 +12,13 @@ from imagerecords.tasks.sources.annotations.source import OpenedSource
 
 @dataclass
 class ReadSource:
-    """What was read of one source: so many images and boxes, and the images that are missing."""
+    """What was read of one source: so many images and boxes, the images that are missing, and the paths of the others."""
 
     opened: OpenedSource
     images: int = 0
     boxes: int = 0
     missing: list[AnnotatedImage] = field(default_factory=list)
+    paths: set[str] = field(default_factory=set)
 
 
 def title(read: ReadSource) -> str:

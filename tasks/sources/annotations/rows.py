@@ -63,7 +63,7 @@ def read_annotations(settings: BuildSettings) -> tuple[BuildSettings, ListedRows
     )
     usable = _usable(settings, listed, images, labels)
     _report_bad(settings, listed, reads)
-    _refuse_nothing(reads, usable)
+    _refuse_nothing(listed, reads, usable)
     _fill(settings, listed, images, {path: labels[path][0] for path in usable})
     found = [read.opened for read in reads]
     listed.boxes, listed.box_rows = _found_boxes(images, usable, found, reads)
@@ -124,6 +124,7 @@ def _read_source(opened: OpenedSource, base: str, joined: JoinedImages, *, sever
             continue
         source.remarks[found.how] += bool(found.how)
         whole = found.path if found.path.startswith("/") or "://" in found.path else f"{inner}/{found.path}".lstrip("/")
+        read.paths.add(whole)
         joined.add(source, whole, image._replace(split=image.split or split_around))
     return read
 
@@ -199,17 +200,19 @@ def _report_bad(settings: BuildSettings, listed: AnnotatedRows, reads: list[Read
             listed.notes.append(f"annotations: {counts[what]:,} skipped ({what}): {some(lines, 3, '; ')}")
 
 
-def _refuse_nothing(reads: list[ReadSource], usable: list[str]) -> None:
+def _refuse_nothing(listed: AnnotatedRows, reads: list[ReadSource], usable: list[str]) -> None:
     """Raise ValueError, saying what was seen, where annotations have no image that can be used, and nothing is wrong else."""
     for read in reads:
         if not read.images and not read.opened.source.bad:
             unread = counted(read.opened.source.unread)
             more = f"; not read: {unread}" if unread else ""
             raise BadLayout(f"annotations must name images, got none: read as {title(read)}{more}: {read.opened.location}")
-    if not usable and not any(read.opened.source.bad for read in reads):
-        seen = "; ".join(f"{title(read)}: {plural(read.images, 'image')}, {plural(read.boxes, 'object')}" for read in reads)
-        places = some([read.opened.location for read in reads])
-        raise BadLayout(f"annotations must give images one label each, got none that has one: read as {seen}: {places}")
+        if read.paths.isdisjoint(usable) and not read.opened.source.bad and not listed.bad:
+            why = "".join(f", {count:,} {what}" for what, count in listed.skipped.items())
+            seen = f"{title(read)}: {plural(read.images, 'image')}, {plural(read.boxes, 'object')}{why}"
+            raise BadLayout(
+                f"annotations must give images one label each, got none that has one: read as {seen}: {read.opened.location}"
+            )
 
 
 def _fill(

@@ -33,6 +33,7 @@ FILE_COLUMNS = (
     "filepath",
 )
 CLASS_COLUMNS = ("class", "label", "class_name", "classname", "name", "category", "label_name")
+SPLIT_COLUMNS = ("split", "subset", "set")
 CORNER_COLUMNS = (
     ("xmin", "x1", "x_min", "left"),
     ("ymin", "y1", "y_min", "top"),
@@ -131,7 +132,7 @@ def read_label_table(source: Source) -> Iterator[AnnotatedImage]:
         columns = columns_of(text)
         image_column, class_column = column(columns, FILE_COLUMNS) or "", column(columns, CLASS_COLUMNS) or ""
         for name in columns:
-            if name not in (image_column, class_column):
+            if name not in (image_column, class_column, *SPLIT_COLUMNS):
                 source.unread[f"column {name}"] += 1
         images: defaultdict[str, list[Row]] = defaultdict(list)
         for row in read_rows(text):
@@ -145,7 +146,8 @@ def read_label_table(source: Source) -> Iterator[AnnotatedImage]:
                 continue
             labels = tuple(dict.fromkeys(value for row in rows if (value := row.values.get(class_column))))
             by_stem = ending_of(image) not in IMAGE_ENDINGS
-            yield AnnotatedImage(image, place, labels, split, by_stem=by_stem, folders=tuple(folders))
+            written = rows[0].values.get(column(columns, SPLIT_COLUMNS) or "", "")
+            yield AnnotatedImage(image, place, labels, split_of(written) or split, by_stem=by_stem, folders=tuple(folders))
 
 
 def _folders(split: str | None) -> list[str]:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from imagerecords.tasks.sources.annotations.model import (
+    REMOTE_READS,
     SPLIT_OF,
     AnnotatedImage,
     Box,
@@ -25,7 +26,6 @@ from imagerecords.tasks.sources.annotations.model import (
 from imagerecords.tasks.sources.annotations.xml import read_xml
 
 IMAGE_FOLDERS = ("JPEGImages", "images", "Images", "img", "data")
-REMOTE_READS = 32  # files read at once from object stores
 ANNOTATIONS = ("annotations", "xmls", "xml", "labels", "bbox")
 
 

@@ -51,26 +51,26 @@ def is_data_yaml(text: str) -> bool:
 def read_yolo(source: Source) -> Iterator[AnnotatedImage]:
     """The images of the chosen data.yaml, obj.data or classes.txt, or of the folders round them."""
     texts = {path for path in source.files if ending_of(path) == ".txt"}
-    used: set[str] = set()
-    given: set[str] = set()
     if len({source.text(path) for path in source.chosen}) > 1:
         raise ValueError(f"files of class names must say the same, got {some(source.chosen)}. Remove the wrong ones")
-    for path in source.chosen[:1]:
-        layout = _layout(source, path)
-        alone = _by_stem([image for image, _ in layout.images], texts)
-        for image, split in layout.images:
-            if image in given:
-                source.refuse(source.place(path, f"image {image}"), "an image must be in one split, got it in two")
-                continue
-            given.add(image)
-            labels = next((text for text in _label_files(image) if text in texts), None) or alone.get(image)
-            boxes = list(_read_labels(source, labels, layout)) if labels else []
-            used |= {labels} if labels else set()
-            yield AnnotatedImage(image, source.place(labels or image), split=split, boxes=tuple(boxes))
-    folders = {folder_of(text) for text in used}
-    source.unread["label file (.txt) of no image"] += sum(
-        1 for text in texts - used if folder_of(text) in folders and _is_label_file(source, text)
-    )
+    layout = _layout(source, source.chosen[0]) if source.chosen else _Layout({}, [], keypoints=False)
+    alone = _by_stem([image for image, _ in layout.images], texts)
+    splits: dict[str, str | None] = {}
+    labels: dict[str, str] = {}
+    for image, split in layout.images:
+        if image in splits:
+            source.refuse(source.place(source.chosen[0], f"image {image}"), "an image must be in one split, got it in two")
+            continue
+        splits[image] = split
+        if file := next((text for text in _label_files(image) if text in texts), None) or alone.get(image):
+            labels[image] = file
+    lines = iter(source.texts(list(labels.values())))
+    for image, split in splits.items():
+        path, text = next(lines) if image in labels else (image, "")
+        yield AnnotatedImage(image, source.place(path), split=split, boxes=tuple(_read_labels(source, path, text, layout)))
+    folders = {folder_of(file) for file in labels.values()}
+    lost = [file for file in texts - set(labels.values()) if folder_of(file) in folders and _is_label_file(source, file)]
+    source.unread["label file (.txt) of no image"] += len(lost)
 
 
 def _by_stem(images: Iterable[str], texts: Iterable[str]) -> dict[str, str]:
@@ -228,8 +228,8 @@ def _names_file(source: Source, path: str) -> dict[int, str]:
     return dict(enumerate(lines))
 
 
-def _read_labels(source: Source, path: str, layout: _Layout) -> Iterable[Box]:
-    for number, line in enumerate(source.text(path).splitlines(), start=1):
+def _read_labels(source: Source, path: str, text: str, layout: _Layout) -> Iterable[Box]:
+    for number, line in enumerate(text.splitlines(), start=1):
         words = line.split()
         if not words:
             continue
