@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imagerecords.tasks.sources.annotations.model import Source
+from imagerecords.tasks.sources.annotations.model import IMAGE_ENDINGS, Source, ending_of
 from imagerecords.tasks.sources.annotations.recognise import Recognised, recognise
 from imagerecords.tasks.sources.input_files import beside
 from imagerecords.tasks.sources.walk import walk_files
@@ -29,8 +29,7 @@ class OpenedSource:
 
 def open_source(location: str, wanted: str | None, images: str | None, storage_options: Mapping[str, Any]) -> OpenedSource:
     """The source at a path or URL; raises OSError where there is none, ValueError where it is of no known format."""
-    folder, target = _home(location, storage_options)
-    files = [file.path for file in walk_files(folder, "").files]
+    folder, target, files = _home(location, storage_options)
     roots: tuple[str, ...] = ()
     if images:
         beyond = open_folder(images, storage_options)
@@ -53,16 +52,23 @@ def open_source(location: str, wanted: str | None, images: str | None, storage_o
     return OpenedSource(location, source, recognised)
 
 
-def _home(location: str, storage_options: Mapping[str, Any]) -> tuple[Folder, str]:
-    """The data set's folder, and the location relative to it; a folder of annotations alone belongs to the one above it."""
+def _home(location: str, storage_options: Mapping[str, Any]) -> tuple[Folder, str, list[str]]:
+    """The data set's folder, the location relative to it, and its files.
+
+    A folder of annotations that has no images in it belongs to the one above it.
+    """
     folder = open_folder(location, storage_options)
     target = ""
     if folder.fs.isfile(folder.path):
         folder, target = beside(location.rstrip("/"), storage_options)
     elif not folder.exists():
         raise FileNotFoundError(location)
+    files = [file.path for file in walk_files(folder, "").files]
     while (name := folder.path.rpartition("/")[2]).lower() in INNER and folder.path.count("/") > 1:
+        if any(ending_of(path) in IMAGE_ENDINGS for path in files):
+            break
         above = posixpath.dirname(folder.path)
         url = above if folder.is_local else str(folder.fs.unstrip_protocol(above))
         folder, target = open_folder(url, storage_options), f"{name}/{target}".rstrip("/")
-    return folder, target
+        files = [file.path for file in walk_files(folder, "").files]
+    return folder, target, files
