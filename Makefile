@@ -50,11 +50,15 @@ tests: setup chromium torture
 torture: setup  ## Fetch Pillow's own broken and odd test images, which a test runs through; 60 MB into the cache
 	$(BIN)/python tests/acceptance/torture_set.py
 
-chromium:  ## Install Debian's Chromium, in which report.html is tested; where that can't be, its tests are skipped
+chromium:  ## Install Debian's Chromium, in which report.html is tested, and fuse3; where that can't be, their tests are skipped
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \
 		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 			apt-get install -y -qq --no-install-recommends chromium chromium-driver fonts-dejavu-core; \
 	} || echo "chromium and chromium-driver can't be installed here (Debian and root needed): the tests in a browser are skipped"
+	@command -v fusermount3 >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+			DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends fuse3 >/dev/null; \
+	} || echo "fuse3 can't be installed here (Debian and root needed): the tests of odd mounts are skipped"
 
 readers: setup  ## Add PyTorch and DALI (2 GB, more where pip takes PyTorch with CUDA) and test every reader of docs/readers.md
 	$(BIN)/pip install --quiet --no-build-isolation --editable '.[readers]'
@@ -79,7 +83,7 @@ bench: setup  ## Measure speed, start-up and memory beside the classic script an
 bench-s3: setup  ## Measure builds from S3 beside loops that only read, on a real S3 server; about 15 minutes
 	$(BIN)/python -m benchmarks.bench_s3
 
-lock: setup  ## Pin anew what is installed, from pyproject.toml
+lock: setup  ## Pin all dependencies again, from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --upgrade \
 		pyproject.toml --output-file requirements.lock --custom-compile-command "make lock"
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \

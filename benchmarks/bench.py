@@ -1,4 +1,4 @@
-"""Run all contenders in turn and save what they took: python -m benchmarks.bench [--images 6000] [--rounds 5]."""
+"""Run all contenders one after the other and save the results: python -m benchmarks.bench [--images 6000] [--rounds 5]."""
 
 import argparse
 import datetime
@@ -28,38 +28,38 @@ STARTUPS = 5
 PACKAGES = ("imagerecords", "prefect", "tensorflow", "tensorflow-datasets", "webdataset", "pillow", "simplejpeg", "pyarrow")
 
 
-def run_rounds(data: Path, images: int, rounds: int, patience: float) -> dict[str, list[list[Run]]]:
+def run_rounds(data: Path, images: int, rounds: int, max_wait: float) -> dict[str, list[list[Run]]]:
     """Each contender once a round, the order rotated from round to round, so that none always follows the same one."""
     runs: dict[str, list[list[Run]]] = {contender.name: [] for contender in CONTENDERS}
     for number in range(rounds):
         first = number % len(CONTENDERS)
         for contender in CONTENDERS[first:] + CONTENDERS[:first]:
-            tries = run_undisturbed(contender, data, images, patience)
+            tries = run_undisturbed(contender, data, images, max_wait)
             runs[contender.name].append(tries)
-            told = ", ".join(f"{run.work_seconds:.2f} s (others' CPU {run.others_cpu_seconds:.1f} s)" for run in tries)
-            _say(f"round {number + 1}: {contender.name}: {told}")
+            measured = ", ".join(f"{run.work_seconds:.2f} s (others' CPU {run.others_cpu_seconds:.1f} s)" for run in tries)
+            _say(f"round {number + 1}: {contender.name}: {measured}")
     return runs
 
 
-def measure(images: int, rounds: int, patience: float) -> Results:
+def measure(images: int, rounds: int, max_wait: float) -> Results:
     """All measures, one after the other."""
     data, small = make_data(images), make_data(SMALL)
     warm_cache(data)
     warm_cache(small)
-    runs = run_rounds(data, images, rounds, patience)
+    runs = run_rounds(data, images, rounds, max_wait)
     memory = {}
     for contender in CONTENDERS:
         _say(f"memory: {contender.name}")
         memory[contender.name] = measure_memory(contender, data)
     _say("start-up")
-    wait_for_quiet(patience)
+    wait_for_quiet(max_wait)
     startup = {
         "direct": measure_direct(small, STARTUPS),
         "no card": measure_direct(small, STARTUPS, "--no-report"),
         "prefect": measure_prefect(small, STARTUPS),
     }
     _say("planning")
-    wait_for_quiet(patience)
+    wait_for_quiet(max_wait)
     planning = json.loads(run_command([sys.executable, "-m", "benchmarks.plan_million"]).printed)
     kept = {name: [tries[0] for tries in each] for name, each in runs.items()}
     left_out = {name: [run for tries in each for run in tries[1:]] for name, each in runs.items()}
@@ -96,7 +96,7 @@ def _commit() -> str:
 
 
 def _cpu() -> str:
-    """The processor's name, as Linux tells it."""
+    """The processor's name, as Linux reports it."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
@@ -119,15 +119,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench", description=__doc__)
     parser.add_argument("--images", type=int, default=IMAGES)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--patience", type=float, default=30, help="seconds to wait for a quiet machine before each run")
+    parser.add_argument("--max-wait", type=float, default=30, help="seconds to wait for a quiet machine before each run")
     parser.add_argument("--results", type=Path, default=RESULTS, help="directory for latest.json and latest.md")
-    parser.add_argument("--saved", action="store_true", help="measure nothing: write the page anew from latest.json")
+    parser.add_argument("--saved", action="store_true", help="measure nothing: write the page again from latest.json")
     given = parser.parse_args()
     if given.saved:
         results = from_json(json.loads((given.results / "latest.json").read_text()))
     else:
         adopt_orphans()
-        results = measure(given.images, given.rounds, given.patience)
+        results = measure(given.images, given.rounds, given.max_wait)
     print(save(results, given.results))
 
 

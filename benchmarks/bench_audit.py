@@ -30,7 +30,7 @@ READ, PARSE, DECODE = "tf.data, reading", "tf.data, reading and parsing", "tf.da
 
 
 def make_data_set(scratch: Path, images: int) -> Path:
-    """A data set of two shards, built anew."""
+    """A data set of two shards, newly built."""
     output = scratch / "audited"
     shutil.rmtree(output, ignore_errors=True)
     source = scratch / "pictures"

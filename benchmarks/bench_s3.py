@@ -1,6 +1,6 @@
 """The whole build from S3 beside loops that only read, and beside download-then-convert: python -m benchmarks.bench_s3.
 
-Against SeaweedFS on this machine: the server shares the processors, so that client CPU an image is told beside the seconds.
+Against SeaweedFS on this machine: the server shares the processors, so client CPU per image is measured too.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bench import RESULTS, about_here
-from benchmarks.contenders import build_command, read_summary, read_told
+from benchmarks.contenders import build_command, read_result, read_summary
 from benchmarks.make_data import make_data
 from benchmarks.measure import fresh_output, wait_for_quiet, warm_cache
 from benchmarks.processes import adopt_orphans, run_command
@@ -62,11 +62,11 @@ def run(name: str, data: Path, bucket: Bucket, number: int) -> Run:
             target = bucket.url(f"out-{number}") if name == TO_S3 else output
             command = build_command(data if name == LOCAL else source, target, "--no-prefect")
         finished = run_command(command, environment)
-    images, seconds = (read_told if name in LOOPS else read_summary)(finished.printed)
+    images, seconds = (read_result if name in LOOPS else read_summary)(finished.printed)
     return Run(images, seconds, finished.seconds, finished.cpu_seconds)
 
 
-def measure(images: int, rounds: int, patience: float) -> dict[str, list[Run]]:
+def measure(images: int, rounds: int, max_wait: float) -> dict[str, list[Run]]:
     """All contenders, once a round, the order rotating."""
     data = make_data(images)
     warm_cache(data)
@@ -79,7 +79,7 @@ def measure(images: int, rounds: int, patience: float) -> dict[str, list[Run]]:
             names = [*LOOPS, *BUILDS]
             for number in range(rounds):
                 for name in names[number % len(names) :] + names[: number % len(names)]:
-                    wait_for_quiet(patience)
+                    wait_for_quiet(max_wait)
                     runs.setdefault(name, []).append(run(name, data, bucket, number))
                     print(f"{name}: {runs[name][-1]}", file=sys.stderr)
                 bucket.fs.rm(f"{bucket.name}/out-{number}", recursive=True)
@@ -91,7 +91,7 @@ def measure(images: int, rounds: int, patience: float) -> dict[str, list[Run]]:
 def render(about: dict[str, Any], runs: dict[str, list[Run]]) -> str:
     """The page, as Markdown."""
     machine, rounds = about["machine"], len(runs[S3FS])
-    heads = ["contender", "work, s", "images/s", "× s3fs reading", "whole command, s", "client CPU, ms an image"]
+    heads = ["contender", "work, s", "images/s", "× s3fs reading", "whole command, s", "client CPU, ms per image"]
     rows = [
         [
             name,
@@ -114,8 +114,8 @@ def render(about: dict[str, Any], runs: dict[str, list[Run]]) -> str:
         f"- Data: {runs[S3FS][0].images:,} images of about 110 KB, most of them JPEGs, one object each",
         table(heads, rows),
         f"Medians of {rounds} rounds; in each every contender ran once, and the order rotated. Work: a loop's without imports "
-        "and listing; a build's from its first shard's begin to its last one's proof. CPU: of the whole command, imports "
-        "included, without the server's.",
+        "and listing; a build's from its first shard's start to the end of its last one's validation. CPU: of the whole "
+        "command, imports included, without the server's.",
         table(["goal", "wanted", "measured", "met"], goals),
     ]
     return "\n\n".join(parts) + "\n"
@@ -136,11 +136,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_s3", description=__doc__)
     parser.add_argument("--images", type=int, default=4000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--patience", type=float, default=30, help="seconds to wait for a quiet machine before each run")
+    parser.add_argument("--max-wait", type=float, default=30, help="seconds to wait for a quiet machine before each run")
     parser.add_argument("--results", type=Path, default=RESULTS, help="directory for s3.md")
     given = parser.parse_args()
     adopt_orphans()
-    page = render(about_here(), measure(given.images, given.rounds, given.patience))
+    page = render(about_here(), measure(given.images, given.rounds, given.max_wait))
     given.results.mkdir(parents=True, exist_ok=True)
     (given.results / "s3.md").write_text(page)
     print(page)

@@ -1,7 +1,7 @@
 """Contender: the loop of build_image_data.py, rewritten from its description for today's TensorFlow.
 
 As there: a TF1 session shared by two threads decodes every image in full to learn its size, `.png` files are encoded as
-JPEG first, an image that fails is told and skipped, and `tf.train.Example`s go to 16 shards through TFRecordWriter.
+JPEG first, an image that fails is reported and skipped, and `tf.train.Example`s go to 16 shards through TFRecordWriter.
 """
 
 import random
@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.folders import SEED, SHARDS, LabelledFile, slices, tell
+from benchmarks.listing import SEED, SHARDS, LabelledFile, print_result, slices
 
 THREADS = 2
 
@@ -127,13 +127,13 @@ def convert(source: str, output: str) -> int:
 
 
 def main() -> None:
-    """Import TensorFlow, then do the work and time it alone."""
+    """Import TensorFlow, then do the work and time only the work."""
     import tensorflow as tf
 
-    tf.io.gfile.exists(".")  # TensorFlow 2 loads much of itself at first use
+    tf.io.gfile.exists(".")  # TensorFlow 2 loads many of its parts at first use
     began = time.perf_counter()
     images = convert(*sys.argv[1:3])
-    tell(images, time.perf_counter() - began)
+    print_result(images, time.perf_counter() - began)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Who takes part: the command of each contender, and how its own output tells the time of its work."""
+"""The contenders: the command of each, and how to read the time of its work from its output."""
 
 import json
 import sys
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.folders import SHARDS
+from benchmarks.listing import SHARDS
 
 WORKERS = 2
-OURS_ALL, OURS_NONE, CLASSIC, FLOOR = "imagerecords, check all", "imagerecords, check none", "classic loop", "floor"
+OURS_ALL, OURS_NONE, CLASSIC, LOWER_BOUND = "imagerecords, check all", "imagerecords, check none", "classic loop", "lower bound"
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A command over (data, output), run anew each time, and how to read images and work seconds from what it prints."""
+    """A command over (data, output), run in a new process each time; `read` gets images and work seconds from its output."""
 
     name: str
     about: str
@@ -34,17 +34,17 @@ def build_command(data: Path | str, output: Path | str, *options: str) -> list[s
 
 
 def read_summary(printed: str) -> tuple[int, float]:
-    """Images written, and the seconds from the first shard's begin to the last one's proof."""
+    """Images written, and the seconds from the first shard's begin to the end of the last one's validation."""
     summary = json.loads(printed)
     timeline = summary["timeline"]
     written = sum(split["written"] for split in summary["splits"])
     return written, timeline["last_shard_validated"] - timeline["first_shard_began"]
 
 
-def read_told(printed: str) -> tuple[int, float]:
-    """What `folders.tell` printed last."""
-    told: dict[str, Any] = json.loads(printed.splitlines()[-1])
-    return told["images"], told["work_seconds"]
+def read_result(printed: str) -> tuple[int, float]:
+    """What `listing.print_result` printed last."""
+    measured: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return measured["images"], measured["work_seconds"]
 
 
 def _ours(name: str, check: str, about: str) -> Contender:
@@ -56,14 +56,14 @@ def _module(name: str, module: str, about: str) -> Contender:
     def command(data: Path, output: Path) -> list[str]:
         return [sys.executable, "-m", f"benchmarks.{module}", str(data), str(output)]
 
-    return Contender(name, about, command, read_told)
+    return Contender(name, about, command, read_result)
 
 
 CONTENDERS = (
-    _ours(OURS_ALL, "all", "every image's coefficients decoded, shards synced, read back and proved; 2 processes"),
+    _ours(OURS_ALL, "all", "every image's coefficients decoded, shards synced, read back and verified; 2 processes"),
     _ours(OURS_NONE, "none", "the same without decoding; 2 processes"),
     _module(CLASSIC, "classic", "full decode in a TensorFlow session, Example, TFRecordWriter; 2 threads"),
-    _module(FLOOR, "floor", "read, decode coefficients, SHA-256, write bytes, no more; 2 processes"),
+    _module(LOWER_BOUND, "lower_bound", "read, decode coefficients, SHA-256, write bytes, nothing else; 2 processes"),
     _module("TFDS builder", "peer_tfds", "bytes as they are to TFRecord, nothing decoded; 1 process"),
     _module("webdataset ShardWriter", "peer_webdataset", "bytes as they are to tar, nothing decoded; 1 process"),
 )

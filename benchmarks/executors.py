@@ -1,4 +1,4 @@
-"""What a shard costs beside its work on each executor, and what a second worker brings: python -m benchmarks.executors."""
+"""The overhead per shard of each executor, and the speed-up by a second worker: python -m benchmarks.executors."""
 
 import argparse
 import json
@@ -24,26 +24,26 @@ IMAGES = 6000
 MB = 1e6
 
 
-def overheads(patience: float) -> list[list[str]]:
+def overheads(max_wait: float) -> list[list[str]]:
     """The rows of the table of shards without work."""
     rows = []
     for name, executor in DIRECT.items():
         for shards in SHARDS:
-            rows.append([name, f"{shards:,}", *_no_work(executor, "direct", shards, os.environ, patience)])
+            rows.append([name, f"{shards:,}", *_noop_tasks(executor, "direct", shards, os.environ, max_wait)])
     with prefect_server() as environment:
-        measured = _no_work("processes", "prefect", PREFECT_SHARDS, environment, patience)
+        measured = _noop_tasks("processes", "prefect", PREFECT_SHARDS, environment, max_wait)
     return [*rows, ["pool of 2 processes, Prefect (server running)", f"{PREFECT_SHARDS:,}", *measured]]
 
 
-def _no_work(executor: str, runner: str, shards: int, environment: Mapping[str, str], patience: float) -> list[str]:
-    wait_for_quiet(patience)
-    command = [sys.executable, "-m", "benchmarks.no_work", executor, runner, str(shards)]
-    told: dict[str, float] = json.loads(run_command(command, environment).printed.splitlines()[-1])
-    print(f"{executor}, {runner}, {shards}: {told}", file=sys.stderr)
-    return [f"{told['seconds']:.2f}", f"{told['seconds'] / shards * 1000:.2f}", f"{told['peak_bytes'] / MB:.0f}"]
+def _noop_tasks(executor: str, runner: str, shards: int, environment: Mapping[str, str], max_wait: float) -> list[str]:
+    wait_for_quiet(max_wait)
+    command = [sys.executable, "-m", "benchmarks.noop_tasks", executor, runner, str(shards)]
+    measured: dict[str, float] = json.loads(run_command(command, environment).printed.splitlines()[-1])
+    print(f"{executor}, {runner}, {shards}: {measured}", file=sys.stderr)
+    return [f"{measured['seconds']:.2f}", f"{measured['seconds'] / shards * 1000:.2f}", f"{measured['peak_bytes'] / MB:.0f}"]
 
 
-def speeds(rounds: int, patience: float) -> list[list[str]]:
+def speeds(rounds: int, max_wait: float) -> list[list[str]]:
     """The rows of the table of real images with one worker and with two."""
     data = make_data(IMAGES)
     warm_cache(data)
@@ -51,7 +51,7 @@ def speeds(rounds: int, patience: float) -> list[list[str]]:
     for _ in range(rounds):
         for executor in DIRECT.values():
             for workers in (1, 2):
-                tries = run_undisturbed(_build(executor, workers), data, IMAGES, patience)
+                tries = run_undisturbed(_build(executor, workers), data, IMAGES, max_wait)
                 runs.setdefault((executor, workers), []).append(tries[0])
                 print(f"{executor}, {workers} workers: {tries}", file=sys.stderr)
     rows = []
@@ -71,19 +71,19 @@ def _build(executor: str, workers: int) -> Contender:
     return Contender(f"{executor}, {workers}", "", command, read_summary)
 
 
-def render(about: dict[str, Any], no_work: list[list[str]], real: list[list[str]], rounds: int) -> str:
+def render(about: dict[str, Any], noop: list[list[str]], real: list[list[str]], rounds: int) -> str:
     """The page, as Markdown."""
     machine = about["machine"]
-    heads = ["executor", "shards", "seconds", "ms a shard", "parent's peak memory, MB"]
+    heads = ["executor", "shards", "seconds", "ms per shard", "parent's peak memory, MB"]
     workers = ["executor", "1 worker, s", "2 workers, s", "times as fast", "disturbed runs"]
     parts = [
         "# Executors",
         f"- Made by `python -m benchmarks.executors` on {about['date']}, commit {about['commit']}\n"
         f"- Machine: {machine['cores']} cores, {machine['cpu']}, {machine['memory_gb']:.0f} GB",
-        "## Shards of no work",
-        table(heads, no_work),
-        "One run each, on workers that are up. Dask's parent holds the scheduler of its local cluster too.",
-        f"## {IMAGES:,} images, from the first shard's begin to the last one's proof",
+        "## Shards without work",
+        table(heads, noop),
+        "One run each, on running workers. Dask's parent process also runs the scheduler of its local cluster.",
+        f"## {IMAGES:,} images, from the first shard's start to the end of the last one's validation",
         table(workers, real),
         f"Median of {rounds}; parent, scheduler and workers share the machine. "
         "Disturbed: others used over 5 % of it, in the best of three.",
@@ -95,11 +95,11 @@ def main() -> None:
     """Measure, save and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.executors", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--patience", type=float, default=30, help="seconds to wait for a quiet machine before each run")
+    parser.add_argument("--max-wait", type=float, default=30, help="seconds to wait for a quiet machine before each run")
     parser.add_argument("--results", type=Path, default=RESULTS, help="directory for executors.md")
     given = parser.parse_args()
     adopt_orphans()
-    page = render(about_here(), overheads(given.patience), speeds(given.rounds, given.patience), given.rounds)
+    page = render(about_here(), overheads(given.max_wait), speeds(given.rounds, given.max_wait), given.rounds)
     (given.results / "executors.md").write_text(page)
     print(page)
 

@@ -1,10 +1,10 @@
-"""What looking over the manifest costs: a made-up one of a million images with copies, clusters and blank pictures.
+"""The cost of the findings for a synthetic manifest of a million images with duplicates, clusters and blank pictures.
 
     python -m benchmarks.findings_million            # measures and writes results/findings.md
 
-Two manifests of the same rows but for their hashes: `even` has them drawn evenly, `photo-like` as photographs have them, made
-from smooth random pictures, so that many agree in many bits. In both a fifth of all images have one hash, a tenth lie in
-clusters of near hashes, 2 % are blank, 5 % are exact copies, some of them across labels and splits.
+Two manifests that differ in their hashes only: in `even` all hashes are equally likely; in `photo-like` they come from smooth
+random pictures, so that many agree in many bits, as those of photographs do. In both, a fifth of all images share one hash, a
+tenth lie in clusters of near hashes, 2 % are blank, 5 % are exact duplicates, some of them across labels and splits.
 """
 
 import argparse
@@ -30,9 +30,9 @@ from imagerecords.tasks.findings.find import find
 from imagerecords.tasks.storage.folders import open_folder
 
 LABELS = 1000
-IMAGES_A_SHARD = 1000
+IMAGES_PER_SHARD = 1000
 VALIDATION_SHARDS = 0.05
-ONE_HASH, CLUSTERED, BLANK, COPIED = 0.2, 0.1, 0.02, 0.05
+ONE_HASH, CLUSTERED, BLANK, DUPLICATED = 0.2, 0.1, 0.02, 0.05
 CLUSTER = 20  # images round one hash
 
 
@@ -66,7 +66,7 @@ HASHES: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
 
 
 def make_manifest(directory: Path, images: int, kind: str) -> None:
-    """Write a manifest of so many written images, a row group a shard."""
+    """Write a manifest of this many written images, one row group per shard."""
     draw = np.random.default_rng(1)
     dhash = HASHES[kind](draw, images)
     fate = draw.random(images)
@@ -78,15 +78,15 @@ def make_manifest(directory: Path, images: int, kind: str) -> None:
     contrast = draw.uniform(0.05, 0.3, images).astype(np.float32)
     contrast[draw.random(images) < BLANK] = 0
     content = np.arange(images)
-    copies = np.flatnonzero(draw.random(images) < COPIED)
-    content[copies] = draw.integers(0, images, len(copies))
-    dhash[copies] = dhash[content[copies]]
+    duplicates = np.flatnonzero(draw.random(images) < DUPLICATED)
+    content[duplicates] = draw.integers(0, images, len(duplicates))
+    dhash[duplicates] = dhash[content[duplicates]]
     label = draw.integers(1, LABELS + 1, images)
-    shards = -(-images // IMAGES_A_SHARD)
+    shards = -(-images // IMAGES_PER_SHARD)
     training = int(shards * (1 - VALIDATION_SHARDS))
     with pq.ParquetWriter(directory / MANIFEST, COLUMNS, compression="zstd") as writer:
         for shard in range(shards):
-            here = slice(shard * IMAGES_A_SHARD, min(images, (shard + 1) * IMAGES_A_SHARD))
+            here = slice(shard * IMAGES_PER_SHARD, min(images, (shard + 1) * IMAGES_PER_SHARD))
             place = ("train", shard, training) if shard < training else ("validation", shard - training, shards - training)
             writer.write_table(_rows(draw, place, label[here], content[here], (contrast[here], dhash[here])))
 
@@ -96,7 +96,7 @@ def _rows(
     place: tuple[str, int, int],
     label: np.ndarray,
     content: np.ndarray,
-    looks: tuple[np.ndarray, np.ndarray],
+    quality: tuple[np.ndarray, np.ndarray],
 ) -> pa.Table:
     """The rows of one shard."""
     split, shard, shards = place
@@ -123,9 +123,9 @@ def _rows(
         "sha256": digests,
         "encoded_sha256": digests,
         "brightness": draw.uniform(0, 1, count).astype(np.float32),
-        "contrast": looks[0],
+        "contrast": quality[0],
         "sharpness": draw.uniform(0, 0.1, count).astype(np.float32),
-        "dhash": looks[1],
+        "dhash": quality[1],
     }
     known = {name: columns[name] if name in columns else pa.nulls(count, COLUMNS.field(name).type) for name in COLUMNS.names}
     return pa.table(known, schema=COLUMNS)
@@ -159,19 +159,20 @@ def render(images: int, measured: dict[str, dict[str, object]]) -> str:
         "near groups",
     ]
     rows = []
-    for kind, told in measured.items():
-        counts: dict[str, dict[str, dict[str, int]]] = told["counts"]  # type: ignore[assignment]
+    for kind, figures in measured.items():
+        counts: dict[str, dict[str, dict[str, int]]] = figures["counts"]  # type: ignore[assignment]
         groups = [f"{sum(part['groups'] for part in counts[name].values()):,}" for name in ("exact", "near")]
-        times = [f"{told[name]:.1f}" for name in ("seconds", "cpu_seconds")]
-        rows.append([kind, *times, f"{told['peak_mb']:.0f}", f"{told['before_mb']:.0f}", *groups])
+        times = [f"{figures[name]:.1f}" for name in ("seconds", "cpu_seconds")]
+        rows.append([kind, *times, f"{figures['peak_mb']:.0f}", f"{figures['before_mb']:.0f}", *groups])
     parts = [
         "# Findings",
         f"- Made by `python -m benchmarks.findings_million --images {images}` on {about['date']}, commit {about['commit']}\n"
         f"- Machine: {machine['cores']} cores, {machine['cpu']}, {machine['memory_gb']:.0f} GB; not guarded against other work",
         f"## A manifest of {images:,} images",
         table(heads, rows),
-        "One run each, in a process of its own; resident memory. A fifth of the images have one hash, a tenth lie in clusters, "
-        "2 % are blank, 5 % are exact copies. `photo-like`: hashes made from smooth random pictures, which agree in many bits.",
+        "One run each, in a process of its own; resident memory. A fifth of the images share one hash, a tenth lie in "
+        "clusters, 2 % are blank, 5 % are exact duplicates. `photo-like`: hashes made from smooth random pictures, which agree "
+        "in many bits.",
     ]
     return "\n\n".join(parts) + "\n"
 

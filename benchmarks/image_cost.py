@@ -1,6 +1,7 @@
-"""What process_image costs beside the least that a checked JPEG can: python -m benchmarks.image_cost.
+"""The cost of process_image, compared with the least possible for a checked JPEG: python -m benchmarks.image_cost.
 
-The least is reading, a decode at 1/8 scale in grey, and SHA-256. Both sides take turns on each image; CPU time of one thread.
+The least is reading, a decode at 1/8 scale in grey, and SHA-256. Both are timed alternately on each image, as CPU time of one
+thread.
 """
 
 import argparse
@@ -48,7 +49,7 @@ def passes_through(path: Path) -> bool:
 
 
 def measure(paths: list[Path], rounds: int) -> list[tuple[float, float]]:
-    """The least and ours for each image, in microseconds: the best of all rounds, in which they take turns."""
+    """The least and ours for each image, in microseconds: the best of all rounds, in which they alternate."""
     best = [[float("inf"), float("inf")] for _ in paths]
     for number in range(rounds):
         for path, times in zip(paths, best, strict=True):
@@ -67,12 +68,12 @@ def render(times: list[tuple[float, float]], rounds: int) -> str:
     """The page, as Markdown."""
     about = about_here()
     machine = about["machine"]
-    floor, cost = (sum(side) for side in zip(*times, strict=True))
+    least, cost = (sum(side) for side in zip(*times, strict=True))
     ratios = sorted(second / first for first, second in times)
     rows = [
-        ["read + 1/8 decode + SHA-256, µs an image", f"{floor / len(times):.0f}"],
-        ["read + process_image + SHA-256, µs an image", f"{cost / len(times):.0f}"],
-        [f"times as long (wanted: at most {GOAL})", f"{cost / floor:.3f}"],
+        ["read + 1/8 decode + SHA-256, µs per image", f"{least / len(times):.0f}"],
+        ["read + process_image + SHA-256, µs per image", f"{cost / len(times):.0f}"],
+        [f"times as long (wanted: at most {GOAL})", f"{cost / least:.3f}"],
         ["the same of one image: median", f"{statistics.median(ratios):.3f}"],
         ["nine images in ten are below", f"{ratios[len(ratios) * 9 // 10]:.3f}"],
     ]
@@ -80,7 +81,7 @@ def render(times: list[tuple[float, float]], rounds: int) -> str:
         "# What checking and measuring a JPEG costs",
         f"- Made by `python -m benchmarks.image_cost` on {about['date']}, commit {about['commit']}\n"
         f"- Machine: {machine['cores']} cores, {machine['cpu']}, {machine['memory_gb']:.0f} GB\n"
-        f"- {len(times)} JPEGs that pass through; CPU time, the best of {rounds} rounds in which both take turns",
+        f"- {len(times)} JPEGs that pass through; CPU time, the best of {rounds} rounds in which both alternate",
         table(["what", "measured"], rows),
     ]
     return "\n\n".join(parts) + "\n"

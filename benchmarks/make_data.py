@@ -16,7 +16,7 @@ from benchmarks.crops import make_image
 from benchmarks.photos import LABELS, fetch_photos
 
 IMAGES = 6000
-VERSION = 1  # of the maker; another one makes the images anew
+VERSION = 1  # of the maker; another one makes the images again
 
 
 def cache_directory() -> Path:
@@ -25,9 +25,9 @@ def cache_directory() -> Path:
 
 
 def make_data(images: int, directory: Path | None = None) -> Path:
-    """A directory with one folder a label and so many images, made now unless a finished one is there.
+    """A directory with one folder per label and this many images, made now unless it exists and is finished.
 
-    A file beside it, written last, marks it as finished; without the mark, or with another maker's, it is made anew.
+    A file beside it, written last, marks it as finished; without the mark, or with another maker's, it is made again.
     """
     directory = (directory or cache_directory() / f"images-{images}").resolve()
     wanted = {"maker": VERSION, "pillow": PIL.__version__, "images": images}

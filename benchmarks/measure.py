@@ -51,11 +51,11 @@ def fresh_output() -> Iterator[Path]:
         shutil.rmtree(directory)
 
 
-def run_undisturbed(contender: Contender, data: Path, images: int, patience: float) -> list[Run]:
+def run_undisturbed(contender: Contender, data: Path, images: int, max_wait: float) -> list[Run]:
     """Runs until one is not disturbed, three at most; the least disturbed one first."""
     runs: list[Run] = []
     while len(runs) < TRIES and (not runs or runs[-1].disturbed):
-        wait_for_quiet(patience)
+        wait_for_quiet(max_wait)
         runs.append(run_contender(contender, data, images))
     return sorted(runs, key=lambda run: run.others_cpu_seconds / run.command_seconds)
 
@@ -81,9 +81,9 @@ def measure_memory(contender: Contender, data: Path) -> dict[str, Any]:
     return asdict(memory) | {"children": sorted(memory.children.values(), reverse=True)}
 
 
-def wait_for_quiet(patience: float) -> None:
-    """Wait until the rest of the machine is nearly idle, but no longer than `patience` seconds."""
-    deadline = time.monotonic() + patience
+def wait_for_quiet(max_wait: float) -> None:
+    """Wait until the rest of the machine is nearly idle, but no longer than `max_wait` seconds."""
+    deadline = time.monotonic() + max_wait
     while time.monotonic() < deadline and psutil.cpu_percent(QUIET_SECONDS) > QUIET_PERCENT:
         pass
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.folders import SHARDS, labelled_files, tell
+from benchmarks.listing import SHARDS, labelled_files, print_result
 
 
 def make_builder(source: str, output: str) -> Any:
@@ -49,7 +49,7 @@ def main() -> None:
     began = time.perf_counter()
     builder.download_and_prepare(download_config=tfds.download.DownloadConfig(num_shards=SHARDS))
     seconds = time.perf_counter() - began
-    tell(builder.info.splits["train"].num_examples, seconds)
+    print_result(builder.info.splits["train"].num_examples, seconds)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import webdataset
 
-from benchmarks.folders import SHARDS, labelled_files, tell
+from benchmarks.listing import SHARDS, labelled_files, print_result
 
 
 def write_tars(source: str, output: str) -> int:
@@ -26,7 +26,7 @@ def main() -> None:
     began = time.perf_counter()
     with contextlib.redirect_stdout(sys.stderr):
         images = write_tars(*sys.argv[1:3])
-    tell(images, time.perf_counter() - began)
+    print_result(images, time.perf_counter() - began)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,9 @@ def fetch_photos(directory: Path) -> dict[str, Path]:
     wanted = {name for names in LABELS.values() for name in names}
     found = {path.stem: path for path in sorted(directory.rglob("*.jpg")) if path.stem in wanted and not path.is_symlink()}
     if missing := sorted(wanted - found.keys()):
-        raise SystemExit(f"error: the packages must hold the photos {missing}: {directory}. Another release may name them anew")
+        raise SystemExit(
+            f"error: the packages must hold the photos {missing}: {directory}. Another release may have renamed them"
+        )
     return found
 
 

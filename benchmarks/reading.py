@@ -1,6 +1,6 @@
 """Reading a built data set by `open_dataset` beside loops by hand: python -m benchmarks.reading OUTPUT [--rounds N].
 
-OUTPUT is a finished data set on a local disk. The contenders take turns in one process; a ratio is the median over the rounds.
+OUTPUT is a finished data set on a local disk. The contenders alternate in one process; a ratio is the median over the rounds.
 """
 
 import argparse

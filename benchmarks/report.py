@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from benchmarks.contenders import CLASSIC, CONTENDERS, FLOOR
+from benchmarks.contenders import CLASSIC, CONTENDERS, LOWER_BOUND
 from benchmarks.measure import DISTURBED
 from benchmarks.results import Goal, Results, Spread, command, counting, goals, seconds_of, speed_against, spread, work
 
@@ -19,7 +19,7 @@ def render(results: Results) -> str:
         _explained(results),
         "## Goals",
         table(["goal", "wanted", "measured", "met"], [_goal(goal) for goal in goals(results)]),
-        "## Beside the work",
+        "## Start-up and planning",
         table(["seconds before the first shard and after the last", "total", "before", "after"], _startup(results)),
         _planning(results.planning),
         "## Peak memory, MB",
@@ -51,7 +51,7 @@ def _speed(results: Results) -> str:
         "work, s",
         "images/s",
         "× classic",
-        "× floor",
+        "× lower bound",
         "whole command, s",
         "× classic, whole",
         "CPU, s",
@@ -70,7 +70,7 @@ def _contender(results: Results, name: str) -> list[str]:
         _ranged(seconds),
         f"{runs[0].images / seconds.median:,.0f}",
         _ranged(speed_against(results, name, CLASSIC, work)),
-        _ranged(speed_against(results, name, FLOOR, work)),
+        _ranged(speed_against(results, name, LOWER_BOUND, work)),
         _ranged(seconds_of(results, name, command)),
         f"{speed_against(results, name, CLASSIC, command).median:.2f}",
         f"{spread([run.cpu_seconds for run in runs]).median:.1f}",

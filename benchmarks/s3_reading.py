@@ -81,8 +81,8 @@ def download_and_convert(url: str, paths: list[str], output: Path) -> dict[str, 
     (output / "out").mkdir()
     command = [sys.executable, "-m", "benchmarks.classic", str(output / "in"), str(output / "out")]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    told: dict[str, Any] = json.loads(printed.splitlines()[-1])
-    return told | {"work_seconds": told["work_seconds"] + seconds}
+    measured: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return measured | {"work_seconds": measured["work_seconds"] + seconds}
 
 
 def main() -> None:
@@ -91,12 +91,12 @@ def main() -> None:
     folder = open_folder(url, {})
     paths = [folder.join(file.path) for file in walk_files(folder, "").files]
     if how == "download-classic":
-        told = download_and_convert(url, paths, Path(output))
+        measured = download_and_convert(url, paths, Path(output))
     else:
         began = time.perf_counter()
         size = LOOPS[how](url, paths)
-        told = {"images": len(paths), "work_seconds": time.perf_counter() - began, "bytes": size}
-    print(json.dumps(told))
+        measured = {"images": len(paths), "work_seconds": time.perf_counter() - began, "bytes": size}
+    print(json.dumps(measured))
 
 
 if __name__ == "__main__":

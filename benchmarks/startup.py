@@ -1,4 +1,4 @@
-"""What a build costs beside its shards: until the first one begins, and after the last one is proved."""
+"""The time that a build takes before its first shard starts and after its last one is verified."""
 
 import json
 import os
@@ -48,7 +48,7 @@ def measure_prefect(data: Path, runs: int) -> list[Startup]:
 
 
 def _builds(data: Path, runs: int, options: Sequence[str], environment: Mapping[str, str]) -> list[Startup]:
-    """One run more than asked for: the first, which fills caches, is left out."""
+    """One run more than requested: the first, which fills caches, is excluded."""
     measured = []
     for _ in range(runs + 1):
         with fresh_output() as output:

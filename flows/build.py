@@ -1,4 +1,4 @@
-"""The Prefect flow: which step is which task, with which name and retries; the whole policy stands in one block below.
+"""The Prefect flow: which step is which task, with which name and retries; the whole policy is in one block below.
 
 Prefect can load it by its path too, `flows/build.py:build_image_dataset`, and puts this folder first on sys.path for that, as
 Python does for `python flows/build.py`. `import build` or `import retry` would find our modules there, not the user's or
@@ -28,7 +28,7 @@ from prefect.tasks import Task
 from imagerecords.flows.executors.pool import Workers
 from imagerecords.flows.pipeline import Pending, ShardStep, T, build_dataset, gather
 from imagerecords.flows.prefect_ui.artifacts import ArtifactProgress, show_summary
-from imagerecords.flows.prefect_ui.concurrency import turn
+from imagerecords.flows.prefect_ui.concurrency import output_slot
 from imagerecords.flows.prefect_ui.events import announce_dataset
 from imagerecords.flows.retry import JITTER, delays, is_worth_retrying
 from imagerecords.schemas.plan import Shard
@@ -77,7 +77,7 @@ TASKS: dict[Callable[..., Any], Task[..., Any]] = {
     ),
     publish_dataset: Task(publish_dataset, name="publish", task_run_name="publish {settings.output_directory}", **POLICY),
 }
-# Beside one thread a worker: one whose shard waits in the pool for the next free worker.
+# Beside one thread per worker: one whose shard waits in the pool for the next free worker.
 SPARE_THREADS = 1
 REAL_NAME = "imagerecords.flows.build"
 
@@ -141,13 +141,13 @@ def build_image_dataset(settings: BuildSettings) -> BuildSummary:
 
     def report(summary: BuildSummary) -> None:
         for split in summary.splits:
-            books = f"{split.found:,} found, {split.written:,} written, rejected: {split.rejected or 'none'}"
-            logger.info("%s: %s, %d shards", split.split, books, split.shards)
+            counts = f"{split.found:,} found, {split.written:,} written, rejected: {split.rejected or 'none'}"
+            logger.info("%s: %s, %d shards", split.split, counts, split.shards)
         logger.info("%s in %.1f s, digest %s", summary.output_directory, summary.seconds, summary.digest)
         show_summary(logger, summary, settings.storage_options)
 
     output = open_output(settings)
-    with turn(output, settings.lock_stale_seconds, logger.warning):
+    with output_slot(output, settings.lock_stale_seconds, logger.warning):
         workers, tensorflow = Workers(settings).warm_up(), Workers(settings, count=1)
         runners = TaskThreads(max_workers=workers.count + SPARE_THREADS), TaskThreads(max_workers=1)
         # The workers end first: threads that wait for them are free then, and the runners can end too.

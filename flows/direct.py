@@ -67,6 +67,6 @@ class DirectRunner:
 
 
 def build_directly(settings: BuildSettings, progress: Progress) -> BuildSummary:
-    """The summary of a build conducted here."""
+    """Build without Prefect and return the summary."""
     with Workers(settings).warm_up() as workers, Workers(settings, count=1) as tensorflow:
         return build_dataset(settings, DirectRunner(workers, tensorflow, progress.note), progress)

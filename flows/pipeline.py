@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from imagerecords.flows.progress import Progress
-from imagerecords.flows.retry import is_final
+from imagerecords.flows.retry import is_final, is_storage_gone
 from imagerecords.schemas.errors import Interrupted, OutputLocked, ShardFailed
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.plan import DROP, Plan, Shard
@@ -53,7 +53,7 @@ class Runner(Protocol):
         """Run a step for each shard on the workers; results come as they are done."""
 
     def start(self, step: ShardStep[T], shard: Shard, settings: BuildSettings) -> Pending[T]:
-        """Begin a step in the one worker that is kept for TensorFlow."""
+        """Begin a step in the one worker reserved for TensorFlow."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def build_dataset(settings: BuildSettings, runner: Runner, progress: Progress) -
         for check in checks:
             check.result()
         lock.check()
-        published = runner.run(publish_dataset, verified, settings)
+        published = runner.run(publish_dataset, verified, settings, lock.holder.id)
     first = min((outcome.began for outcome in outcomes), default=validated)
     timeline = Timeline(began=began, first_shard_began=first, last_shard_validated=validated, ended=time.time())
     summary = _summary(build, published, outcomes, timeline)
@@ -110,7 +110,7 @@ def _cleanup_on_exit(output: Folder, progress: Progress) -> Iterator[None]:
         raise
     finally:
         progress.end()
-        with suppress(Exception):  # what ended the block is told; the next build sweeps again
+        with suppress(Exception):  # the error that ended the block is reported; the next build sweeps again
             sweep_unfinished(output)
 
 
@@ -123,7 +123,7 @@ def _plan(settings: BuildSettings, runner: Runner, progress: Progress) -> Plan:
     if settings.duplicates == "drop":
         listing = runner.run(drop_duplicates, listing, settings, base)
         dropped = len(listing.images) - listing.images[DROP.name].null_count
-        progress.note(f"duplicates: {dropped:,} of {len(listing.images):,} images are left out")
+        progress.note(f"duplicates: {dropped:,} of {plural(len(listing.images), 'image')} excluded")
     if base is None:
         return runner.run(partition_images, listing, settings)
     appended = runner.run(append_images, base, listing, settings)
@@ -166,7 +166,7 @@ def _validate(build: _Build, shards: list[Shard], outcomes: list[ShardOutcome]) 
 
 
 def gather(results: Iterable[tuple[Shard, Pending[T]]]) -> Iterator[T]:
-    """Results as they come; failures are kept until all others are done, so that a rerun has only the failed to do."""
+    """Results as they come; failures are raised once all other shards are done, so that a rerun has only the failed to do."""
     failed: dict[str, Exception] = {}
     for shard, pending in results:
         try:
@@ -176,6 +176,11 @@ def gather(results: Iterable[tuple[Shard, Pending[T]]]) -> Iterator[T]:
         except Exception as error:
             if is_final(error):
                 raise
+            if is_storage_gone(error):
+                raise ShardFailed(
+                    f"{shard.name} failed, and the other shards were stopped, since the storage does not answer: {error}. "
+                    "Build again when it does: finished shards are reused"
+                ) from error
             failed[shard.name] = error
         else:
             yield result
@@ -189,15 +194,15 @@ def gather(results: Iterable[tuple[Shard, Pending[T]]]) -> Iterator[T]:
 
 def _summary(build: _Build, published: Published, outcomes: list[ShardOutcome], timeline: Timeline) -> BuildSummary:
     seconds = timeline.ended - timeline.began
-    kept = sum(outcome.verified is not None for outcome in outcomes)
+    reused = sum(outcome.verified is not None for outcome in outcomes)
     return BuildSummary(
         output_directory=build.settings.output_directory,
         runner=build.runner.name,
         labels=published.labels,
         splits=published.splits,
         skipped=published.skipped,
-        shards_converted=len(outcomes) - kept,
-        shards_reused=kept,
+        shards_converted=len(outcomes) - reused,
+        shards_reused=reused,
         seconds=round(seconds, 3),
         images_per_second=round(sum(split.found for split in published.splits) / max(seconds, 1e-9), 1),
         timeline=timeline,

@@ -14,11 +14,12 @@ from imagerecords.schemas.summary import PlannedSplit, PlanSummary
 from imagerecords.tasks.append import append_images, base_plan
 from imagerecords.tasks.discover import survey
 from imagerecords.tasks.partition import partition_images
+from imagerecords.tasks.prepare import refuse_conflict
 from imagerecords.tasks.storage.s3_access import access_problems
 
 
 def plan_dataset(settings: BuildSettings) -> PlanSummary:
-    """The summary of a plan, with all errors that stand in its way."""
+    """The summary of a plan, with all errors that keep it from being built."""
     if problems := tuple(access_problems(settings)):
         return PlanSummary(output_directory=settings.output_directory, splits=(), skipped={}, notes=(), errors=problems)
     errors: list[str] = []
@@ -34,6 +35,7 @@ def plan_dataset(settings: BuildSettings) -> PlanSummary:
         try:
             plan, more = _plan(base, listing, settings)
             notes += more
+            refuse_conflict(plan, settings)
         except BadInput as error:
             errors.append(str(error))
     old = Counter(shard.split for shard in base.shards) if base else Counter()

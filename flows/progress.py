@@ -1,4 +1,4 @@
-"""How a build's progress is told: a bar with rate and time left on a terminal, plain lines elsewhere."""
+"""A build's progress: a bar with rate and time left on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Callable
@@ -16,10 +16,10 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 class Progress(Protocol):
-    """What the order of the steps tells while it goes on."""
+    """What the pipeline reports while it runs."""
 
     def note(self, text: str) -> None:
-        """Tell something that is no fault."""
+        """Report something that is no error."""
 
     def begin(self, phase: str, shards: int, images: int) -> None:
         """A phase with so many images begins."""
@@ -31,7 +31,7 @@ class Progress(Protocol):
         """No more progress comes."""
 
     def report(self, summary: BuildSummary) -> None:
-        """The build has closed its books."""
+        """Report the summary of a build that has ended."""
 
 
 class LineProgress:
@@ -56,14 +56,14 @@ class LineProgress:
         return 100 * self._images / max(self._total, 1)
 
     def begin(self, phase: str, shards: int, images: int) -> None:
-        """Tell what the phase has to do."""
+        """Report the phase's shards and images."""
         self._phase, self._shards, self._total = phase, shards, images
         self._done = self._images = 0
         self._started = self._recorded = time.monotonic()
         self._log(f"{phase}: {images:,} images in {shards:,} shards")
 
     def advance(self, images: int) -> None:
-        """Count, and tell when it is time to."""
+        """Count images, and report them from time to time."""
         self._done += 1
         self._images += images
         now = time.monotonic()
@@ -90,7 +90,7 @@ class BarProgress:
         self._task: TaskID | None = None
 
     def note(self, text: str) -> None:
-        """Tell it above the bar."""
+        """Print it above the bar."""
         self._console.print(text, markup=False, highlight=False)
 
     def begin(self, phase: str, shards: int, images: int) -> None:

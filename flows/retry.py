@@ -7,6 +7,8 @@ from imagerecords.schemas.errors import ImageRecordsError, WorkerDied
 
 # Trying again does not make room on a disk or change a mount.
 FINAL_OS_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+# What S3's clients raise, by name, when no server answered for as long as they try.
+NO_ANSWER = {"NoAnswer", "EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"}
 FIRST_DELAY = 0.5  # seconds; doubled each time
 LONGEST_DELAY = 30.0
 JITTER = 0.5  # a delay is up to this share longer, so that shards that failed together do not come back together
@@ -15,6 +17,11 @@ JITTER = 0.5  # a delay is up to this share longer, so that shards that failed t
 def is_final(error: BaseException) -> bool:
     """Whether the whole build should stop at once: every other shard would meet the same fault."""
     return isinstance(error, OSError) and not isinstance(error, ImageRecordsError) and error.errno in FINAL_OS_ERRORS
+
+
+def is_storage_gone(error: BaseException) -> bool:
+    """Whether a storage server did not answer at all: after a shard's last try, every other shard would wait as long."""
+    return type(error).__name__ in NO_ANSWER
 
 
 def is_worth_retrying(error: BaseException) -> bool:

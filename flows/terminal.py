@@ -6,12 +6,13 @@ from collections.abc import Callable
 from rich.console import Console
 
 from imagerecords.flows.progress import BarProgress, LineProgress, Progress
+from imagerecords.schemas.messages import printable
 from imagerecords.schemas.summary import BuildSummary
 
 
 def print_line(text: str) -> None:
-    """Print a line for people."""
-    print(f"imagerecords: {text}", file=sys.stderr, flush=True)
+    """Print a line for people; names of files in it can't control the terminal."""
+    print(f"imagerecords: {printable(text)}", file=sys.stderr, flush=True)
 
 
 def terminal_progress(report: Callable[[BuildSummary], None]) -> Progress:

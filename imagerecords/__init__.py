@@ -6,65 +6,14 @@
     data = imagerecords.open_dataset("out")
     data["train"][3].label
 
-Prefect is not imported here; the flow is `imagerecords.flows.build.build_image_dataset`. What `__all__` lists is the public
-API: other modules may change with any version.
+Prefect is not imported here; the flow is `imagerecords.flows.build.build_image_dataset`. The public API is what `__init__.pyi`
+lists: other modules may change with any version. Each name is imported when it is first asked for, so that the command begins
+at once.
 """
 
-from imagerecords.building import audit, build, plan
-from imagerecords.dataset import Dataset, Split, open_dataset
-from imagerecords.record import Box, Record
-from imagerecords.schemas.audit import Audit, AuditProblem
-from imagerecords.schemas.errors import (
-    BadInput,
-    BadLayout,
-    BadSettings,
-    BadStorage,
-    CorruptRecord,
-    ImageRecordsError,
-    Incomplete,
-    Interrupted,
-    OutputConflict,
-    OutputLocked,
-    OverBudget,
-    ShardFailed,
-    UnwantedDuplicates,
-    WorkerDied,
-)
-from imagerecords.schemas.progress import ProgressUpdate
-from imagerecords.schemas.settings import BuildSettings
-from imagerecords.schemas.summary import BuildSummary, PlanSummary
+import lazy_loader
+
 from imagerecords.schemas.version import VERSION
 
 __version__ = VERSION
-
-__all__ = [
-    "Audit",
-    "AuditProblem",
-    "BadInput",
-    "BadLayout",
-    "BadSettings",
-    "BadStorage",
-    "Box",
-    "BuildSettings",
-    "BuildSummary",
-    "CorruptRecord",
-    "Dataset",
-    "ImageRecordsError",
-    "Incomplete",
-    "Interrupted",
-    "OutputConflict",
-    "OutputLocked",
-    "OverBudget",
-    "PlanSummary",
-    "ProgressUpdate",
-    "Record",
-    "ShardFailed",
-    "Split",
-    "UnwantedDuplicates",
-    "WorkerDied",
-    "__version__",
-    "audit",
-    "build",
-    "open_dataset",
-    "plan",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

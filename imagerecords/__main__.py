@@ -4,15 +4,18 @@ Worker processes import the main module of the process that started them; a main
 would cost each of them its memory and its time.
 """
 
+import signal
 import sys
 
 
 def main() -> int:
     """Run the command; returns its exit code."""
+    interrupt = signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C during the imports ends it without a traceback
     from imagerecords.flows.command.app import run
     from imagerecords.flows.executors.no_pandas import keep_pandas_out
 
     keep_pandas_out()
+    signal.signal(signal.SIGINT, interrupt)
     return run(sys.argv[1:])
 
 

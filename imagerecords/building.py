@@ -43,7 +43,7 @@ def build(*, progress: ShowProgress = True, **settings: Any) -> BuildSummary:
 
 
 def plan(**settings: Any) -> PlanSummary:
-    """What `build` would do with the same settings: splits, labels, shards, and in `errors` all that stands in its way.
+    """What `build` would do with the same settings: splits, labels, shards, and in `errors` all that keeps it from being built.
 
     Nothing is written, and no image is opened. Raises BadSettings when a setting is wrong.
     """

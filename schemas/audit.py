@@ -1,4 +1,4 @@
-"""What an audit says: problems, each with its place, and notes about what is merely unusual."""
+"""The result of an audit: problems, each with its place, and notes about what is merely unusual."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a record stands: its file, its number there from 0, and the byte its frame begins at."""
+    """The place of a record: its file, its number there from 0, and the byte its frame begins at."""
 
     file: str
     record: int
@@ -32,7 +32,7 @@ class AuditProblem:
 class Audit:
     """What an audit read and found. `bytes` are those of sound frames, `skipped_bytes` those in which no record was found.
 
-    A note is no problem: it tells what is unusual in a whole data set, in a line, however many records it is about.
+    A note is no problem: it says what is unusual in a whole data set, in one line, however many records it is about.
     """
 
     files: int
@@ -44,11 +44,11 @@ class Audit:
 
 
 class AuditOptions(BaseModel):
-    """How deep an audit looks."""
+    """The depth of an audit."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    digests: bool = Field(True, description="Compute SHA-256 of files and pictures where the data set tells it.")
+    digests: bool = Field(True, description="Compare the SHA-256 of files and pictures with those that the data set records.")
     pixels: bool = Field(False, description="Decode every picture.")
     tensorflow: bool = Field(False, description="Read all files with TensorFlow too.")
-    workers: int | None = Field(None, ge=1, le=1024, description="Files that are read at once; default: one a processor.")
+    workers: int | None = Field(None, ge=1, le=1024, description="Files that are read at once; default: one per processor.")

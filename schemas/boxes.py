@@ -1,4 +1,4 @@
-"""Boxes: where objects stand in an image, what can be wrong with that, and how they follow an image that is turned.
+"""Boxes: the places of objects in an image, what can be wrong with them, and how they follow a rotation of the image.
 
 A decision that binds users' data: corners are relative to the image's width and height, 0 to 1, kept as float32, the type of
 `image/object/bbox/*`; pixels are divided by the size that their file states, without a shift for formats that count from 1,
@@ -31,7 +31,7 @@ RULES = ("", "be numbers", "lie in 0 to 1", "have xmin < xmax and ymin < ymax", 
 
 
 class FoundBox(NamedTuple):
-    """A box as its file has it: the image by path or base name, where it stands, corners, and the object's own name.
+    """A box as its file has it: the image by path or base name, its place in the file, corners, and the object's own name.
 
     `size` is the image's width and height as the file states them, 0 where it states none.
     """
@@ -185,7 +185,7 @@ TURNS: dict[int, tuple[tuple[int, bool], ...]] = {
 BACK = {6: 8, 8: 6}  # the orientation that undoes another; all others undo themselves
 
 
-def turn(corners: np.ndarray, orientation: int) -> np.ndarray:
+def rotate(corners: np.ndarray, orientation: int) -> np.ndarray:
     """The corners [n, 4] of boxes in an image that was stored with this EXIF orientation and is now shown upright."""
     columns = [(1 - corners[:, source]) if mirrored else corners[:, source] for source, mirrored in TURNS[orientation]]
     return np.stack(columns, axis=1)
@@ -206,7 +206,7 @@ class Boxes:
 
     def turned(self, orientation: int) -> Self:
         """The same boxes in the upright image."""
-        return type(self)(turn(self.corners, orientation), self.labels)
+        return type(self)(rotate(self.corners, orientation), self.labels)
 
     def features(self) -> dict[str, np.ndarray]:
         """The classic features of boxes by key."""

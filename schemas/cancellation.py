@@ -1,4 +1,4 @@
-"""A flag that stops the steps running in a process's threads, which nobody can kill as one kills a worker process."""
+"""A flag that stops steps running in threads, which can't be killed as a worker process can."""
 
 import threading
 from typing import Protocol
@@ -22,7 +22,7 @@ def stop_when(stop: Flag) -> None:
 
 
 def check_interrupt() -> None:
-    """Raise Interrupted once this thread has been told to stop; called between images."""
+    """Raise Interrupted once this thread's stop flag is set; called between images."""
     stop: Flag | None = getattr(_thread, "stop", None)
     if stop is not None and stop.is_set():
-        raise Interrupted("the build was stopped. Run it again to go on: finished shards are kept")
+        raise Interrupted("the build was stopped. Run it again to go on: finished shards are reused")

@@ -1,4 +1,4 @@
-"""The data card as data: all that report.html says, before it is a page.
+"""The data card as data: the content of report.html, before it is rendered.
 
 Texts are plain: the page escapes them. Nothing here depends on who built the data set, where, when, or on how many workers.
 """
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from imagerecords.schemas.findings import Findings
 from imagerecords.schemas.messages import plural
+from imagerecords.schemas.summary import SplitSummary
 
 ALL_SPLITS = ""
 FEW_PICTURES = 2
@@ -15,9 +16,9 @@ FEW_PICTURES = 2
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a build ended: what keeps the data set from being complete, what was found over the whole of it, and its digest.
+    """How a build ended: why the data set is not complete, the findings over all of it, and its digest.
 
-    The digest is empty where the data set is not complete or not ours.
+    The digest is empty where the data set is not complete or not built by imagerecords.
     """
 
     is_complete: bool
@@ -28,39 +29,27 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A small picture of an image; `source` is a data URI, empty where no picture could be made; sizes are in pixels."""
+    """A small picture of an image as a data URI, empty where no picture could be made; sizes are in pixels."""
 
     name: str
     split: str
     label: int
     text: str
-    source: str = ""
+    data_uri: str = ""
     width: int = 0
     height: int = 0
     boxes: int = 0
 
     @property
     def alternative(self) -> str:
-        """What it shows, for those who do not see it."""
+        """The text in place of the picture, for screen readers."""
         boxes = f", {plural(self.boxes, 'box', 'boxes')}" if self.boxes else ""
         return f"{self.text}, {self.split}: {self.name}{boxes}"
 
 
 @dataclass(frozen=True, slots=True)
-class SplitRow:
-    """The books of a split; `bytes` are those of its records."""
-
-    split: str
-    found: int
-    written: int
-    rejected: int
-    shards: int
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True)
 class LabelRow:
-    """A label's images: written by split, in the order of the report's splits, and rejected."""
+    """A label's images: the written ones by split, in the order of the report's splits, and the rejected ones."""
 
     label: int
     text: str
@@ -69,15 +58,15 @@ class LabelRow:
 
     @property
     def total(self) -> int:
-        """All that were written."""
+        """The number of written images."""
         return sum(self.written)
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """A bar chart: a name and a count for each bar; `ticks` are what stands below some, by the bar's number.
+    """A bar chart: a name and a count per bar; `ticks` are the texts below some bars, by the bar's number.
 
-    A split's name is the split that is counted, ALL_SPLITS that all are.
+    `split` is the split that is counted, or ALL_SPLITS.
     """
 
     title: str
@@ -91,7 +80,7 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Sample pictures of a label, of all its written images."""
+    """Sample pictures of a label; `images` is the number of its written images."""
 
     label: int
     text: str
@@ -101,7 +90,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing to look at: its pictures side by side, and what is to say about them."""
+    """One example of a problem: its pictures side by side, and a note about them."""
 
     note: str
     pictures: tuple[Picture, ...]
@@ -109,9 +98,9 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A kind of problem: how many there are in all, and some of them; `key` is its anchor on the page.
+    """A kind of problem: the number of its occurrences, and some of them; `key` is its anchor on the page.
 
-    Without a count it is no problem as such: the images at one end of a scale, which every data set has.
+    A problem without a count shows the images at one end of a scale, which every data set has.
     """
 
     key: str
@@ -123,20 +112,20 @@ class Problem:
 
     @property
     def unshown(self) -> int:
-        """How many are not on the page."""
+        """The number of occurrences that are not on the page."""
         return max(0, (self.count or 0) - len(self.cases))
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole card."""
+    """The whole data card."""
 
     outcome: Outcome
     has_manifest: bool
-    splits: tuple[SplitRow, ...]
+    splits: tuple[SplitSummary, ...]
     labels: tuple[LabelRow, ...]
     label_charts: tuple[Bars, ...]
-    figure_charts: tuple[Bars, ...]
+    metric_charts: tuple[Bars, ...]
     sheets: tuple[Sheet, ...]
     problems: tuple[Problem, ...]
     skipped: Mapping[str, int] = field(default_factory=dict)
@@ -146,8 +135,13 @@ class Report:
 
     @property
     def images(self) -> int:
-        """All written images."""
+        """The number of written images."""
         return sum(split.written for split in self.splits)
+
+    @property
+    def rejected(self) -> int:
+        """The number of rejected images."""
+        return sum(split.found for split in self.splits) - self.images
 
     @property
     def split_names(self) -> tuple[str, ...]:
@@ -161,14 +155,15 @@ class Report:
 
     @property
     def is_compact(self) -> bool:
-        """Whether labels have so few pictures that they stand side by side."""
+        """Whether labels have so few pictures that several labels fit side by side."""
         return max((len(sheet.pictures) for sheet in self.sheets), default=0) <= FEW_PICTURES
 
     def caps(self) -> Iterator[str]:
-        """What the contact sheet leaves out for the page's size, in sentences."""
+        """What the contact sheet omits to limit the page's size, in sentences."""
         present = sum(label.total > 0 for label in self.labels)
         if len(self.sheets) < present:
-            yield f"{len(self.sheets):,} of {present:,} labels are here, at even distances: the page has room for no more."
-        missing = sum(not picture.source for sheet in self.sheets for picture in sheet.pictures)
+            yield f"{len(self.sheets):,} of {plural(present, 'label')} are shown, at even distances, to limit the page's size."
+        missing = sum(not picture.data_uri for sheet in self.sheets for picture in sheet.pictures)
         if missing:
-            yield f"{missing:,} pictures are missing, for want of room or because they can't be drawn."
+            what = plural(missing, "picture is", "pictures are")
+            yield f"{what} missing, to limit the page's size or because the image can't be drawn."

@@ -1,7 +1,7 @@
 """The errors of imagerecords.
 
     ImageRecordsError                 exit code 1
-    ├── BadInput                      exit code 2: told before anything is written
+    ├── BadInput                      exit code 2: raised before anything is written
     │   ├── BadSettings (ValueError)  a setting is wrong or contradicts another
     │   ├── BadLayout (ValueError)    folders or labels are not as the settings say
     │   ├── BadStorage (OSError)      a place can't be reached, read or written with these credentials
@@ -63,7 +63,7 @@ class CorruptRecord(ImageRecordsError, ValueError):
 
 
 class ShardFailed(ImageRecordsError, RuntimeError):
-    """One or more shards failed after their last retry; finished shards are kept for the rerun."""
+    """One or more shards failed after their last retry; finished shards are reused by the rerun."""
 
 
 class WorkerDied(ImageRecordsError, RuntimeError):
@@ -85,7 +85,7 @@ class OverBudget(Incomplete, ValueError):
 
 
 class UnwantedDuplicates(Incomplete, ValueError):
-    """Images stand in the data set more than once, or in two splits, and `duplicates` or `leakage` is "fail"."""
+    """Images are in the data set more than once, or in two splits, and `duplicates` or `leakage` is "fail"."""
 
 
 class Interrupted(ImageRecordsError, RuntimeError):

@@ -1,9 +1,9 @@
 """The classic `tf.train.Example` of a labelled image, encoded by hand.
 
-A decision that binds users' data: keys stand sorted, so the same image always gives the same bytes; protobuf's own maps
+A decision that binds users' data: keys are sorted, so the same image always gives the same bytes; protobuf's own maps
 have no order, and TensorFlow's writer gives other bytes each time. Without protobuf here there is also no second
 `example.proto` to clash with TensorFlow's in one process. A change of the bytes means a new ENCODER_VERSION: every
-fingerprint changes with it, and every shard is built anew.
+fingerprint changes with it, and every shard is built again.
 """
 
 import functools
@@ -17,11 +17,11 @@ from imagerecords.schemas.boxes import Boxes
 
 ENCODER_VERSION = "2"
 
-# Labels, sizes and constants repeat from image to image: their entries are kept, a tenth of the time of making them anew.
+# Labels, sizes and constants repeat from image to image: their entries are cached, in a tenth of the time of making them again.
 CACHED = 4096
 SHORT = 64  # bytes
 
-# What records may have beyond the classic features; a plan tells which of these all its records have.
+# What records may have beyond the classic features; a plan says which of these all its records have.
 BOXES = "boxes"
 SYNSETS = "synsets"
 

@@ -1,15 +1,15 @@
-"""What the manifest as a whole tells: images that are there more than once, images that look wrong, labels with too few.
+"""Findings over a whole manifest: duplicates, leaks between splits, image quality, labels with few images.
 
 Only written images count, and each counts once in each of three questions:
 
-- exact: images of one SHA-256 (of the input file) are a group. A group is told once, under the gravest that holds: across
+- exact: images of one SHA-256 (of the input file) are a group. A group is counted once, under the most severe kind: across
   splits (leakage), else across labels (a label conflict), else within one label of one split.
-- near: groups of images whose difference hashes are joined by steps of at most NEAR_BITS bits, told in the same way. Exact
-  copies count as one image there, and a group of copies alone is none. Images that are blank, or whose hash says nothing,
-  are in none.
-- looks: a blank image is not also dark, bright or blurred. The sizes (tiny, odd-shaped) are told beside that.
+- near: groups of images whose difference hashes are joined by steps of at most NEAR_BITS bits, counted in the same way. Exact
+  duplicates count as one image there, and a group of exact duplicates alone is none. Blank images, and those without a
+  meaningful hash, are in none.
+- image quality: a blank image is not also dark, bright or blurred. Tiny and extreme sizes are counted beside that.
 
-A threshold is where no image that people meant to have should lie: what is told should be worth a look.
+Thresholds are beyond any image that people would mean to have, so that findings are few and worth checking.
 """
 
 from collections.abc import Iterator
@@ -26,9 +26,9 @@ NEAR_BITS = 3
 BLANK_CONTRAST = 0.01
 # Mean grey, 0 to 1: 15 steps of 255 from black. The darkest of the same crops had 0.16.
 DARK_BRIGHTNESS = 0.06
-# 7 steps of 255 from white: things photographed on white lie below.
+# 7 steps of 255 from white: things photographed on white are below.
 BRIGHT_BRIGHTNESS = 0.97
-# The variance of the Laplacian on a grid of 32 to 63 grey means. Two of the same crops lie below: background out of focus.
+# The variance of the Laplacian on a grid of 32 to 63 grey means. Two of the same crops are below: background out of focus.
 # Blurred by a Gaussian of 2 % of the shorter side 2 in 100 do, of 4 % 29, of 6 % 78. Rounding to 8 bits alone makes 3e-5.
 BLURRED_SHARPNESS = 1e-4
 # Smaller pictures are icons, digits, drawn shapes: smooth on purpose.
@@ -67,7 +67,7 @@ class Duplicates(_Frozen):
 
 
 class FindingCounts(_Frozen):
-    """The findings in numbers; `measured` is how many images have the figures that the looks and near are judged by."""
+    """The findings in numbers; `measured` is the number of images with metrics, for image quality and near duplicates."""
 
     exact: Duplicates = Duplicates()
     near: Duplicates = Duplicates()
@@ -103,7 +103,7 @@ class FindingCounts(_Frozen):
 
 
 class ImageReference(_Frozen):
-    """A written image: what it was, and where its record stands; `value` is the figure that it was found by."""
+    """A written image and the place of its record; `value` is the metric that it was found by."""
 
     split: str
     path: str
@@ -114,7 +114,7 @@ class ImageReference(_Frozen):
 
 
 class GroupExample(_Frozen):
-    """A group of copies; `members` are some of its images, the first of each split and label before others."""
+    """A group of duplicates; `members` are some of its images, the first of each split and label before others."""
 
     images: int
     members: tuple[ImageReference, ...]

@@ -25,7 +25,7 @@ def mask(crc: int) -> int:
 
 
 def frame(data: bytes) -> tuple[bytes, bytes, int]:
-    """What stands before and after `data` in a record, and the masked CRC32C of `data`."""
+    """The bytes before and after `data` in a record, and the masked CRC32C of `data`."""
     length = LENGTH.pack(len(data))
     crc = mask(google_crc32c.value(data))
     return length + FOOTER.pack(mask(google_crc32c.value(length))), FOOTER.pack(crc), crc

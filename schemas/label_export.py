@@ -1,4 +1,4 @@
-"""What the label export flow is told, and a labelled image as an export names it."""
+"""Settings of the label export flow, and a labelled image as an export names it."""
 
 from typing import Any, Literal, NamedTuple, Self
 
@@ -28,13 +28,13 @@ class LabelledPath(NamedTuple):
 
 
 class LabelExport(BaseModel):
-    """Everything the label export flow is told."""
+    """All settings of the label export flow."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     export_file: str = Field(description="Label Studio JSON or JSON-MIN export, or a CSV with columns image and label.")
     images_directory: str | None = Field(
-        None, description="Where the export's relative and uploaded images lie; default: beside the export."
+        None, description="The folder of the export's relative and uploaded images; default: beside the export."
     )
     labelled_directory: str = Field(description="Where train/, validation/ and labels.txt are laid out.")
     output_directory: str = Field(description="Where the data set is to be built.")

@@ -131,7 +131,7 @@ def missing_label(label: str) -> str:
 
 
 def kept_label(label: str) -> str:
-    """What is told of a label that is kept without images."""
+    """The note on a label that is kept without images."""
     return f"no image of label {label!r} any more: its id and records are kept"
 
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from imagerecords.schemas.boxes import PLANNED_BOXES, BoxCounts
 
-# `version` tells one state of a file from another: an ETag on object stores, the modification time in ns on disks.
-# `group` is null where the manifest tells none: then group_pattern or the path decides. `boxes` as in schemas/boxes.py.
+# `version` identifies a state of a file: an ETag on object stores, the modification time in ns on disks.
+# `group` is null where the list has none: then group_pattern or the path decides. `boxes` as in schemas/boxes.py.
 COLUMNS = pa.schema(
     [
         ("source", pa.string()),
@@ -29,8 +29,8 @@ class Listing:
 
     `images` has the columns above, ordered by source, label id and path (code points); `path` is relative to
     `roots[source]`, or absolute there, and a source is a split or `data`; where duplicates were looked for there is the
-    plan's column `drop` too. `errors` must be mended before a build; `notes` are told only. `texts` and `boxes` are as in
-    the plan's header.
+    plan's column `drop` too. `errors` keep the listing from being built; `notes` are only reported. `texts` and
+    `boxes` are as in the plan's header.
     """
 
     labels: tuple[str, ...]

@@ -1,9 +1,18 @@
 """Parts that messages share: a number with its noun, the first few of many names, the first few dozen of many lines."""
 
+import re
 from collections.abc import Sequence
 
 NAMED = 3  # how many of many offenders a message names
 MOST_LINES = 36  # lines of one kind; a file may have a million bad rows
+
+# Control characters, line separators, overrides of the writing direction, and bytes that are no UTF-8.
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """A text as a terminal may show it: what would move its cursor, colour it or end the line is escaped."""
+    return UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def plural(number: int, noun: str, nouns: str = "") -> str:

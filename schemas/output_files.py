@@ -33,7 +33,7 @@ SHARD_NAME = re.compile(r"(?P<prefix>.+)-(?P<index>\d{5})-of-(?P<count>\d{5})")
 
 @dataclass(frozen=True, slots=True)
 class ShardName:
-    """A shard's file name in parts; `prefix` is the split, or whatever stands before the numbers."""
+    """A shard's file name in parts; `prefix` is the split, or whatever comes before the numbers."""
 
     prefix: str
     index: int
@@ -61,15 +61,15 @@ def is_ours(path: str) -> bool:
 
 
 def index_path(shard_name: str) -> str:
-    """Where the byte index of a shard lies, relative to the output."""
+    """The path of a shard's byte index, relative to the output."""
     return f"{INDEX}/{shard_name}.idx"
 
 
 def index_text(places: Iterable[tuple[int, int]]) -> str:
-    """The content of an index: a line "offset size" a record, as DALI's tfrecord2idx writes it."""
+    """The content of an index: a line "offset size" per record, as DALI's tfrecord2idx writes it."""
     return "".join(f"{offset} {size}\n" for offset, size in places)
 
 
 def receipt_path(shard_name: str) -> str:
-    """Where the receipt of a shard lies, relative to the output."""
+    """The path of a shard's receipt, relative to the output."""
     return f"{RECEIPTS}/{shard_name}.parquet"

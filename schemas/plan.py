@@ -1,7 +1,7 @@
 """The plan: which image goes into which shard, and the reference by which a worker finds its own.
 
-plan.parquet holds one row group a shard, in the shards' order. What is not rows is JSON in the file's metadata: a header that
-every worker reads, and apart from it the list of shards, which only the parent needs.
+plan.parquet has one row group per shard, in the shards' order. The rest is JSON in the file's metadata: a header that every
+worker reads, and apart from it the list of shards, which only the parent process needs.
 """
 
 import itertools
@@ -37,7 +37,7 @@ COLUMNS = pa.schema(
 class Shard:
     """A reference to one planned shard: its name, its row group in the plan, and the fingerprint of its content.
 
-    `build` is the id of the build that asks for it, as the output's lock names it; without one no lock is looked at.
+    `build` is the id of the build that asks for it, as the output's lock names it; without one no lock is checked.
     """
 
     split: Split
@@ -143,7 +143,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Appended:
-    """The plan of a data set with its new images, and what is to be said of it."""
+    """The plan of a data set with its new images, and the notes on it."""
 
     plan: Plan
     notes: tuple[str, ...]

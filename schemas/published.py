@@ -1,4 +1,4 @@
-"""What publish hands on: the counts of the data set that it wrote, or that it left incomplete."""
+"""The result of publish: the counts of the data set that it wrote, or left incomplete."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from imagerecords.schemas.summary import BoxSummary, SplitSummary
 
 @dataclass(frozen=True)
 class Published:
-    """What a published data set says of itself: its books, and a digest over the names and SHA-256 of its shards."""
+    """A published data set: its counts, and a digest over the names and SHA-256 of its shards."""
 
     splits: tuple[SplitSummary, ...]
     labels: int

@@ -1,4 +1,4 @@
-"""The receipt of a shard: one row an input image, what became of it; all receipts together are the manifest."""
+"""The receipt of a shard: one row per input image with its outcome; all receipts together are the manifest."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,7 +7,7 @@ import pyarrow as pa
 
 
 class Reason(StrEnum):
-    """Why an image was left out; a closed list, so that counts can be compared over time."""
+    """Why an image was rejected; a closed list, so that counts can be compared over time."""
 
     EMPTY_FILE = "empty_file"
     NOT_AN_IMAGE = "not_an_image"
@@ -23,14 +23,14 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"
     CHANGED_DURING_BUILD = "changed_during_build"
     DUPLICATE = "duplicate"
-    REMOVED = "removed"  # taken out of the finished data set; it does not count against the budget of rejected images
+    REMOVED = "removed"  # removed from the finished data set; it does not count against the budget of rejected images
 
 
 MESSAGE_LENGTH = 300  # characters of a decoder's message kept in the manifest
 
 
 class Rejected(Exception):
-    """One image is left out; `reason` is from the closed list, `message` for people."""
+    """One image is rejected; `reason` is from the closed list, `message` for people."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(reason, message)
@@ -41,9 +41,9 @@ class Rejected(Exception):
 WRITTEN = "written"
 REJECTED = "rejected"
 
-# record, offset and size say where the record stands in its shard; null for a rejected image. sha256 is the input file's,
+# record, offset and size are the record's place in its shard; null for a rejected image. sha256 is the input file's,
 # encoded_sha256 that of image/encoded (the same where the bytes passed through), crc32c the masked CRC of the record.
-# The figures from brightness to dhash are of the written picture's grey; null for a rejected image, and with check_pixels=none.
+# The metrics from brightness to dhash are of the written picture's grey; null for a rejected image, and with check_pixels=none.
 # boxes is the number of boxes written; null where the data set has none.
 COLUMNS = pa.schema(
     [
@@ -76,7 +76,7 @@ COLUMNS = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class VerifiedShard:
-    """What reading a shard back told: its records, its size in bytes, and the SHA-256 of the file."""
+    """A shard that was read back: its records, its size in bytes, and the SHA-256 of the file."""
 
     shard: str
     records: int
@@ -88,7 +88,7 @@ class VerifiedShard:
 class ShardOutcome:
     """A receipt in short, with when the work on it began (Unix seconds).
 
-    `verified` is there when a finished shard was found and proved right instead of built.
+    `verified` is there when a finished shard was found and verified instead of built.
     """
 
     shard: str

@@ -1,4 +1,4 @@
-"""What the steps on finished data sets say of images: where one is, what differs, what was taken out."""
+"""Results of the commands on finished data sets: where an image is, what differs, what was removed."""
 
 from dataclasses import dataclass, fields
 
@@ -16,7 +16,7 @@ class Selection(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Where an image is; or, without a record, why it was left out."""
+    """Where an image is; or, without a record, why it was rejected."""
 
     split: str
     shard: str
@@ -69,7 +69,7 @@ class Extracted:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What was taken out of a data set: its images, and the shards that were written anew; the data set's new digest."""
+    """What was removed from a data set: its images, and the shards that were rewritten; the data set's new digest."""
 
     images: tuple[str, ...]
     already: tuple[str, ...]

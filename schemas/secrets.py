@@ -1,4 +1,4 @@
-"""What looks like a credential in settings. They are refused: flow parameters are stored, shown and logged."""
+"""Credentials in settings: refused, since flow parameters are stored, shown and logged."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -11,6 +11,8 @@ SECRET_NAME = re.compile(
     r"^key$|^auth|secret|passw|^pwd$|token|credential|access_?key|account_?key|private|signature|^sas|connection_?string|cookie",
     re.I,
 )
+# Names that the pattern matches and that hold no secret.
+HARMLESS_NAMES = frozenset(["signature_version"])
 # user:password@ in any part of a chained URL, or a signature in its query.
 URL_WITH_SECRET = re.compile(r"://[^/@\s]*:[^/@\s]*@|[?&](sig|signature|token|x-amz-[a-z-]+|awsaccesskeyid)=", re.I)
 REMEDY = "Use the environment (AWS_ACCESS_KEY_ID …), an AWS profile or a Prefect block: settings are stored and shown"
@@ -44,5 +46,6 @@ def _secret_names(value: Any, name: str) -> Iterable[str]:
             yield from _secret_names(inner, f"{name}.{number}")
     elif isinstance(value, (str, bytes)) and value:
         text = value.decode("latin-1") if isinstance(value, bytes) else value
-        if any(SECRET_NAME.search(part) for part in name.split(".")) or URL_WITH_SECRET.search(text):
+        parts = [part for part in name.split(".") if part not in HARMLESS_NAMES]
+        if any(SECRET_NAME.search(part) for part in parts) or URL_WITH_SECRET.search(text):
             yield name

@@ -6,6 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from imagerecords.schemas.annotation_formats import AnnotationsFormat
 from imagerecords.schemas.boxes import ObjectLabels, Orientation, Policy
+from imagerecords.schemas.storage_options import typed_options
 
 Shards = Annotated[int, Field(ge=1, le=99_999)] | Literal["auto"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -85,6 +86,11 @@ class InputSettings(_Group):
     )
     exclude_labels: tuple[str, ...] = Field(
         (), description="Label folders, or labels of image lists, that are left out, e.g. _unlabeled."
+    )
+    allowed_sources: tuple[str, ...] = Field(
+        (),
+        description="Other hosts that a list of images may name, as beginnings of URLs (https://images.example.org/). Object "
+        "stores (s3://, gs://, az://) are reached as configured, and need not be named.",
     )
     recursive: bool = Field(False, description="Read the files in sub-folders of a label folder too.")
 
@@ -174,8 +180,8 @@ class CheckSettings(_Group):
     )
     invalid_boxes: Policy = Field(
         "clamp",
-        description="Boxes outside the image, inverted, without area, or that can't be read. clamp: cut off or swap, and drop "
-        "where nothing is left; drop: drop them; fail: fail the build.",
+        description="Boxes outside the image, inverted, without area, that can't be read, or of no image. clamp: cut off or "
+        "swap, and drop where nothing is left; drop: drop them; fail: fail the build.",
     )
     boxes_orientation: Orientation = Field(
         "auto",
@@ -242,7 +248,7 @@ class ExecutionSettings(_Group):
 class StorageSettings(_Group):
     """How file systems are reached."""
 
-    storage_options: dict[str, Any] = Field(
+    storage_options: Annotated[dict[str, Any], BeforeValidator(typed_options)] = Field(
         default_factory=dict,
         description="Options for remote file systems, e.g. {'endpoint_url': 'http://…'}. Credentials are refused here: they "
         "come from the environment, AWS profiles or Prefect blocks.",

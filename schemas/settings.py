@@ -34,7 +34,7 @@ CONTENT_SETTINGS = (
     "jpeg_quality",
     "jpeg_subsampling",
 )
-# What else decides which image is where; told in the data card, so nothing that names a place on a machine.
+# What else decides which image is where; shown in the data card, so nothing that names a place on a machine.
 LAYOUT_SETTINGS = (
     *("validation_fraction", "test_fraction", "group_pattern", "unlisted_labels", "recursive", "duplicates"),
     *("ignore", "exclude_labels", "invalid_boxes", "boxes_orientation", "object_labels"),

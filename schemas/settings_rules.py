@@ -1,4 +1,4 @@
-"""What is wrong between settings that are each right for themselves; every contradiction is told at once."""
+"""Rules between settings that are each valid alone; every contradiction is reported at once."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -84,8 +84,11 @@ class _Settings(Protocol):
 
 
 def contradictions(settings: _Settings) -> list[str]:
-    """All that keeps these settings from being built with."""
-    rules = (_source_problems, _executor_problems, _number_problems, _append_problems, _colour_problems, _secret_problems)
+    """All contradictions between these settings."""
+    rules = (
+        *(_source_problems, _executor_problems, _number_problems, _output_problems, _append_problems),
+        *(_colour_problems, _secret_problems),
+    )
     return [problem for rule in rules for problem in rule(settings)]
 
 
@@ -153,7 +156,7 @@ def _executor_problems(settings: _Settings) -> Iterable[str]:
 def _number_problems(settings: _Settings) -> Iterable[str]:
     if settings.validation_fraction + settings.test_fraction >= 1:
         total = settings.validation_fraction + settings.test_fraction
-        yield f"validation_fraction + test_fraction must be below 1, got {total:g}. Leave something to train on"
+        yield f"validation_fraction + test_fraction must be below 1, got {total:g}. Their sum must leave training images"
     for split in SPLITS:
         shards = settings.shards_of(split)
         if shards != "auto" and shards % settings.layout_threads:
@@ -161,6 +164,11 @@ def _number_problems(settings: _Settings) -> Iterable[str]:
                 f"{split}_shards must be a multiple of layout_threads ({settings.layout_threads}), got {shards}. "
                 "Change one of them"
             )
+
+
+def _output_problems(settings: _Settings) -> Iterable[str]:
+    if not settings.output_directory.strip():
+        yield f"output_directory must name a directory or URL, got {settings.output_directory!r}. Pass one"
 
 
 def _append_problems(settings: _Settings) -> Iterable[str]:
@@ -182,7 +190,7 @@ def _colour_problems(settings: _Settings) -> Iterable[str]:
         )
     else:
         if len(colour) != 3:
-            yield f"alpha_background must be opaque, got {settings.alpha_background!r}. Leave its alpha away"
+            yield f"alpha_background must be opaque, got {settings.alpha_background!r}. Use a colour without alpha"
 
 
 def _secret_problems(settings: _Settings) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""What a build and a plan say at their end; printed as a table, or as JSON with --json."""
+"""The summary of a build or a plan; printed as a table, or as JSON with --json."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -10,7 +10,7 @@ MIB = 2**20
 
 
 class SplitSummary(BaseModel):
-    """The books of one split; bytes are those of its shards."""
+    """The counts of one split; bytes are those of its shards."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -107,7 +107,7 @@ class PlannedSplit(BaseModel):
 
 
 class PlanSummary(BaseModel):
-    """What a build would do, and what must be mended first; `new` is what it would add to a data set, None where to none."""
+    """What a build would do, and the errors that prevent it; `new` is what it would add to an existing data set."""
 
     model_config = ConfigDict(frozen=True)
 

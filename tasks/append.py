@@ -2,22 +2,22 @@
 
 Decisions that bind users' data:
 
-What is there stays. An image is known by its path below its root (a split's directory, or the one of all); the plan that lies
-in the output says which are known, whatever became of them: rejected, dropped, taken out, changed in the input or gone from
-it. Their rows, shards and fingerprints are carried over as they are, so convert finds their shards finished and reads no old
-image again. Changed and vanished images are told, never mended: a record that trainers have seen does not change under its
-name. New images that are all duplicates make no shard, and are told each time.
+Existing images stay. An image is known by its path below its root (a split's directory, or the one of all); the output's plan
+says which are known, whatever became of them: rejected, dropped, removed, changed in the input or deleted from it. Their rows,
+shards and fingerprints are carried over unchanged, so convert finds their shards finished and reads no old image again. Changed
+and deleted images are reported, and their records kept: a record that trainers have seen does not change under its name. New
+images that are all duplicates make no shard, and are reported each time.
 
-What is new goes behind. New images alone are shuffled with the seed and cut into shards of their own, after the split's old
+New images come last. They alone are shuffled with the seed and cut into shards of their own, after the split's old
 ones; a split without new images keeps its shards' names. Others are renumbered, train-00003-of-00008 to
 train-00003-of-00010 (tasks/dataset/renumber.py says why). New shards are cut in one level, and are never more than the new
-images: layout_threads and empty shards have their meaning in a first build alone.
+images: layout_threads and empty shards apply to a first build only.
 
-Splits hold. An old image stays in its split even when the fractions were changed; a new one is placed by the same keyed hash
-as ever, and where its group (group_pattern) has old images, with them, so that no change of fractions parts a group.
+Splits stay. An old image stays in its split even when the fractions were changed; a new one is placed by the same keyed hash,
+or, where its group (group_pattern) has old images, with them, so that no change of fractions divides a group.
 
-Labels hold (schemas/labels.py), and so must all that a shard's bytes depend on: input directories, content settings and
-encoder. Shards of two kinds in one data set would be no data set.
+Labels keep their ids (schemas/labels.py). All that a shard's bytes depend on must be unchanged: input directories, content
+settings and encoder. Otherwise one data set would have shards of two kinds.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -39,30 +39,30 @@ from imagerecords.schemas.splits import SPLITS, Split
 from imagerecords.schemas.version import VERSION
 from imagerecords.tasks.dataset.plan_file import read_plan
 from imagerecords.tasks.partition import group_of, plan_header, plan_split, split_images, with_drop
-from imagerecords.tasks.storage.folders import open_folder
+from imagerecords.tasks.storage.folders import open_folder, open_output
 
 MOST_SHARDS = 99_999  # the names have five digits
-STATE = [name for name in COLUMNS.names if name in LISTED.names]  # what tells that an image is not what it was
+STATE = [name for name in COLUMNS.names if name in LISTED.names]  # a change of one of these means that the image has changed
 
 
 @dataclass(frozen=True)
 class _Compared:
-    """A listing held against a plan: the rows that are new, and the paths of known images that changed or vanished."""
+    """A listing compared with a plan: the new rows, and the paths of known images that changed or were deleted."""
 
     new: pa.Table
     changed: list[str]
-    vanished: list[str]
+    deleted: list[str]
     moved: list[str]
 
 
 def base_plan(settings: BuildSettings) -> Plan | None:
     """The plan in the output that a build with these settings adds to; None where it adds to none.
 
-    Raises OutputConflict where the input directories or the settings that change bytes are others than the plan's.
+    Raises OutputConflict where the input directories or the settings that change bytes differ from the plan's.
     """
     if not settings.append:
         return None
-    base = read_plan(open_folder(settings.output_directory, settings.storage_options))
+    base = read_plan(open_output(settings))
     if base is not None:
         roots = {name: _canonical(url, settings) for name, url in settings.directories().items()}
         _refuse(_differences(base.header, roots or base.header.roots, settings), settings)
@@ -72,10 +72,10 @@ def base_plan(settings: BuildSettings) -> Plan | None:
 def append_images(base: Plan, listing: Listing, settings: BuildSettings) -> Appended:
     """The plan of a data set that has a plan's images and the new ones of a listing, whose labels begin with the plan's.
 
-    Raises OutputConflict, naming each difference, where new shards would not be of one kind with the plan's, and BadLayout
-    where a new split has no images or the names no more numbers.
+    Raises OutputConflict, naming each difference, where new shards would differ in kind from the plan's, and BadLayout where a
+    new split has no images or a split gets too many shards for their names.
     """
-    if settings.listed_by:  # it may list new images alone, none of them in some split
+    if settings.listed_by:  # it may list new images alone, and some split may have none
         listing = replace(listing, roots=base.header.roots | listing.roots)
     kinds = _kind_differences(base.header, listing)
     _refuse([*_differences(base.header, listing.roots, settings), *kinds], settings)
@@ -91,9 +91,8 @@ def append_images(base: Plan, listing: Listing, settings: BuildSettings) -> Appe
         tables.append(base.images_of(split))
         if not kept and (old or split not in splits):
             shards += old
-            notes += [f"{split}: {plural(found.num_rows, 'new image')}, all duplicates: nothing to append"] * bool(
-                found.num_rows
-            )
+            if found.num_rows:
+                notes.append(f"{split}: {plural(found.num_rows, 'new image')}, all duplicates: nothing to append")
             continue
         new, images = plan_split(split, found, listing, _narrowed(split, kept, settings))
         shards += _numbered(split, [*old, *new], settings)
@@ -110,34 +109,39 @@ def append_images(base: Plan, listing: Listing, settings: BuildSettings) -> Appe
 def _refuse(differences: list[str], settings: BuildSettings) -> None:
     if differences:
         raise OutputConflict(
-            f"append must go on as the data set was built, got {', '.join(differences)}: {settings.output_directory}. Use the "
-            "same again, or build anew: into another output, or with --overwrite instead of --append"
+            f"cannot append, since the data set was built with other settings or input: {', '.join(differences)}: "
+            f"{settings.output_directory}. Use the same again, or build into another output, or with --overwrite instead of "
+            "--append"
         )
 
 
 def _differences(header: PlanHeader, roots: Mapping[str, str], settings: BuildSettings) -> list[str]:
-    """What the settings have otherwise than a plan's."""
+    """The input directories and settings that differ from a plan's."""
     content = settings.content()
     pairs: list[tuple[str, Any, Any]] = [(f"input of {name}", roots.get(name), root) for name, root in header.roots.items()]
     pairs += [(name, content.get(name), header.content.get(name)) for name in sorted(content.keys() | header.content.keys())]
     pairs.append(("the encoder's version", ENCODER_VERSION, header.encoder))
-    return [f"{name} {now!r} after {then!r}" for name, now, then in pairs if now != then]
+    return _changes(pairs)
 
 
 def _kind_differences(header: PlanHeader, listing: Listing) -> list[str]:
-    """What an input's records would have otherwise than a plan's: boxes, and texts for the labels that there are."""
+    """Where an input's records would differ from a plan's: boxes, and texts of the existing labels."""
     pairs: list[tuple[str, Any, Any]] = [
         ("boxes", listing.boxes is not None, header.boxes is not None),
-        ("boxes as shown", listing.boxes_in_display_orientation, header.boxes_in_display_orientation),
+        ("boxes in display orientation", listing.boxes_in_display_orientation, header.boxes_in_display_orientation),
         ("synsets", listing.texts is not None, header.texts is not None),
     ]
     texts = zip(header.labels, listing.texts or (), header.texts or (), strict=False)
     pairs += [(f"text of {label}", now, then) for label, now, then in texts]
-    return [f"{name} {now!r} after {then!r}" for name, now, then in pairs if now != then]
+    return _changes(pairs)
+
+
+def _changes(pairs: Iterable[tuple[str, Any, Any]]) -> list[str]:
+    return [f"{name} is {now!r}, was {then!r}" for name, now, then in pairs if now != then]
 
 
 def _boxes(listing: Listing, images: pa.Table) -> BoxCounts | None:
-    """The books of the boxes of all planned images, with what was dropped or of no image at the latest look."""
+    """The box counts of all planned images, with the numbers dropped or without an image in this listing."""
     if listing.boxes is None:
         return None
     planned = pc.sum(pc.list_value_length(images["boxes"])).as_py() or 0
@@ -152,7 +156,7 @@ def _canonical(url: str, settings: BuildSettings) -> str:
 def known_images(
     header: PlanHeader, roots: Mapping[str, str], rows_of: Callable[[Split], pa.Table], images: pa.Table
 ) -> pa.ChunkedArray:
-    """Whether each image of a listing with these roots has its path among the rows of a plan's splits with the same root."""
+    """Whether each image of a listing with these roots is, by root and path, among the rows of a plan's splits."""
     known = pa.chunked_array([pa.repeat(False, images.num_rows)])
     for root, splits in _splits_by_root(header).items():
         paths = pa.concat_tables(rows_of(split).select(["path"]) for split in splits)["path"].combine_chunks()
@@ -177,7 +181,7 @@ def _compare(base: Plan, listing: Listing) -> _Compared:
     is_known = known_images(base.header, listing.roots, base.images_of, listing.images)
     new, seen = listing.images.filter(pc.invert(is_known)), listing.images.filter(is_known)
     changed: list[str] = []
-    vanished = []
+    deleted = []
     for root, splits in _splits_by_root(base.header).items():
         old = pa.concat_tables(_with_source(base.images_of(split), split) for split in splits)
         found = seen.filter(_is_from(listing.roots, root, seen))
@@ -185,8 +189,8 @@ def _compare(base: Plan, listing: Listing) -> _Compared:
         state = STATE + ["source"] * ("data" not in listing.roots)
         pairs = zip(found["path"].to_pylist(), _rows(then, state), _rows(found, state), strict=True)
         changed += [path for path, before, now in pairs if before != now]
-        vanished.append(old.filter(pc.invert(pc.is_in(old["path"], value_set=found["path"].combine_chunks()))))
-    gone = pa.concat_tables(vanished)
+        deleted.append(old.filter(pc.invert(pc.is_in(old["path"], value_set=found["path"].combine_chunks()))))
+    gone = pa.concat_tables(deleted)
     states = set(_rows(gone, ["size", "version"]))
     moved = [path for path, *its_state in _rows(new, ["path", "size", "version"]) if tuple(its_state) in states]
     return _Compared(new, changed, gone["path"].to_pylist(), moved)
@@ -201,7 +205,7 @@ def _rows(table: pa.Table, columns: list[str]) -> Iterable[tuple[Any, ...]]:
 
 
 def _fixed_splits(base: Plan, settings: BuildSettings) -> dict[str, Split]:
-    """The split of each group that has images in the plan; of one that was parted before, the first of its splits."""
+    """The split of each group that has images in the plan; the first of its splits, where a group is in several."""
     if settings.group_pattern is None:
         return {}
     group = group_of(settings.group_pattern)
@@ -209,7 +213,7 @@ def _fixed_splits(base: Plan, settings: BuildSettings) -> dict[str, Split]:
 
 
 def _narrowed(split: Split, images: int, settings: BuildSettings) -> BuildSettings:
-    """The settings by which new images are cut: in one level, into no more shards than there are images."""
+    """The settings by which new images are cut: in one level, into at most as many shards as there are images."""
     asked = settings.shards_of(split)
     shards = asked if asked == "auto" else min(asked, max(1, images))
     return settings.model_copy(update={f"{split}_shards": shards, "layout_threads": 1})
@@ -219,30 +223,30 @@ def _numbered(split: Split, shards: list[PlannedShard], settings: BuildSettings)
     if len(shards) > MOST_SHARDS:
         raise BadLayout(
             f"a split must have at most {MOST_SHARDS} shards, got {len(shards)} of {split}: {settings.output_directory}. Build "
-            "anew, into fewer"
+            "into another output, with fewer shards"
         )
     return [shard.model_copy(update={"index": index, "count": len(shards)}) for index, shard in enumerate(shards)]
 
 
 def _split_note(split: Split, images: int, shards: int, settings: BuildSettings) -> str:
     asked = settings.shards_of(split)
-    fewer = f", fewer than the {asked} asked for: each has an image" if asked != "auto" and asked > shards else ""
+    fewer = f", fewer than the {asked} asked for, since each needs an image" if asked != "auto" and asked > shards else ""
     return f"{split}: {plural(images, 'new image')} in {plural(shards, 'new shard')}{fewer}"
 
 
 def _comparison_notes(compared: _Compared) -> Iterable[str]:
     if compared.changed:
         yield (
-            f"{plural(len(compared.changed), 'image')} changed since the last build; the data set keeps the old state: "
-            f"{some(compared.changed)}. To take the new one, build anew"
+            f"{plural(len(compared.changed), 'image')} changed since the last build; the data set keeps its old records: "
+            f"{some(compared.changed)}. To get the new ones, build into another output, or with --overwrite"
         )
-    if compared.vanished:
+    if compared.deleted:
         yield (
-            f"{plural(len(compared.vanished), 'image')} no longer in the input; the data set keeps the records: "
-            f"{some(compared.vanished)}. imagerecords remove takes images out"
+            f"{plural(len(compared.deleted), 'image')} no longer in the input; the data set keeps the records: "
+            f"{some(compared.deleted)}. imagerecords remove removes images"
         )
     if compared.moved:
         yield (
-            f"{plural(len(compared.moved), 'new image')} with the size and time of one that is gone: {some(compared.moved)}. "
-            "What was moved to another label is now in the data set under both"
+            f"{plural(len(compared.moved), 'new image')} with the size and modification time of deleted ones: "
+            f"{some(compared.moved)}. An image moved to another label is now in the data set under both labels"
         )

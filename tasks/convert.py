@@ -1,4 +1,4 @@
-"""convert: one shard from its planned images, with its index and receipt; a finished shard is proved right and kept.
+"""convert: one shard from its planned images, with its index and receipt; a finished shard is verified and reused.
 
 The receipt is written last: a shard without one is built again.
 """
@@ -34,14 +34,14 @@ from imagerecords.tasks.storage.lock import refuse_if_lock_lost
 
 
 def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
-    """Build one shard, or keep it when its receipt, fingerprint and file agree already; safe to repeat at any time."""
+    """Build one shard, or reuse it when its receipt, fingerprint and file already agree; safe to repeat at any time."""
     began = time.time()
     output = open_output(settings)
     header, rows = read_shard_plan(output, shard)
     _refuse_other_version(header)
     removed = removed_paths(output, shard.fingerprint)
-    if (kept := _finished(output, shard, header, removed)) is not None:
-        receipt, verified = kept
+    if (finished := _finished(output, shard, header, removed)) is not None:
+        receipt, verified = finished
         return _outcome(shard, began, receipt, verified)
     refuse_if_lock_lost(output, shard.build)
     output.remove(receipt_path(shard.name))
@@ -53,7 +53,7 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
             check_interrupt()
             about = {"split": shard.split, "shard": shard.name, "text": header.label_text(image.label)}
             if image.path in removed:
-                receipts.append(about | _leave_out(image, data))
+                receipts.append(about | _removed_row(image, data))
                 continue
             receipts.append(about | _write_image(writer, image, data, header, settings))
         refuse_if_lock_lost(output, shard.build)
@@ -65,19 +65,19 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
 
 
 def _planned_images(source: Folder, rows: pa.Table, settings: BuildSettings) -> Iterator[Fetched]:
-    """Each planned image with its bytes, or with why it is left out; duplicates that are dropped are not read."""
+    """Each planned image with its bytes, or with the reason why it is excluded; dropped duplicates are not read."""
     drop = rows[DROP.name]
     dropped = iter(planned_images(rows.filter(pc.is_valid(drop))))
     fetched = fetch_images(source, rows.filter(pc.is_null(drop)), settings)
     for why in drop.to_pylist():
         yield next(fetched) if why is None else (next(dropped), Rejected(Reason.DUPLICATE, why))
-    yield from fetched  # nothing comes any more: it puts away its threads
+    yield from fetched  # yields nothing more, but ends its threads
 
 
 def _write_image(
     writer: RecordWriter, image: PlannedImage, data: bytes | Rejected, header: PlanHeader, settings: BuildSettings
 ) -> dict[str, Any]:
-    """Write an image, or don't; returns what its receipt says."""
+    """Write an image unless it is rejected; returns its row of the receipt."""
     row: dict[str, Any] = {"path": image.path, "label": image.label, "source_size": image.size}
     try:
         if isinstance(data, Rejected):
@@ -101,8 +101,8 @@ def _write_image(
     }
 
 
-def _leave_out(image: PlannedImage, data: bytes | Rejected) -> dict[str, Any]:
-    """What the receipt says of an image that was removed from the data set, as `remove` itself writes it."""
+def _removed_row(image: PlannedImage, data: bytes | Rejected) -> dict[str, Any]:
+    """The receipt's row of an image that was removed from the data set, as `remove` itself writes it."""
     return {
         "path": image.path,
         "label": image.label,
@@ -115,7 +115,7 @@ def _leave_out(image: PlannedImage, data: bytes | Rejected) -> dict[str, Any]:
 
 
 def _example(image: PlannedImage, jpeg: RgbJpeg, header: PlanHeader) -> LabelledImage:
-    """What is written of an image; boxes turn with it, unless they were drawn on it as shown."""
+    """What is written of an image; its boxes are rotated with it, unless they were drawn in display orientation."""
     boxes = None if image.boxes is None else Boxes.planned(image.boxes)
     if boxes is not None and not header.boxes_in_display_orientation:
         boxes = boxes.turned(jpeg.orientation)
@@ -132,7 +132,7 @@ def _example(image: PlannedImage, jpeg: RgbJpeg, header: PlanHeader) -> Labelled
 
 
 def _refuse_other_version(header: PlanHeader) -> None:
-    """Raise ShardFailed in a worker on another machine that has another imagerecords than the build's."""
+    """Raise ShardFailed in a worker on another machine whose imagerecords is of another version than the build's."""
     if header.version != VERSION:
         raise ShardFailed(
             f"the worker must have imagerecords {header.version}, as the plan, got {VERSION}: {socket.gethostname()}. Install "
@@ -141,11 +141,11 @@ def _refuse_other_version(header: PlanHeader) -> None:
 
 
 def _finished(output: Folder, shard: Shard, header: PlanHeader, removed: set[str]) -> tuple[pa.Table, VerifiedShard] | None:
-    """The receipt and verified of a shard that needs no more work, or None."""
+    """The receipt of a shard that needs no more work, and the result of verifying it; None for other shards."""
     receipt = read_receipt(output, shard.name)
     if receipt is None or receipt_fingerprint(receipt) != shard.fingerprint:
         return None
-    if removed and holds_any(receipt, removed):  # `remove` was stopped before it came to this shard
+    if removed and holds_any(receipt, removed):  # `remove` was stopped before this shard
         return None
     try:
         if output.read(index_path(shard.name)) != _index(receipt):

@@ -1,4 +1,4 @@
-"""discover: labels, boxes and a sorted listing of images, from wherever the settings say; every error is told at once."""
+"""discover: labels, boxes and a sorted listing of images, from wherever the settings say; all errors are reported at once."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -15,41 +15,41 @@ from imagerecords.tasks.sources.add_boxes import add_boxes
 from imagerecords.tasks.sources.input_files import read_text
 from imagerecords.tasks.sources.label_folders import setting_of, survey_folders
 from imagerecords.tasks.sources.label_manifest import survey_manifest
-from imagerecords.tasks.storage.folders import open_folder
+from imagerecords.tasks.storage.folders import open_folder, open_output
 
 T = TypeVar("T")
 
 
 def discover_images(
-    settings: BuildSettings, locked: tuple[str, ...] = (), tell: Callable[[str], None] = lambda _: None
+    settings: BuildSettings, existing: tuple[str, ...] = (), note: Callable[[str], None] = lambda _: None
 ) -> Listing:
-    """The labels and the sorted listing of all input images; `locked` are the labels of the data set that is appended to.
+    """The labels and the sorted listing of all input images; `existing` are the labels of the data set that is appended to.
 
-    `tell` is given a line now and then while it is long. Raises BadLayout, with a line for each error, when folders, labels,
-    manifest or boxes are not as the settings say.
+    A long listing calls `note` with a line now and then. Raises BadLayout, with a line for each error, when folders, labels,
+    image list or boxes are not as the settings say.
     """
-    listing = survey(settings, locked, tell)
+    listing = survey(settings, existing, note)
     if listing.errors:
         raise BadLayout("\n".join(listing.errors))
     return listing
 
 
-def survey(settings: BuildSettings, locked: tuple[str, ...] = (), tell: Callable[[str], None] = lambda _: None) -> Listing:
-    """The same, but with errors listed instead of raised; images of a mistaken layout may be missing."""
-    errors = list(_directory_mistakes(settings))
-    listed, texts = None, None
+def survey(settings: BuildSettings, existing: tuple[str, ...] = (), note: Callable[[str], None] = lambda _: None) -> Listing:
+    """The same, but with errors listed instead of raised; where the layout is wrong, images may be missing."""
+    errors = list(_directory_errors(settings))
+    labels_in_file, texts = None, None
     if settings.labels_file is not None:
         read = read_label_map if settings.labels_file.lower().endswith(ENDINGS) else read_labels
         found, problems = _read(settings, "labels_file", read)
-        listed = {label: found[name] for name, label in one_form(found, locked).items()}
+        labels_in_file = {label: found[name] for name, label in one_form(found, existing).items()}
         errors += problems
     if settings.synsets_file is not None:
         texts, problems = _read(settings, "synsets_file", read_synsets)
         errors += problems
     if settings.listed_by:
-        listing = Listing.of_errors(errors) if errors else survey_manifest(settings, listed, locked)
+        listing = Listing.of_errors(errors) if errors else survey_manifest(settings, labels_in_file, existing)
     else:
-        listing = survey_folders(settings, listed, errors, locked, tell)
+        listing = survey_folders(settings, labels_in_file, errors, existing, note)
     if texts is not None and not listing.errors:
         listing = _with_texts(settings, listing, texts)
     if settings.bounding_boxes and not listing.errors:
@@ -57,8 +57,8 @@ def survey(settings: BuildSettings, locked: tuple[str, ...] = (), tell: Callable
     return listing
 
 
-def _directory_mistakes(settings: BuildSettings) -> Iterable[str]:
-    output = open_folder(settings.output_directory, settings.storage_options)
+def _directory_errors(settings: BuildSettings) -> Iterable[str]:
+    output = open_output(settings)
     if not output.path:
         yield f"output_directory must name a directory or prefix, got {settings.output_directory!r}"
     seen: dict[str, str] = {}
@@ -78,7 +78,7 @@ def _directory_mistakes(settings: BuildSettings) -> Iterable[str]:
 def _read(
     settings: BuildSettings, setting: str, read: Callable[[str, str], tuple[dict[str, T], list[str]]]
 ) -> tuple[dict[str, T], list[str]]:
-    """What the file that a setting names tells, and its errors."""
+    """The content of the file that a setting names, and its errors."""
     location = getattr(settings, setting)
     text, errors = read_text(setting, location, settings.storage_options)
     return ({}, errors) if errors else read(text, location)

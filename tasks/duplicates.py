@@ -1,21 +1,20 @@
-"""duplicates: which images of a listing are left out because the same bytes are there already; for duplicates="drop".
+"""duplicates: which images of a listing are excluded because another one has the same bytes; for duplicates="drop".
 
 Decisions that bind users' data: of images of the same bytes the first is kept in the order of split (validation, test, train),
-label id and path. So what validation and test measure stays as it is, and no training image is in either. A change of this
-order moves images between data sets built before and after it.
+label id and path. So validation and test keep all their images, and no training image is in either. A change of this order
+moves images between data sets built before and after it.
 
-What a data set that is appended to holds is kept before all that is new, whatever its split, by the bytes that were stored: its
-manifest has their SHA-256, so the images need not be there any more, nor be what they were. Only those that it does not tell of
-yet, because a build was stopped, are read.
+Images of a data set that is appended to come before all new ones, whatever their split. They are compared by the SHA-256 in the
+manifest, so their files may have changed or be deleted. Only those that the manifest does not contain yet, because a build was
+stopped, are read.
 
-Only images whose size another one has too are read. Files without bytes, and those that can't be read, are left to convert.
-The plan pins the state of each file that was listed: one that changes after it was compared is `changed_during_build` in
-convert, as without this step, and its copies stay left out; the next build compares anew. A copy that was left out is not
-looked at again. Where the one that is kept turns out to be no sound image, its copies would have been none either.
+Only images that share their size with another one are read. Empty files, and those that can't be read, are left to convert.
+The plan pins the state of each listed file: one that changes after it was compared is `changed_during_build` in convert, as
+without this step, and its duplicates stay excluded; the next build compares again. An excluded duplicate is not read again:
+if the one that is kept can't be decoded, neither can its duplicates.
 """
 
 import hashlib
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -34,17 +33,18 @@ from imagerecords.tasks.append import known_images
 from imagerecords.tasks.dataset.manifest import read_manifest
 from imagerecords.tasks.partition import split_images
 from imagerecords.tasks.sources.fetch import fetch_images
-from imagerecords.tasks.storage.folders import Folder, open_folder
+from imagerecords.tasks.storage.folders import Folder, open_folder, open_output
+from imagerecords.tasks.storage.processors import usable_processors
 
 ORDER: tuple[Split, ...] = ("validation", "test", "train")
 _STORED = pa.schema([("split", pa.string()), ("path", pa.string()), ("source_size", pa.int64()), ("sha256", pa.string())])
-IMAGES_A_THREAD = 64  # handed to a thread at once
+IMAGES_PER_THREAD = 64  # handed to a thread at once
 
 
 def drop_duplicates(listing: Listing, settings: BuildSettings, base: Plan | None = None) -> Listing:
-    """The listing with a column `drop`: why an image is left out, null for those that are kept.
+    """The listing with a column `drop`: why an image is excluded, null for those that are kept.
 
-    With `base`, the plan of the data set that is appended to, only new images are left out.
+    With `base`, the plan of the data set that is appended to, only new images are excluded.
     """
     images = listing.images.append_column("number", pa.array(np.arange(listing.images.num_rows)))
     splits = split_images(replace(listing, images=images), settings)
@@ -70,13 +70,13 @@ def drop_duplicates(listing: Listing, settings: BuildSettings, base: Plan | None
 
 
 def _new_after_old(listing: Listing, base: Plan, settings: BuildSettings) -> tuple[pa.Table, pa.Table]:
-    """The images to be compared, old ones first, and what is stored of those that are not among them."""
-    output = open_folder(settings.output_directory, settings.storage_options)
+    """The images to be compared, old ones first, and the manifest's rows of all written ones."""
+    output = open_output(settings)
     manifest = _read_stored(output)
-    told = {split: manifest.filter(pc.equal(manifest["split"], split)) for split in SPLITS}
+    stored = {split: manifest.filter(pc.equal(manifest["split"], split)) for split in SPLITS}
     is_old = known_images(base.header, listing.roots, base.images_of, listing.images)
-    is_told = known_images(base.header, listing.roots, told.__getitem__, listing.images)
-    old, new = pc.and_(is_old, pc.invert(is_told)), pc.invert(is_old)
+    is_stored = known_images(base.header, listing.roots, stored.__getitem__, listing.images)
+    old, new = pc.and_(is_old, pc.invert(is_stored)), pc.invert(is_old)
     written = manifest.filter(pc.equal(manifest["status"], WRITTEN)).select(_STORED.names)
     return pa.concat_tables([listing.images.filter(old), listing.images.filter(new)]), written
 
@@ -91,14 +91,14 @@ def _read_stored(output: Folder) -> pa.Table:
 
 
 def _of_a_shared_size(images: pa.Table, others: pa.ChunkedArray) -> pa.Table:
-    """The images that could have a copy among themselves or of a size of others, in their order."""
+    """The images whose size another one of them has, or one of these sizes is, in their order."""
     counts = images["size"].value_counts()
     shared = pa.chunked_array([counts.filter(pc.greater(counts.field("counts"), 1)).field("values"), *others.chunks])
     return images.filter(pc.and_(pc.is_in(images["size"], shared.combine_chunks()), pc.greater(images["size"], 0)))
 
 
 def _digests(listing: Listing, images: pa.Table, settings: BuildSettings) -> Iterator[bytes | None]:
-    """The SHA-256 of each image in its order; None where it can't be had. A source's images follow one another."""
+    """The SHA-256 of each image in its order; None where it can't be read. Images of one source follow one another."""
     source = images["source"]
     for name in pc.unique(source).to_pylist():
         folder = open_folder(listing.roots[name], settings.storage_options)
@@ -110,8 +110,8 @@ def _digests_in(folder: Folder, images: pa.Table, settings: BuildSettings) -> It
     if not folder.is_local:
         yield from _hash(folder, images, settings)
         return
-    threads = ThreadPoolExecutor(settings.workers or os.cpu_count() or 1, thread_name_prefix="duplicates")
-    parts = (images.slice(start, IMAGES_A_THREAD) for start in range(0, images.num_rows, IMAGES_A_THREAD))
+    threads = ThreadPoolExecutor(settings.workers or usable_processors(), thread_name_prefix="duplicates")
+    parts = (images.slice(start, IMAGES_PER_THREAD) for start in range(0, images.num_rows, IMAGES_PER_THREAD))
     try:
         for digests in threads.map(lambda part: list(_hash(folder, part, settings)), parts):
             yield from digests

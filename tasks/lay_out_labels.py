@@ -26,18 +26,18 @@ LAID_OUT = ".laid_out.json"  # what the last export put here, so that the next r
 def lay_out_labels(export: LabelExport) -> dict[str, int]:
     """Lay an export's images out below labelled_directory; returns the number of images by `split/label`.
 
-    Raises BadLayout, with a line for each bad row, when an image has no one label, or two rows give it different ones.
+    Raises BadLayout, with a line for each bad row, when an image has no label or several, or two rows give it different ones.
     """
-    parent, _, name = export.export_file.rpartition("/")
-    text = open_folder(parent or ".", export.storage_options).read(name).decode("utf-8-sig")
+    folder, name = beside(export.export_file, export.storage_options)
+    text = folder.read(name).decode("utf-8-sig")
     images = _checked(list(read_export(text, export.export_file, with_boxes=False)), export.export_file)
     target = open_folder(export.labelled_directory, export.storage_options)
-    base = export.images_directory or parent or "."
+    base = export.images_directory or folder.url
     placed = {}
     for image in images:
         split = "validation" if group_position(image.path) < export.validation_fraction else "train"
-        folder = f"{split}/{image.label}"
-        placed[_place(image.path, base, target, folder, export.storage_options)] = folder
+        label_folder = f"{split}/{image.label}"
+        placed[_place(image.path, base, target, label_folder, export.storage_options)] = label_folder
     _remove_gone(target, set(placed))
     target.write(LABELS, labels_text(sorted({image.label for image in images if image.label})))
     return dict(Counter(placed.values()))
@@ -61,7 +61,7 @@ def _checked(rows: list[LabelledPath | str], file: str) -> list[LabelledPath]:
 
 
 def _source(path: str, base: str) -> str:
-    """Where an image really lies."""
+    """The path or URL at which an image is read."""
     path = image_path(path)
     return path if "://" in path or path.startswith("/") else f"{base.rstrip('/')}/{path}"
 
@@ -84,7 +84,7 @@ def _place(path: str, base: str, target: Folder, folder: str, storage_options: M
 
 
 def _remove_gone(target: Folder, placed: set[str]) -> None:
-    """Remove what an earlier export laid out and this one does not: images relabelled or withdrawn."""
+    """Remove what an earlier export laid out and this one does not: images that were relabelled or removed from the project."""
     before = json.loads(target.read(LAID_OUT)) if target.exists(LAID_OUT) else []
     for place in set(before) - placed:
         target.remove(place)

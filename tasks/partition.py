@@ -9,8 +9,9 @@ fraction moves no image of the other. Python's hash() is salted and a seeded dra
 Shuffle: random.Random(seed) over each split's list, ordered by label id and path, as build_image_data.py does.
 
 Cut: contiguous ranges by two-level linspace truncated to int: over the threads, then over each thread's shards. The two
-levels differ from one for most numbers; with layout_threads as build_image_data.py's num_threads, both put the same images
-in the same shards in the same order, where both list them in the same order: ours is sorted, that script's is the directory's.
+levels differ from one for most numbers. With layout_threads as build_image_data.py's num_threads, both put the same images in
+the same shards in the same order, provided that both list them in the same order: this listing is sorted, that script's has the
+directory's order.
 """
 
 import hashlib
@@ -27,6 +28,7 @@ import pyarrow.compute as pc
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.example import ENCODER_VERSION
 from imagerecords.schemas.listing import Listing
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedShard, extras
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import SPLITS, Split
@@ -54,7 +56,10 @@ def plan_split(split: Split, found: pa.Table, listing: Listing, settings: BuildS
     images = found.take(shuffled(found.num_rows, settings.seed))
     kept = images.filter(pc.is_null(images[DROP.name]))
     if kept.num_rows == 0:
-        raise BadLayout(f"a split must keep an image, got all {images.num_rows} of {split} dropped as duplicates. Add others")
+        raise BadLayout(
+            f"every image of {split} is a duplicate ({plural(images.num_rows, 'image')}): nothing is left to write. Add other "
+            "images, or pass --duplicates report"
+        )
     count = shard_count(split, kept, settings)
     root = listing.roots.get(split) or listing.roots["data"]
     shards = []
@@ -93,7 +98,7 @@ def plan_header(listing: Listing, planned: Iterable[PlannedShard], settings: Bui
 
 
 def with_drop(listing: Listing) -> Listing:
-    """The listing with the column `drop`, of nulls where nobody has looked for duplicates."""
+    """The listing with the column `drop`, all null where duplicates were not searched."""
     if DROP.name in listing.images.column_names:
         return listing
     nothing = pa.nulls(listing.images.num_rows, DROP.type)
@@ -143,7 +148,7 @@ def shuffled(count: int, seed: int) -> list[int]:
 
 
 def shard_count(split: Split, images: pa.Table, settings: BuildSettings) -> int:
-    """How many shards a split gets; raises BadLayout where some would stay empty and nobody asked for that."""
+    """How many shards a split gets; raises BadLayout where some would stay empty without allow_empty_shards."""
     shards, threads = settings.shards_of(split), settings.layout_threads
     if shards == "auto":
         wanted = -(-pc.sum(images["size"]).as_py() // AUTO_SHARD_BYTES)

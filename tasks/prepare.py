@@ -1,6 +1,6 @@
-"""prepare: an output directory made ready for a plan, and the plan laid into it.
+"""prepare: an output directory made ready for a plan, and the plan written to it.
 
-Another plan's leftovers are refused, or removed on demand; shards of a plan that is extended get their new names.
+Another plan's shards are refused, or removed on demand; shards of a plan that is extended get their new names.
 """
 
 from imagerecords.schemas.errors import OutputConflict
@@ -19,36 +19,44 @@ from imagerecords.schemas.plan import Plan, PlannedShard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.dataset.plan_file import UNREADABLE, read_planned_shards, write_plan
 from imagerecords.tasks.dataset.renumber import present_shards, renamed_shards, renumber_shards
+from imagerecords.tasks.dataset.unplanned_files import refuse_unplanned_files
 from imagerecords.tasks.storage.folders import Folder, open_output, sweep_unfinished
 
 
 def refuse_conflict(plan: Plan, settings: BuildSettings) -> None:
-    """Raise OutputConflict where shards of another plan are in the output, unless `overwrite` is on; writes nothing."""
+    """Raise OutputConflict where files that no build made, or shards of another plan, are in the output; writes nothing.
+
+    Shards of another plan are let be with `overwrite`, which removes them.
+    """
     output = open_output(settings)
-    foreign = _foreign_shards(output, _existing_shards(output, plan))
+    refuse_unplanned_files(output, plan, settings)
+    _refuse_foreign(_foreign_shards(output, _existing_shards(output, plan)), settings)
+
+
+def _refuse_foreign(foreign: list[str], settings: BuildSettings) -> None:
     if foreign and not settings.overwrite:
         raise OutputConflict(
-            f"output_directory must be empty or hold this plan's shards, got {len(foreign)} of another plan: "
+            f"output_directory must be empty or hold this plan's shards, got {len(foreign):,} of another plan: "
             f"{settings.output_directory}: {foreign[0]}. Other input or settings made them: choose another output, pass "
             "--append to add new images to them, or --overwrite to remove them"
         )
 
 
 def prepare_output(plan: Plan, settings: BuildSettings) -> None:
-    """Lay the plan into the output. Only under the output's lock.
+    """Write the plan to the output. Only under the output's lock.
 
-    Leftovers of a killed build of the same plan stay, for convert to keep what is finished; shards of the plan that this one
+    Shards of a killed build of the same plan stay, so that convert can reuse finished ones; shards of the plan that this one
     extends get their new names; those of another plan are refused as by refuse_conflict, or removed. dataset_info.json goes
     first: from here on the data set is not complete.
     """
-    refuse_conflict(plan, settings)
     output = open_output(settings)
     expected = {shard.name for shard in plan.references()}
-    lying = _existing_shards(output, plan)
-    foreign = _foreign_shards(output, lying)
+    existing = _existing_shards(output, plan)
+    foreign = _foreign_shards(output, existing)
+    _refuse_foreign(foreign, settings)
     output.remove(DATASET_INFO)
     sweep_unfinished(output)
-    renumber_shards(output, plan.shards, lying)
+    renumber_shards(output, plan.shards, existing)
     for name in foreign:
         if name not in expected:
             output.remove(name)
@@ -66,16 +74,16 @@ def _existing_shards(output: Folder, plan: Plan) -> tuple[PlannedShard, ...]:
     return shards if header.digest in (plan.header.digest, plan.header.extends) else ()
 
 
-def _foreign_shards(output: Folder, lying: tuple[PlannedShard, ...]) -> list[str]:
+def _foreign_shards(output: Folder, existing: tuple[PlannedShard, ...]) -> list[str]:
     """The shards in an output that are not those of the plan in it; all of them where that plan is another."""
     present = present_shards(output)
-    return sorted(present.files - renamed_shards(output, lying, present).keys())
+    return sorted(present.files - renamed_shards(output, existing, present).keys())
 
 
 def _remove_records_of(output: Folder, expected: set[str]) -> None:
-    """Remove what another plan's shards left: sidecars that would speak of them, their receipts and indexes.
+    """Remove the files that describe another plan's shards: the manifest and its like, their receipts and indexes.
 
-    labels.txt stays, since it may be this build's labels_file; publish writes it anew.
+    labels.txt stays, since it may be this build's labels_file; publish writes it again.
     """
     for name in (MANIFEST, REPORT, FEATURES, CLASS_LABELS, CROISSANT):
         output.remove(name)

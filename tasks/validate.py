@@ -1,4 +1,4 @@
-"""validate: read a shard back and hold it against its receipt, the plan and the feature contract."""
+"""validate: read a shard back and compare it with its receipt, the plan and the feature contract."""
 
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.plan import Shard
@@ -11,9 +11,9 @@ from imagerecords.tasks.storage.folders import open_output
 
 
 def validate_shard(shard: Shard, settings: BuildSettings) -> VerifiedShard:
-    """The verified on a shard in the output; raises CorruptRecord naming file, record and byte offset of the first fault."""
+    """Verify a shard in the output; raises CorruptRecord naming file, record and byte offset of the first problem."""
     output = open_output(settings)
     receipt = read_receipt(output, shard.name)
     if receipt is None:
-        raise CorruptRecord(f"a shard must have a receipt, got none: {output.join(shard.name)}. Run the build again")
+        raise CorruptRecord(f"a shard has no receipt: {output.join(shard.name)}. Run the build again")
     return verify_shard(output, shard, receipt, read_plan_header(output))

@@ -1,6 +1,5 @@
-"""What all tests stand on: TensorFlow once a process, pictures, label folders, and a build in this process."""
+"""Fixtures of all tests: TensorFlow once per process, pictures, label folders, and a build in this process."""
 
-import hashlib
 import io
 import os
 from pathlib import Path
@@ -10,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from PIL import Image
+
+import tests.digests
 
 hypothesis_settings.register_profile(
     "imagerecords", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
@@ -55,7 +56,7 @@ def picture():
 
 @pytest.fixture(scope="session")
 def fill():
-    """`fill(root, {"cat": 3, "dog": [b"…"]})` makes label folders with so many JPEGs, or with files of these bytes."""
+    """`fill(root, {"cat": 3, "dog": [b"…"]})` makes label folders with this many JPEGs, or with files of these bytes."""
 
     def fill(root, labels):
         root = Path(root)
@@ -75,18 +76,12 @@ def fill():
 @pytest.fixture(scope="session")
 def digests():
     """`digests(root)` gives the SHA-256 of every file below a folder by its path there."""
-
-    def digests(root):
-        root = Path(root)
-        files = sorted(path for path in root.rglob("*") if path.is_file())
-        return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-    return digests
+    return tests.digests.digests
 
 
 @pytest.fixture(scope="session")
 def build():
-    """`build(output_directory=…, train_directory=…, …)` builds directly, on threads unless told otherwise."""
+    """`build(output_directory=…, train_directory=…, …)` builds without Prefect, on threads by default."""
     from imagerecords.flows.direct import build_directly
     from imagerecords.flows.progress import LineProgress
     from imagerecords.schemas.settings import BuildSettings

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from imagerecords.flows.command.app import app
+from imagerecords.flows.command.app import make_app
 from imagerecords.schemas.settings import BuildSettings
+from tests.acceptance.running import clean_environment
+from tests.markdown import blocks
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -34,11 +36,6 @@ def load(path):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def blocks(page):
-    """The language and the text of each code block of a page, in order."""
-    return re.findall(r"^```(\w*)\n(.*?)^```$", page, re.M | re.S)
 
 
 def block(language, containing):
@@ -71,12 +68,10 @@ def masked(output):
 
 def run(arguments, folder):
     """Run a program in a folder as a reader of the docs would; what it prints, as a terminal would show it."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "IMAGERECORDS_"))}
-    environment |= {
+    environment = clean_environment(folder.parent / ".prefect") | {  # one database for all tests here: making it takes seconds
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "COLUMNS": "200",
         "PYTHONUNBUFFERED": "1",
-        "PREFECT_HOME": str(folder.parent / ".prefect"),  # one database for all tests here: making it takes seconds
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     }
@@ -135,8 +130,8 @@ def test_every_code_block_of_the_readers_page_is_run_by_a_test():
     """The tests in tests/acceptance/readers name the sections whose blocks they run."""
     sections = re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", (ROOT / "docs/readers.md").read_text(), re.M | re.S)
     tests = "".join(path.read_text() for path in (ROOT / "tests/acceptance/readers").glob("test_*.py"))
-    assert {kind for _, text in sections for kind in re.findall(r"^```(\w+)$", text, re.M)} == {"python"}
-    with_code = [title for title, text in sections if "```python" in text]
+    assert {kind for _, text in sections for kind, _ in blocks(text)} == {"python"}
+    with_code = [title for title, text in sections if blocks(text)]
     assert len(with_code) == 9
     assert [title for title in with_code if f'"{title}"' not in tests] == []
 
@@ -148,7 +143,7 @@ def test_the_demo_of_the_readme_builds_and_audits_a_data_set(tmp_path):
     done = run(["make", "--old-file=setup", f"BIN={Path(sys.executable).parent}", "demo"], tmp_path)
     assert done.returncode == 0, done.stdout
     assert "1,797 records" in done.stdout
-    assert "0 faults" in done.stdout
+    assert "0 problems" in done.stdout
     assert (tmp_path / "demo/digit.jpg").read_bytes().startswith(b"\xff\xd8")
 
 
@@ -194,7 +189,7 @@ def test_the_readmes_commands_build_audit_and_show_a_data_set(workplace):
     directory, done = workplace
     assert done.returncode == 0, done.stdout
     assert "10 shards converted" in done.stdout
-    assert "0 faults" in done.stdout
+    assert "0 problems" in done.stdout
     assert (directory / "third.jpg").read_bytes().startswith(b"\xff\xd8")
 
 
@@ -237,7 +232,7 @@ def test_the_command_line_page_shows_what_its_commands_print(digits):
 
 
 def test_the_command_line_page_has_a_section_with_an_example_for_every_command():
-    commands = {name for name in app if not name.startswith("-")}
+    commands = {name for name in make_app() if not name.startswith("-")}
     sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", COMMAND_LINE, re.M | re.S))
     assert len(commands) == 9
     assert {name for name in commands if f"imagerecords {name} " not in sections.get(name, "")} == set()

@@ -26,7 +26,7 @@ def parse(record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def records_in(folder: Path, split: str) -> int:
-    """How many records a split has: TFRecord files do not tell, dataset_info.json does."""
+    """The number of records of a split, which is in dataset_info.json."""
     splits = json.loads((folder / "dataset_info.json").read_text())["splits"]
     return sum(int(count) for each in splits if each["name"] == split for count in each["shardLengths"])
 
@@ -61,7 +61,7 @@ def network(labels: int) -> keras.Model:
 
 
 def main(folder: Path) -> None:
-    """Train on the train split, and tell how much of the test split is named right."""
+    """Train on the train split, and print the accuracy on the test split."""
     keras.utils.set_random_seed(1)
     labels = (folder / "labels.txt").read_text(encoding="utf-8").splitlines()
     train = read(folder, "train").shuffle(10_000).batch(128).prefetch(tf.data.AUTOTUNE)

@@ -1,4 +1,4 @@
-"""What people see: summaries and plans as tables, on a rich console."""
+"""Summaries, plans and audits on a terminal."""
 
 from rich.console import Console
 from rich.table import Table
@@ -6,23 +6,23 @@ from rich.text import Text
 
 from imagerecords.schemas.audit import Audit
 from imagerecords.schemas.boxes import BoxCounts
-from imagerecords.schemas.messages import plural
+from imagerecords.schemas.messages import plural, printable
 from imagerecords.schemas.summary import BoxSummary, BuildSummary, PlanSummary
 
 TOTALS = 3  # rows below the labels of a plan; with boxes one more
-FAULTS = 200  # of an audit that are printed
+PROBLEMS = 200  # of an audit that are printed
 
 
 def print_summary(console: Console, summary: BuildSummary) -> None:
-    """The closing table of a build."""
+    """Print the summary of a build."""
     header, rows = summary.table()
     table = _table(*header)
     for row in rows:
         table.add_row(*row)
     console.print(table)
-    shards = f"{summary.shards_converted:,} shards converted, {summary.shards_reused:,} kept"
+    shards = f"{plural(summary.shards_converted, 'shard')} converted, {summary.shards_reused:,} reused"
     speed = f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s"
-    _say(console, f"{summary.labels:,} labels, {shards}, {speed}{_passed_over(summary.skipped)}")
+    _say(console, f"{plural(summary.labels, 'label')}, {shards}, {speed}{_skipped(summary.skipped)}")
     if summary.boxes:
         _say(console, boxes_text(summary.boxes))
         for reason in summary.boxes.reasons:
@@ -33,14 +33,14 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
 
 
 def print_plan(console: Console, plan: PlanSummary) -> None:
-    """What a build would do, with columns of what is new where it adds to a data set; its errors go to standard error."""
+    """Print a plan, with columns of new images where it adds to a data set; its errors go to standard error."""
     if plan.splits:
         header, rows = plan.table()
         table = _table(*header)
         for number, row in enumerate(rows):
             if number == len(rows) - TOTALS - (plan.boxes is not None):
                 table.add_section()
-            table.add_row(*map(Text, row))
+            table.add_row(*(Text(printable(cell)) for cell in row))
         console.print(table)
     if plan.boxes:
         _say(console, boxes_text(plan.boxes))
@@ -48,20 +48,20 @@ def print_plan(console: Console, plan: PlanSummary) -> None:
             _say(console, f"note: {reason.line()}")
     for note in plan.notes:
         _say(console, f"note: {note}")
-    _say(console, f"nothing written to {plan.output_directory}{_passed_over(plan.skipped)}")
+    _say(console, f"dry run: nothing was written to {plan.output_directory}{_skipped(plan.skipped)}")
 
 
 def print_audit(console: Console, audit: Audit) -> None:
-    """The problems, a line each, what is unusual, and what was read."""
-    for fault in audit.problems[:FAULTS]:
-        _say(console, str(fault))
-    if len(audit.problems) > FAULTS:
-        _say(console, f"… and {len(audit.problems) - FAULTS:,} more problems: see --json")
+    """Print the problems, one per line, the notes, and what was read."""
+    for problem in audit.problems[:PROBLEMS]:
+        _say(console, str(problem))
+    if len(audit.problems) > PROBLEMS:
+        _say(console, f"… and {len(audit.problems) - PROBLEMS:,} more: see --json")
     for note in audit.notes:
         _say(console, f"note: {note}")
     skipped = f" ({audit.skipped_bytes:,} skipped)" if audit.skipped_bytes else ""
-    what = f"{audit.files:,} files, {audit.records:,} records, {audit.bytes:,} bytes{skipped}"
-    _say(console, f"{what}: {len(audit.problems):,} problems")
+    what = f"{plural(audit.files, 'file')}, {plural(audit.records, 'record')}, {plural(audit.bytes, 'byte')}{skipped}"
+    _say(console, f"{what}: {plural(len(audit.problems), 'problem')}")
 
 
 def boxes_text(boxes: BoxSummary | BoxCounts) -> str:
@@ -80,10 +80,10 @@ def _table(first: str, *numbers: str) -> Table:
     return table
 
 
-def _passed_over(counts: dict[str, int]) -> str:
-    return "; passed over: " + ", ".join(f"{count:,} {what}" for what, count in counts.items()) if counts else ""
+def _skipped(counts: dict[str, int]) -> str:
+    return "; skipped: " + ", ".join(f"{count:,} {what}" for what, count in counts.items()) if counts else ""
 
 
 def _say(console: Console, text: str) -> None:
     """Print text from outside as it is: no markup, no wrapping."""
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    console.print(printable(text), markup=False, highlight=False, soft_wrap=True)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 from rich.console import Console
 
 from imagerecords.flows.command.console import print_audit
@@ -15,15 +15,10 @@ from imagerecords.flows.command.exit_codes import FAILED, OK, AsJson, StorageOpt
 from imagerecords.flows.terminal import print_line
 from imagerecords.schemas.audit import AuditOptions
 from imagerecords.schemas.errors import BadInput
+from imagerecords.schemas.messages import plural, printable
 from imagerecords.schemas.output_files import REPORT
 from imagerecords.schemas.results import Selection
 from imagerecords.schemas.secrets import refuse_secrets
-
-
-def add_dataset_commands(app: App) -> None:
-    """Make this module's commands those of an app."""
-    for command in (audit, show, report, locate, extract, remove, diff):
-        app.command(command)
 
 
 def audit(
@@ -116,7 +111,8 @@ def extract(
     if as_json:
         print(json.dumps(asdict(done), indent=2))
     else:
-        print(f"{done.written:,} images written to {to}, {done.labels:,} labels; {done.present:,} were there already")
+        labels = plural(done.labels, "label")
+        print(f"{plural(done.written, 'image')} written to {to}, {labels}; {done.present:,} were there already")
     return OK
 
 
@@ -124,11 +120,11 @@ def remove(
     dataset: str,
     /,
     *,
-    names: Annotated[Path, Parameter(name="--list", help="File of image paths, file names or SHA-256, one a line.")],
+    names: Annotated[Path, Parameter(name="--list", help="File of image paths, file names or SHA-256, one per line.")],
     storage_options: StorageOptions = None,
     as_json: AsJson = False,
 ) -> int:
-    """Take images out of a finished data set, so that nothing of their bytes is left in it."""
+    """Remove images from a finished data set, rewriting the shards that contain them."""
     from imagerecords.tasks.commands.remove import remove_images
 
     refuse_secrets(storage_options, dataset=dataset)
@@ -137,7 +133,8 @@ def remove(
         print(json.dumps(asdict(done), indent=2))
     else:
         print(
-            f"{len(done.images):,} images taken out, {len(done.already):,} were not in it; {len(done.shards):,} shards written"
+            f"{plural(len(done.images), 'image')} removed, {len(done.already):,} were not in it; "
+            f"{plural(len(done.shards), 'shard')} rewritten"
         )
         if done.digest:
             print(f"digest {done.digest}  {dataset}")
@@ -160,16 +157,16 @@ def diff(dataset: str, other: str, /, *, storage_options: StorageOptions = None,
 
 
 def _print_rows(rows: Sequence[Any], as_json: bool) -> None:
-    """A line a row, or all of them as one JSON array."""
+    """Print one line per row, or all rows as one JSON array."""
     if as_json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
         return
     for row in rows:
-        print(row)
+        print(printable(str(row)))
 
 
 def _lines(path: Path) -> list[str]:
-    """The names in a file, one a line; blank lines are none. Raises BadInput."""
+    """The names in a file, one per line; blank lines are none. Raises BadInput."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
@@ -178,3 +175,6 @@ def _lines(path: Path) -> list[str]:
     if not names:
         raise BadInput(f"list must name at least one image, got none: {path}")
     return names
+
+
+DATASET_COMMANDS = (audit, show, report, locate, extract, remove, diff)

@@ -1,4 +1,4 @@
-"""How the commands' help looks: settings in their groups, options spelled as the docs spell them, with underscores."""
+"""The layout of the commands' help: settings in their groups, options with underscores as in the docs."""
 
 from collections.abc import Iterable
 from typing import Any

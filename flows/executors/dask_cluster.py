@@ -35,7 +35,7 @@ VERSION_ATTRIBUTE = "imagerecords.schemas.version:VERSION"
 class DaskExecutor(Executor):
     """A cluster as an executor with `threads` at the start; shutting it down leaves the cluster, or ends a local one."""
 
-    # What tells that a worker died, or that its result was lost.
+    # The errors of a worker that died, or whose result was lost.
     worker_lost_errors = (KilledWorker, CancelledError, CommClosedError)
 
     def __init__(self, client: Client, cluster: LocalCluster | None) -> None:
@@ -50,7 +50,7 @@ class DaskExecutor(Executor):
         if self._client.status == "closed" and not self._ended:
             raise ShardFailed(
                 "the Dask scheduler must stay within reach, got no answer from it for too long. Run the build again when "
-                "it is up: finished shards are kept"
+                "it is up: finished shards are reused"
             )
         future: Future[T] = self._executor.submit(run_until_cancelled, step, *args, **kwargs)
         return future
@@ -70,7 +70,7 @@ class DaskExecutor(Executor):
 
 
 class _Cancelled:
-    """A flag that is set once the worker has been told that nobody waits for this thread's task: cancelled, client gone."""
+    """A flag that is set once the scheduler has dropped this thread's task: it was cancelled, or its client has gone."""
 
     def __init__(self) -> None:
         worker = get_worker()

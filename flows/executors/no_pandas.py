@@ -17,7 +17,7 @@ class _Blocker:
 
 
 def keep_pandas_out() -> None:
-    """Let pyarrow look for pandas in vain, which it does once in a process; whoever else wants pandas can import it."""
+    """Hide pandas from pyarrow, which looks for it once per process; other code can still import it."""
     blocker: Any = _Blocker()
     sys.meta_path.insert(0, blocker)
     try:

@@ -18,6 +18,7 @@ from imagerecords.flows.executors.processes import ProcessPool
 from imagerecords.schemas.cancellation import stop_when
 from imagerecords.schemas.errors import BadSettings, Interrupted, ShardFailed, WorkerDied
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.storage.processors import usable_processors
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,9 +42,14 @@ def make_processes(settings: BuildSettings, count: int, stop: threading.Event) -
             f"the temporary directory's path must have at most {LONGEST_TEMPORARY} bytes, for a socket in it, got "
             f"{len(os.fsencode(temporary))}: {temporary}. Set TMPDIR to a shorter one, or pass --executor threads"
         )
-    return ProcessPool(
-        count, ["imagerecords.flows.executors.preload"] + ["imagerecords.flows.executors.preload_s3"] * settings.is_on_s3
-    )
+    modules = ["imagerecords.flows.executors.preload"] + ["imagerecords.flows.executors.preload_s3"] * settings.is_on_s3
+    try:
+        return ProcessPool(count, modules)
+    except OSError as error:  # their semaphores lie in /dev/shm, their socket in the temporary directory
+        raise BadSettings(
+            f"worker processes must have /dev/shm and a temporary directory that can be written, got {error.strerror}. Make "
+            "them writable (TMPDIR names another temporary directory), or pass --executor threads"
+        ) from error
 
 
 def make_threads(settings: BuildSettings, count: int, stop: threading.Event) -> Executor:
@@ -80,7 +86,7 @@ class Workers:
         self._stop = threading.Event()
         self._guard = threading.Lock()
         self._generation = 0
-        self.count = count or settings.workers or os.cpu_count() or 1
+        self.count = count or settings.workers or usable_processors()
         self._executor = self._make(settings, self.count, self._stop)
         if not (count or settings.workers):
             self.count = getattr(self._executor, "threads", self.count)
@@ -101,7 +107,7 @@ class Workers:
 
         Raises what the step raises; WorkerDied when its process ended; Interrupted when the workers were stopped.
         """
-        executor: Any  # a process pool or Dask, which know what tells of a death; threads have none
+        executor: Any  # a process pool or Dask, which list the errors of a lost worker; threads have none
         with self._guard:
             executor, generation = self._executor, self._generation
         if self._stop.is_set():

@@ -31,7 +31,7 @@ LONGEST_REPORT = 500  # characters: with a pipe's 64 KiB, a hundred workers can 
 UNKNOWN = 255
 SECONDS_TO_END = 0.5  # between a fork server's closed connection and its end
 
-# multiprocessing lets each exit code be read once; two threads at a time, and one of them is told UNKNOWN.
+# multiprocessing lets each exit code be read once; of two threads that read it at a time, one gets UNKNOWN.
 _one_at_a_time = threading.RLock()
 
 
@@ -60,7 +60,7 @@ class WorkerProcess(ForkServerProcess):
             self._started.append(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What the process is made from; pickle asks once what is told of `__main__` has been put together."""
+        """What the process is made from; pickle asks for it once the data about `__main__` has been put together."""
         self._hidden.close()  # at once: the start itself may wait for the fork server's imports
         return {name: value for name, value in vars(self).items() if name not in ("_hidden", "_started")}
 
@@ -205,7 +205,7 @@ def describe_exit(code: int | None) -> str:
     if code is None or code == UNKNOWN:
         return "exit code unknown"
     if code >= 0:
-        return f"exit code {code}" + ("; its own words stand above" if code == 1 else "")
+        return f"exit code {code}" + ("; its own output is above" if code == 1 else "")
     try:
         name = signal.Signals(-code).name
     except ValueError:
@@ -219,7 +219,7 @@ def _last_line(text: str) -> str:
 
 
 def _fork_server_end() -> str:
-    """How the fork server died, "" when it runs or Python does not tell."""
+    """How the fork server died, "" when it runs or Python does not report it."""
     pid = getattr(getattr(forkserver, "_forkserver", None), "_forkserver_pid", None)
     until = time.monotonic() + SECONDS_TO_END
     with contextlib.suppress(OSError):

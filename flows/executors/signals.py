@@ -39,7 +39,7 @@ def sigint_blocked() -> Iterator[None]:
 def hidden_main() -> Iterator[None]:
     """Processes that multiprocessing starts in the block don't import the caller's script as their `__main__`.
 
-    They need nothing of it, since steps are functions of ours. A script without `if __name__ == "__main__"` would build
+    They need nothing of it, since steps are functions of this package. A script without `if __name__ == "__main__"` would build
     all over again in each of them, and one read from standard input has no file at all.
     """
     global _hiding  # noqa: PLW0603
@@ -78,7 +78,7 @@ def open_start_method() -> Iterator[None]:
 def clean_path() -> Iterator[None]:
     """A Python started in the block doesn't look for modules in the working directory, but where this one found imagerecords.
 
-    multiprocessing starts its servers by `python -c`, for which the working directory stands before the standard library: the
+    multiprocessing starts its servers by `python -c`, for which the working directory comes before the standard library: the
     user's own random.py there would be taken for Python's.
     """
     with _guard:

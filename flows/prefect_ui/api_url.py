@@ -1,4 +1,4 @@
-"""Which Prefect API a build would report to, told by Prefect itself, but without importing it where nothing can name one.
+"""The URL of the Prefect API that a build would report to: asked of Prefect, which is not imported where nothing can name one.
 
 Prefect reads a dozen places by rules of its own (case, aliases, quotes and references in .env, which profiles file, which
 profile), and they change from version to version. So only this much is decided here: whether any of these places can hold a URL

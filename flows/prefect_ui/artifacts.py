@@ -17,6 +17,7 @@ from prefect.artifacts import (
 
 from imagerecords.flows.command.console import boxes_text
 from imagerecords.flows.progress import LineProgress
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import REPORT
 from imagerecords.schemas.summary import MIB, BoxSummary, BuildSummary
 from imagerecords.tasks.dataset.manifest import rejected_images
@@ -85,8 +86,9 @@ def summary_markdown(summary: BuildSummary) -> str:
             "|---|---:|---:|---|---:|---:|",
             *rows,
             "",
-            f"{summary.labels:,} labels; {summary.shards_converted:,} shards converted, {summary.shards_reused:,} kept; "
-            f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s; passed over: {skipped}.",
+            f"{plural(summary.labels, 'label')}; {plural(summary.shards_converted, 'shard')} converted, "
+            f"{summary.shards_reused:,} reused; "
+            f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s; skipped: {skipped}.",
             "",
             *([boxes_text(summary.boxes) + ".", "", *_box_reasons(summary.boxes)] if summary.boxes else []),
             *_findings(summary),
@@ -107,7 +109,7 @@ def _findings(summary: BuildSummary) -> list[str]:
 
 
 def attempt(logger: "Logger | LoggerAdapter[Any]", call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """What a call to Prefect's API returns, or None with a warning: a server that is away for a while stops no build."""
+    """What a call to Prefect's API returns, or None with a warning: a server that is unreachable for a while stops no build."""
     try:
         return call(*args, **kwargs)
     except (httpx.HTTPError, OSError, RuntimeError) as error:

@@ -1,7 +1,7 @@
-"""One build an output at a time on one Prefect server: a second run waits its turn, whichever deployment it comes from.
+"""One build per output at a time on one Prefect server: a second run waits for the slot, whichever deployment it comes from.
 
 A deployment's own limit covers only its runs. The lock in the output stays what protects the data; this saves a run from
-failing on it. A holder that was killed gives its turn back when its lease ends.
+failing on it. The slot of a holder that was killed is free when its lease ends.
 """
 
 import hashlib
@@ -18,22 +18,22 @@ from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.lock import refuse_if_locked
 
 LEASE_SECONDS = 60.0  # the shortest that Prefect allows
-WAIT_SECONDS = 75.0  # longer than a lease, so that the turn of a holder that was killed has come back by then
+WAIT_SECONDS = 75.0  # longer than a lease, so that the slot of a holder that was killed is free by then
 
 
-def turn_name(output_url: str) -> str:
+def slot_name(output_url: str) -> str:
     """The name of an output's global concurrency limit; a digest, since names may hold no slashes."""
     return f"imagerecords-{hashlib.sha256(output_url.encode()).hexdigest()[:16]}"
 
 
 @contextmanager
-def turn(output: Folder, stale_seconds: float, warn: Callable[[str], None]) -> Iterator[None]:
+def output_slot(output: Folder, stale_seconds: float, warn: Callable[[str], None]) -> Iterator[None]:
     """Hold the only slot of an output's global concurrency limit for the length of the block.
 
-    A server that was restarted may have forgotten whose slot it was, and would never free it: after each WAIT_SECONDS without
-    a turn the output's lock is asked, and a build that finds it free goes on.
+    A server that was restarted may have forgotten the holder, and would never free the slot: after each WAIT_SECONDS without
+    the slot the build reads the output's lock, and goes on if that is free.
     """
-    name = turn_name(output.canonical_url)
+    name = slot_name(output.canonical_url)
     with get_client(sync_client=True) as client, suppress(ObjectAlreadyExists, PrefectHTTPStatusError):
         client.upsert_global_concurrency_limit_by_name(name, limit=1)  # of two that make it at once, one is refused
     with ExitStack() as held:

@@ -1,4 +1,4 @@
-"""What a finished build tells the rest of a Prefect installation: a data set as an asset, and an event to start from."""
+"""What a finished build reports to Prefect: the data set as an asset, and an event that other flows can start from."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from prefect.tasks import MaterializingTask
 
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.summary import BuildSummary
-from imagerecords.tasks.storage.folders import open_folder
+from imagerecords.tasks.storage.folders import open_output
 
 PUBLISHED = "imagerecords.dataset.published"
 REFUSED_IN_ASSET_KEYS = "\n\r\t\0 #?&%\"'<>[]{}|\\^`"
@@ -17,7 +17,7 @@ REFUSED_IN_ASSET_KEYS = "\n\r\t\0 #?&%\"'<>[]{}|\\^`"
 
 def announce_dataset(summary: BuildSummary, settings: BuildSettings) -> None:
     """Materialize the data set's asset with its counts and digest, and emit `imagerecords.dataset.published`."""
-    output = open_folder(settings.output_directory, settings.storage_options).canonical_url
+    output = open_output(settings).canonical_url
     asset = Asset(
         key=output.translate(dict.fromkeys(map(ord, REFUSED_IN_ASSET_KEYS), "_")),
         properties=AssetProperties(name=settings.output_directory, description="Verified TFRecord shards of labelled images"),

@@ -1,4 +1,4 @@
-"""What only all records together tell: their keys and types, one text for each label, and the labels' file."""
+"""Checks over all records: their keys and types, one text per label, and agreement with the labels file."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ class Totals:
 
 
 def merge(files: Iterable[FileAudit]) -> Totals:
-    """The tallies of all files as one."""
+    """The sum of all files' tallies."""
     shapes: dict[Shape, Tally] = {}
     labels: dict[tuple[int, str | None], Tally] = {}
     for file in files:
@@ -41,31 +41,29 @@ def _sum(tally: Tally | None, other: Tally) -> Tally:
 
 
 def shape_problems(totals: Totals) -> Iterable[AuditProblem]:
-    """Keys with values of another type than in most records, and records without the picture or label that most have."""
+    """Keys with values of another type than in most records, and records without the image or label that most have."""
     for key, kinds in sorted(_kinds(totals).items()):
         most = max(kinds, key=lambda kind: (kinds[kind].count, kind))
         for kind, tally in sorted(kinds.items()):
             if kind != most:
-                problem = (
-                    f"{key} is {KINDS[kind]} in {plural(tally.count, 'record')}, {KINDS[most]} in {kinds[most].count} others"
-                )
-                yield _at(tally.first, problem)
+                others = f"{KINDS[most]} in {plural(kinds[most].count, 'other')}"
+                yield _at(tally.first, f"{key} is {KINDS[kind]} in {plural(tally.count, 'record')}, {others}")
         held = sum(tally.count for tally in kinds.values())
         if key in (ENCODED, LABEL) and 2 * held > totals.records > held:
             without = [tally for shape, tally in totals.shapes.items() if key not in dict(shape) or (key, "") in shape]
-            yield _at(without[0].first, f"{key} is missing in {plural(totals.records - held, 'record')}, {held} have it")
+            yield _at(without[0].first, f"{key} is missing in {plural(totals.records - held, 'record')} of {totals.records:,}")
 
 
 def shape_notes(totals: Totals) -> Iterable[str]:
     """Keys that only some records have, classic keys that none has, and classic keys of another type than the classic."""
     kinds = _kinds(totals)
     counts = {key: sum(tally.count for tally in found.values()) for key, found in kinds.items()}
-    partly = [f"{key} ({count})" for key, count in sorted(counts.items()) if count < totals.records]
+    partly = [f"{key} ({count:,})" for key, count in sorted(counts.items()) if count < totals.records]
     if partly:
-        yield f"of {totals.records} records only some have a value in: {some(partly, LISTED)}"
+        yield f"only some of {plural(totals.records, 'record')} have a value in: {some(partly, LISTED)}"
     missing = [key for key in (ENCODED, LABEL, TEXT) if key not in kinds]
     if missing and totals.records:
-        yield f"no record has {', '.join(missing)}, so what belongs to them was not checked"
+        yield f"no record has {', '.join(missing)}, so nothing was checked that depends on it"
     for key, classic in CLASSIC_KINDS.items():
         others = [KINDS[kind] for kind in kinds.get(key, ()) if kind != classic]
         if others and len(kinds[key]) == 1:
@@ -73,29 +71,28 @@ def shape_notes(totals: Totals) -> Iterable[str]:
 
 
 def label_problems(totals: Totals, names: LabelNames | None) -> Iterable[AuditProblem]:
-    """Labels with a text that is another record's label's, or not the one that the labels' file tells, or beyond it."""
+    """Labels with several texts, or with another text than the labels file has, or beyond its last."""
     texts: defaultdict[int, dict[str, Tally]] = defaultdict(dict)
     for (label, text), tally in totals.labels.items():
         if text is not None:
             texts[label][text] = tally
-    told = names.by_id(totals.labels) if names else {}
+    in_file = names.by_id(totals.labels) if names else {}
     for label, found in sorted(texts.items()):
-        right = told.get(label) or max(found, key=lambda text: (found[text].count, text))
+        right = in_file.get(label) or max(found, key=lambda text: (found[text].count, text))
         for text, tally in sorted(found.items()):
             if text == right:
                 continue
-            if label in told and names:
+            if label in in_file and names:
                 yield _at(
                     tally.first, f"label {label} is {text!r} in {plural(tally.count, 'record')}, {right!r} in {names.file}"
                 )
             else:
-                others = f"{right!r} in {found[right].count} others"
+                others = f"{right!r} in {plural(found[right].count, 'other')}"
                 yield _at(tally.first, f"label {label} is {text!r} in {plural(tally.count, 'record')}, {others}")
     for (label, _), tally in sorted(totals.labels.items(), key=lambda pair: pair[0][0]):
-        if names and told and label > max(told):
-            problem = (
-                f"label {label}, in {plural(tally.count, 'record')}, is beyond the {plural(len(told), 'label')} of {names.file}"
-            )
+        if names and in_file and label > max(in_file):
+            end = f"the {plural(len(in_file), 'label')} of {names.file}"
+            problem = f"label {label}, in {plural(tally.count, 'record')}, is beyond {end}"
             yield _at(tally.first, problem)
 
 
@@ -113,7 +110,7 @@ def label_notes(totals: Totals) -> Iterable[str]:
 
 
 def _kinds(totals: Totals) -> dict[str, dict[str, Tally]]:
-    """The types that each key's values have, where it has any."""
+    """The types of each key's values, of those keys that have any."""
     kinds: defaultdict[str, dict[str, Tally]] = defaultdict(dict)
     for shape, tally in totals.shapes.items():
         for key, kind in shape:

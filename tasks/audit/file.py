@@ -1,4 +1,4 @@
-"""The audit of one file: each record by itself, and tallies by which the files are held against each other."""
+"""The audit of one file: each record by itself, and tallies by which files are compared with each other."""
 
 import hashlib
 from collections import Counter
@@ -21,7 +21,7 @@ from imagerecords.tasks.records.image import ENCODED, LABEL, SYNSET, TEXT
 from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.hashing_file import HashingFile
 
-LISTED = 100  # problems a file that are told one by one
+LISTED = 100  # problems per file that are listed one by one
 
 Shape = frozenset[tuple[str, str]]  # each key of a record with the kind of its values
 Row = dict[str, Any]  # of the manifest
@@ -29,7 +29,7 @@ Row = dict[str, Any]  # of the manifest
 
 @dataclass(frozen=True)
 class ManifestRows:
-    """What a manifest tells of a file: its rows by the offset of their record, and the features that each record must have."""
+    """A manifest's rows of a file, by the offset of their record, and the features that each record must have."""
 
     rows: dict[int, Row]
     promised: Mapping[str, Feature]
@@ -37,7 +37,7 @@ class ManifestRows:
 
 @dataclass
 class Tally:
-    """How many records are so, and where the first one stands."""
+    """The number of records of a kind, and the place of the first."""
 
     count: int
     first: Place
@@ -45,7 +45,7 @@ class Tally:
 
 @dataclass
 class FileAudit:
-    """What one file holds. `places` are the offsets and framed sizes of its records, `sha256` is empty where nobody asked."""
+    """The result for one file. `places` are the offsets and framed sizes of its records; `sha256` is empty if not computed."""
 
     name: str
     compression: Compression = ""
@@ -60,7 +60,7 @@ class FileAudit:
     labels: dict[tuple[int, str | None], Tally] = field(default_factory=dict)
 
     def add(self, problem: str, place: Place | None = None) -> None:
-        """Note a problem of the file, or of one of its records; beyond a number they are only counted."""
+        """Add a problem of the file, or of one of its records; those after the first hundred are only counted."""
         if len(self.problems) < LISTED:
             record, offset = (place.record, place.offset) if place else (None, None)
             self.problems.append(AuditProblem(self.name, record, offset, problem))
@@ -68,10 +68,20 @@ class FileAudit:
             self.unlisted += 1
 
 
-def audit_file(folder: Folder, name: str, told: ManifestRows | None, options: AuditOptions, digest: str = "") -> FileAudit:
-    """The audit of a file. `told` is what the manifest tells of it, `digest` its SHA-256 as told."""
+def audit_file(folder: Folder, name: str, listed: ManifestRows | None, options: AuditOptions, digest: str = "") -> FileAudit:
+    """The audit of a file; `listed` are the manifest's rows of it, `digest` is its SHA-256 in croissant.json."""
     audit = FileAudit(name)
-    with folder.open(name) as raw:
+    try:
+        _read_whole(audit, folder, listed, options, digest)
+    except OSError as error:  # the other files can still be read
+        audit.add(f"can't be read: {error.strerror or error}")
+    if audit.unlisted:
+        audit.problems.append(AuditProblem(name, None, None, f"has {plural(audit.unlisted, 'more problem')}, not listed"))
+    return audit
+
+
+def _read_whole(audit: FileAudit, folder: Folder, listed: ManifestRows | None, options: AuditOptions, digest: str) -> None:
+    with folder.open(audit.name) as raw:
         kind = compression_of(raw.read(START))
         raw.seek(0)
         file = HashingFile(raw) if digest and options.digests else _Counting(raw)
@@ -80,25 +90,22 @@ def audit_file(folder: Folder, name: str, told: ManifestRows | None, options: Au
         try:
             for frame in read_frames(stream):
                 check_interrupt()
-                _audit_frame(audit, frame, told, options)
+                _audit_frame(audit, frame, listed, options)
         except CorruptRecord as error:
             audit.add(str(error))
-            while file.read(BLOCK):  # the digest is of the whole file
+            while file.read(BLOCK):  # the digest covers the whole file
                 pass
         audit.size = file.size
-    if told is not None and len(audit.places) != len(told.rows):
-        audit.add(f"holds {plural(len(audit.places), 'record')}, the manifest tells {len(told.rows)}")
+    if listed is not None and len(audit.places) != len(listed.rows):
+        audit.add(f"has {plural(len(audit.places), 'record')}, {len(listed.rows):,} according to the manifest")
     if isinstance(file, HashingFile):
         audit.sha256 = file.sha256.hexdigest()
         if audit.sha256 != digest:
-            audit.add(f"has SHA-256 {audit.sha256}, croissant.json tells {digest}")
-    if audit.unlisted:
-        audit.problems.append(AuditProblem(name, None, None, f"has {audit.unlisted} more problems, not listed"))
-    return audit
+            audit.add(f"has SHA-256 {audit.sha256}, {digest} according to croissant.json")
 
 
 class _Counting:
-    """A file that counts what is read."""
+    """A file that counts the bytes read from it."""
 
     def __init__(self, file: Readable) -> None:
         self.file = file
@@ -110,14 +117,14 @@ class _Counting:
         return data
 
 
-def _audit_frame(audit: FileAudit, frame: Frame, told: ManifestRows | None, options: AuditOptions) -> None:
-    row = told.rows.get(frame.offset) if told else None
+def _audit_frame(audit: FileAudit, frame: Frame, listed: ManifestRows | None, options: AuditOptions) -> None:
+    row = listed.rows.get(frame.offset) if listed else None
     place = Place(audit.name, row["record"] if row else frame.number, frame.offset)
     audit.skipped += frame.skipped
     if not frame.skipped:
         audit.places.append((frame.offset, len(frame.data) + OVERHEAD))
     if frame.problem:
-        audit.add(frame.problem + (f"; {frame.skipped} bytes skipped" if frame.skipped else ""), place)
+        audit.add(frame.problem + (f"; {plural(frame.skipped, 'byte')} skipped" if frame.skipped else ""), place)
         return
     try:
         features = read_features(frame.data)
@@ -126,8 +133,8 @@ def _audit_frame(audit: FileAudit, frame: Frame, told: ManifestRows | None, opti
         return
     for problem in record_problems(features):
         audit.add(problem, place)
-    if told is not None:
-        for problem in contract_problems(features, told.promised):
+    if listed is not None:
+        for problem in contract_problems(features, listed.promised):
             audit.add(problem, place)
         for problem in _manifest_problems(frame, features, row, options):
             audit.add(problem, place)
@@ -140,13 +147,13 @@ def _audit_frame(audit: FileAudit, frame: Frame, told: ManifestRows | None, opti
 
 def _manifest_problems(frame: Frame, features: Features, row: Row | None, options: AuditOptions) -> Iterable[str]:
     if row is None:
-        yield "the manifest knows no record here"
+        yield "the manifest has no record at this offset"
         return
     yield from place_problems(frame, row, "manifest")
     yield from row_problems(features, row, "manifest")
     encoded = one(features, ENCODED, bytes)
     if options.digests and encoded is not None and (found := hashlib.sha256(encoded).hexdigest()) != row["encoded_sha256"]:
-        yield f"{ENCODED} has SHA-256 {found}, the manifest tells {row['encoded_sha256']}"
+        yield f"{ENCODED} has SHA-256 {found}, in the manifest {row['encoded_sha256']}"
 
 
 def _tally(audit: FileAudit, features: Features, place: Place) -> None:

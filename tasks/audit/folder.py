@@ -1,12 +1,12 @@
-"""audit: read any folder of TFRecord files, ours or not, and name every problem by file, record number and byte offset.
+"""audit: read any folder of TFRecord files, and report every problem by file, record number and byte offset.
 
-A data set of ours must keep all that the build promises; others only what any classic data set has: sound frames,
-Examples, pictures that are what their record says, one text a label, complete numbering, and agreement with the files beside.
+A data set built by imagerecords must be all that a build promises; others only what any classic data set is: sound frames and
+Examples, images of the format and size that their record says, one text per label, complete numbering, and agreement with the
+files beside.
 
-Files are read by threads: digests and decoders release the interpreter, and the rest takes some 40 µs a record.
+Files are read by threads: digests and decoders release the interpreter, and the rest takes some 40 µs per record.
 """
 
-import os
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,7 +27,9 @@ from imagerecords.tasks.dataset.croissant import listed_files
 from imagerecords.tasks.dataset.labels_file import LabelNames, label_names
 from imagerecords.tasks.dataset.numbering import numbering_problems
 from imagerecords.tasks.records.files import record_files
+from imagerecords.tasks.sources.input_files import beside
 from imagerecords.tasks.storage.folders import Folder, open_folder
+from imagerecords.tasks.storage.processors import usable_processors
 
 ALL = AuditOptions()
 
@@ -36,8 +38,7 @@ def audit_folder(url: str, storage_options: Mapping[str, Any], options: AuditOpt
     """The audit of all TFRecord files right in a folder, or of one file. Raises BadLayout where there is none."""
     folder = open_folder(url, storage_options)
     if folder.fs.isfile(folder.path):
-        parent, _, name = folder.path.rpartition("/")
-        folder = Folder(parent, folder.fs, parent)
+        folder, name = beside(url.rstrip("/"), storage_options)
         audits = list(_audit_files(folder, [name], None, {}, options))
         return _result(audits, [], [], None)
     names, others = record_files(folder)
@@ -46,7 +47,7 @@ def audit_folder(url: str, storage_options: Mapping[str, Any], options: AuditOpt
         raise BadLayout(
             f"a folder to audit must hold TFRecord files (train-00000-of-00008, *.tfrecord), got none: {url}. Check the path"
         )
-    notes = [f"passed over, since they are no TFRecord files: {', '.join(others)}"] if others else []
+    notes = [f"skipped, not TFRecord files: {', '.join(others)}"] if others else []
     return _audit_folder(folder, names, present, notes, options)
 
 
@@ -66,14 +67,14 @@ def _audit_folder(folder: Folder, names: list[str], present: set[str], notes: li
     if manifest:
         problems += shard_problems(manifest, audits)
         problems += digest_problems(digests, manifest) if CROISSANT in present else []
-    told = {problem.file for problem in problems}  # a missing file is told once, however many tell of it
+    named = {problem.file for problem in problems}  # a missing file is reported once, however many files list it
     for problem in (
         *info_problems(contents[DATASET_INFO], {audit.name: audit for audit in audits}),
         *numbering_problems(names),
     ):
-        if problem.file not in told or not problem.problem.startswith("is missing"):
+        if problem.file not in named or not problem.problem.startswith("is missing"):
             problems.append(problem)
-            told.add(problem.file)
+            named.add(problem.file)
     return _result(audits, problems, notes, label_names(folder, present, ours))
 
 
@@ -84,9 +85,9 @@ def _audit_files(
 
     def audit(name: str) -> FileAudit:
         stop_when(stop)
-        return audit_file(folder, name, manifest.told(name) if manifest else None, options, digests.get(name, ""))
+        return audit_file(folder, name, manifest.rows_of(name) if manifest else None, options, digests.get(name, ""))
 
-    threads = ThreadPoolExecutor(options.workers or os.cpu_count() or 1)
+    threads = ThreadPoolExecutor(options.workers or usable_processors())
     try:
         for result in threads.map(audit, names):
             if options.tensorflow and not result.problems:
@@ -114,7 +115,7 @@ def _file_notes(audits: list[FileAudit]) -> Iterable[str]:
     kinds = Counter(audit.compression for audit in audits if audit.compression)
     for kind, count in sorted(kinds.items()):
         of_all = f"{count:,} of {plural(len(audits), 'file')}"
-        yield f"compressed ({kind}): {of_all}; readers must be told so, and offsets are of what is inside"
+        yield f"compressed ({kind}): {of_all}; readers need this as an option, and offsets are those of the decompressed bytes"
     odd: Counter[str] = sum((audit.odd for audit in audits), Counter())
     for what, count in sorted(odd.items()):
         yield f"{plural(count, 'record')} with {what}"

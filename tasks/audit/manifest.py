@@ -1,4 +1,4 @@
-"""What our own data sets promise beyond any other: the manifest's rows, and files that must be there and agree."""
+"""Checks of data sets built by imagerecords alone: the manifest's rows, and files that must be there and agree."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,21 +22,21 @@ COLUMNS = ["split", "shard", "label", "text", "path", "record", "offset", "size"
 
 @dataclass(frozen=True)
 class Manifest:
-    """The rows of written images by shard, the features that records must have, and the SHA-256, empty if nobody asked."""
+    """The rows of written images by shard, the features that records must have, and the SHA-256, empty if not computed."""
 
     shards: dict[str, pa.Table]
     promised: Mapping[str, Feature]
     sha256: str
 
-    def told(self, shard: str) -> ManifestRows | None:
-        """What is told of a shard; None for what is no shard of the manifest."""
+    def rows_of(self, shard: str) -> ManifestRows | None:
+        """The rows of a shard; None for a file that is no shard of the manifest."""
         if shard not in self.shards:
             return None
         return ManifestRows({row["offset"]: row for row in self.shards[shard].to_pylist()}, self.promised)
 
 
 def missing_shard_problems(folder: Folder, present: set[str]) -> Iterable[AuditProblem]:
-    """Files that a complete data set of ours has, and label names for TFDS that differ from labels.txt."""
+    """Missing files of a complete data set, and label names for TFDS that differ from labels.txt."""
     if DATASET_INFO not in present:
         yield AuditProblem(DATASET_INFO, None, None, "is missing: the data set is not complete")
         return
@@ -44,26 +44,26 @@ def missing_shard_problems(folder: Folder, present: set[str]) -> Iterable[AuditP
         if name not in present:
             yield AuditProblem(name, None, None, "is missing")
     if {LABELS, CLASS_LABELS} <= present and folder.read(CLASS_LABELS) != class_labels_text(read_labels(folder)):
-        yield AuditProblem(CLASS_LABELS, None, None, f"does not tell the labels of {LABELS}")
+        yield AuditProblem(CLASS_LABELS, None, None, f"does not have the labels of {LABELS}")
 
 
 def shard_problems(manifest: Manifest, audits: Iterable[FileAudit]) -> Iterable[AuditProblem]:
-    """Shards that the manifest tells of and that are not there, and files of records of which it tells nothing."""
+    """Shards of the manifest that are missing, and files with records that the manifest does not list."""
     holding = {audit.name: bool(audit.places) for audit in audits}
     for name in sorted(manifest.shards.keys() - holding.keys()):
-        yield AuditProblem(name, None, None, "is missing, and the manifest tells of it")
+        yield AuditProblem(name, None, None, "is missing, but in the manifest")
     for name, holds in sorted(holding.items()):
         if holds and name not in manifest.shards:  # a shard of no images has no rows
             yield AuditProblem(name, None, None, "is no shard of the manifest")
 
 
 def digest_problems(digests: Mapping[str, str], manifest: Manifest) -> Iterable[AuditProblem]:
-    """Shards of ours of which croissant.json tells no digest, and a manifest of which it tells another."""
-    told = digests.get(MANIFEST)
-    if told and manifest.sha256 and told != manifest.sha256:
-        yield AuditProblem(MANIFEST, None, None, f"has SHA-256 {manifest.sha256}, {CROISSANT} tells {told}")
+    """Shards without a digest in croissant.json, and a manifest with another digest there."""
+    listed = digests.get(MANIFEST)
+    if listed and manifest.sha256 and listed != manifest.sha256:
+        yield AuditProblem(MANIFEST, None, None, f"has SHA-256 {manifest.sha256}, {listed} according to {CROISSANT}")
     for name in sorted(manifest.shards.keys() - digests.keys()):
-        yield AuditProblem(CROISSANT, None, None, f"tells no SHA-256 of {name}")
+        yield AuditProblem(CROISSANT, None, None, f"has no SHA-256 of {name}")
 
 
 def read_by_shard(folder: Folder, digests: bool) -> tuple[Manifest | None, list[AuditProblem]]:

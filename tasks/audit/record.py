@@ -1,6 +1,6 @@
-"""What can be expected of a record in any classic data set, ours or not: its picture, and what it says of its picture.
+"""Checks of a record in any classic data set: its image, and what its features say of the image.
 
-Faults are what makes a trainer fail or learn something false; oddities are what somebody may have meant.
+Problems make a trainer fail or learn something false; oddities may be intended.
 """
 
 import io
@@ -15,9 +15,7 @@ from imagerecords.tasks.images.formats import STARTS, image_format
 from imagerecords.tasks.images.jpeg import START as JPEG_START
 from imagerecords.tasks.images.jpeg import read_jpeg_header
 from imagerecords.tasks.records.features import Features
-from imagerecords.tasks.records.image import BOX_LABEL, CHANNELS, EDGES, ENCODED, FORMAT, HEIGHT, LABEL, WIDTH
-
-UNLABELLED = -1  # what TFDS's test splits and the classic parser's default say for "none"
+from imagerecords.tasks.records.image import BOX_LABEL, CHANNELS, EDGES, ENCODED, FORMAT, HEIGHT, LABEL, UNLABELLED, WIDTH
 
 Picture = tuple[int, int, int | None]  # height, width, channels where they are known
 
@@ -56,11 +54,11 @@ def record_oddities(features: Features) -> Iterable[str]:
         if header and header.components != channels:
             yield f"{CHANNELS} {channels}, with a JPEG of {header.components}"
     if any(isinstance(value, float) and not 0 <= value <= 1 for edge in EDGES for value in features.get(edge, [])):
-        yield "boxes beyond their picture"
+        yield "boxes beyond their image"
 
 
 def one(features: Features, key: str, kind: type) -> Any:
-    """The value of a feature that has one, of this type; None where it has not."""
+    """The value of a feature with exactly one value, of this type; None for others."""
     match features.get(key):
         case [value] if isinstance(value, kind):
             return value
@@ -68,7 +66,7 @@ def one(features: Features, key: str, kind: type) -> Any:
 
 
 def pixel_problem(encoded: bytes) -> str | None:
-    """What a decoder says of the picture, every coefficient read; libjpeg's warnings count, which Pillow swallows."""
+    """The decoder's error for an image, every coefficient read; libjpeg's warnings, which Pillow ignores, are errors here."""
     header = read_jpeg_header(encoded) if encoded.startswith(JPEG_START) else None
     if header:
         space = "CMYK" if header.components == 4 else "GRAY"
@@ -89,7 +87,7 @@ def pixel_problem(encoded: bytes) -> str | None:
 
 def _picture_problems(encoded: bytes, features: Features) -> Iterable[str]:
     if not encoded:
-        yield f"{ENCODED} must hold a picture, got no bytes"
+        yield f"{ENCODED} must hold an image, got no bytes"
         return
     found, claimed = image_format(encoded), _claimed_format(features)
     if claimed in STARTS and found != claimed:
@@ -101,11 +99,11 @@ def _picture_problems(encoded: bytes, features: Features) -> Iterable[str]:
     if isinstance(picture, str):
         yield f"{ENCODED}: {picture}"
         return
-    told = one(features, HEIGHT, int), one(features, WIDTH, int)
+    recorded = one(features, HEIGHT, int), one(features, WIDTH, int)
     real = picture[:2]
-    if any(says is not None and says != is_ for says, is_ in zip(told, real, strict=True)):
-        exchanged = ": exchanged, as by an EXIF orientation" if told == real[::-1] else ""
-        yield f"height and width must be the picture's {real[0]}×{real[1]}, got {told[0]}×{told[1]}{exchanged}"
+    if any(says is not None and says != is_ for says, is_ in zip(recorded, real, strict=True)):
+        exchanged = ": exchanged, as by an EXIF orientation" if recorded == real[::-1] else ""
+        yield f"height and width must be the image's {real[0]}×{real[1]}, got {recorded[0]}×{recorded[1]}{exchanged}"
 
 
 def _claimed_format(features: Features) -> str:
@@ -114,10 +112,10 @@ def _claimed_format(features: Features) -> str:
 
 
 def _read_jpeg(encoded: bytes) -> Picture | str:
-    """The picture's size, or what is wrong with the JPEG's markers."""
+    """The image's size, or what is wrong with the JPEG's markers."""
     header = read_jpeg_header(encoded)
     if header is None:
-        return "the JPEG's markers lead to no picture"
+        return "the JPEG has no image data (no frame or scan marker)"
     if not header.ends:
         return "the JPEG has no end of image: it is truncated"
     return header.height, header.width, header.components
@@ -132,5 +130,5 @@ def _read_header(encoded: bytes) -> Picture | str:
 
 
 def _describe(error: Exception) -> str:
-    """An error of Pillow's; the one for unknown formats would tell a memory address."""
+    """An error of Pillow's; the one for unknown formats would contain a memory address."""
     return "no format that Pillow reads" if isinstance(error, UnidentifiedImageError) else f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""What the files beside the records say, against what was found: indexes, dataset_info.json."""
+"""The files beside the records, compared with the records: indexes, dataset_info.json."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ TFDS_TEMPLATE = "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"
 
 
 def index_problems(folder: Folder, audit: FileAudit, present: set[str], required: bool) -> Iterable[AuditProblem]:
-    """Where a file's byte index, in DALI's format, is missing (and should not be) or leads elsewhere."""
+    """Where a file's byte index, in DALI's format, is missing though required, or does not agree."""
     paths = [path for path in (index_path(audit.name), f"{audit.name}.idx") if path in present]
     if required and not paths:
         yield AuditProblem(index_path(audit.name), None, None, "is missing")
@@ -26,7 +26,7 @@ def index_problems(folder: Folder, audit: FileAudit, present: set[str], required
 
 
 def info_problems(info: dict[str, Any], audits: Mapping[str, FileAudit]) -> list[AuditProblem]:
-    """Where TFDS's dataset_info.json tells other counts than its files have, or is not made as TFDS makes it."""
+    """Where TFDS's dataset_info.json has other counts than the files, or another structure than TFDS writes."""
     try:
         return list(_info_problems(info, audits))
     except (ValueError, TypeError, AttributeError) as error:
@@ -47,27 +47,26 @@ def _info_problems(info: dict[str, Any], audits: Mapping[str, FileAudit]) -> Ite
             continue
         for name, length in zip(names, lengths, strict=True):
             if name not in audits:
-                yield AuditProblem(name, None, None, f"is missing, and {DATASET_INFO} tells of it")
+                yield AuditProblem(name, None, None, f"is missing, but in {DATASET_INFO}")
             elif len(audits[name].places) != length:
-                yield AuditProblem(
-                    name, None, None, f"holds {plural(len(audits[name].places), 'record')}, {DATASET_INFO} tells {length}"
-                )
+                there = plural(len(audits[name].places), "record")
+                yield AuditProblem(name, None, None, f"has {there}, {length:,} according to {DATASET_INFO}")
         yield from _size_problems(split, [audits[name] for name in names if name in audits], len(names))
 
 
 def _size_problems(split: dict[str, Any], audits: list[FileAudit], count: int) -> Iterable[AuditProblem]:
-    """NumBytes is the size of the files, or of what is in their records: TFDS counts these."""
+    """Where numBytes is the size neither of the files, nor of the data in their records, which TFDS counts."""
     if len(audits) < count or "numBytes" not in split:
         return
     framed = sum(size for audit in audits for _, size in audit.places)
     bare = framed - OVERHEAD * sum(len(audit.places) for audit in audits)
     if int(split["numBytes"]) not in (framed, bare):
-        problem = f"tells {split['numBytes']} bytes of {split.get('name')}, its records have {framed}"
+        problem = f"has numBytes {split['numBytes']} for {split.get('name')}, its records have {framed}"
         yield AuditProblem(DATASET_INFO, None, None, problem)
 
 
 def read_json(folder: Folder, name: str) -> tuple[dict[str, Any], list[AuditProblem]]:
-    """A JSON file's object; empty, with a problem, when it is none."""
+    """The object in a JSON file; empty, with a problem, when there is none."""
     try:
         content = json.loads(folder.read(name))
         if isinstance(content, dict):

@@ -12,7 +12,7 @@ from imagerecords.tasks.storage.folders import Folder
 
 
 def tensorflow_problems(folder: Folder, audit: FileAudit) -> list[AuditProblem]:
-    """What TensorFlow does not read of a file in whose frames and Examples no problem was found; at most one, the first."""
+    """The first problem that TensorFlow has with a file, in whose frames and Examples none was found."""
     tf = import_tensorflow()
     kinds = {key: kind for shape in audit.shapes for key, kind in sorted(shape) if kind}
     dtypes = {"bytes": tf.string, "int": tf.int64, "float": tf.float32}
@@ -28,14 +28,12 @@ def tensorflow_problems(folder: Folder, audit: FileAudit) -> list[AuditProblem]:
             problem = f"TensorFlow stops at record {count}: {' '.join(error.message.split())}"
             return [AuditProblem(audit.name, None, None, problem)]
     if count != len(audit.places):
-        return [
-            AuditProblem(audit.name, None, None, f"TensorFlow reads {plural(count, 'record')}, {len(audit.places)} are there")
-        ]
+        return [AuditProblem(audit.name, None, None, f"TensorFlow reads {plural(count, 'record')} of {len(audit.places):,}")]
     return []
 
 
 def _decode(tf: Any, example: dict[str, Any]) -> None:
-    """Decode the picture, where there is one of a format that TensorFlow knows."""
+    """Decode the image, where its format is one that TensorFlow knows."""
     for encoded in example[ENCODED].values.numpy() if ENCODED in example else ():
         if image_format(encoded) in ("JPEG", "PNG", "GIF", "BMP"):
             tf.io.decode_image(encoded, expand_animations=False)

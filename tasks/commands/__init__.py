@@ -1,1 +1,1 @@
-"""What can be done with a finished data set: show, locate, extract, remove, diff."""
+"""Commands on a finished data set: show, locate, extract, remove, diff."""

@@ -38,13 +38,13 @@ def read_catalogue(folder: Folder) -> pa.Table:
     if MANIFEST in folder.files():
         return read_manifest(folder, CATALOGUE)
     rows = read_rows_of_records(folder, record_files(folder)[0])
-    return rows.filter(pc.equal(rows["status"], WRITTEN)).select(CATALOGUE)  # broken ones are audit's to tell
+    return rows.filter(pc.equal(rows["status"], WRITTEN)).select(CATALOGUE)  # audit reports broken ones
 
 
 def read_records_at(folder: Folder, shard: str, offsets: Collection[int]) -> Iterator[tuple[int, Features]]:
     """The offset and features of the records that begin at these offsets, front to back.
 
-    Raises CorruptRecord where one of them is not sound, or not there.
+    Raises CorruptRecord where one of them is broken or missing.
     """
     left = set(offsets)
     with folder.open(shard) as file:
@@ -60,8 +60,8 @@ def read_records_at(folder: Folder, shard: str, offsets: Collection[int]) -> Ite
                 features = None
             if features is None:
                 where = f"record {frame.number} at byte {frame.offset}"
-                raise CorruptRecord(f"{where} must be sound, got a broken one: {folder.join(shard)}. Run audit")
+                raise CorruptRecord(f"{where} is broken: {folder.join(shard)}. Run imagerecords audit on the folder")
             left.discard(frame.offset)
             yield frame.offset, features
     if left:
-        raise CorruptRecord(f"a record must begin at byte {min(left)}, got none: {folder.join(shard)}. Run audit")
+        raise CorruptRecord(f"no record begins at byte {min(left)}: {folder.join(shard)}. Run imagerecords audit on the folder")

@@ -1,7 +1,7 @@
-"""diff: how the images of two data sets differ, by their manifests; the order of records and the cut into shards do not count.
+"""diff: how the images of two data sets differ, by their manifests; the order and the shards of records do not count.
 
-Images are the same when split and path are. Those left over on both sides are matched by the bytes of their files: an image
-that changed its split, or its path, is moved, not removed and added.
+Images are the same when split and path are. The rest of both sides is matched by the bytes of the files: an image that changed
+its split, or its path, is moved, not removed and added.
 """
 
 from collections import defaultdict
@@ -38,7 +38,7 @@ def diff_datasets(url: str, other: str, storage_options: Mapping[str, Any]) -> l
 
 
 def _images(catalogue: pa.Table) -> dict[tuple[str, str, int], Row]:
-    """The written images by split and path; the third number tells apart what has both the same, as in foreign folders."""
+    """The written images by split and path; a third number distinguishes those with the same of both, as in foreign folders."""
     rows = catalogue.filter(pc.equal(catalogue["status"], WRITTEN)).select(COLUMNS).to_pylist()
     seen: defaultdict[tuple[str, str], int] = defaultdict(int)
     images = {}

@@ -1,7 +1,7 @@
-"""extract: records back to label folders, each image with the bytes that its record holds.
+"""extract: records back to label folders, each image with the bytes in its record.
 
-A decision that binds users' data: names are those of image/filename, never more than a name, whatever it says; images of one
-label that share a name are numbered in the order of their shards and records, `a.jpg`, `a-2.jpg`, `a-3.jpg`.
+A decision that binds users' data: file names are those of image/filename, without any directory in it; images of one label that
+share a name are numbered in the order of their shards and records, `a.jpg`, `a-2.jpg`, `a-3.jpg`.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from imagerecords.schemas.errors import BadInput
 from imagerecords.schemas.labels import name_problems
-from imagerecords.schemas.messages import some
+from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.receipt import WRITTEN
 from imagerecords.schemas.results import Extracted, Selection
 from imagerecords.tasks.commands.catalogue import open_dataset, read_catalogue, read_records_at
@@ -24,14 +24,16 @@ from imagerecords.tasks.records.image import encoded_image
 from imagerecords.tasks.storage.whole_files import UMASK
 
 NAME_LENGTH = 200  # bytes; file systems allow 255, and a number may be added
-CONFLICTS = 10  # that are told
+CONFLICTS = 10  # files that an error names
 
 
 def extract_images(url: str, to: Path, selection: Selection, storage_options: Mapping[str, Any]) -> Extracted:
-    """Write the selected images into a folder a label below `to`.
+    """Write the selected images into one folder per label below `to`.
 
-    Nothing is written when a file is there with other bytes, or a label or split is none of the data set's: BadInput.
+    Raises BadInput, with nothing written, when a file exists with other bytes, or the data set has no such label or split.
     """
+    if len(to.parts) > 1 and len(to.parts[0]) > 2 and to.parts[0].endswith(":"):  # a drive has one letter
+        raise BadInput(f"the target of extract must be a directory of this machine, got a URL: {to}. Extract, then upload it")
     folder = open_dataset(url, storage_options)
     rows = _chosen(read_catalogue(folder), selection, url)
     targets = _targets(rows, to)
@@ -83,9 +85,9 @@ def _targets(rows: pa.Table, to: Path) -> list[Path]:
     return targets
 
 
-def file_name(told: str) -> str:
-    """The last part of a name from outside, as a file name; empty where nothing of it can be one."""
-    name = told.replace("\\", "/").rpartition("/")[2]
+def file_name(recorded: str) -> str:
+    """The last part of a record's name, as a file name; empty where none can be made of it."""
+    name = recorded.replace("\\", "/").rpartition("/")[2]
     name = "".join(character if character.isprintable() else "_" for character in name)
     stem, ending = os.path.splitext(name)
     ending = ending if len(ending.encode()) <= 20 else ""
@@ -103,7 +105,7 @@ def label_folder(text: str | None, label: int | None) -> str:
 
 
 def _present(targets: list[Path], digests: list[str]) -> set[Path]:
-    """The targets that are there with the right bytes; raises BadInput when one is there with others."""
+    """The targets that exist with the right bytes; raises BadInput when one exists with others."""
     present: set[Path] = set()
     other: list[Path] = []
     for target, digest in zip(targets, digests, strict=True):
@@ -115,12 +117,13 @@ def _present(targets: list[Path], digests: list[str]) -> set[Path]:
                 other.append(target)
     if other:
         names = some([str(path) for path in other], CONFLICTS)
-        raise BadInput(f"to must hold no other files of these names, got {len(other)}: {names}. Choose another folder")
+        files = plural(len(other), "existing file")
+        raise BadInput(f"{files} with other content would be overwritten: {names}. Choose another folder")
     return present
 
 
 def _write(target: Path, data: bytes) -> None:
-    """Write a file whole, and never over another."""
+    """Write a file whole, and never overwrite one."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=".extract-", dir=target.parent)
     try:

@@ -18,14 +18,14 @@ HASHES = ("sha256", "encoded_sha256")
 def locate_image(url: str, name: str, storage_options: Mapping[str, Any]) -> list[Located]:
     """All images of this file name, path (with or without the split before it), SHA-256, or prefix of one.
 
-    Empty where there is none. Raises BadInput where a prefix is that of several hashes.
+    Empty where there is none. Raises BadInput where a prefix matches several hashes.
     """
     catalogue = read_catalogue(open_dataset(url, storage_options))
     return [Located(**row) for row in catalogue.filter(Names(catalogue).rows(name)).to_pylist()]
 
 
 class Names:
-    """A catalogue's images by what people call them."""
+    """Finds a catalogue's images by path, file name or hash."""
 
     def __init__(self, catalogue: pa.Table) -> None:
         self.catalogue = catalogue
@@ -34,7 +34,7 @@ class Names:
         self.basenames = pc.replace_substring_regex(self.paths, r"(?s)^.*/", "")
 
     def rows(self, name: str) -> pa.ChunkedArray:
-        """Which rows are meant by a name: paths before file names before hashes, so that a name is never taken for a hash."""
+        """Which rows match a name: paths before file names before hashes, so that a name is never read as a hash."""
         for column in (self.with_split, self.paths, self.basenames):
             found = pc.equal(column, name)
             if pc.any(found).as_py():
@@ -49,7 +49,7 @@ class Names:
             for value in self.catalogue[column].filter(found).unique().to_pylist()
         }
         if len(hashes) > 1 and not self._are_of_one_image(matches):
-            raise BadInput(f"a hash's prefix must be that of one, got {len(hashes)}: {name}. Give more of it")
+            raise BadInput(f"a hash's prefix must match one hash, got {len(hashes)}: {name}. Give more digits")
         return pc.or_(*matches)
 
     def _are_of_one_image(self, matches: Iterable[pa.ChunkedArray]) -> bool:

@@ -1,9 +1,10 @@
-"""remove: take images out of a finished data set, so that nothing of their bytes is left in it.
+"""remove: remove images from a finished data set, with all their bytes.
 
-Only the shards that hold them are written anew, from their own records, so the source is not needed. The images' rows stay in
-the manifest, rejected with the reason `removed`: the books still balance. Order: the list of removals first, dataset_info.json
-away, then for each shard its file, index and receipt, then manifest, sidecars and the data card if there was one, and
-dataset_info.json last. Killed at any moment and run again, or built again with the same settings, it comes to the same end.
+Only the shards that contain them are rewritten, from their own records, so the source is not needed. The images' rows stay in
+the manifest, rejected with the reason `removed`, so that every image is still accounted for. Order: write the list of removals,
+remove dataset_info.json, write for each shard its file, index and receipt, then the manifest, the files beside it and the data
+card if there was one, and dataset_info.json last. If it is killed, running it again, or the build with the same settings, gives
+the same result.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,43 +36,45 @@ from imagerecords.tasks.storage.folders import Folder, open_folder, sweep_unfini
 from imagerecords.tasks.storage.lock import STALE_SECONDS, output_lock
 
 KEPT = ("split", "shard", "path", "label", "text", "source_size", "sha256")  # of a removed image's row
-TOLD = 5  # of the images that a name may mean
+LISTED = 5  # images that an error names for one name
 
 
 def remove_images(url: str, names: Iterable[str], storage_options: Mapping[str, Any]) -> Removal:
-    """Take the named images (paths, file names or hashes) out of a data set of ours.
+    """Remove the named images (paths, file names or hashes) from a data set built by imagerecords.
 
-    A full hash means all images that have it. Raises BadInput, before anything is touched, for names that mean no image or
-    several, all at once; CorruptRecord when a shard is not what its receipt says.
+    A full hash stands for all images that have it. Raises BadInput, before anything is written, with a line for each name of no
+    image or of several; CorruptRecord when a shard differs from its receipt.
     """
     output = open_folder(url, storage_options)
     if not (output.exists(PLAN) and output.exists(MANIFEST)):
-        raise BadInput(f"a data set to remove from must have {MANIFEST} and {PLAN}, as build wrote them, got none: {url}")
+        raise BadInput(f"remove needs {MANIFEST} and {PLAN}, as the build wrote them, and one is missing: {url}")
     with output_lock(output, STALE_SECONDS) as lock:
         try:
             removals = read_removals(output)
             if not (removals.unfinished or output.exists(DATASET_INFO)):
-                raise BadInput(f"a data set to remove from must be complete, got none of {DATASET_INFO}: {url}. Build it first")
+                raise BadInput(
+                    f"remove needs a complete data set, and {DATASET_INFO} is missing: {url}. Finish its build first"
+                )
             chosen = _resolve(read_catalogue(output), names, url)
             images = tuple(sorted(f"{row['split']}/{row['path']}" for row in chosen if row["status"] == WRITTEN))
             already = tuple(sorted(f"{row['split']}/{row['path']}" for row in chosen if row["status"] != WRITTEN))
             shards = [shard for shard, _ in read_whole_plan(output)]
             if images:
-                _note(output, removals, shards, chosen)
+                _write_list(output, removals, shards, chosen)
             elif not removals.unfinished:
                 return Removal((), already, (), "")
             output.remove(DATASET_INFO)
-            verified, written = _take_out(output, shards, removals)
+            verified, rewritten = _remove_records(output, shards, removals)
             lock.check()
             digest = _complete(output, verified, storage_options)
             write_removals(output, Removals(unfinished=False, paths=removals.paths))
-            return Removal(images, already, tuple(written), digest)
+            return Removal(images, already, tuple(rewritten), digest)
         finally:
             sweep_unfinished(output)
 
 
 def _resolve(catalogue: pa.Table, names: Iterable[str], url: str) -> list[dict[str, Any]]:
-    """The catalogue's rows that the names mean, each once."""
+    """The catalogue's rows that match the names, each once."""
     known, problems = Names(catalogue), []
     chosen: dict[tuple[str, str], dict[str, Any]] = {}
     for name in names:
@@ -82,18 +85,20 @@ def _resolve(catalogue: pa.Table, names: Iterable[str], url: str) -> list[dict[s
             continue
         is_hash = any(name.lower() in (row["sha256"], row["encoded_sha256"]) for row in rows)
         if not rows:
-            problems.append(f"each name to remove must be an image's, got {name!r}, which is none's: {url}")
+            problems.append(f"a name to remove must be an image's, got {name!r}: {url}")
         elif len(rows) > 1 and not is_hash:
-            which = some([f"{row['split']}/{row['path']}" for row in rows], TOLD)
-            problems.append(f"each name to remove must be one image's, got {name!r} of {len(rows)}: {which}. Give its path")
+            which = some([f"{row['split']}/{row['path']}" for row in rows], LISTED)
+            problems.append(
+                f"a name to remove must be that of one image, got {name!r} of {len(rows):,}: {which}. Give its path"
+            )
         chosen |= {(row["split"], row["path"]): row for row in rows}
     if problems:
         raise BadInput("\n".join(problems))
     return list(chosen.values())
 
 
-def _note(output: Folder, removals: Removals, shards: list[Shard], chosen: list[dict[str, Any]]) -> None:
-    """Write down what goes, before it does."""
+def _write_list(output: Folder, removals: Removals, shards: list[Shard], chosen: list[dict[str, Any]]) -> None:
+    """Add the images to the list of removals, before any of them is removed."""
     fingerprints = {shard.name: shard.fingerprint for shard in shards}
     for row in chosen:
         if row["status"] == WRITTEN:
@@ -102,21 +107,21 @@ def _note(output: Folder, removals: Removals, shards: list[Shard], chosen: list[
     write_removals(output, removals)
 
 
-def _take_out(output: Folder, shards: list[Shard], removals: Removals) -> tuple[list[VerifiedShard], list[str]]:
-    """A verified on every shard, and the names of those written anew."""
+def _remove_records(output: Folder, shards: list[Shard], removals: Removals) -> tuple[list[VerifiedShard], list[str]]:
+    """The result of verifying every shard, and the names of the rewritten ones."""
     header, digests = read_plan_header(output), _digests(output)
-    verified, written = [], []
+    verified, rewritten = [], []
     for shard in shards:
         receipt = read_receipt(output, shard.name)
         if receipt is None:
-            raise CorruptRecord(f"a shard must have a receipt, got none: {output.join(shard.name)}. Run the build again")
-        gone = set(removals.paths.get(shard.fingerprint, ()))
-        if gone and holds_any(receipt, gone):
-            verified.append(_rewrite(output, shard, receipt, gone, header))
-            written.append(shard.name)
+            raise CorruptRecord(f"a shard has no receipt: {output.join(shard.name)}. Run the build again")
+        removed = set(removals.paths.get(shard.fingerprint, ()))
+        if removed and holds_any(receipt, removed):
+            verified.append(_rewrite(output, shard, receipt, removed, header))
+            rewritten.append(shard.name)
         else:
-            verified.append(_known(shard, receipt, digests) or verify_shard(output, shard, receipt, header))
-    return verified, written
+            verified.append(_unchanged(shard, receipt, digests) or verify_shard(output, shard, receipt, header))
+    return verified, rewritten
 
 
 def _complete(output: Folder, verified: list[VerifiedShard], storage_options: Mapping[str, Any]) -> str:
@@ -124,18 +129,18 @@ def _complete(output: Folder, verified: list[VerifiedShard], storage_options: Ma
     accounts = write_manifest(output, verified)
     write_files_beside(output, accounts)
     if output.exists(REPORT):
-        from imagerecords.tasks.data_card.gather import write_report  # with all that it draws by
+        from imagerecords.tasks.data_card.gather import write_report  # slow: it imports what draws charts
 
         write_report(output, Outcome(True, findings=find(output), digest=accounts.digest), storage_options)
     write_dataset_info(output, accounts)
     return accounts.digest
 
 
-def _rewrite(output: Folder, shard: Shard, receipt: pa.Table, gone: set[str], header: PlanHeader) -> VerifiedShard:
-    """The verified on a shard without the images that go. Its file may be written already, by a removal that was stopped."""
-    reduced = _without(receipt, gone)
+def _rewrite(output: Folder, shard: Shard, receipt: pa.Table, removed: set[str], header: PlanHeader) -> VerifiedShard:
+    """Rewrite a shard without the removed images, and verify it; a stopped removal may have written its file already."""
+    reduced = _without(receipt, removed)
     if output.fs.size(output.join(shard.name)) != (pc.sum(reduced["size"]).as_py() or 0):
-        _write_without(output, shard, receipt, gone)
+        _write_without(output, shard, receipt, removed)
     places = zip(reduced["offset"].drop_null().to_pylist(), reduced["size"].drop_null().to_pylist(), strict=True)
     output.write(index_path(shard.name), index_text(places).encode())
     verified = verify_shard(output, shard, reduced, header)
@@ -143,7 +148,7 @@ def _rewrite(output: Folder, shard: Shard, receipt: pa.Table, gone: set[str], he
     return verified
 
 
-def _write_without(output: Folder, shard: Shard, receipt: pa.Table, gone: set[str]) -> None:
+def _write_without(output: Folder, shard: Shard, receipt: pa.Table, removed: set[str]) -> None:
     rows = receipt.filter(pc.equal(receipt["status"], WRITTEN)).select(["path", "offset", "size", "crc32c"]).to_pylist()
     count = 0
     with output.open(shard.name) as source, output.write_whole(shard.name) as target:
@@ -154,22 +159,22 @@ def _write_without(output: Folder, shard: Shard, receipt: pa.Table, gone: set[st
             if frame.problem or place != (row.get("offset"), row.get("size"), row.get("crc32c")):
                 where = f"record {frame.number} at byte {frame.offset}: {output.join(shard.name)}"
                 raise CorruptRecord(
-                    f"a shard must be as its receipt says, got {frame.problem or 'another record'} in {where}. Audit it"
+                    f"a shard differs from its receipt: {frame.problem or 'another record'} in {where}. Run imagerecords audit"
                 )
-            if row["path"] not in gone:
+            if row["path"] not in removed:
                 writer.append(frame.data)
             count += 1
         if count != len(rows):
             raise CorruptRecord(
-                f"a shard must hold {plural(len(rows), 'record')}, got {count}: {output.join(shard.name)}. Audit it"
+                f"a shard must have {plural(len(rows), 'record')}, got {count:,}: {output.join(shard.name)}. Audit the folder"
             )
 
 
-def _without(receipt: pa.Table, gone: set[str]) -> pa.Table:
-    """A receipt after images went: their rows rejected, and the others' places moved up."""
+def _without(receipt: pa.Table, removed: set[str]) -> pa.Table:
+    """A receipt after the removal: the removed images' rows are rejected, and the others' places moved up."""
     rows, record, offset = [], 0, 0
     for row in receipt.to_pylist():
-        if row["status"] == WRITTEN and row["path"] in gone:
+        if row["status"] == WRITTEN and row["path"] in removed:
             kept = {name: row[name] for name in KEPT}
             rows.append({**kept, "status": REJECTED, "reason": Reason.REMOVED.value, "message": REMOVED_MESSAGE})
         elif row["status"] == WRITTEN:
@@ -182,15 +187,15 @@ def _without(receipt: pa.Table, gone: set[str]) -> pa.Table:
 
 
 def _digests(output: Folder) -> dict[str, ListedFile]:
-    """What croissant.json says of the shards; nothing where there is none, or a damaged one: the shards are read then."""
+    """The shards' entries in croissant.json; none where it is missing or damaged: then the shards are read instead."""
     try:
         return read_croissant(output)
     except (FileNotFoundError, CorruptRecord):
         return {}
 
 
-def _known(shard: Shard, receipt: pa.Table, digests: dict[str, ListedFile]) -> VerifiedShard | None:
-    """The verified on a shard that nothing was taken out of since croissant.json was written: each removal makes it smaller."""
+def _unchanged(shard: Shard, receipt: pa.Table, digests: dict[str, ListedFile]) -> VerifiedShard | None:
+    """The result for a shard of the size in croissant.json, which is unchanged: each removal makes a shard smaller."""
     size = pc.sum(receipt["size"]).as_py() or 0
     listed = digests.get(shard.name)
     records = receipt.num_rows - receipt["record"].null_count

@@ -1,10 +1,11 @@
-"""show: one record of a TFRecord file, as fields for people and as the image it holds."""
+"""show: one record of a TFRecord file, as printed fields and as its image."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from imagerecords.schemas.errors import BadInput, CorruptRecord
+from imagerecords.schemas.messages import plural
 from imagerecords.tasks.records.compressed import inflated
 from imagerecords.tasks.records.example import parse_example
 from imagerecords.tasks.records.frames import Frame, read_frames
@@ -25,7 +26,7 @@ class ShownRecord:
         return encoded_image(self.features)
 
     def lines(self) -> list[str]:
-        """A line a feature, keys sorted; long bytes are told by their number."""
+        """One line per feature, keys sorted; of long bytes only the number."""
         return [f"{key}: {_readable(values)}" for key, values in sorted(self.features.items())]
 
 
@@ -37,14 +38,12 @@ def read_record(url: str, number: int, storage_options: Mapping[str, Any]) -> Sh
             for record in read_frames(inflated(file), resume=False):
                 count += 1
                 if record.problem and (record.number == number or not record.data):
-                    raise CorruptRecord(
-                        f"record {record.number} at byte {record.offset} must be sound, got: {record.problem}: {url}"
-                    )
+                    raise CorruptRecord(f"record {record.number} at byte {record.offset} is damaged: {record.problem}: {url}")
                 if record.number == number:
                     return _shown(record, url)
     except (FileNotFoundError, IsADirectoryError) as error:
         raise BadInput(f"show must be given a TFRecord file, got none: {url}. Check the path") from error
-    raise BadInput(f"record must be below the number of records ({count}), got {number}: {url}")
+    raise BadInput(f"record must be below the number of records ({count:,}), got {number:,}: {url}")
 
 
 def _shown(record: Frame, url: str) -> ShownRecord:
@@ -67,5 +66,5 @@ def _readable_value(value: Any) -> str:
     try:
         text = value.decode()
     except UnicodeDecodeError:
-        return f"{len(value):,} bytes, {value[:4].hex(' ')} …"
-    return text if text.isprintable() and len(text) <= 1000 else f"{len(value):,} bytes"
+        return f"{plural(len(value), 'byte')}, {value[:4].hex(' ')} …"
+    return text if text.isprintable() and len(text) <= 1000 else plural(len(value), "byte")

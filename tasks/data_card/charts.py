@@ -1,6 +1,6 @@
-"""Charts as SVG for the data card, by pygal: what it draws, without its colours, scripts and dates, which are the page's.
+"""Charts as SVG for the data card, drawn by pygal, without its colours, scripts and dates.
 
-Shapes keep pygal's classes, so the page's own style colours them, light and dark. Attributes stand sorted and numbers are
+Shapes keep pygal's classes, so that the page's own style colours them, light and dark. Attributes are sorted and numbers
 rounded: the same bars always give the same bytes, whether pygal found lxml or not.
 """
 
@@ -11,16 +11,17 @@ from xml.etree import ElementTree
 
 from imagerecords.schemas.data_card import Bars
 
-# Units of the SVG, about pixels: histograms stand four in a row on a wide screen, label charts two.
+# Units of the SVG, about pixels: a wide screen has four histograms in a row, or two label charts.
 WIDTH, HEIGHT = 340, 180
 ROWS_WIDTH, ROW_HEIGHT, FRAME_HEIGHT = 440, 24, 34
 TEXT_SIZE = 13  # as in report.css: pygal leaves room for it
 LABEL_LENGTH = 22
 SVG = "{http://www.w3.org/2000/svg}"
-# What pygal's script would need, and what the page says itself.
+# Elements for pygal's script, and texts that the page has itself.
 DROPPED = {"defs", "title", "desc", "script", "style"}
 DROPPED_CLASSES = re.compile(r"\b(tooltip-overlay|legends|titles|text-overlay|overlay)\b")
-NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # a foreign record's label may have anything
+# A label in another program's record may have any character.
+NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 LONG_NUMBER = re.compile(r"-?\d+\.\d+")
 
 
@@ -75,7 +76,7 @@ def _prune(node: ElementTree.Element) -> None:
 
 
 def _name_bars(root: ElementTree.Element, names: Sequence[str]) -> None:
-    """Give each bar the title that a pointer shows."""
+    """Give each bar a title, which browsers show under the pointer."""
     for bar, name in zip(root.iterfind(f".//{SVG}g[@class='bar']"), names, strict=True):
         for shape in bar:
             shape.set("class", "bar")
@@ -91,7 +92,7 @@ def _name_ticks(root: ElementTree.Element, names: Sequence[str]) -> None:
 
 
 def _plain(root: ElementTree.Element) -> str:
-    """The element as text, as HTML wants it: without namespace prefixes."""
+    """The element as text for HTML: without namespace prefixes."""
     for node in root.iter():
         node.tag = node.tag.removeprefix(SVG)
         node.attrib.update({key: LONG_NUMBER.sub(_rounded, value) for key, value in node.attrib.items()})

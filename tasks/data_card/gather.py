@@ -1,7 +1,7 @@
 """The data card of a folder of TFRecord files: gathered from its manifest, or from its records where it has none.
 
-A decision: the page depends on the data set alone, so `imagerecords report` writes the bytes that the build wrote. Only what it
-shows of rejected images is read from the input, if that still lies where it was.
+A decision: the page depends on the data set alone, so `imagerecords report` writes the same bytes as the build. Only pictures
+of rejected images are read from the input, if it is still there.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from imagerecords.schemas.findings import Findings
 from imagerecords.schemas.output_files import BUILD, CROISSANT, DATASET_INFO, MANIFEST, REPORT, is_our_shard
 from imagerecords.schemas.plan import PlanHeader
 from imagerecords.tasks.data_card.gallery import draft_duplicates, draft_extremes, draft_quality, draft_rejected, illustrate
-from imagerecords.tasks.data_card.histograms import figure_charts, label_charts, label_rows, split_rows
+from imagerecords.tasks.data_card.histograms import label_charts, label_rows, metric_charts, split_summaries
 from imagerecords.tasks.data_card.page import render
 from imagerecords.tasks.data_card.rows import has_all_columns, read_rows
 from imagerecords.tasks.data_card.sheets import make_sheets
@@ -35,27 +35,27 @@ def write_report(output: Folder, outcome: Outcome, storage_options: Mapping[str,
 
 
 def make_report(url: str, storage_options: Mapping[str, Any]) -> bytes:
-    """The page of any folder of TFRecord files. Raises BadLayout where there are none."""
+    """The data card of any folder of TFRecord files. Raises BadLayout where there are none."""
     folder = open_folder(url, storage_options)
     return render(gather(folder, read_outcome(folder), storage_options))
 
 
 def put_report(url: str, storage_options: Mapping[str, Any], page: bytes) -> None:
-    """Put a page into a folder. Raises OutputLocked while a build writes there.
+    """Write a data card into a folder. Raises OutputLocked while a build writes there.
 
-    A folder that is not ours gets nothing else.
+    In a folder of another program nothing else is left.
     """
     folder = open_folder(url, storage_options)
     with output_lock(folder, STALE_SECONDS):
         folder.write(REPORT, page)
         sweep_unfinished(folder)
     if folder.is_local:
-        with contextlib.suppress(OSError):  # it holds a build's files, and stays
+        with contextlib.suppress(OSError):  # not empty: it has a build's files
             os.rmdir(folder.join(BUILD))
 
 
 def read_outcome(folder: Folder) -> Outcome:
-    """How the build of a folder ended, as its files tell."""
+    """How the build of a folder ended, from its files."""
     files = folder.files()
     findings = find(folder) if MANIFEST in files and has_all_columns(folder) else Findings()
     if not {MANIFEST, DATASET_INFO, CROISSANT}.issubset(files):
@@ -65,11 +65,11 @@ def read_outcome(folder: Folder) -> Outcome:
 
 
 def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any]) -> Report:
-    """All that the page says."""
+    """The content of the data card."""
     rows = read_rows(folder)
     has_manifest = rows.wide is None
     header = _read_header(folder) if has_manifest else None
-    splits = split_rows(rows.narrow)
+    splits = split_summaries(rows.narrow)
     names = [split.split for split in splits]
     labels = label_rows(rows.narrow, names)
     written = rows.narrow.take(rows.written())
@@ -79,7 +79,7 @@ def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any])
         splits=splits,
         labels=labels,
         label_charts=tuple(label_charts(labels, names)),
-        figure_charts=tuple(figure_charts(written, names)),
+        metric_charts=tuple(metric_charts(written, names)),
         sheets=make_sheets(rows, written, labels),
         problems=illustrate(
             [
@@ -97,14 +97,14 @@ def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any])
 
 
 def _read_header(folder: Folder) -> PlanHeader | None:
-    """The plan's header, where _build/ is still there and speaks this version's language."""
+    """The plan's header, where _build/ is still there and this version can read it."""
     with contextlib.suppress(FileNotFoundError, ValueError, KeyError, OSError, pa.ArrowException):
         return read_plan_header(folder)
     return None
 
 
 def _inputs(header: PlanHeader | None, splits: list[str], storage_options: Mapping[str, Any]) -> dict[str, Folder]:
-    """The input's folder of each split, where a plan tells it."""
+    """The input's folder of each split, where there is a plan."""
     if header is None:
         return {}
     roots = {split: header.roots.get(split) or header.roots.get("data") for split in splits}

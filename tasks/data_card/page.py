@@ -1,7 +1,7 @@
-"""report.html from a Report: one file that needs no other, and lets nothing but its own style, script and pictures in.
+"""report.html from a Report: one file that needs no other, and allows only its own style, script and pictures.
 
 All text is escaped by Jinja. The Content-Security-Policy names the SHA-256 of the page's one style and one script, so that even
-text which found a way into the markup could neither run nor load anything.
+text that got into the markup could neither run nor load anything.
 """
 
 import base64
@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from imagerecords.schemas.data_card import ALL_SPLITS, Bars, Case, Report
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.splits import SPLITS
 from imagerecords.tasks.data_card.charts import draw_bars
 from imagerecords.tasks.data_card.histograms import bytes_text
@@ -31,11 +32,11 @@ def render(report: Report) -> bytes:
     page = _template().render(
         report=report,
         phrases=list(report.outcome.findings.counts.phrases()),
-        style=Markup(style),  # noqa: S704  # files of ours
+        style=Markup(style),  # noqa: S704  # files of this package
         script=Markup(script),  # noqa: S704
         policy=_policy(style, script),
         chart=lambda bars: Markup(draw_bars(bars)),  # noqa: S704  # escaped by its XML writer
-        charts_by_title=_by_title(report.figure_charts),
+        charts_by_title=_by_title(report.metric_charts),
         split_number=numbers.__getitem__,
         splits_of=lambda case: _listed(numbers[picture.split] for picture in case.pictures),
         labels_of=_labels_of,
@@ -49,7 +50,7 @@ def _template() -> "jinja2.Template":
     import jinja2
 
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    environment.filters |= {"number": "{:,}".format, "bytes": bytes_text, "tone": _tone, "share": _share}
+    environment.filters |= {"number": "{:,}".format, "plural": plural, "bytes": bytes_text, "tone": _tone, "share": _share}
     return environment.from_string(_asset(TEMPLATE))
 
 
@@ -76,7 +77,7 @@ def _hash(text: str) -> str:
 
 
 def _by_title(charts: Iterable[Bars]) -> dict[str, list[Bars]]:
-    """Charts of one thing together: that of all splits, then one for each."""
+    """Charts by their title: first that of all splits, then one per split."""
     by_title: dict[str, list[Bars]] = {}
     for bars in charts:
         by_title.setdefault(bars.title, []).append(bars)

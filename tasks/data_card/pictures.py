@@ -1,7 +1,7 @@
 """Small pictures for the data card: read from shards by offset or from input files, a bounded number and a bounded size.
 
-A picture that can't be made is an empty text, never an error: the card shows broken images too. The bytes depend on the image
-and the versions of Pillow and its libraries alone.
+A picture that can't be made is empty, never an error: the card shows broken images too. The bytes depend only on the image and
+the versions of Pillow and its libraries.
 """
 
 import base64
@@ -22,11 +22,11 @@ from imagerecords.tasks.records.example import parse_example
 from imagerecords.tasks.records.image import encoded_image
 from imagerecords.tasks.storage.folders import Folder
 
-READERS = 8  # a remote store answers in some 30 ms however small the piece
-MAX_PIECE = 32 << 20  # bytes of a record or file that is read for one picture
+READERS = 8  # a remote store takes some 30 ms however few the bytes
+MOST_BYTES = 32 << 20  # of a record or file that is read for one picture
 MAX_READ = 512 << 20  # bytes read for all pictures of a page
 MAX_PIXELS = 64_000_000  # to decode for one picture; a JPEG is decoded at a fraction of it
-QUALITY, METHOD = 60, 2  # WebP: a third smaller than JPEG at these sizes, about 1 ms a picture
+QUALITY, METHOD = 60, 2  # WebP: a third smaller than JPEG at these sizes, about 1 ms per picture
 MAX_BOXES = 50  # drawn on one picture
 BOX_COLOURS = ("#ffd400", "#00d5ff", "#ff5fa2", "#7dff6a", "#ff8c1a", "#c79bff")
 BBOX = "image/object/bbox"
@@ -34,9 +34,9 @@ BBOX = "image/object/bbox"
 
 @dataclass(frozen=True, slots=True)
 class PictureSource:
-    """An image that is to be shown, and where its bytes lie: `size` bytes of `file` from `offset`.
+    """An image whose picture is to be made, and the place of its bytes: `size` bytes of `file` from `offset`.
 
-    With offset None it is the whole file, which is no record; without a folder the bytes are nowhere.
+    With offset None they are the whole file, an image; else they are a record. Without a folder no picture can be made.
     """
 
     picture: Picture
@@ -46,18 +46,8 @@ class PictureSource:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Thumbnail:
-    """A small picture as a data URI with its size in pixels, and the number of boxes that belong to it."""
-
-    source: str = ""
-    width: int = 0
-    height: int = 0
-    boxes: int = 0
-
-
 def of_row(folder: Folder, row: Mapping[str, Any]) -> PictureSource:
-    """What a manifest's row of a written image shows: its record, where that can be read from its offset."""
+    """The source for a manifest's row of a written image: its record, where that can be read from its offset."""
     name = row["path"].rpartition("/")[2]
     picture = Picture(name, row["split"], row["label"], row["text"])
     if row["offset"] is None:
@@ -68,61 +58,59 @@ def of_row(folder: Folder, row: Mapping[str, Any]) -> PictureSource:
 def with_pictures(images: Sequence[PictureSource], side: int, budget: int) -> list[Picture]:
     """The images in their order, each with a picture not wider or higher than `side`.
 
-    What is beyond the caps is not read, and a picture with which all would be longer than `budget` characters is left out.
+    Images beyond the limits are not read, and a picture that would exceed `budget` characters for all is omitted.
     """
     readable, left = [], MAX_READ
     for image in images:
-        fits = image.folder is not None and 0 < image.size <= min(MAX_PIECE, left)
+        fits = image.folder is not None and 0 < image.size <= min(MOST_BYTES, left)
         left -= image.size if fits else 0
-        readable.append(image if fits else None)
+        readable.append(image if fits else replace(image, folder=None))
     with ThreadPoolExecutor(READERS, thread_name_prefix="report") as threads:
-        made = threads.map(lambda image: _thumbnail(image, side) if image else Thumbnail(), readable)
-        return [
-            replace(image.picture, source=small.source, width=small.width, height=small.height, boxes=small.boxes)
-            for image, small in zip(images, _within(budget, made), strict=True)
-        ]
+        return list(_within(budget, threads.map(lambda image: _make(image, side), readable)))
 
 
-def _within(budget: int, made: Iterable[Thumbnail]) -> Iterator[Thumbnail]:
-    for thumbnail in made:
-        fits = len(thumbnail.source) <= budget
-        budget -= len(thumbnail.source) if fits else 0
-        yield thumbnail if fits else Thumbnail(boxes=thumbnail.boxes)
+def _within(budget: int, pictures: Iterable[Picture]) -> Iterator[Picture]:
+    for picture in pictures:
+        fits = len(picture.data_uri) <= budget
+        budget -= len(picture.data_uri) if fits else 0
+        yield picture if fits else replace(picture, data_uri="", width=0, height=0)
 
 
-def _thumbnail(image: PictureSource, side: int) -> Thumbnail:
+def _make(image: PictureSource, side: int) -> Picture:
     if image.folder is None:
-        return Thumbnail()
+        return image.picture
     try:
         if image.offset is None:
-            return draw(image.folder.read(image.file), side)
+            return draw(image.picture, image.folder.read(image.file), side)
         data = image.folder.read_range(image.file, image.offset, image.size)
-        return draw_example(parse_example(data[HEADER.size : -FOOTER.size]), side)
+        return draw_example(image.picture, parse_example(data[HEADER.size : -FOOTER.size]), side)
     except Exception:  # stores, protobuf and Pillow's plugins throw anything, and a card without one picture is still a card
-        return Thumbnail()
+        return image.picture
 
 
-def draw_example(features: dict[str, list[Any]], side: int) -> Thumbnail:
-    """The picture of an Example's image, with its boxes where it has some."""
+def draw_example(picture: Picture, features: dict[str, list[Any]], side: int) -> Picture:
+    """The picture with an Example's image, and its boxes where it has some."""
     boxes = list(zip(*(features.get(f"{BBOX}/{edge}", []) for edge in ("xmin", "ymin", "xmax", "ymax")), strict=False))
     labels = features.get(f"{BBOX}/label", [])
-    return draw(encoded_image(features), side, boxes, labels)
+    return draw(picture, encoded_image(features), side, boxes, labels)
 
 
-def draw(data: bytes, side: int, boxes: list[tuple[Any, ...]] | None = None, labels: list[Any] | None = None) -> Thumbnail:
-    """The small picture of an image file's bytes, with boxes (xmin, ymin, xmax, ymax, each 0 to 1) drawn on it."""
+def draw(
+    picture: Picture, data: bytes, side: int, boxes: Sequence[tuple[Any, ...]] = (), labels: Sequence[Any] = ()
+) -> Picture:
+    """The picture with an image file's bytes made small, and boxes (xmin, ymin, xmax, ymax, each 0 to 1) drawn on it."""
     image = _decode(data, side)
     image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    for number, box in enumerate((boxes or [])[:MAX_BOXES]):
-        _draw_box(image, box, BOX_COLOURS[(labels[number] if labels and number < len(labels) else 0) % len(BOX_COLOURS)])
+    for number, box in enumerate(boxes[:MAX_BOXES]):
+        _draw_box(image, box, BOX_COLOURS[(labels[number] if number < len(labels) else 0) % len(BOX_COLOURS)])
     file = io.BytesIO()
     image.save(file, "WEBP", quality=QUALITY, method=METHOD)
-    source = "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
-    return Thumbnail(source, image.width, image.height, len(boxes or []))
+    data_uri = "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
+    return replace(picture, data_uri=data_uri, width=image.width, height=image.height, boxes=len(boxes))
 
 
 def _decode(data: bytes, side: int) -> Image.Image:
-    """The image in RGB, a JPEG at the smallest scale that still fills `side`; what is there of a truncated JPEG."""
+    """The image in RGB, a JPEG at the smallest scale that still fills `side`; of a truncated JPEG the part that decodes."""
     if data.startswith(START) and (header := read_jpeg_header(data)) and header.is_plain_colour:
         if header.height * header.width > 4 * MAX_PIXELS:
             raise ValueError("too many pixels")
@@ -148,7 +136,7 @@ def _on_grey(image: Image.Image) -> Image.Image:
 
 
 def _draw_box(image: Image.Image, box: tuple[Any, ...], colour: str) -> None:
-    """A line of two pixels on a dark one, so that it is seen on every picture."""
+    """Draw a line of two pixels on a dark one, which is visible on every picture."""
     left, top, right, bottom = (
         min(max(float(edge), 0.0), 1.0) * (length - 1) for edge, length in zip(box, 2 * image.size, strict=True)
     )

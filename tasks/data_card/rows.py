@@ -1,6 +1,6 @@
 """A manifest's rows for the data card: narrow columns of all images, wide ones only of those that are shown.
 
-A million rows take about 100 MB so: what repeats is held as numbers, and paths and messages are read when they are asked for.
+A million rows take about 100 MB: repeating texts are held as numbers, and paths and messages are read only when needed.
 """
 
 import contextlib
@@ -23,10 +23,10 @@ from imagerecords.tasks.records.files import is_compressed, record_files
 from imagerecords.tasks.storage.folders import Folder
 
 REPEATING = ["split", "shard", "text", "status", "reason"]
-# What an older manifest lacks is not asked for.
+# Columns that an older manifest does not have are omitted.
 NUMBERS = ["label", "offset", "size", "height", "width", "source_size", "brightness", "contrast", "sharpness"]
 WIDE = ["path", "message"]
-UNLABELLED = "no label"
+NO_LABEL = "no label"
 
 Numbers = npt.NDArray[np.int64]
 
@@ -50,7 +50,7 @@ class Rows:
         return found
 
     def take(self, numbers: Sequence[int] | Numbers) -> list[dict[str, Any]]:
-        """The rows with these numbers, whole, in this order."""
+        """The rows with these numbers, with all columns, in this order."""
         chosen = pa.array(numbers, pa.int64())
         wide = self.wide.take(chosen) if self.wide else _read_wide(self.folder, np.asarray(numbers, np.int64))
         narrow = self.narrow.take(chosen).to_pylist()
@@ -71,7 +71,7 @@ def _read_records(folder: Folder) -> pa.Table:
     names = [] if folder.fs.isfile(folder.path) else record_files(folder)[0]
     if not names:
         raise BadLayout(
-            f"a folder to report on must hold TFRecord files (train-00000-of-00008, *.tfrecord), got none: {folder.url}. "
+            f"a folder for a data card must hold TFRecord files (train-00000-of-00008, *.tfrecord), got none: {folder.url}. "
             "Check the path"
         )
     table = read_rows_of_records(folder, names)
@@ -79,7 +79,7 @@ def _read_records(folder: Folder) -> pa.Table:
     compressed = pa.array([name for name in names if is_compressed(folder, name)], pa.string())
     columns = {
         "label": pc.fill_null(table["label"], 0),
-        "text": pc.coalesce(table["text"], ids, pa.scalar(UNLABELLED)),
+        "text": pc.coalesce(table["text"], ids, pa.scalar(NO_LABEL)),
         "offset": pc.if_else(pc.is_in(table["shard"], compressed), pa.scalar(None, pa.int64()), table["offset"]),
     }
     for name, column in columns.items():
@@ -88,7 +88,7 @@ def _read_records(folder: Folder) -> pa.Table:
 
 
 def has_all_columns(folder: Folder) -> bool:
-    """Whether a manifest has what the findings ask for; those of older versions have not."""
+    """Whether a manifest has all columns for the findings; those of older versions do not."""
     with _open_manifest(folder) as parquet:
         return set(COLUMNS.names).issubset(parquet.schema_arrow.names)
 
@@ -98,7 +98,7 @@ def _open_manifest(folder: Folder) -> Iterator[pq.ParquetFile]:
     try:
         with open_manifest(folder, REPEATING) as parquet:
             yield parquet
-    except CorruptRecord as error:  # the folder can't be reported on as it is
+    except CorruptRecord as error:  # a data card can't be made of the folder
         raise BadLayout(str(error)) from error
 
 

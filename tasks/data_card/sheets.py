@@ -1,7 +1,7 @@
-"""The contact sheet of the data card: which images stand for a label.
+"""The contact sheet of the data card: sample images of each label.
 
-Images are taken at even distances from the manifest's order, so from all over the shards, as many from each split: the same
-ones for the same data set, whoever builds the page. How many there are for each label depends on the number of labels.
+Images are taken at even distances in the manifest's order, so from all shards, and as many from each split: the same ones for
+the same data set, wherever the page is built. Their number per label depends on the number of labels.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,27 +14,27 @@ from imagerecords.tasks.data_card.histograms import places
 from imagerecords.tasks.data_card.pictures import of_row, with_pictures
 from imagerecords.tasks.data_card.rows import Rows
 
-MOST_A_LABEL = 12
-MOST_PICTURES = 480  # from so many labels on each has one picture
+MOST_PER_LABEL = 12
+MOST_PICTURES = 480  # with this many labels or more, each has one picture
 MOST_LABELS = 1000
 BUDGET = 3_000_000  # characters of all pictures here
-# The longer side in pixels by how many pictures there are at most.
+# The longer side in pixels by the largest number of pictures.
 SIDES = ((240, 192), (MOST_PICTURES, 144), (MOST_LABELS, 112))
 
 
 def make_sheets(rows: Rows, written: pa.Table, labels: Sequence[LabelRow]) -> tuple[Sheet, ...]:
-    """A sheet for each label that has images, or for so many labels as the page has room for."""
+    """One sheet per label that has images, for at most MOST_LABELS labels."""
     present = [label for label in labels if label.total]
     chosen = [present[number] for number in spread(len(present), MOST_LABELS)]
-    a_label = min(MOST_A_LABEL, max(1, MOST_PICTURES // max(1, len(chosen))))
-    sample = _sample(written, [label.label for label in chosen], a_label)
-    by_turns = sorted((turn, label, place) for label, places in sample.items() for turn, place in enumerate(places))
-    side = next(side for most, side in SIDES if len(by_turns) <= most)
-    numbers = rows.written()[np.array([place for *_, place in by_turns], np.int64)]
+    per_label = min(MOST_PER_LABEL, max(1, MOST_PICTURES // max(1, len(chosen))))
+    sample = _sample(written, [label.label for label in chosen], per_label)
+    by_round = sorted((number, label, place) for label, places in sample.items() for number, place in enumerate(places))
+    side = next(side for most, side in SIDES if len(by_round) <= most)
+    numbers = rows.written()[np.array([place for *_, place in by_round], np.int64)]
     images = [of_row(rows.folder, row) for row in rows.take(numbers)]
-    # Should the budget end, every label has had as many turns as any other, give or take one.
+    # Round by round, so that if the budget ends, the labels' numbers of pictures differ by one at most.
     pictures: dict[int, list[Picture]] = {}
-    for (_, label, _), picture in zip(by_turns, with_pictures(images, side, BUDGET), strict=True):
+    for (_, label, _), picture in zip(by_round, with_pictures(images, side, BUDGET), strict=True):
         pictures.setdefault(label, []).append(picture)
     return tuple(Sheet(label.label, label.text, label.total, tuple(pictures[label.label])) for label in chosen)
 
@@ -45,8 +45,8 @@ def spread(count: int, most: int) -> Iterator[int]:
     return ((2 * number + 1) * count // (2 * shown) for number in range(shown))
 
 
-def _sample(written: pa.Table, labels: Sequence[int], a_label: int) -> dict[int, list[int]]:
-    """Places in `written` by label, at most `a_label` each, shared evenly among its splits, the first of them favoured."""
+def _sample(written: pa.Table, labels: Sequence[int], per_label: int) -> dict[int, list[int]]:
+    """Places in `written` by label, at most `per_label` each, shared evenly among its splits, the remainder to the first."""
     label = written["label"].to_numpy()
     split = places(written["split"], written["split"].unique().to_pylist())
     order = np.lexsort((split, label))
@@ -57,6 +57,6 @@ def _sample(written: pa.Table, labels: Sequence[int], a_label: int) -> dict[int,
     sample: dict[int, list[int]] = {}
     for number in labels:
         splits = by_label[number]
-        shares = [a_label // len(splits) + (place < a_label % len(splits)) for place in range(len(splits))]
+        shares = [per_label // len(splits) + (place < per_label % len(splits)) for place in range(len(splits))]
         sample[number] = [int(rows[at]) for rows, share in zip(splits, shares, strict=True) for at in spread(len(rows), share)]
     return sample

@@ -1,4 +1,4 @@
-"""The books of a data set: images found, written and rejected, and boxes; for each split and label they must balance."""
+"""Accounting, by split and label: each image found must be written or rejected, and each of its boxes too."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from imagerecords.schemas.boxes import BoxCounts
 from imagerecords.schemas.errors import AccountingError
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.plan import PlanHeader
 from imagerecords.schemas.receipt import REJECTED, WRITTEN, Reason, VerifiedShard
@@ -30,7 +31,7 @@ class SplitCounts:
     boxes: Counter[str] = field(default_factory=Counter)
 
     def add(self, planned: pa.Table, receipt: pa.Table, verified: VerifiedShard, with_boxes: bool) -> None:
-        """Enter a shard: what was planned, what became of it, and what reading it back told."""
+        """Add a shard: its planned rows, its receipt, and the result of verifying it."""
         self.found += Counter(planned["label"].to_pylist())
         self.written += _labels_with(receipt, "status", WRITTEN)
         self.rejected += _labels_with(receipt, "status", REJECTED)
@@ -54,13 +55,13 @@ def _count_boxes(planned: pa.Table, receipt: pa.Table) -> Counter[str]:
     )
 
 
-def balance_boxes(found: BoxCounts, books: Iterable[SplitCounts], output: Folder) -> BoxSummary:
-    """The books of boxes; raises AccountingError when a planned one is unaccounted for."""
-    counts: Counter[str] = sum((book.boxes for book in books), Counter())
+def box_summary(found: BoxCounts, splits: Iterable[SplitCounts], output: Folder) -> BoxSummary:
+    """The counts of boxes; raises AccountingError when a planned one is unaccounted for."""
+    counts: Counter[str] = sum((split.boxes for split in splits), Counter())
     if found.planned != counts["written"] + counts["of_rejected_images"]:
         raise AccountingError(
-            f"boxes planned must be written or of rejected images, got {found.planned} planned, {counts['written']} written, "
-            f"{counts['of_rejected_images']} of rejected: {output.url}. Report this with _build/: it is a fault of ours"
+            f"boxes are unaccounted for: {found.planned:,} planned, {counts['written']:,} written, "
+            f"{counts['of_rejected_images']:,} of rejected images: {output.url}. This is a bug: please report it with _build/"
         )
     return BoxSummary(
         found=found.found,
@@ -75,50 +76,50 @@ def balance_boxes(found: BoxCounts, books: Iterable[SplitCounts], output: Folder
     )
 
 
-def balance(split: str, book: SplitCounts, header: PlanHeader, output: Folder) -> None:
+def refuse_unaccounted(split: str, counts: SplitCounts, header: PlanHeader, output: Folder) -> None:
     """Raise AccountingError when an image of a split is unaccounted for."""
-    for label in sorted(book.found | book.written | book.rejected):
-        found, written, rejected = book.found[label], book.written[label], book.rejected[label]
+    for label in sorted(counts.found | counts.written | counts.rejected):
+        found, written, rejected = counts.found[label], counts.written[label], counts.rejected[label]
         if found != written + rejected:
             raise AccountingError(
-                f"images found must be written or rejected, got {found} found, {written} written, {rejected} rejected of "
-                f"label {header.label_text(label)!r} in {split}: {output.url}. Report this with _build/: it is a fault of ours"
+                f"images are unaccounted for: {found:,} found, {written:,} written, {rejected:,} rejected of label "
+                f"{header.label_text(label)!r} in {split}: {output.url}. This is a bug: please report it with _build/"
             )
-    records = sum(verified.records for verified in book.verified)
-    if records != book.written.total():
+    records = sum(verified.records for verified in counts.verified)
+    if records != counts.written.total():
         raise AccountingError(
-            f"records read back must equal images written, got {records} and {book.written.total()} in {split}: "
+            f"{plural(records, 'record')} read back, {plural(counts.written.total(), 'image')} written in {split}: "
             f"{output.url}. Run the build again"
         )
 
 
-def over_budget(split: str, book: SplitCounts, header: PlanHeader, settings: BuildSettings) -> Iterable[str]:
+def over_budget(split: str, counts: SplitCounts, header: PlanHeader, settings: BuildSettings) -> Iterable[str]:
     """Where more was rejected than the settings allow, or a label was left empty; what was asked for does not count."""
-    asked_for = {Reason.DUPLICATE, Reason.REMOVED}  # so neither here nor there
-    left_out = sum(book.reasons[reason] for reason in asked_for)
-    found, rejected = book.found.total() - left_out, book.rejected.total() - left_out
+    asked_for = {Reason.DUPLICATE, Reason.REMOVED}  # counted neither as found nor as rejected
+    excluded = sum(counts.reasons[reason] for reason in asked_for)
+    found, rejected = counts.found.total() - excluded, counts.rejected.total() - excluded
     if found and rejected / found > settings.max_rejected_fraction:
-        reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(book.reasons.items()) if reason not in asked_for)
+        reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(counts.reasons.items()) if reason not in asked_for)
         yield (
-            f"at most {settings.max_rejected_fraction:.1%} of the {split} images may be rejected, got {rejected} of {found} "
-            f"({reasons}). See {MANIFEST}, then mend them or raise --max_rejected_fraction"
+            f"at most {settings.max_rejected_fraction:.1%} of the {split} images may be rejected, got {rejected:,} of "
+            f"{found:,} ({reasons}). See {MANIFEST}, then correct or remove them, or raise --max_rejected_fraction"
         )
-    for label in sorted(book.found):
-        if not book.written[label] and book.found[label] > book.removed[label]:
+    for label in sorted(counts.found):
+        if not counts.written[label] and counts.found[label] > counts.removed[label]:
             yield (
-                f"each label must keep an image, got all {book.found[label]} of {header.label_text(label)!r} in {split} "
-                f"rejected. See {MANIFEST}"
+                f"every image of label {header.label_text(label)!r} in {split} was rejected "
+                f"({plural(counts.found[label], 'image')}). See {MANIFEST}"
             )
 
 
-def summary_of(split: str, book: SplitCounts, *, with_boxes: bool) -> SplitSummary:
-    """What the closing summary tells of a split."""
+def summary_of(split: str, counts: SplitCounts, *, with_boxes: bool) -> SplitSummary:
+    """The closing summary of a split."""
     return SplitSummary(
         split=split,
-        found=book.found.total(),
-        written=book.written.total(),
-        rejected=dict(sorted(book.reasons.items())),
-        shards=len(book.verified),
-        bytes=sum(verified.bytes for verified in book.verified),
-        boxes=book.boxes["written"] if with_boxes else None,
+        found=counts.found.total(),
+        written=counts.written.total(),
+        rejected=dict(sorted(counts.reasons.items())),
+        shards=len(counts.verified),
+        bytes=sum(verified.bytes for verified in counts.verified),
+        boxes=counts.boxes["written"] if with_boxes else None,
     )

@@ -1,17 +1,16 @@
-"""What makes shards with receipts a complete data set: the manifest, the files beside it, and dataset_info.json last.
+"""Completes a data set whose shards have receipts: the manifest, the files beside it, and dataset_info.json last.
 
-Each is a function, so that what decides whether the data set may be complete can stand between them: publish's budget, and
-nothing in remove.
+Each is a function, so that publish can check its budget of rejected images between them, which remove does not.
 """
 
 from dataclasses import dataclass
 
-from imagerecords.schemas.errors import AccountingError
+from imagerecords.schemas.errors import AccountingError, OutputLocked
 from imagerecords.schemas.output_files import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS
 from imagerecords.schemas.plan import PlanHeader
 from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.schemas.summary import BoxSummary
-from imagerecords.tasks.dataset.accounting import SplitCounts, balance, balance_boxes
+from imagerecords.tasks.dataset.accounting import SplitCounts, box_summary, refuse_unaccounted
 from imagerecords.tasks.dataset.croissant import croissant_json
 from imagerecords.tasks.dataset.digest import dataset_digest
 from imagerecords.tasks.dataset.labels_file import labels_text
@@ -19,6 +18,7 @@ from imagerecords.tasks.dataset.manifest import manifest_sha256, manifest_writer
 from imagerecords.tasks.dataset.plan_file import read_plan_header, read_whole_plan
 from imagerecords.tasks.dataset.receipts import read_receipt
 from imagerecords.tasks.dataset.tfds import class_labels_text, dataset_info_json, features_json
+from imagerecords.tasks.storage.exclusive import create_whole
 from imagerecords.tasks.storage.folders import Folder
 
 
@@ -33,7 +33,7 @@ class Accounts:
 
     def shards(self) -> dict[str, list[VerifiedShard]]:
         """The shards by split, in their order."""
-        return {split: books.verified for split, books in self.splits.items()}
+        return {split: counts.verified for split, counts in self.splits.items()}
 
 
 def write_manifest(output: Folder, verified: list[VerifiedShard]) -> Accounts:
@@ -48,19 +48,19 @@ def write_manifest(output: Folder, verified: list[VerifiedShard]) -> Accounts:
         for shard, planned in read_whole_plan(output):
             receipt = read_receipt(output, shard.name)
             if receipt is None:
-                raise AccountingError(f"each shard must have a receipt, got none: {output.join(shard.name)}. Build again")
+                raise AccountingError(f"a shard has no receipt: {output.join(shard.name)}. Run the build again")
             write(receipt)
-            books = splits.setdefault(shard.split, SplitCounts())
-            books.add(planned, receipt, by_name[shard.name], with_boxes=bool(header.boxes))
-    for split, books in splits.items():
-        balance(split, books, header, output)
-    boxes = balance_boxes(header.boxes, splits.values(), output) if header.boxes else None
-    digest = dataset_digest((shard.shard, shard.sha256) for books in splits.values() for shard in books.verified)
+            counts = splits.setdefault(shard.split, SplitCounts())
+            counts.add(planned, receipt, by_name[shard.name], with_boxes=bool(header.boxes))
+    for split, counts in splits.items():
+        refuse_unaccounted(split, counts, header, output)
+    boxes = box_summary(header.boxes, splits.values(), output) if header.boxes else None
+    digest = dataset_digest((shard.shard, shard.sha256) for counts in splits.values() for shard in counts.verified)
     return Accounts(header, splits, boxes, digest)
 
 
 def write_files_beside(output: Folder, accounts: Accounts) -> None:
-    """Write what readers find beside the shards, all but dataset_info.json."""
+    """Write the files for readers beside the shards, except dataset_info.json."""
     labels, extras = accounts.header.labels, accounts.header.extras
     output.write(LABELS, labels_text(labels))
     output.write(CLASS_LABELS, class_labels_text(labels))
@@ -69,5 +69,9 @@ def write_files_beside(output: Folder, accounts: Accounts) -> None:
 
 
 def write_dataset_info(output: Folder, accounts: Accounts) -> None:
-    """Write dataset_info.json: from here on the data set is complete."""
-    output.write(DATASET_INFO, dataset_info_json(accounts.shards()))
+    """Write dataset_info.json: from here on the data set is complete.
+
+    The build has removed it at its begin. Raises OutputLocked where another build has written its own meanwhile.
+    """
+    if not create_whole(output, DATASET_INFO, dataset_info_json(accounts.shards())):
+        raise OutputLocked(f"another build has completed the data set meanwhile: {output.url}. Audit it, then build again")

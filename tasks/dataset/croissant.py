@@ -1,8 +1,8 @@
 """croissant.json (MLCommons Croissant 1.0): every shard with its SHA-256, and record sets that Croissant's programs can load.
 
-Croissant has no way to read TFRecord, so the record set `images` is the manifest: what each image is, and in which shard its
-record stands. Licence, citation and date of publication, which Croissant recommends, only the data's owner knows; they are
-left out rather than made up.
+Croissant has no way to read TFRecord, so the record set `images` is the manifest: what each image is, and which shard has its
+record. Croissant recommends a licence, a citation and a date of publication; only the data's owner knows them, so they are
+omitted.
 """
 
 import json
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from imagerecords.schemas.errors import CorruptRecord
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import CROISSANT, MANIFEST, ShardName
 from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.tasks.dataset.tfds import DATASET_NAME, DATASET_VERSION, json_text
@@ -86,7 +87,7 @@ def croissant_json(labels: tuple[str, ...], splits: dict[str, list[VerifiedShard
             "conformsTo": "http://mlcommons.org/croissant/1.0",
             "name": DATASET_NAME,
             "version": DATASET_VERSION,
-            "description": f"Labelled images of {len(labels)} labels as TFRecord files: {counts}.",
+            "description": f"Labelled images of {plural(len(labels), 'label')} as TFRecord files: {counts}.",
             "distribution": [
                 _file(MANIFEST, "application/x-parquet", manifest_sha256),
                 *(item for split, shards in splits.items() for item in _shards(split, shards)),
@@ -97,7 +98,7 @@ def croissant_json(labels: tuple[str, ...], splits: dict[str, list[VerifiedShard
 
 
 class ListedFile(NamedTuple):
-    """What croissant.json says of a file: its SHA-256, and its size as text, `100 B`; empty where it says none."""
+    """A file's entry in croissant.json: its SHA-256, and its size as text, `100 B`, empty where there is none."""
 
     sha256: str
     size: str
@@ -114,7 +115,7 @@ def read_croissant(folder: Folder) -> dict[str, ListedFile]:
 
 
 def listed_files(croissant: Any) -> dict[str, ListedFile]:
-    """The files with a SHA-256 in the content of a croissant.json, ours or not, by name and in its order."""
+    """The files with a SHA-256 in the content of a croissant.json, by imagerecords or not, by name and in its order."""
     entries = croissant.get("distribution") if isinstance(croissant, dict) else None
     objects = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
     return {
@@ -130,7 +131,7 @@ def _file(name: str, encoding: str, sha256: str) -> dict[str, Any]:
 
 
 def _shards(split: str, shards: list[VerifiedShard]) -> Iterable[dict[str, Any]]:
-    """A FileObject for each shard, and the FileSet of the split's."""
+    """A FileObject per shard, and a FileSet of them all."""
     for shard in shards:
         yield {**_file(shard.shard, TFRECORD, shard.sha256), "contentSize": f"{shard.bytes} B"}
     yield {

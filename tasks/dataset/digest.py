@@ -1,8 +1,8 @@
 """The digest of a data set.
 
 A decision that binds users' data: SHA-256 over one line per shard, `sha256  name`, in the order of splits and shards, as
-sha256sum prints them. It names the bytes of all records, and nothing else of the data set. A change makes equal data sets look
-different.
+sha256sum prints them. It depends on the bytes of all records, and on nothing else of the data set. A change of the formula
+would give equal data sets different digests.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""labels.txt as it is written, and the names of labels read from the file beside records: ours, TFDS's, or slim's."""
+"""labels.txt as it is written, and label names read from the file beside records: imagerecords', TFDS's, or slim's."""
 
 import re
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ def read_labels(folder: Folder) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class LabelNames:
-    """Names by id as a file tells them; `bases` are the ids that its first line may have, where its lines carry none."""
+    """A file's names by id; `bases` are the ids that its first line may have, where its lines have no ids."""
 
     file: str
     lines: tuple[str, ...] = ()
@@ -31,16 +31,16 @@ class LabelNames:
     bases: tuple[int, ...] = (1,)
 
     def by_id(self, labels: Iterable[tuple[int, str | None]]) -> dict[int, str]:
-        """The names by id, from the base that agrees with most of what records say; the first of equals."""
+        """The names by id, with the base by which most of the records' labels agree; the first of equals."""
         if self.numbered:
             return self.numbered
-        told = list(labels)
+        in_records = list(labels)
         choices = [dict(enumerate(self.lines, base)) for base in self.bases]
-        return max(choices, key=lambda names: sum(names.get(label) == text for label, text in told if text is not None))
+        return max(choices, key=lambda names: sum(names.get(label) == text for label, text in in_records if text is not None))
 
 
 def read_label_names(text: str, file: str, bases: tuple[int, ...]) -> LabelNames:
-    """Label names from a file: one a line, or `0:daisy` on each line as slim writes them."""
+    """Label names from a file: one per line, or `0:daisy` on each line as slim writes them."""
     lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
     numbered = [NUMBERED.fullmatch(line) for line in lines]
     if all(numbered):
@@ -49,7 +49,7 @@ def read_label_names(text: str, file: str, bases: tuple[int, ...]) -> LabelNames
 
 
 def label_names(folder: Folder, present: set[str], ours: bool) -> LabelNames | None:
-    """The names of the labels, from the file beside the records that tells them."""
+    """The names of the labels, from the labels file beside the records."""
     for name, bases in ((LABELS, (1,) if ours else (1, 0)), (CLASS_LABELS, (0,)), (TFDS_LABELS, (0,))):
         if name in present:
             return read_label_names(folder.read(name).decode("utf-8", "replace"), name, bases)

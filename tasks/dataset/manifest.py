@@ -1,7 +1,7 @@
 """manifest.parquet: one row per input image and one row group per shard; its only reader and its only writer.
 
-A manifest that can't be read is a CorruptRecord, whatever Arrow raised; a missing one is a FileNotFoundError. What follows
-from either is the caller's decision.
+An unreadable manifest raises CorruptRecord, whatever Arrow raised; a missing one raises FileNotFoundError. Callers decide what
+follows.
 """
 
 import contextlib
@@ -49,13 +49,13 @@ def read_manifest(folder: Folder, columns: Sequence[str]) -> pa.Table:
 
 @contextlib.contextmanager
 def open_manifest(folder: Folder, repeating: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
-    """A manifest opened for reading in parts, with the `repeating` columns as dictionaries; raises CorruptRecord like that."""
+    """A manifest opened for reading in parts, with the `repeating` columns as dictionaries; raises as read_manifest does."""
     with open_for_arrow(folder, MANIFEST) as file, _refuse_damage(folder):
         yield pq.ParquetFile(file, read_dictionary=list(repeating), pre_buffer=True)
 
 
 def read_numbered(parquet: pq.ParquetFile, numbers: npt.NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
-    """The rows with these numbers, in this order; only the row groups that hold one are read, one at a time."""
+    """The rows with these numbers, in this order; only row groups with such a row are read, one at a time."""
     sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
     ends = np.cumsum(sizes)
     group_of = np.searchsorted(ends, numbers, side="right")
@@ -94,7 +94,7 @@ def manifest_sha256(folder: Folder) -> str:
 
 @contextlib.contextmanager
 def _refuse_damage(folder: Folder) -> Iterator[None]:
-    """Raise CorruptRecord where Arrow finds damage, which it reports as any of these; a disk's own fault has an errno."""
+    """Raise CorruptRecord where Arrow finds damage, which it raises as any of these; an error of the disk has an errno."""
     try:
         yield
     except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
@@ -102,5 +102,5 @@ def _refuse_damage(folder: Folder) -> Iterator[None]:
             raise
         raise CorruptRecord(
             f"{MANIFEST} must be readable, got {' '.join(str(error).split())}: {folder.join(MANIFEST)}. Build again, or "
-            "move it away: the records are read then"
+            "move it away: then the records are read instead"
         ) from error

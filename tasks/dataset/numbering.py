@@ -1,4 +1,4 @@
-"""The numbers in the files' names: each that `-of-N` promises is there, once, and of one N."""
+"""The numbers in the files' names: each number below the N of `-of-N` must be there, with one N only."""
 
 import itertools
 from collections import defaultdict
@@ -12,16 +12,14 @@ LISTED = 100  # missing files that are named one by one
 
 
 def numbering_problems(names: Iterable[str]) -> Iterable[AuditProblem]:
-    """Numbers that `-of-N` promises and no file has, and files of several N, of which a trainer would read all."""
+    """Missing numbers, numbers beyond N, and files of several N, all of which a trainer would read."""
     found: defaultdict[tuple[str, str], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for match in filter(None, map(NUMBERED.fullmatch, names)):
         found[match["before"], match["after"]][match["count"]].add(int(match["index"]))
     for (before, after), counts in sorted(found.items()):
         if len(counts) > 1:
             kinds = ", ".join(f"{len(present)} of -of-{count}" for count, present in sorted(counts.items()))
-            yield AuditProblem(
-                f"{before}*-of-*{after}", None, None, f"are of several data sets, and would be read as one: {kinds}"
-            )
+            yield AuditProblem(f"{before}*-of-*{after}", None, None, f"mix shards of several data sets: {kinds}")
         for count, present in sorted(counts.items()):
             first = 1 if 0 not in present and int(count) in present else 0  # some count from 1
             expected = range(first, first + int(count))
@@ -31,4 +29,4 @@ def numbering_problems(names: Iterable[str]) -> Iterable[AuditProblem]:
                 yield AuditProblem(f"{before}*-of-{count}{after}", None, None, f"{plural(more, 'more file')} missing")
             for index in sorted(index for index in present if index not in expected):
                 name = f"{before}{index:0{len(count)}}-of-{count}{after}"
-                yield AuditProblem(name, None, None, f"is beyond the {plural(int(count), 'file')} that its name tells of")
+                yield AuditProblem(name, None, None, f"is beyond the {plural(int(count), 'file')} of its name")

@@ -1,7 +1,7 @@
 """Where each record of a data set is, for reading by number: from its manifest, or, in a folder without one, from its files.
 
 Columns are NumPy and Arrow arrays: a million records take some 100 MB less than as Python objects, are pickled in a moment, and
-reading them in forked workers copies no memory.
+forked workers that read them copy no memory.
 """
 
 import itertools
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagerecords.schemas.errors import BadInput, CorruptRecord, Incomplete
-from imagerecords.schemas.messages import some
+from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.output_files import BUILD, DATASET_INFO, MANIFEST
 from imagerecords.schemas.receipt import REJECTED, WRITTEN
 from imagerecords.tasks.dataset.labels_file import label_names
@@ -49,7 +49,7 @@ Numbers = npt.NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """The records of a split or of a part of one, an entry each; `file` is an index into `files`.
+    """The records of a split or of a part of one, one entry per record; `file` is an index into `files`.
 
     `label`, `height` and `width` (pixels) are -1 where they are not known. `crc` is the masked CRC32C of the record's data.
     """
@@ -131,7 +131,7 @@ def refuse_unfinished(folder: Folder) -> None:
     """Raise Incomplete where a build has begun and not written dataset_info.json."""
     if not folder.exists(DATASET_INFO) and folder.files(BUILD):
         raise Incomplete(
-            f"a data set must be complete to be read, got one without {DATASET_INFO}: {folder.url}. Its build is still "
+            f"the data set is not complete, since {DATASET_INFO} is missing: {folder.url}. Its build is still "
             "running, was interrupted or ended with an error: wait for it, or build again"
         )
 
@@ -145,25 +145,24 @@ def _refuse_wrong_files(folder: Folder, rows: pa.Table) -> None:
     missing = sorted(expected.keys() - sizes.keys())
     if missing:
         raise Incomplete(
-            f"a data set must have all files of its manifest, got {len(missing)} of {len(expected)} missing: {folder.url}: "
-            f"{some(missing, LISTED)}. Bring them back, or build again"
+            f"{len(missing):,} of {plural(len(expected), 'file')} of the manifest are missing: {folder.url}: "
+            f"{some(missing, LISTED)}. Restore them, or build again"
         )
     for name, end in sorted(expected.items()):
         if sizes[name] != end:
             raise CorruptRecord(
-                f"a file must have the {end} bytes of its records in the manifest, got {sizes[name]}: {folder.join(name)}. "
-                "Bring back the file that belongs to the manifest, or build again"
+                f"a file must have the {end:,} bytes of its records in the manifest, got {sizes[name]:,}: {folder.join(name)}. "
+                "Restore the file that belongs to the manifest, or build again"
             )
 
 
 def _read_files(folder: Folder) -> pa.Table:
     """The rows of a folder without a manifest; every record is read for them."""
     names, _ = record_files(folder)
-    faults = list(numbering_problems(names))
-    if faults:
-        problems = some([f"{fault.file} {fault.problem}" for fault in faults], LISTED)
+    problems = [f"{problem.file} {problem.problem}" for problem in numbering_problems(names)]
+    if problems:
         raise Incomplete(
-            f"a data set must have all files that their names count, got: {folder.url}: {problems}. Bring them back"
+            f"the numbers in the files' names do not match the files: {folder.url}: {some(problems, LISTED)}. Restore them"
         )
     for name in names:
         if is_compressed(folder, name):
@@ -176,8 +175,8 @@ def _read_files(folder: Folder) -> pa.Table:
     if broken:
         first = broken[0]
         raise CorruptRecord(
-            f"every record must be sound, got {len(broken)} of {len(rows)} broken, the first: {first['path']}: "
-            f"{first['message']}: {folder.url}. Run imagerecords audit on the folder"
+            f"{len(broken):,} of {plural(len(rows), 'record')} are broken. First: {first['path']}: {first['message']}: "
+            f"{folder.url}. Run imagerecords audit on the folder"
         )
     return rows
 

@@ -14,7 +14,7 @@ from imagerecords.tasks.storage.arrow_files import arrow_reader, open_for_arrow
 from imagerecords.tasks.storage.folders import Folder
 
 SHARDS = TypeAdapter(tuple[PlannedShard, ...])
-# What reading a plan raises where there is none, or a damaged one: Arrow reports damage in many ways.
+# What reading a missing or damaged plan raises: Arrow reports damage in many ways.
 UNREADABLE = (ValueError, KeyError, TypeError, OSError, pa.ArrowException)
 
 
@@ -55,8 +55,8 @@ def read_plan(output: Folder) -> Plan | None:
         return Plan(_header(parquet), _shards(parquet), images)
     except UNREADABLE as error:
         raise OutputConflict(
-            f"the plan of a data set must be one that can be read, got {type(error).__name__}: {output.join(PLAN)}. Build "
-            "anew: into another output, or with --overwrite"
+            f"the plan of a data set must be readable, got {type(error).__name__}: {output.join(PLAN)}. Build into another "
+            "output, or with --overwrite"
         ) from error
 
 

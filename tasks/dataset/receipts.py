@@ -1,6 +1,6 @@
-"""Receipts in an output: sealed with a digest of the whole file, so that any damage is seen when they are read back.
+"""Receipts in an output: sealed with a digest of the whole file, so that any damage is detected when they are read.
 
-Parquet's own page checksums leave headers and footer open. The digest stands in the file's metadata, and is that of the file
+Parquet's own page checksums do not cover headers and footer. The digest is in the file's metadata; it is computed over the file
 with UNSEALED in its place.
 """
 
@@ -20,7 +20,7 @@ UNSEALED = b"-" * 64
 
 
 def read_receipt(output: Folder, shard_name: str) -> pa.Table | None:
-    """The receipt of a shard; None where there is none, or what lies there is not one."""
+    """The receipt of a shard; None where there is none, or the file is damaged."""
     try:
         data = output.read(receipt_path(shard_name))
     except FileNotFoundError:
@@ -31,13 +31,13 @@ def read_receipt(output: Folder, shard_name: str) -> pa.Table | None:
         if not seal or seal != _seal(_replace_last(data, seal, UNSEALED)):
             return None
         receipt = file.read()
-    except (pa.ArrowException, OSError, ValueError):  # Arrow tells damage as any of these
+    except (pa.ArrowException, OSError, ValueError):  # Arrow raises any of these for damage
         return None
     return receipt if receipt.schema.equals(COLUMNS) else None
 
 
 def receipt_fingerprint(receipt: pa.Table) -> str:
-    """The fingerprint of the shard that a receipt speaks of; empty where it has none."""
+    """The fingerprint of a receipt's shard; empty where it has none."""
     metadata: dict[bytes, bytes] = receipt.schema.metadata or {}
     return metadata.get(METADATA_KEY, b"").decode()
 
@@ -54,7 +54,7 @@ def write_receipt(output: Folder, shard_name: str, fingerprint: str, receipt: pa
 
 
 def _replace_last(data: bytes, old: bytes, new: bytes) -> bytes:
-    """The metadata stand behind all that could hold the same bytes by chance."""
+    """`data` with the last `old` replaced: the metadata are at the end, and page data could contain the same bytes."""
     before, _, after = data.rpartition(old)
     return before + new + after
 

@@ -24,10 +24,10 @@ from imagerecords.tasks.storage.folders import Folder
 
 
 def read_rows_of_records(folder: Folder, names: Sequence[str]) -> pa.Table:
-    """A row a record of these files, train's first, in the manifest's columns; null is what a record does not tell.
+    """One row per record of these files, train's first, in the manifest's columns; null is what a record does not contain.
 
-    A broken record is a rejected row. The offsets in a compressed file are of what is inside. A text that no record tells is
-    that of the labels' file beside the records, if there is one.
+    A broken record is a rejected row. Offsets in a compressed file are those of the decompressed bytes. A label's text that no
+    record contains comes from the labels file beside the records, if there is one.
     """
     order: dict[str, int] = {split: number for number, split in enumerate(SPLITS)}
     names = sorted(names, key=lambda name: (order.get(split_of(name), len(order)), name))
@@ -37,11 +37,11 @@ def read_rows_of_records(folder: Folder, names: Sequence[str]) -> pa.Table:
 
 
 def split_of(name: str) -> str:
-    """The split that a file's name tells: one of our words in it, or what stands before its number or its ending."""
+    """The split by a file's name: the word train, validation or test in it, else what precedes its number or ending."""
     words = re.split(r"[-_.]", name)
-    told = [split for split in SPLITS if split in words]
+    known = [split for split in SPLITS if split in words]
     match = NUMBERED.fullmatch(name)
-    return told[0] if told else (match["before"] if match else name.partition(".")[0]).rstrip("-_.")
+    return known[0] if known else (match["before"] if match else name.partition(".")[0]).rstrip("-_.")
 
 
 def _rows_of(folder: Folder, name: str) -> Iterator[dict[str, Any]]:
@@ -52,12 +52,12 @@ def _rows_of(folder: Folder, name: str) -> Iterator[dict[str, Any]]:
             for frame in read_frames(inflated(file)):
                 check_interrupt()
                 yield shared | _recorded_in(frame, name)
-    except CorruptRecord as error:  # of a compressed stream nothing can be read behind a fault
+    except CorruptRecord as error:  # a compressed stream can't be read beyond the damage
         yield shared | _broken(name, frame.number + 1 if frame else 0, str(error))
 
 
 def _recorded_in(frame: Frame, name: str) -> dict[str, Any]:
-    """What a record says of itself."""
+    """The row of a record, from its own features."""
     if frame.problem:
         return _broken(name, frame.number, frame.problem)
     try:
@@ -82,12 +82,12 @@ def _recorded_in(frame: Frame, name: str) -> dict[str, Any]:
     }
 
 
-def _broken(name: str, record: int, fault: str) -> dict[str, Any]:
-    return {"status": REJECTED, "path": f"{name} record {record}", "reason": Reason.CORRUPT, "message": fault}
+def _broken(name: str, record: int, problem: str) -> dict[str, Any]:
+    return {"status": REJECTED, "path": f"{name} record {record}", "reason": Reason.CORRUPT, "message": problem}
 
 
 def _texts(folder: Folder, table: pa.Table) -> pa.ChunkedArray:
-    """The labels' texts, from the labels' file where records tell none."""
+    """The labels' texts, from the labels file where records have none."""
     names = label_names(folder, set(folder.files()), ours=False)
     if names is None or not table["text"].null_count:
         return table["text"]

@@ -1,8 +1,8 @@
-"""What was taken out of an output: images by the fingerprint of their shard, in _build/removals.json.
+"""The images removed from an output, by the fingerprint of their shard, in _build/removals.json.
 
-A decision that binds users' data: a removal holds as long as its shard's fingerprint. A build that plans the same shard leaves
-the image out, whatever has to be converted anew; other input or settings make another shard, and its images come from the
-source. The list is written before anything is taken out, so that whoever comes next, remove or build, finishes it.
+A decision that binds users' data: a removal lasts as long as its shard's fingerprint. A build that plans the same shard
+excludes the image, even where it converts the shard again; other input or settings make another shard, with all images of the
+source. The list is written before any image is removed, so that the next remove or build finishes what was interrupted.
 """
 
 import json
@@ -16,23 +16,23 @@ from imagerecords.schemas.output_files import REMOVALS
 from imagerecords.schemas.receipt import WRITTEN
 from imagerecords.tasks.storage.folders import Folder
 
-REMOVED_MESSAGE = "taken out of the data set by remove"
+REMOVED_MESSAGE = "removed from the data set by imagerecords remove"
 
 
 @dataclass
 class Removals:
-    """Paths by fingerprint; `unfinished` from before a removal touches anything until all of it is done."""
+    """Paths by fingerprint; `unfinished` is true from before a removal writes anything else until it is done."""
 
     unfinished: bool = False
     paths: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, fingerprint: str, path: str) -> None:
-        """Note that an image goes."""
+        """Add an image."""
         self.paths[fingerprint] = sorted({*self.paths.get(fingerprint, []), path})
 
 
 def read_removals(output: Folder) -> Removals:
-    """What was, or is being, taken out of an output. Raises CorruptRecord when the list is broken: nothing may come back."""
+    """What was, or is being, removed from an output. Raises CorruptRecord when the list is broken: no image may come back."""
     try:
         return Removals(**json.loads(output.read(REMOVALS)))
     except FileNotFoundError:
@@ -43,16 +43,16 @@ def read_removals(output: Folder) -> Removals:
 
 
 def write_removals(output: Folder, removals: Removals) -> None:
-    """Write the list, whole."""
+    """Write the list."""
     output.write(REMOVALS, (json.dumps(vars(removals), indent=1, sort_keys=True) + "\n").encode())
 
 
 def removed_paths(output: Folder, fingerprint: str) -> set[str]:
-    """The paths that are not to be in the shard of this fingerprint."""
+    """The paths of the removed images of the shard with this fingerprint."""
     return set(read_removals(output).paths.get(fingerprint, ()))
 
 
 def holds_any(receipt: pa.Table, paths: set[str]) -> bool:
-    """Whether a receipt tells one of the paths as written."""
+    """Whether a receipt lists one of the paths as written."""
     written = receipt.filter(pc.equal(receipt["status"], WRITTEN))
     return bool(pc.any(pc.is_in(written["path"], pa.array(sorted(paths), pa.string()))).as_py())

@@ -1,14 +1,14 @@
-"""renumber: the shards of a data set that has grown get the names that its plan gives them, their bytes untouched.
+"""renumber: the shards of a data set that has grown are renamed as its plan says; their bytes do not change.
 
-A decision that binds users' data. Every reader takes `-of-N` at its word: TFDS's {SHARD_X_OF_Y} has one N a split, audits look
-for N files, trainers glob `train-*-of-00010`. New shards under a second prefix, or with an N for each generation, would
-be read by none of them. So N is raised for all shards of a split: a rename on disks, a copy within the store and a
-deletion on object stores. What that costs: a trainer that opens its files by the old names in mid-epoch finds them gone
-(on a disk, those it has open stay readable), and dataset_info.json is away until the build has ended.
+A decision that binds users' data. Readers rely on `-of-N`: TFDS's {SHARD_X_OF_Y} has one N per split, audits expect N files,
+trainers glob `train-*-of-00010`. None of them would read new shards under a second prefix, or with another N. So N is raised
+for all shards of a split: a rename on disks, a copy within the store and a deletion on object stores. The cost: a trainer that
+opens its files by the old names in mid-epoch finds them missing (on a disk, those it has open stay readable), and there is no
+dataset_info.json until the build has ended.
 
-Killed at any moment, it can be begun again, towards the same plan or another: a shard's receipt, which holds the fingerprint
-of its content, is written under the new name first and removed under the old one last. So a shard under a name that no plan
-knows is known by its receipt, and one without a receipt was never finished.
+Killed at any moment, it can be started again, for the same plan or another: a shard's receipt, which has the fingerprint of its
+content, is written under the new name first and removed under the old one last. So the receipt identifies a shard under a name
+that no plan has, and a shard without a receipt was never finished.
 """
 
 from collections import defaultdict
@@ -29,7 +29,7 @@ REMOTE_MOVES = 16  # shards renamed at once on object stores, where each takes s
 
 @dataclass(frozen=True)
 class Present:
-    """The names of shards that have a file, an index, a receipt in an output."""
+    """The names of the shards with a file, with an index and with a receipt in an output."""
 
     files: frozenset[str]
     indexes: frozenset[str]
@@ -37,23 +37,23 @@ class Present:
 
     @property
     def all(self) -> list[str]:
-        """Every name of which there is something, sorted."""
+        """Every name with a file, an index or a receipt, sorted."""
         return sorted(self.files | self.indexes | self.receipts)
 
 
 def present_shards(output: Folder) -> Present:
-    """What there is of shards in an output."""
+    """The shards of an output, whole or in part."""
     files = frozenset(filter(is_our_shard, output.files()))
     indexes, receipts = (_shards_in(output.files(directory)) for directory in (INDEX, RECEIPTS))
     return Present(files, indexes, receipts)
 
 
-def renamed_shards(output: Folder, lying: Iterable[PlannedShard], present: Present) -> dict[str, PlannedShard]:
-    """The shards of the plan that lies in an output, by each name under which there is something of them.
+def renamed_shards(output: Folder, existing: Iterable[PlannedShard], present: Present) -> dict[str, PlannedShard]:
+    """The shards of an output's plan (`existing`), by each name under which they are present.
 
-    That is the plan's name, and names with another number of shards under which a receipt has the shard's fingerprint.
+    That is the plan's name, and names with another number of shards whose receipt has the shard's fingerprint.
     """
-    shards: dict[tuple[str, int], PlannedShard] = {(shard.split, shard.index): shard for shard in lying}
+    shards: dict[tuple[str, int], PlannedShard] = {(shard.split, shard.index): shard for shard in existing}
     found: dict[str, PlannedShard] = {}
     for name in present.all:
         parts = parse_shard_name(name)
@@ -63,12 +63,12 @@ def renamed_shards(output: Folder, lying: Iterable[PlannedShard], present: Prese
     return found
 
 
-def renumber_shards(output: Folder, planned: Iterable[PlannedShard], lying: Iterable[PlannedShard]) -> None:
-    """Bring the shards of the plan that lies in an output under the names of another that has them too, or of the same."""
+def renumber_shards(output: Folder, planned: Iterable[PlannedShard], existing: Iterable[PlannedShard]) -> None:
+    """Rename the shards of an output's plan (`existing`) as the new plan names them; it may be the same plan."""
     names = {(shard.split, shard.index): shard.name for shard in planned}
     present = present_shards(output)
     moves: defaultdict[str, list[tuple[str, PlannedShard]]] = defaultdict(list)
-    for old, shard in renamed_shards(output, lying, present).items():
+    for old, shard in renamed_shards(output, existing, present).items():
         if old != (new := names[shard.split, shard.index]):
             moves[new].append((old, shard))
 
@@ -82,7 +82,7 @@ def renumber_shards(output: Folder, planned: Iterable[PlannedShard], lying: Iter
 
 
 def _move(output: Folder, present: Present, names: tuple[str, str], fingerprint: str) -> None:
-    """Move a shard's file, index and receipt; one without a receipt was not finished, and what is left of it is removed."""
+    """Move a shard's file, index and receipt; one without a receipt was not finished, so its file and index are removed."""
     old, new = names
     receipt = read_receipt(output, old) if old in present.receipts else None
     if receipt is None or receipt_fingerprint(receipt) != fingerprint:

@@ -1,4 +1,4 @@
-"""A shard read back and held against its receipt, the plan's header and the feature contract."""
+"""A shard read back and compared with its receipt, the plan's header and the feature contract."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -21,7 +21,7 @@ from imagerecords.tasks.storage.hashing_file import HashingFile
 
 
 def verify_shard(output: Folder, shard: Shard, receipt: pa.Table, header: PlanHeader) -> VerifiedShard:
-    """The verified on a shard whose receipt is at hand; raises CorruptRecord, or FileNotFoundError when it is missing."""
+    """Verify a shard against its receipt; raises CorruptRecord, or FileNotFoundError when the shard is missing."""
     path = output.join(shard.name)
     written = receipt.filter(pc.equal(receipt["status"], WRITTEN)).select(COMPARED).to_pylist()
     with output.open(shard.name) as raw:
@@ -32,13 +32,13 @@ def verify_shard(output: Folder, shard: Shard, receipt: pa.Table, header: PlanHe
             row = written[record.number] if record.number < len(written) else None
             for problem in _problems(record, row, header):
                 raise CorruptRecord(
-                    f"record {record.number} at byte {record.offset} must read back as it was written, got: {problem}: {path}. "
-                    "Run the build again: it is converted anew"
+                    f"record {record.number} at byte {record.offset} does not read back as it was written: {problem}: {path}. "
+                    "Run the build again: it converts this shard again"
                 )
             count += 1
     if count != len(written):
         raise CorruptRecord(
-            f"a shard must hold the {plural(len(written), 'record')} of its receipt, got {count}: {path}. Build it again"
+            f"a shard must have the {plural(len(written), 'record')} of its receipt, got {count:,}: {path}. Run the build again"
         )
     return VerifiedShard(shard.name, count, file.size, file.sha256.hexdigest())
 
@@ -48,7 +48,7 @@ def _problems(record: Frame, row: dict[str, Any] | None, header: PlanHeader) -> 
         yield record.problem
         return
     if row is None:
-        yield "the receipt knows no such record"
+        yield "the record is not in the receipt"
         return
     yield from place_problems(record, row, "receipt")
     try:

@@ -17,7 +17,7 @@ TFDS_FEATURES = "tensorflow_datasets.core.features"
 
 
 def class_labels_text(labels: tuple[str, ...]) -> bytes:
-    """TFDS's label names: background, which is id 0, and the labels."""
+    """TFDS's file of label names: background, with id 0, and the labels."""
     return "\n".join((BACKGROUND, *labels)).encode()
 
 

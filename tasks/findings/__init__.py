@@ -1,1 +1,1 @@
-"""What the manifest as a whole tells: copies, near copies, pictures and labels that look odd."""
+"""Findings over a whole data set, from its manifest: duplicates, near duplicates, image quality and label counts."""

@@ -1,6 +1,6 @@
 """Groups of images that are the same, or nearly so: how many of each kind, and which of them to show.
 
-Works on columns as numpy arrays, one entry an image: a few sorts for a million of them.
+Works on columns as numpy arrays, one entry per image: a few sorts for a million of them.
 """
 
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from imagerecords.tasks.findings.near_duplicates import Hashes, Numbers, join_ne
 
 GROUPS_SHOWN = 12
 MEMBERS_SHOWN = 6
-KINDS = ("within", "across_labels", "across_splits")  # the later, the graver
+KINDS = ("within", "across_labels", "across_splits")  # the most severe last
 
 
 @dataclass(frozen=True)
 class Images:
     """Columns of the written images, in the manifest's order.
 
-    `row` is the place in the manifest, `split` a number below 8, `content` the same number for the same bytes; `dhash` is
-    looked at only where `telling`.
+    `row` is the place in the manifest, `split` a number below 8, `content` the same number for the same bytes; `dhash` is used
+    only where `comparable`.
     """
 
     row: Numbers
@@ -29,7 +29,7 @@ class Images:
     label: Numbers
     content: Numbers
     dhash: Hashes
-    telling: npt.NDArray[np.bool_]
+    comparable: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Found:
 
 @dataclass(frozen=True)
 class _Sorted:
-    """Images ordered by group; the groups' begins, their numbers of different images, and their kinds as numbers."""
+    """Images ordered by group; where each group starts and ends, its number of different images, and its kind as a number."""
 
     order: Numbers
     starts: Numbers
@@ -58,14 +58,14 @@ def exact_duplicates(images: Images) -> Found:
 
 
 def near_duplicates(images: Images) -> Found:
-    """Groups of images whose hashes are near; copies of the same bytes count as one image."""
-    members = np.flatnonzero(images.telling)
+    """Groups of images whose hashes are near; byte-identical ones count as one image."""
+    members = np.flatnonzero(images.comparable)
     hashes, which = np.unique(images.dhash[members], return_inverse=True)
     return _found(images, _sort(images, members, join_near(hashes)[which], images.content[members]))
 
 
 def _sort(images: Images, members: Numbers, group: Numbers, unit: Numbers) -> _Sorted:
-    """Members by group and unit; of groups with a single unit nothing is kept. A unit is what counts as one image."""
+    """Members by group and unit, without groups of a single unit; members of one unit count as one image."""
     by_group = np.lexsort((unit, group))
     order, group, unit = members[by_group], group[by_group], unit[by_group]
     new_group = _changes(group)
@@ -83,7 +83,7 @@ def _sort(images: Images, members: Numbers, group: Numbers, unit: Numbers) -> _S
 
 
 def _changes(values: Numbers) -> npt.NDArray[np.bool_]:
-    """Whether a value is another than the one before; the first is."""
+    """Whether each value differs from the one before; true for the first."""
     return np.concatenate((np.ones(min(1, len(values)), bool), values[1:] != values[:-1]))
 
 

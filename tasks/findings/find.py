@@ -1,4 +1,4 @@
-"""findings: what the manifest as a whole tells, from manifest.parquet alone, in bounded memory.
+"""findings: duplicates, image quality and label counts of a data set, from manifest.parquet alone, in bounded memory.
 
 A few narrow columns are held as arrays; paths are read only for what is shown. Rules and thresholds: schemas/findings.py.
 """
@@ -37,14 +37,14 @@ from imagerecords.tasks.storage.folders import Folder
 IMAGES_SHOWN = 12
 LABELS_SHOWN = 100
 SHOWN_COLUMNS = ["split", "path", "text", "shard", "offset"]
-EMPTY_HASHES = (0, 2**64 - 1)  # of a flat picture, or one shade from side to side
+EMPTY_HASHES = (0, 2**64 - 1)  # of an image of one colour, or of one gradient from side to side
 
 Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class _Quality:
-    """By kind of oddity: the number of such images, and the rows and figures of the most extreme ones."""
+    """By kind of image quality problem: the number of such images, and the rows and values of the most extreme ones."""
 
     counts: dict[str, int]
     shown: dict[str, list[tuple[int, float]]]
@@ -58,31 +58,31 @@ class _Labels:
     rows: dict[int, int]
     written: dict[tuple[int, str], int]
 
-    def thin(self) -> list[tuple[int, str]]:
+    def with_few_images(self) -> list[tuple[int, str]]:
         """Labels with some training images, but few."""
         return [(label, "train") for label in self.rows if 0 < self.written.get((label, "train"), 0) < FEW_IMAGES]
 
     def missing(self) -> list[tuple[int, str]]:
-        """Labels without an image in a split that others have images in."""
+        """Labels without an image in a split in which others have images."""
         return [(label, split) for split in self.splits for label in self.rows if not self.written.get((label, split))]
 
 
 def find(output: Folder) -> Findings:
     """The findings of a data set whose manifest is written. Raises CorruptRecord when that can't be read."""
     with open_manifest(output, ["split", "status"]) as parquet:
-        labels, looks, exact, near, measured = _look(parquet)
+        labels, quality, exact, near, measured = _read_findings(parquet)
         rows = {row for found in (exact, near) for groups in found.shown.values() for _, members in groups for row in members}
-        rows |= {row for images in looks.shown.values() for row, _ in images}
-        thin, missing = labels.thin(), labels.missing()
-        rows |= {labels.rows[label] for label, _ in (*thin[:LABELS_SHOWN], *missing[:LABELS_SHOWN])}
+        rows |= {row for images in quality.shown.values() for row, _ in images}
+        few, missing = labels.with_few_images(), labels.missing()
+        rows |= {labels.rows[label] for label, _ in (*few[:LABELS_SHOWN], *missing[:LABELS_SHOWN])}
         images = _read_shown(parquet, sorted(rows))
     counts = FindingCounts(
         exact=exact.counts,
         near=near.counts,
         measured=measured,
-        labels_with_few_images=len(thin),
+        labels_with_few_images=len(few),
         missing_labels=len({label for label, _ in missing}),
-        **looks.counts,
+        **quality.counts,
     )
     return Findings(
         counts=counts,
@@ -90,16 +90,16 @@ def find(output: Folder) -> Findings:
         near=_duplicate_examples(near, images),
         images={
             kind: tuple(images[row].model_copy(update={"value": value}) for row, value in shown)
-            for kind, shown in looks.shown.items()
+            for kind, shown in quality.shown.items()
             if shown
         },
-        labels_with_few_images=tuple(_label_examples(labels, thin, images)),
+        labels_with_few_images=tuple(_label_examples(labels, few, images)),
         missing_labels=tuple(_label_examples(labels, missing, images)),
     )
 
 
-def _look(parquet: pq.ParquetFile) -> tuple[_Labels, _Quality, Found, Found, int]:
-    """All that needs the whole manifest; its columns are let go of before the next thing is read."""
+def _read_findings(parquet: pq.ParquetFile) -> tuple[_Labels, _Quality, Found, Found, int]:
+    """All findings that need whole columns of the manifest; each is released before the next ones are read."""
     table = parquet.read(["split", "status", "label", "height", "width", "brightness", "contrast", "sharpness", "dhash"])
     split = _numbers_of(table["split"], list(SPLITS))
     written = pc.equal(table["status"].cast(pa.string()), WRITTEN)
@@ -113,10 +113,10 @@ def _look(parquet: pq.ParquetFile) -> tuple[_Labels, _Quality, Found, Found, int
         label=table["label"].to_numpy(),
         content=_contents(parquet, written),
         dhash=dhash,
-        telling=~np.isin(dhash, np.array(EMPTY_HASHES, np.uint64)) & ~(contrast < BLANK_CONTRAST),
+        comparable=~np.isin(dhash, np.array(EMPTY_HASHES, np.uint64)) & ~(contrast < BLANK_CONTRAST),
     )
     measured = len(row) - table["dhash"].null_count
-    return labels, _look_at(table, row), exact_duplicates(images), near_duplicates(images), measured
+    return labels, _image_quality(table, row), exact_duplicates(images), near_duplicates(images), measured
 
 
 def _numbers_of(column: pa.ChunkedArray, names: list[str]) -> npt.NDArray[np.uint8]:
@@ -132,13 +132,13 @@ def _contents(parquet: pq.ParquetFile, written: pa.ChunkedArray) -> npt.NDArray[
 
 
 def _floats(column: pa.ChunkedArray) -> Floats:
-    """A column's figures; NaN, which no threshold holds for, where there is none."""
-    figures: Floats = column.fill_null(float("nan")).to_numpy()
-    return figures
+    """A column's values; NaN, which is beyond no threshold, for nulls."""
+    values: Floats = column.fill_null(float("nan")).to_numpy()
+    return values
 
 
-def _look_at(table: pa.Table, row: npt.NDArray[np.int64]) -> _Quality:
-    """What looks odd of the written images; `shown` has the most extreme first."""
+def _image_quality(table: pa.Table, row: npt.NDArray[np.int64]) -> _Quality:
+    """The written images beyond a threshold; `shown` has the most extreme first."""
     brightness, contrast, sharpness = (_floats(table[name]) for name in ("brightness", "contrast", "sharpness"))
     height, width = (table[name].to_numpy() for name in ("height", "width"))
     shorter = np.minimum(height, width)
@@ -153,11 +153,11 @@ def _look_at(table: pa.Table, row: npt.NDArray[np.int64]) -> _Quality:
         "extreme_aspect_ratio": (aspect > EXTREME_ASPECT, -aspect),
     }
     counts, shown = {}, {}
-    for kind, (odd, figure) in kinds.items():
-        found = np.flatnonzero(odd)
-        extreme = found[np.argsort(figure[found], kind="stable")[:IMAGES_SHOWN]]
+    for kind, (beyond, metric) in kinds.items():
+        found = np.flatnonzero(beyond)
+        extreme = found[np.argsort(metric[found], kind="stable")[:IMAGES_SHOWN]]
         counts[kind] = len(found)
-        shown[kind] = [(int(row[image]), abs(float(figure[image]))) for image in extreme]
+        shown[kind] = [(int(row[image]), abs(float(metric[image]))) for image in extreme]
     return _Quality(counts, shown)
 
 

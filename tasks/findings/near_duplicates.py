@@ -1,10 +1,10 @@
-"""near duplicates: which 64-bit hashes are joined by steps of at most three bits, without comparing all pairs.
+"""near duplicates: groups of 64-bit hashes, in which steps of at most three bits lead from each to every other.
 
-The bits are dealt into five blocks. Three flips leave at least two blocks untouched, so two near hashes agree in the bits of
-some two of the five: ten passes, each sorting by the bits of two blocks and comparing only within runs of equal ones. A run
-too long for that (photographs agree in more than chance has it) is taken apart by the same method on the bits that it does
-not agree in; one that is joined already is left alone. All is numpy over whole arrays; beside the hashes it takes a few
-arrays of their length.
+Comparing all pairs would take too long. The bits are divided into five blocks. Three flipped bits leave at least two blocks
+unchanged, so two near hashes agree in all bits of some two blocks: ten passes, each sorting by the bits of two blocks and
+comparing only within runs of equal ones. A run too long for that (photographs agree more often than random hashes) is divided
+by the same method on the bits in which it does not agree; a run that is one group already is skipped. Everything is numpy over
+whole arrays, and needs a few arrays of the hashes' length.
 
 The five blocks take every fifth bit, since neighbouring bits of a difference hash are much alike.
 """
@@ -36,7 +36,7 @@ def join_near(hashes: Hashes) -> Numbers:
 
 
 class _Components:
-    """Which numbers belong together: each has the smallest of its component, once edges that were added are fixed_splits."""
+    """Connected components of numbers: each number has the smallest of its component, once `settle` has joined all edges."""
 
     def __init__(self, count: int) -> None:
         self.numbers: Numbers = np.arange(count, dtype=np.int64)
@@ -52,7 +52,7 @@ class _Components:
             self.settle()
 
     def settle(self) -> None:
-        """Join what was added: hang the larger root below the smaller, shorten all ways to the roots, until none differ."""
+        """Join all added edges: put the larger root below the smaller and shorten paths to the roots, until no edge differs."""
         if not self._edges:
             return
         left, right = (np.concatenate(ends) for ends in zip(*self._edges, strict=True))

@@ -1,1 +1,1 @@
-"""TFRecord files read back, written apart from the writer."""
+"""TFRecord files: written, read back by code that is independent of the writer, and checked."""

@@ -10,7 +10,7 @@ from imagerecords.tasks.records.frames import BLOCK, Readable, head_positions
 Compression = Literal["", "GZIP", "ZLIB"]  # TensorFlow's names
 GZIP = b"\x1f\x8b\x08"
 START = 4096  # bytes: enough of a compressed file to inflate a record's head
-EITHER = zlib.MAX_WBITS | 32  # zlib's word for: look yourself whether it is gzip or zlib
+EITHER = zlib.MAX_WBITS | 32  # zlib detects by itself whether it is gzip or zlib
 
 
 class Inflated:
@@ -42,7 +42,7 @@ class Inflated:
 
 
 def inflated(file: BinaryIO) -> Readable:
-    """A TFRecord file from its start, as it is inside if it is compressed."""
+    """A TFRecord file from its start, decompressed if it is compressed."""
     kind = compression_of(file.read(START))
     file.seek(0)
     return Inflated(file) if kind else file
@@ -67,7 +67,7 @@ def _begins_with_a_frame(data: bytes) -> bool:
 
 
 def _stream_kind(start: bytes) -> Compression:
-    """What the magic bytes tell: gzip's three (RFC 1952), or zlib's two, a multiple of 31 (RFC 1950)."""
+    """The compression by the magic bytes: gzip's three (RFC 1952), or zlib's two, a multiple of 31 (RFC 1950)."""
     if start.startswith(GZIP):
         return "GZIP"
     if len(start) >= 2 and start[0] & 0x0F == zlib.DEFLATED and start[0] >> 4 <= 7 and (start[0] << 8 | start[1]) % 31 == 0:

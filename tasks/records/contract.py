@@ -1,6 +1,6 @@
-"""What a record of ours must be: the feature contract of its data set, and what the row that is kept of it says.
+"""What a record built by imagerecords must be: as the feature contract of its data set says, and as its row says.
 
-The row is of a receipt or of the manifest, which is all receipts together; `source` names it in what is reported.
+The row is a receipt's or the manifest's; `source` names which in what is reported.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,6 +9,7 @@ from typing import Any
 from imagerecords.schemas.boxes import CORNERS
 from imagerecords.schemas.example import BOXES, CONSTANTS, EXTRAS, Feature
 from imagerecords.schemas.frame import OVERHEAD
+from imagerecords.schemas.messages import plural
 from imagerecords.tasks.images.jpeg import START
 from imagerecords.tasks.records.features import Features
 from imagerecords.tasks.records.frames import Frame
@@ -37,14 +38,14 @@ def row_problems(features: Features, row: Mapping[str, Any], source: str) -> Ite
     }
     boxes = len(features[BOX_LABEL]) if BOX_LABEL in features else None
     if boxes != row["boxes"]:
-        yield f"it has {boxes} boxes, in the {source} {row['boxes']}"
+        yield f"number of boxes {boxes}, in the {source} {row['boxes']}"
     for key, value in expected.items():
         if features.get(key) != [value]:
             yield f"{key} is {features.get(key)}, in the {source} {value!r}"
 
 
 def contract_problems(features: dict[str, list[Any]], promised: Mapping[str, Feature]) -> Iterable[str]:
-    """Where an Example breaks the feature contract: its keys, their types, one value each or a list, a JPEG that says so."""
+    """Where an Example breaks the feature contract: its keys, their types, one value each or a list, a JPEG as the image."""
     if features.keys() != promised.keys():
         missing, extra = sorted(promised.keys() - features.keys()), sorted(features.keys() - promised.keys())
         yield f"missing features {missing}, unknown features {extra}"
@@ -58,7 +59,7 @@ def contract_problems(features: dict[str, list[Any]], promised: Mapping[str, Fea
             case [value] if isinstance(value, kind):
                 yield f"{key} must be {CONSTANTS[key]!r}, got {value!r}"
             case values:
-                yield f"{key} must be one {kind.__name__}, got {len(values)} values"
+                yield f"{key} must be one {kind.__name__}, got {plural(len(values), 'value')}"
     match features.get("image/encoded"):
         case [bytes(encoded)] if not encoded.startswith(START):
             yield "image/encoded must start as a JPEG"
@@ -67,7 +68,7 @@ def contract_problems(features: dict[str, list[Any]], promised: Mapping[str, Fea
 
 
 def _box_problems(features: dict[str, list[Any]]) -> Iterable[str]:
-    """Where the five lists of an image's boxes do not tell boxes inside it."""
+    """Where the five lists of an image's boxes are no boxes inside it."""
     corners = [features.get(f"image/object/bbox/{corner}", []) for corner in CORNERS]
     counts = [len(values) for values in (*corners, features.get("image/object/bbox/label", []))]
     if len(set(counts)) > 1:

@@ -1,6 +1,6 @@
-"""Examples read back by Google's protobuf runtime, apart from the encoder that writes them.
+"""Examples read back by Google's protobuf runtime, independent of the encoder that writes them.
 
-The Example's descriptor stands in a pool of its own, so it does not clash with TensorFlow's in the same process.
+The Example's descriptor is in a pool of its own, so it does not clash with TensorFlow's in the same process.
 """
 
 import functools
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def parse_example(data: bytes) -> dict[str, list[Any]]:
-    """The features of a serialised Example by key: bytes, float or int values. Raises ValueError when it is none."""
+    """The features of a serialised Example by key: bytes, float or int values. Raises ValueError when `data` is no Example."""
     message = example_class()()
     try:
         message.ParseFromString(data)

@@ -1,7 +1,7 @@
-"""The features of an Example, read several times as fast as by protobuf alone, with protobuf's own result.
+"""The features of an Example, read several times as fast as by protobuf alone, with the same result.
 
-An Example is split into its features by hand, and a feature that is one bytes value is taken out by hand. Of the others the
-small ones repeat from record to record: protobuf parses each once, and it is kept. Whatever looks otherwise, protobuf parses.
+This module splits an Example into its features, and reads features with one bytes value. Of the others the small ones repeat
+from record to record: protobuf parses each once, and the result is cached. Protobuf also parses everything unusual.
 """
 
 import functools
@@ -17,7 +17,7 @@ Features = dict[str, list[Any]]
 
 
 class _Unusual(Exception):
-    """Protobuf should have a look."""
+    """Not as TensorFlow writes it: left to protobuf."""
 
 
 def read_features(data: bytes) -> Features:
@@ -50,7 +50,7 @@ def _split(data: bytes) -> Features:
 
 @functools.lru_cache(CACHED)
 def _small(entry: bytes) -> Features:
-    """One map entry, by hand when it holds bytes; else as protobuf parses it, alone in an Example."""
+    """One map entry: read here when it holds bytes, else parsed by protobuf, alone in an Example."""
     try:
         key, value = _bytes_entry(entry, 0, len(entry))
     except (_Unusual, IndexError):

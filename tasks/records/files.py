@@ -13,7 +13,7 @@ OTHERS = (".html", ".idx", ".json", ".md", ".parquet", ".txt", ".yaml", ".yml")
 
 
 def record_files(folder: Folder) -> tuple[list[str], list[str]]:
-    """The TFRecord files right in a folder, and the files that are neither these nor known to lie beside them."""
+    """The TFRecord files right in a folder, and other files that are not known to belong to a data set."""
     records: list[str] = []
     others: list[str] = []
     for name in folder.files():

@@ -1,4 +1,4 @@
-"""What a record says of its image, by the keys of the classic scripts and by TFDS's."""
+"""The image of a record, its label and its name, by the keys of the classic scripts and by TFDS's."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,6 +16,7 @@ BOX_LABEL = "image/object/bbox/label"
 LABEL_KEYS = (LABEL, "label")
 TEXT_KEYS = (TEXT, "text")
 NAME_KEYS = (FILENAME, "file_name", "filename")
+UNLABELLED = -1  # the label of "none" in TFDS's test splits, and the classic parser's default
 ENDINGS = {"JPEG": ".jpg", "PNG": ".png", "GIF": ".gif", "BMP": ".bmp", "WEBP": ".webp", "TIFF": ".tiff"}
 
 
@@ -26,22 +27,22 @@ def encoded_image(features: Features) -> bytes:
 
 
 def image_label(features: Features) -> int | None:
-    """The label's id, where the record tells one."""
+    """The label's id; None where the record has none."""
     label: int | None = _first(features, LABEL_KEYS, int)
     return label
 
 
 def image_text(features: Features) -> str | None:
-    """The label's text, where the record tells one."""
+    """The label's text; None where the record has none."""
     text: bytes | None = _first(features, TEXT_KEYS, bytes)
     return None if text is None else text.decode("utf-8", "replace")
 
 
 def image_name(features: Features, shard: str, record: int) -> str:
-    """The file name that a record tells, as it is; or one of its place where it tells none."""
-    told: bytes = _first(features, NAME_KEYS, bytes) or b""
+    """The file name in a record, unchanged; or one made of the shard's name and the record's number where it has none."""
+    name: bytes = _first(features, NAME_KEYS, bytes) or b""
     ending = ENDINGS.get(image_format(encoded_image(features)), ".bin")
-    return told.decode("utf-8", "replace") or f"{shard}-{record:06d}{ending}"
+    return name.decode("utf-8", "replace") or f"{shard}-{record:06d}{ending}"
 
 
 def _first(features: Features, keys: tuple[str, ...], kind: type) -> Any:

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import google_crc32c
 
 from imagerecords.schemas.errors import CorruptRecord, Incomplete
-from imagerecords.tasks.records.frames import DATA_FAULT, FOOTER, HEADER, LENGTH, OVERHEAD, unmask
+from imagerecords.schemas.messages import plural
+from imagerecords.tasks.records.frames import DATA_PROBLEM, FOOTER, HEADER, LENGTH, OVERHEAD, unmask
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
 OPEN_FILES = 128  # at most for each data set in each process, of the 1024 that most systems allow
@@ -64,32 +65,30 @@ class RandomReader:
         Raises CorruptRecord for the first that is not sound or not the expected one, Incomplete where there is no such file.
         """
         begin = places[0].offset
-        with self._naming_what_is_gone(file):
+        with self._naming_missing_files(file):
             block = self._read(file, begin, places[-1].offset + places[-1].size - begin)
         starts = [place.offset - begin for place in places]
         return [self._data(file, place, block[at : at + place.size]) for at, place in zip(starts, places, strict=True)]
 
     def read_scattered(self, places: Sequence[tuple[str, Place]]) -> list[bytes]:
-        """The data of records anywhere, by a read each, which a remote file system does concurrently. Raises as `read` does."""
+        """The data of records anywhere, by one read each: concurrently where remote. Raises as `read` does."""
         folder = self._current_folder()
         if folder.is_local:
             return [self.read(file, [place])[0] for file, place in places]
         paths = [folder.join(file) for file, _ in places]
         starts = [place.offset for _, place in places]
         ends = [place.offset + place.size for _, place in places]
-        with self._naming_what_is_gone(", ".join(sorted({file for file, _ in places}))):
+        with self._naming_missing_files(", ".join(sorted({file for file, _ in places}))):
             frames = folder.fs.cat_ranges(paths, starts, ends, on_error="raise")
         return [self._data(file, place, frame) for (file, place), frame in zip(places, frames, strict=True)]
 
     @contextlib.contextmanager
-    def _naming_what_is_gone(self, file: str) -> Iterator[None]:
+    def _naming_missing_files(self, file: str) -> Iterator[None]:
         try:
             yield
         except GONE as error:
             where = self._current_folder().join(file)
-            raise Incomplete(
-                f"a data set must have all its files, got one missing: {where}. Bring it back, or build again"
-            ) from error
+            raise Incomplete(f"a file of the data set is missing: {where}. Restore it, or build again") from error
 
     def _read(self, file: str, offset: int, size: int) -> bytes:
         folder = self._current_folder()
@@ -99,33 +98,33 @@ class RandomReader:
         return os.pread(opened.descriptor, size, offset)
 
     def _current_folder(self) -> Folder:
-        """The folder, opened anew in a forked process: fsspec's file systems must not be used across a fork."""
+        """The folder, opened again in a forked process: fsspec's file systems must not be used across a fork."""
         if self._folder is None or (self._process != os.getpid() and not self._folder.is_local):
             self._folder = open_folder(self.url, self.storage_options)
             self._process = os.getpid()
         return self._folder
 
     def _data(self, file: str, place: Place, frame: bytes) -> bytes:
-        fault = frame_problem(frame, place)
-        if fault:
+        problem = frame_problem(frame, place)
+        if problem:
             where = f"record {place.number} at byte {place.offset}"
             path = self._current_folder().join(file)
-            raise CorruptRecord(f"{where} must be sound, got: {fault}: {path}. Run imagerecords audit on its folder")
+            raise CorruptRecord(f"{where} is damaged: {problem}: {path}. Run imagerecords audit on its folder")
         return frame[HEADER.size : -FOOTER.size]
 
 
 def frame_problem(frame: bytes, place: Place) -> str | None:
-    """What is wrong with a record's frame, which must be the one expected at its place; None where nothing is."""
+    """What is wrong with a record's frame, which must be the one expected at its place; None where nothing is wrong."""
     if len(frame) < place.size:
         return f"truncated: {len(frame)} of {place.size} bytes"
     length, head_crc = HEADER.unpack_from(frame)
     if google_crc32c.value(frame[: LENGTH.size]) != unmask(head_crc):
         return "the CRC of the length is wrong"
     if length + OVERHEAD != place.size:
-        return f"a length of {length} bytes instead of {place.size - OVERHEAD}"
+        return f"a length of {plural(length, 'byte')} instead of {place.size - OVERHEAD:,}"
     (crc,) = FOOTER.unpack_from(frame, place.size - FOOTER.size)
     if google_crc32c.value(frame[HEADER.size : -FOOTER.size]) != unmask(crc):
-        return DATA_FAULT
+        return DATA_PROBLEM
     if place.crc not in (None, crc):
         return "another record than the manifest has there (was the data set built again after it was opened?)"
     return None

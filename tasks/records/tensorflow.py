@@ -1,6 +1,6 @@
 """Read a shard with TensorFlow itself, as a trainer will: its record reader, its parser with the classic spec, its decoder.
 
-TensorFlow takes 5 to 9 s and 600 MB to import; the import stands in the function, and one process does it once.
+Importing TensorFlow takes 5 to 9 s and 600 MB, so it is imported inside a function, once per process.
 """
 
 import functools
@@ -22,7 +22,7 @@ BATCH = 64
 
 
 def check_with_tensorflow(shard: Shard, settings: BuildSettings) -> int:
-    """How many records TensorFlow read and decoded to their recorded size; raises CorruptRecord at the first other."""
+    """How many records TensorFlow read and decoded to their recorded size; raises CorruptRecord at the first that is not."""
     output = open_output(settings)
     with local_copy(output, shard.name) as path:
         return _read(path, output.join(shard.name))
@@ -35,22 +35,22 @@ def _read(path: str, name: str) -> int:
     def decode(serialized: Any) -> Any:
         example = tf.io.parse_single_example(serialized, spec)
         decoded = tf.shape(tf.io.decode_jpeg(example["image/encoded"], channels=3))
-        told = tf.stack([example["image/height"], example["image/width"], example["image/channels"]])
-        return tf.cast(decoded, tf.int64), told, tf.stack([tf.size(example[key]) for key in EXTRAS[BOXES]])
+        recorded = tf.stack([example["image/height"], example["image/width"], example["image/channels"]])
+        return tf.cast(decoded, tf.int64), recorded, tf.stack([tf.size(example[key]) for key in EXTRAS[BOXES]])
 
     count = 0
     try:
-        for shapes, told, boxes in tf.data.TFRecordDataset(path).map(decode, tf.data.AUTOTUNE).batch(BATCH):
-            rows = zip(shapes.numpy().tolist(), told.numpy().tolist(), boxes.numpy().tolist(), strict=True)
-            for number, (shape, say, lengths) in enumerate(rows, count):
-                if shape != say:
-                    raise CorruptRecord(f"record {number} must decode to {say} in TensorFlow, got {shape}: {name}")
+        for shapes, recorded, boxes in tf.data.TFRecordDataset(path).map(decode, tf.data.AUTOTUNE).batch(BATCH):
+            rows = zip(shapes.numpy().tolist(), recorded.numpy().tolist(), boxes.numpy().tolist(), strict=True)
+            for number, (shape, size, lengths) in enumerate(rows, count):
+                if shape != size:
+                    raise CorruptRecord(f"record {number} must decode to {size} in TensorFlow, got {shape}: {name}")
                 if len(set(lengths)) > 1:
                     raise CorruptRecord(f"record {number} must have boxes of four corners, got lists of {lengths}: {name}")
             count += len(shapes)
     except tf.errors.OpError as error:
         raise CorruptRecord(
-            f"each record must parse and decode in TensorFlow, got after record {count - 1}: {error.message}: {name}"
+            f"TensorFlow can't parse or decode a record after number {count - 1}: {error.message}: {name}"
         ) from error
     return count
 
@@ -68,14 +68,14 @@ def _classic_spec(tf: Any) -> dict[str, Any]:
 
 @functools.cache
 def import_tensorflow() -> Any:
-    """TensorFlow, imported and started; in a worker process without its pages about this machine's processors."""
+    """TensorFlow, imported and started; in a worker process without its long messages about processors and GPUs."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # JPEGs are decoded on the CPU; GPUs are for trainers
     with _silent_stderr() if multiprocessing.parent_process() else nullcontext():
         import tensorflow as tf
 
-        tf.constant(0)  # devices are looked for, and missed loudly, at the first operation
+        tf.constant(0)  # the first operation searches devices, and prints which are missing
     return tf
 
 

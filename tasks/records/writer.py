@@ -6,7 +6,7 @@ from imagerecords.schemas.frame import OVERHEAD, frame
 
 
 class RecordWriter:
-    """Appends records to a file and knows where each stands."""
+    """Appends records to a file and returns the place of each."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -78,14 +77,18 @@ def _read(split: str | None, location: str, settings: BuildSettings) -> list[tup
         return [(split or _split_around(location, settings), read_boxes(location, settings.storage_options))]
     except NoBoxFiles as error:
         by_split: defaultdict[str | None, list[FoundBoxes]] = defaultdict(list)
+        others = []
         for path in error.others:
             file = f"{location.rstrip('/')}/{path}"
-            with suppress(ValueError, pa.ArrowException):  # another tool's JSON or CSV
+            try:
                 by_split[split or _split_around(file, settings)].append(read_boxes(file, settings.storage_options))
-        found = [(of_split, FoundBoxes.joined(parts)) for of_split, parts in by_split.items()]
+            except (ValueError, pa.ArrowException):  # another tool's JSON or CSV, or a damaged one
+                others.append(path)
+        found = [(of_split, FoundBoxes.joined(parts)) for of_split, parts in by_split.items() if parts]
         if not any(len(part) for _, part in found):
             raise
-        return [(of_split, part) for of_split, part in found if len(part)]
+        note = f"{plural(len(others), 'file')} not read as box files: {some(others)}" if others else ""
+        return [(of_split, replace(part, note=note)) for of_split, part in found]
 
 
 def orient(found: FoundBoxes, rows: np.ndarray, listing: Listing, settings: BuildSettings, location: str) -> OrientedBoxes:
@@ -112,7 +115,7 @@ def place(found: FoundBoxes, rows: np.ndarray, listing: Listing, settings: Build
 
 def _split_around(location: str, settings: BuildSettings) -> str | None:
     """The split whose directory a box file lies in, as Roboflow lays them out."""
-    place = open_folder(location, settings.storage_options).canonical_url
+    place = open_folder(location, settings.storage_options).canonical_url + "/"
     for split, url in settings.directories().items():
         if split != "data" and place.startswith(open_folder(url, settings.storage_options).canonical_url + "/"):
             return split

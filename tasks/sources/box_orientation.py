@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from imagerecords.schemas.boxes import BACK, FoundBoxes, Orientation, turn
+from imagerecords.schemas.boxes import BACK, FoundBoxes, Orientation, rotate
 from imagerecords.schemas.messages import plural, some
 from imagerecords.tasks.images.shape import Shape, read_shape
 from imagerecords.tasks.sources.box_units import chosen
 from imagerecords.tasks.sources.boxes import NO_IMAGE
 from imagerecords.tasks.storage.folders import Folder, open_folder
+from imagerecords.tasks.storage.http_options import http_errors
 
 REMOTE_READS = 32  # images asked for at once
 GONE = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
@@ -45,7 +46,7 @@ def read_shapes(
 ) -> dict[int, Shape]:
     """The shapes of those rows of a listing's images that can be read.
 
-    Raises OSError for what says nothing of an image alone, such as a server's 503: a wrong guess would turn boxes.
+    Raises OSError for what says nothing of an image alone, such as a server's 503: a wrong guess would rotate boxes.
     """
     shapes: dict[int, Shape] = {}
     listed = images.select(["source", "path", "size"]).take(pa.array(rows)).to_pylist()
@@ -64,7 +65,8 @@ def _shape(folder: Folder, image: Mapping[str, Any]) -> Shape | None:
 
     def read(size: int | None) -> bytes:
         if not folder.is_local:
-            return folder.read(path) if size is None else folder.read_range(path, 0, size)
+            with http_errors():
+                return folder.read(path) if size is None else folder.read_range(path, 0, size)
         with open(folder.join(path), "rb", buffering=0) as file:
             return file.read(-1 if size is None else size)
 
@@ -104,7 +106,7 @@ def orient_boxes(
     corners[sized] = corners[sized] / np.tile(displayed[sized], 2)
     for number in np.unique(orientation[frame == DISPLAY]).tolist():
         of_it = (frame == DISPLAY) & (orientation == number)
-        corners[of_it] = turn(corners[of_it], BACK.get(number, number))
+        corners[of_it] = rotate(corners[of_it], BACK.get(number, number))
     oriented = replace(found, corners=corners, in_pixels=found.in_pixels & ~sized)
     evidence = "since Label Studio draws on them" if draws_displayed else "by the file's other images"
     why = evidence if setting == "auto" else f"by --boxes_orientation {setting}"

@@ -3,7 +3,10 @@
 The window that is read ahead is bounded in objects and in bytes, so that memory stays flat whatever the images' sizes.
 """
 
+import errno
 import os
+import stat
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,12 +15,14 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.process import refuse_bytes
 from imagerecords.tasks.storage.bulk_read import FileChanged, Read, bulk_reader
 from imagerecords.tasks.storage.folders import Folder
 
+READ_AGAIN_AFTER = 0.2  # seconds, doubled each time
 GONE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 
 
@@ -47,7 +52,7 @@ def fetch_images(source: Folder, rows: pa.Table, settings: BuildSettings) -> Ite
     """
     images = planned_images(rows)
     if source.is_local:
-        read = partial(_read_local, source)
+        read = partial(_read_with_retries, source, settings.retries)
         for image in images:
             yield image, _attempt(read, image, settings)
         return
@@ -99,13 +104,36 @@ def _unreadable(image: PlannedImage, error: OSError) -> Rejected | None:
     return Rejected(Reason.UNREADABLE, f"link that leads nowhere: {error.strerror or type(error).__name__}")
 
 
+def _read_with_retries(source: Folder, retries: int, image: PlannedImage) -> bytes:
+    """The bytes of a local file; a disk that can't read it is asked again, and then the image is left out, not the shard."""
+    for attempt in range(retries + 1):
+        try:
+            return _read_local(source, image)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            if attempt < retries:
+                time.sleep(READ_AGAIN_AFTER * 2**attempt)
+    raise Rejected(Reason.UNREADABLE, f"the disk can't read it, {plural(retries + 1, 'attempt')}: {os.strerror(errno.EIO)}")
+
+
 def _read_local(source: Folder, image: PlannedImage) -> bytes:
-    with open(source.join(image.path), "rb", buffering=0) as file:
-        data = file.read()
+    with open(source.join(image.path), "rb", buffering=0, opener=_without_waiting) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise Rejected(Reason.CHANGED_DURING_BUILD, "not the file that was listed: no regular file now")
+        data = file.read() if status.st_size <= image.size else b""
         version = str(os.fstat(file.fileno()).st_mtime_ns)
     if len(data) != image.size or version != image.version:
-        raise Rejected(Reason.CHANGED_DURING_BUILD, f"not the file that was listed: {len(data)} bytes now, {image.size} then")
+        raise Rejected(
+            Reason.CHANGED_DURING_BUILD, f"not the file that was listed: {status.st_size} bytes now, {image.size} then"
+        )
     return data
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; one that was replaced by a named pipe does not wait for somebody to write to it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _read_remote(read: Read, image: PlannedImage) -> bytes:

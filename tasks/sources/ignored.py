@@ -44,7 +44,7 @@ def ending(name: str) -> str:
 
 
 def nothing_ignored() -> Ignored:
-    """For folders of which every file is looked at."""
+    """For folders of which every file counts."""
     return Ignored(_one_of(()))
 
 

@@ -1,4 +1,4 @@
-"""Where the images of a manifest lie, and their sizes and versions, looked up file by file.
+"""Where the images of a manifest lie, and their sizes and versions, read file by file.
 
 A path is relative to the manifest's folder, absolute on the manifest's file system, or a URL; all of one manifest lie on one
 file system (any number of buckets of it), since a shard is read from one. Plan and receipts keep a path as it was written.
@@ -8,7 +8,7 @@ import os
 import posixpath
 import stat
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagerecords.schemas.unicode_names import composed
+from imagerecords.tasks.sources.allowed_sources import refuse_other_hosts
 from imagerecords.tasks.sources.input_files import beside
 from imagerecords.tasks.storage.folders import Folder, open_folder
+from imagerecords.tasks.storage.http_options import http_errors
 from imagerecords.tasks.storage.versions import remote_version
 
 PROTOCOL = r"^(?P<protocol>[A-Za-z][A-Za-z0-9+.:-]*)://"
@@ -39,10 +41,11 @@ class ImagePlaces:
     whole: pa.Array
 
 
-def locate(paths: pa.Array, listed_by: str, storage_options: Mapping[str, Any]) -> ImagePlaces:
-    """Where images lie.
+def locate(paths: pa.Array, listed_by: str, storage_options: Mapping[str, Any], allowed: Sequence[str] = ()) -> ImagePlaces:
+    """Where images lie; `allowed` are the beginnings of URLs on other hosts than the list's own.
 
-    Raises ValueError, naming two paths, when they are on more than one file system; ImportError when fsspec lacks a package.
+    Raises ValueError, naming two paths, when they are on more than one file system; PermissionError for a place that a list
+    may not name; ImportError when fsspec lacks a package.
     """
     home, _ = beside(listed_by, storage_options)
     protocols = pc.struct_field(pc.extract_regex(paths, PROTOCOL), "protocol")
@@ -50,6 +53,7 @@ def locate(paths: pa.Array, listed_by: str, storage_options: Mapping[str, Any]) 
     for protocol in protocols.unique().drop_null().to_pylist():
         first = paths[pc.index(protocols, protocol).as_py()].as_py()
         examples.setdefault(fsspec.get_filesystem_class(protocol), (protocol, first))
+    refuse_other_hosts(paths, listed_by, allowed)
     if protocols.null_count:
         examples.setdefault(type(home.fs), ("", paths[pc.index(pc.is_null(protocols), True).as_py()].as_py()))
     if len(examples) > 1:
@@ -132,14 +136,17 @@ def _local_state(path: str) -> FileState:
 
 def _remote_state(folder: Folder, path: str) -> FileState:
     try:
-        info = folder.fs.info(path)
+        with http_errors():
+            info = folder.fs.info(path)
     except (FileNotFoundError, PermissionError) as error:
         return 0, "", _missing(path, error)
+    except OSError as error:
+        return 0, "", f"an image must be readable, got: {error.strerror or error}: {path}"
     if info["type"] != "file" or info["size"] is None:
         return 0, "", f"an image must be a file of known size, got a {info['type']}: {path}"
     return info["size"], remote_version(info), None
 
 
 def _missing(path: str, error: Exception) -> str:
-    what = "none" if isinstance(error, FileNotFoundError | NotADirectoryError) else type(error).__name__
+    what = "none" if isinstance(error, FileNotFoundError | NotADirectoryError) else f"{type(error).__name__} ({error})"
     return f"an image must exist, got {what}: {path}"

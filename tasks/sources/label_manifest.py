@@ -156,7 +156,10 @@ def _find_files(settings: BuildSettings, listed: ListedRows, rows: pa.Table) -> 
     rows = _with_found_forms(settings, listed, rows)
     paths = rows["path"].combine_chunks()
     try:
-        places = locate(paths, listed.file, settings.storage_options)
+        places = locate(paths, listed.file, settings.storage_options, settings.allowed_sources)
+    except PermissionError as error:
+        listed.bad.append((0, str(error)))
+        return None, rows
     except (ValueError, ImportError) as error:
         listed.bad.append((0, f"images must lie on one file system that can be read, got {error}"))
         return None, rows
@@ -179,8 +182,8 @@ def _with_found_forms(settings: BuildSettings, listed: ListedRows, rows: pa.Tabl
     if not len(positions):
         return rows
     try:
-        places = locate(paths, listed.file, settings.storage_options)
-    except (ValueError, ImportError):  # reported by the caller
+        places = locate(paths, listed.file, settings.storage_options, settings.allowed_sources)
+    except (PermissionError, ValueError, ImportError):  # reported by the caller
         return rows
     _, _, wrong = look_up(places.folder, places.whole.take(pa.array(positions)))
     changed: dict[int, str] = {}

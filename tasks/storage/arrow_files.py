@@ -1,8 +1,8 @@
 """Files for Arrow to read, through memory and handles of its own.
 
-Arrow's threads may hold a file's last bytes until the process ends. Releasing bytes or files of Python's then needs an
-interpreter that is gone, and aborts the process: of short commands under load up to 12 % ended so after the right answer
-(pyarrow 26), with memory of Arrow's own none of 500.
+Arrow's threads may hold a file's last bytes until the process ends. Releasing Python's bytes or files then needs an interpreter
+that has ended already, and aborts the process: of short commands under load up to 12 % ended so after the right answer (pyarrow
+26), with Arrow's own memory none of 500.
 """
 
 import contextlib
@@ -23,6 +23,6 @@ def arrow_reader(data: bytes) -> pa.BufferReader:
 
 @contextlib.contextmanager
 def open_for_arrow(folder: Folder, name: str) -> Iterator[Any]:
-    """A file open for reading in parts. Only a local one is Arrow's own: it knows no fsspec, so others stay Python's."""
+    """A file open for reading in parts. Only a local one is Arrow's own: it does not know fsspec, so others are Python's."""
     with pa.OSFile(folder.join(name)) if folder.is_local else folder.open(name) as file:
         yield file

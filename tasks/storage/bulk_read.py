@@ -1,8 +1,8 @@
 """Many single remote files, each read whole and only in the version that was planned.
 
 From S3 they come through obstore, whose plain interface reads small objects several times as fast as s3fs, for a fraction of
-the CPU (`make bench-s3` compares them); from all other file systems through fsspec. obstore is told the endpoint, region,
-certificates and credentials that s3fs has found, so that both see the same server as the same user. Its errors become OSErrors
+the CPU (`make bench-s3` compares them); from all other file systems through fsspec. obstore gets the endpoint, region,
+certificates and credentials that s3fs has found, so that both use the same server as the same user. Its errors become OSErrors
 here, without the server's whole answer: AWS repeats signed headers in it, a session's token among them.
 """
 
@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from imagerecords.tasks.storage.folders import Folder
+from imagerecords.tasks.storage.http_options import http_errors
 from imagerecords.tasks.storage.versions import remote_version, version_parts
 
 Read = Callable[[str, int, str], bytes]
 
-# Nobody answering, 5xx, 429 and cut bodies are tried again for so long; then the shard is tried again.
+# Requests without an answer, 5xx, 429 and truncated bodies are retried for this long; then the shard is.
 RETRY_SECONDS = 100
-RETRIES = 10_000  # the seconds end them
+RETRIES = 10_000  # RETRY_SECONDS is the limit
 LONGEST_BACKOFF_SECONDS = 4
 CONNECT_SECONDS = 5
 SILENCE_SECONDS = 20
@@ -37,6 +38,10 @@ class FileChanged(Exception):
     """The file is no longer the one that was listed."""
 
 
+class NoAnswer(OSError):
+    """No server answered, however often it was asked."""
+
+
 class UntrustedCertificate(OSError):
     """The server's certificate is not trusted."""
 
@@ -45,7 +50,7 @@ def bulk_reader(source: Folder, s3_reader: str) -> Read:
     """A function that gives the bytes of a file of the folder by its name, planned size and version; for many threads.
 
     It raises FileChanged, FileNotFoundError when the file is gone, PermissionError when this file may not be read, and other
-    OSErrors for faults that say nothing of the file.
+    OSErrors for errors that are not the file's.
     """
     by_fsspec = functools.partial(_read_by_fsspec, source)
     if not (source.is_s3 and s3_reader == "obstore"):
@@ -57,8 +62,9 @@ def _read_by_fsspec(source: Folder, name: str, size: int, version: str) -> bytes
     path = source.join(name)
     _, version_id = version_parts(version)
     one_version = {"version_id": version_id} if version_id else {}
-    data: bytes = source.fs.cat_file(path, **one_version, **({"max_concurrency": 1} if source.is_s3 else {}))
-    there = source.fs.info(path, **one_version)
+    with http_errors():
+        data: bytes = source.fs.cat_file(path, **one_version, **({"max_concurrency": 1} if source.is_s3 else {}))
+        there = source.fs.info(path, **one_version)
     if there["size"] != size or remote_version(there) != version:
         raise FileChanged
     return _whole(data, size, path)
@@ -66,7 +72,7 @@ def _read_by_fsspec(source: Folder, name: str, size: int, version: str) -> bytes
 
 @dataclass(frozen=True)
 class _ObstoreReader:
-    """Reads from the buckets of one server, since a manifest may name several; what obstore can't name, `otherwise` reads."""
+    """Reads from the buckets of one server, since an image list may name several; `otherwise` reads keys obstore can't name."""
 
     source: Folder
     otherwise: Read
@@ -77,8 +83,14 @@ class _ObstoreReader:
         bucket, key, _ = self.source.fs.split_path(self.source.join(name))
         etag, version_id = version_parts(version)
         options = {"if_match": f'"{etag}"'} | ({"version": version_id} if version_id else {})
+        if key.startswith("/"):  # object_store would drop the slash, and ask for another key
+            return self.otherwise(name, size, version)
         try:
-            return _whole(bytes(_store(self.source.fs, bucket).get(key, options=options).bytes()), size, name)
+            answer = _store(self.source.fs, bucket).get(key, options=options)
+            data = bytes(answer.bytes())
+            if _bare(answer.meta["e_tag"]) != etag:  # a server that ignores If-Match
+                raise FileChanged
+            return _whole(data, size, name)
         except PreconditionError:
             raise FileChanged from None
         except FileNotFoundError as error:
@@ -91,9 +103,14 @@ class _ObstoreReader:
             raise _os_error(error) from None
 
 
+def _bare(etag: str | None) -> str:
+    """An ETag without its quotes; of a weak one what is compared."""
+    return (etag or "").removeprefix("W/").strip('"')
+
+
 def _whole(data: bytes, size: int, name: str) -> bytes:
     if len(data) != size:
-        raise OSError(errno.EIO, f"a file of this version must have {size} bytes, got {len(data)}", name)
+        raise OSError(errno.EIO, f"the server sent {len(data)} of {size} bytes", name)
     return data
 
 
@@ -101,6 +118,10 @@ def _os_error(error: Exception) -> OSError:
     text, code = str(error).partition("\n")[0].partition(": <")[0], _code(error)
     if code == "AccessDenied":
         return PermissionError(errno.EACCES, code)
+    if code == "InvalidObjectState":
+        return PermissionError(errno.EACCES, "InvalidObjectState: it is archived (Glacier) and must be restored first")
+    if "error sending request" in str(error):
+        return NoAnswer(errno.EIO, text)
     return OSError(errno.EIO, f"{text} {code}".rstrip())
 
 
@@ -111,9 +132,9 @@ def _code(error: Exception) -> str:
 
 
 def refuse_certificate(source: Folder) -> None:
-    """Raise UntrustedCertificate where obstore does not trust a server that s3fs trusts; to be asked before the work.
+    """Raise UntrustedCertificate where obstore does not trust a server that s3fs trusts; for checks before the work.
 
-    obstore's TLS takes no certificate that is its own CA, and would try again for long.
+    obstore's TLS rejects a certificate that is its own CA, and would retry for long.
     """
     from obstore.exceptions import BaseError
 
@@ -129,7 +150,7 @@ def refuse_certificate(source: Folder) -> None:
 
 @functools.lru_cache(maxsize=16)
 def _store(fs: Any, bucket: str) -> Any:
-    """A bucket in obstore's eyes, made once a process."""
+    """The store of obstore for a bucket, made once per process."""
     backoff = {"max_backoff": timedelta(seconds=LONGEST_BACKOFF_SECONDS)}
     return _open_store(
         fs, bucket, {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=RETRY_SECONDS), "backoff": backoff}
@@ -137,12 +158,12 @@ def _store(fs: Any, bucket: str) -> Any:
 
 
 def _open_store(fs: Any, bucket: str, retry: dict[str, Any]) -> Any:
-    """A bucket in obstore's eyes, with all that s3fs has found out about the server."""
+    """The store of obstore for a bucket, with the endpoint, region, certificates and credentials that s3fs has found."""
     from obstore.store import S3Store
 
     endpoint = fs.s3.meta.endpoint_url
     region = fs.s3.meta.region_name
-    style = (fs.config_kwargs.get("s3") or {}).get("addressing_style")
+    style = (fs.s3.meta.config.s3 or {}).get("addressing_style")  # of storage_options or of ~/.aws/config
     if style == "virtual":
         endpoint = endpoint.replace("://", f"://{bucket}.", 1)
     session = _session(fs)
@@ -187,7 +208,7 @@ def _session(fs: Any) -> Any:
 
 
 def _credentials(session: Any) -> Callable[[], dict[str, Any]]:
-    """What obstore calls for credentials: botocore's chain of environment, profiles, containers and instances.
+    """A function that gives obstore credentials: botocore's chain of environment, profiles, containers and instances.
 
     obstore has such a provider too, but it keeps temporary credentials for 30 minutes, whenever they end, and needs boto3.
     """

@@ -1,10 +1,7 @@
 """Folders on any fsspec file system: read, list, and write files that appear whole or not at all."""
 
 import contextlib
-import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +12,12 @@ from fsspec.implementations.local import LocalFileSystem
 
 from imagerecords.schemas.output_files import SCRATCH, is_ours
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.storage.http_options import PROTOCOLS as HTTP_PROTOCOLS
+from imagerecords.tasks.storage.http_options import http_options
+from imagerecords.tasks.storage.s3_options import s3_options
 from imagerecords.tasks.storage.s3_retries import extend_retries
 from imagerecords.tasks.storage.s3_upload import abort_left_uploads, is_s3
+from imagerecords.tasks.storage.scratch import remove_directory, staging_directory
 from imagerecords.tasks.storage.whole_files import put_whole, rename_whole, renamed_file, uploaded_file
 
 READ_BUFFER = 64 << 10  # smaller than most images, which then pass without another copy
@@ -43,11 +44,11 @@ class Folder:
 
     @property
     def canonical_url(self) -> str:
-        """The URL by which the folder is the same in every process, wherever it runs and however it was written."""
+        """The URL that is the same in every process, however the folder's URL was written."""
         return str(self.fs.unstrip_protocol(self.path))
 
     def join(self, name: str) -> str:
-        """The path of `name` as the file system knows it; an absolute path or URL, as a manifest may have, stays itself."""
+        """The path of `name` as the file system knows it; an absolute path or URL, as in image lists, is kept."""
         if name.startswith("/") or "://" in name:
             return str(self.fs._strip_protocol(name))
         return f"{self.path}/{name}" if name else self.path
@@ -62,7 +63,7 @@ class Folder:
         return data
 
     def read_range(self, name: str, offset: int, size: int) -> bytes:
-        """So many bytes of a file from an offset on, by one read."""
+        """`size` bytes of a file from an offset on, by one read."""
         data: bytes = self.fs.cat_file(self.join(name), start=offset, end=offset + size)
         return data
 
@@ -88,7 +89,7 @@ class Folder:
             self.fs.rm_file(self.join(name))
 
     def move(self, name: str, to: str) -> None:
-        """Give a file another name in its directory. It is there whole at any moment; on object stores for a while twice."""
+        """Rename a file in its directory. It is complete at any moment; on object stores for a while under both names."""
         if self.is_local:
             rename_whole(self.join(name), self.join(to))
             return
@@ -107,15 +108,15 @@ class Folder:
     def write_whole(self, name: str) -> Iterator[BinaryIO]:
         """A file open for writing that appears under its name, complete and on the disk, only when the block succeeds.
 
-        It grows in the scratch directory (same file system as a local output, so that a rename is enough) and leaves
-        nothing behind when the block raises. Object stores get it as one upload.
+        It is written to the scratch directory (on the file system of a local output, so that a rename is enough) and removed
+        when the block raises. Object stores get it as one upload.
         """
         path, scratch = self.join(name), scratch_directory(self)
         try:
             with renamed_file(path, scratch) if self.is_local else uploaded_file(self.fs, path, scratch) as file:
                 yield file
         except OSError as error:
-            if error.filename is None and error.errno:  # a full disk does not say which file it was too small for
+            if error.filename is None and error.errno:  # the error of a full disk does not name the file
                 raise OSError(error.errno, error.strerror, path) from error
             raise
 
@@ -123,12 +124,16 @@ class Folder:
 def open_folder(url: str, storage_options: Mapping[str, Any], scratch: str | None = None) -> Folder:
     """The folder at a path or URL. `storage_options` are for remote file systems; a local path takes none.
 
-    Below `scratch`, a directory of this machine, grow the files that will be uploaded.
+    `scratch` is a directory of this machine for files that will be uploaded.
     """
     protocol = fsspec.utils.get_protocol(url)
     options = {} if protocol in ("file", "local", "memory") else dict(storage_options)
+    if protocol in ("s3", "s3a"):
+        options = s3_options(options)
+    elif protocol in HTTP_PROTOCOLS:
+        options = http_options(options)
     fs, path = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
-    # One folder has one path, however it is written: an output inside an input is seen through links and dots.
+    # One folder has one path, however it is written: so an output inside an input is found through links and dots.
     path = os.path.realpath(path) if isinstance(fs, LocalFileSystem) else path.rstrip("/")
     if is_s3(fs):
         extend_retries(fs)
@@ -136,19 +141,23 @@ def open_folder(url: str, storage_options: Mapping[str, Any], scratch: str | Non
 
 
 def open_output(settings: BuildSettings) -> Folder:
-    """The output of a build."""
+    """The output of a build; the one way from settings to it.
+
+    Steps take settings, since they run in other processes, and open the output by them. fsspec keeps one file system with its
+    connections per process and thread, so that opening it again costs nothing.
+    """
     return open_folder(settings.output_directory, settings.storage_options, settings.scratch_directory)
 
 
 def scratch_directory(output: Folder) -> Path:
-    """Where unfinished files of an output grow: below it when it is local, else in a temporary directory of this machine."""
+    """Where unfinished files of an output grow: below it when it is local, else in a staging directory of this machine."""
     if output.is_local:
         return Path(output.path, SCRATCH)
-    return Path(output.scratch or tempfile.gettempdir(), "imagerecords-" + hashlib.sha256(output.url.encode()).hexdigest()[:16])
+    return staging_directory(output.fs, output.url, output.scratch)
 
 
 def sweep_unfinished(output: Folder) -> None:
     """Remove the unfinished files and uploads that a killed build left. Only the holder of the output's lock may do this."""
-    shutil.rmtree(scratch_directory(output), ignore_errors=True)
+    remove_directory(scratch_directory(output))
     if output.is_s3:
         abort_left_uploads(output.fs, output.path, is_ours)

@@ -1,62 +1,35 @@
-"""One writer an output: a lock object created exclusively, with a heartbeat; a dead holder's lock is taken over.
+"""One writer per output: a lock object created exclusively, with a heartbeat; a dead holder's lock is taken over.
 
-Exclusive means O_EXCL on disks and a single PUT with If-None-Match on S3. Whoever takes over a stale lock writes its own and
-looks again after a moment: of several who try, the last one to write holds it and the others see so. The same is done where
-a server ignores If-None-Match or refuses to know it: the lock is advisory there. It then excludes a second build that starts
-while another one goes on, and of builds that start within SETTLE_SECONDS all but one.
+Exclusive means O_EXCL on disks and a single PUT with If-None-Match on S3. A build that takes over a stale lock writes its own
+and reads it again after a moment: of several that try, the last one to write holds it and the others give up. The same is done
+where a server ignores or rejects If-None-Match: there the lock is advisory. It then excludes a second build that starts while
+another one is running, and of builds that start within SETTLE_SECONDS all but one.
 """
 
 import contextlib
 import errno
 import json
 import os
-import socket
 import threading
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
-
-import psutil
 
 from imagerecords.schemas.errors import BadStorage, OutputLocked
 from imagerecords.schemas.output_files import LOCK
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.storage.exclusive import create_remote
 from imagerecords.tasks.storage.folders import Folder
+from imagerecords.tasks.storage.lock_holder import Holder
 from imagerecords.tasks.storage.s3_upload import put_object
 
-# Without a sign of life for so long, a lock is that of a dead holder, where no settings say otherwise.
+# A lock without a heartbeat for this long is stale, for commands, which have no setting for it.
 STALE_SECONDS: float = BuildSettings.model_fields["lock_stale_seconds"].default
 SETTLE_SECONDS = 0.5  # how long two builds that take over the same lock may differ in writing it
 LONGEST_BEAT = 15.0
-EXISTS = ("PreconditionFailed", "412", "ConditionalRequestConflict")  # the last: AWS, where somebody writes or deletes it now
+DOUBT_SECONDS = 1.5 * LONGEST_BEAT  # a living build gives a heartbeat meanwhile
+NO_DIRECTORY = (errno.ENOTDIR, errno.EEXIST, errno.EROFS, errno.ENAMETOOLONG)  # a file is in its place, or it can't be made
 REMOVED = "somebody who removed it"
-
-
-@dataclass(frozen=True)
-class Holder:
-    """Who holds a lock, and when it last gave a sign of life (Unix seconds)."""
-
-    id: str
-    machine: str
-    pid: int
-    process_started: float
-    beat: float
-
-    def is_gone(self, stale_seconds: float) -> bool:
-        """Whether the holder is dead: seen on the same machine, or by its silence."""
-        if self.machine == _machine():
-            try:
-                return abs(psutil.Process(self.pid).create_time() - self.process_started) > 1
-            except psutil.NoSuchProcess:
-                return True
-            except psutil.AccessDenied:
-                pass
-        return time.time() - self.beat > stale_seconds
-
-    def __str__(self) -> str:
-        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(self.beat))
-        return f"process {self.pid} on {self.machine.partition('/')[0]}, last sign of life {since}"
 
 
 class Lock:
@@ -66,28 +39,28 @@ class Lock:
         self.output = output
         self.holder = holder
         self.advisory = False
-        self.lost: str | None = None
+        self.lost_to: str | None = None
 
     @property
     def note(self) -> str | None:
-        """What is to be told of the lock, in a line."""
+        """A warning about an advisory lock, in one line; None for others."""
         if not self.advisory:
             return None
         return (
-            f"the server of {self.output.url} does not keep a PUT from overwriting (If-None-Match: *): the lock is advisory "
-            "there. Start no two builds of this output at the same moment"
+            f"the server of {self.output.url} does not support conditional PUTs (If-None-Match: *), so the lock is advisory. "
+            "Do not start two builds of this output at the same moment"
         )
 
     def check(self) -> None:
         """Raise OutputLocked when another build has taken the lock over."""
-        if self.lost:
-            raise OutputLocked(_lost(self.output, self.lost))
+        if self.lost_to:
+            raise OutputLocked(_lost(self.output, self.lost_to))
 
     def beat(self) -> None:
-        """Give a sign of life, unless the lock is no longer ours."""
+        """Write a heartbeat, unless the lock is no longer this process's."""
         current = read_holder(self.output)
         if current is None or current.id != self.holder.id:
-            self.lost = str(current or REMOVED)
+            self.lost_to = str(current or REMOVED)
         else:
             self.holder = Holder(**(vars(self.holder) | {"beat": time.time()}))
             _write(self.output, _dump(self.holder))
@@ -99,15 +72,14 @@ def output_lock(output: Folder, stale_seconds: float) -> Iterator[Lock]:
 
     Raises OutputLocked when another build holds it, BadStorage when the output may not be written.
     """
-    process_started = psutil.Process().create_time()
-    lock = Lock(output, Holder(uuid.uuid4().hex, _machine(), os.getpid(), process_started, time.time()))
+    lock = Lock(output, Holder.here(uuid.uuid4().hex))
     done = threading.Event()
 
     def beat_until_done() -> None:
-        while not done.wait(min(stale_seconds / 4, LONGEST_BEAT)) and not lock.lost:
+        while not done.wait(min(stale_seconds / 4, LONGEST_BEAT)) and not lock.lost_to:
             with contextlib.suppress(
                 Exception
-            ):  # a passing fault of any client; if it lasts, the lock goes stale, which is right
+            ):  # a temporary error of any client; if it lasts, the lock goes stale, as it should
                 lock.beat()
 
     heart = threading.Thread(target=beat_until_done, name="lock heartbeat", daemon=True)
@@ -121,33 +93,48 @@ def output_lock(output: Folder, stale_seconds: float) -> Iterator[Lock]:
                 f"output_directory must be writable, got {type(error).__name__}: {error}: {output.url}. Check the permissions "
                 "of the directory, or those of the credentials: PutObject, GetObject, DeleteObject"
             ) from error
+        except OSError as error:
+            if error.errno not in NO_DIRECTORY:
+                raise
+            raise BadStorage(
+                f"output_directory must be a directory that can be written, got: {error.strerror}: {output.url}. Choose another"
+            ) from error
         heart.start()
         yield lock
     finally:
         done.set()
         if heart.is_alive():
             heart.join()
-        with contextlib.suppress(Exception):  # a lock that can't be removed goes stale; what ended the block is told
+        with contextlib.suppress(Exception):  # a lock that can't be removed goes stale; the error of the block is raised
             current = read_holder(output)
             if current and current.id == lock.holder.id:
                 output.remove(LOCK)
-            for folder in made:  # those of a build that wrote nothing are empty, and leave no trace
+            for folder in made:  # they are empty after a build that wrote nothing
                 os.rmdir(folder)
 
 
 def refuse_if_locked(output: Folder, stale_seconds: float) -> None:
-    """Raise OutputLocked when a living build holds the output: an early word, before the input is listed."""
+    """Raise OutputLocked when a running build holds the output: early, before the input is listed."""
     holder = read_holder(output)
-    if holder and not holder.is_gone(stale_seconds):
+    if holder and not _is_gone(output, holder, stale_seconds):
         raise OutputLocked(_locked(output, holder, stale_seconds))
 
 
-def refuse_if_lock_lost(output: Folder, build: str) -> None:
-    """Raise OutputLocked unless the output's lock still names this build; a build without an id is let pass.
+def _is_gone(output: Folder, holder: Holder, stale_seconds: float) -> bool:
+    """Whether a lock's holder is dead; where its heartbeat says nothing, one that beats is waited for."""
+    if not holder.is_doubtful(stale_seconds):
+        return holder.is_gone(stale_seconds)
+    time.sleep(DOUBT_SECONDS)
+    current = read_holder(output)
+    return current is None or _dump(current) == _dump(holder)
 
-    For steps in workers that outlive their build, since nobody can kill a remote one: they must not touch an output that is
-    free again, or another's. Between this look and the writing there is room for one file's rename or upload; to do harm, it
-    would have to end after another build has converted and proved the same shard.
+
+def refuse_if_lock_lost(output: Folder, build: str) -> None:
+    """Raise OutputLocked unless the output's lock still names this build; a build without an id is not checked.
+
+    For steps in workers that outlive their build, since a remote worker can't be killed: they must not write to an output that
+    is free again, or another build's. Between this check and the write there is time for one file's rename or upload; to do
+    harm, it would have to end after another build has converted and verified the same shard.
     """
     if build and ((holder := read_holder(output)) is None or holder.id != build):
         raise OutputLocked(_lost(output, str(holder or REMOVED)))
@@ -156,7 +143,7 @@ def refuse_if_lock_lost(output: Folder, build: str) -> None:
 def read_holder(output: Folder) -> Holder | None:
     """The holder that an output's lock names, or None.
 
-    A lock that was never written to its end (its holder was killed there, or is writing now) is held since it was made.
+    A lock that was not written completely (its holder was killed, or is writing now) counts as held since it was created.
     """
     try:
         return Holder(**json.loads(output.read(LOCK)))
@@ -173,14 +160,14 @@ def read_holder(output: Folder) -> Holder | None:
 def _acquire(lock: Lock, stale_seconds: float) -> None:
     """Make the lock's holder the one that the output names, or raise OutputLocked."""
     output, holder = lock.output, lock.holder
-    refuse_if_locked(output, stale_seconds)  # where a server ignores conditions, nothing else would
+    refuse_if_locked(output, stale_seconds)  # where a server ignores conditions, this is the only check
     data = _dump(holder)
     created = _create(output, data)
-    # A server that keeps the condition refuses the same PUT a second time.
+    # A server that supports the condition refuses the same PUT a second time.
     lock.advisory = created is None or bool(created and output.is_s3 and _create(output, data) is not False)
     if not created:
         current = read_holder(output)
-        if current and current.id != holder.id and not current.is_gone(stale_seconds):
+        if current and current.id != holder.id and not _is_gone(output, current, stale_seconds):
             raise OutputLocked(_locked(output, current, stale_seconds))
         _write(output, data)
     if not created or lock.advisory:
@@ -201,7 +188,7 @@ def _missing_folders(output: Folder) -> list[str]:
 
 
 def _write(output: Folder, data: bytes) -> None:
-    """Write the lock object, in one request where it is remote; it is not looked at, since another build may write it too."""
+    """Write the lock object, in one request where it is remote, unchecked: another build may write it at the same time."""
     if output.is_s3:
         put_object(output.fs, output.join(LOCK), data)
     else:
@@ -209,37 +196,18 @@ def _write(output: Folder, data: bytes) -> None:
 
 
 def _create(output: Folder, data: bytes) -> bool | None:
-    """Create the lock object; False where there is one already, None where the server can't tell."""
+    """Create the lock object; False where there is one already, None where the server does not support the condition."""
     path = output.join(LOCK)
-    if output.is_local:
-        os.makedirs(os.path.dirname(path), exist_ok=True)  # a build that failed just now may have removed its empty folders
-        try:
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
-        except FileExistsError:
-            return False
-        with open(descriptor, "wb") as file:
-            file.write(data)
-        return True
+    if not output.is_local:
+        return create_remote(output, path, data)
+    os.makedirs(os.path.dirname(path), exist_ok=True)  # a build that failed just now may have removed its empty folders
     try:
-        if output.is_s3:
-            put_object(output.fs, path, data, IfNoneMatch="*")
-        else:
-            output.fs.pipe_file(path, data, mode="create")
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     except FileExistsError:
         return False
-    except OSError as error:
-        if _is_precondition_failure(error):
-            return False
-        if error.errno == errno.ENOSYS:
-            return None
-        raise
+    with open(descriptor, "wb") as file:
+        file.write(data)
     return True
-
-
-def _is_precondition_failure(error: OSError) -> bool:
-    """s3fs knows a refused If-None-Match only from AWS's wording; other servers' arrive as OSError(EINVAL)."""
-    response = getattr(error.__cause__, "response", None) or {}
-    return response.get("Error", {}).get("Code") in EXISTS
 
 
 def _dump(holder: Holder) -> bytes:
@@ -252,16 +220,6 @@ def _lost(output: Folder, to: str) -> str:
 
 def _locked(output: Folder, holder: Holder | None, stale_seconds: float) -> str:
     return (
-        f"output_directory must have one build at a time, got a second one: {output.url} is being written by {holder}. "
-        f"Wait for it; if it is dead, its lock is free {stale_seconds:g} s after its last sign of life"
+        f"another build is writing {output.url}: {holder or REMOVED}. Wait for it to end; if it is dead, its lock is free "
+        f"{stale_seconds:g} s after its last heartbeat"
     )
-
-
-def _machine() -> str:
-    """What tells machines, boots and containers apart, so that a process id means something."""
-    parts = [socket.gethostname()]
-    with contextlib.suppress(OSError):
-        with open("/proc/sys/kernel/random/boot_id") as file:
-            parts.append(file.read().strip())
-        parts.append(os.readlink("/proc/self/ns/pid"))
-    return "/".join(parts)

@@ -1,6 +1,6 @@
-"""Whether the S3 places of a build can be reached with the credentials there are; asked before any work, told in one line each.
+"""Whether the S3 places of a build can be reached with the credentials there are; checked before any work.
 
-Only what stays so is told: a server that is slow, throttles or answers 5xx is left to the retries of the work itself.
+Only permanent problems are reported: a server that is slow, throttles or answers 5xx is left to the retries of the steps.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from imagerecords.tasks.storage.folders import Folder, open_folder
 
 CREDENTIALS = "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE"
 PERMISSIONS = "The credentials need s3:ListBucket and s3:GetObject there, for an output s3:PutObject and s3:DeleteObject too"
-FILES = ("labels_file", "synsets_file")  # settings that name what is read besides images
+FILES = ("labels_file", "synsets_file")  # settings that name other input than images
 # By the server's error code: what the place must be, and the remedy.
 BY_CODE = {
     "SignatureDoesNotMatch": ("be asked with the right secret key", CREDENTIALS),
@@ -40,13 +40,13 @@ def refuse_no_access(settings: BuildSettings) -> None:
 
 
 def access_problems(settings: BuildSettings) -> Iterable[str]:
-    """What keeps a build from its places on S3, a line each."""
+    """The problems of a build with its places on S3, one line per place."""
     images = [(f"{name}_directory", url) for name, url in settings.directories().items()]
     images += [(settings.listed_by or "", url) for url in settings.lists()]
     images += [("images_directory", settings.images_directory)] if settings.images_directory else []
     files = [(name, getattr(settings, name)) for name in FILES] + [("bounding_boxes", url) for _, url in settings.box_files()]
     places = [("output_directory", settings.output_directory), *images, *((name, url) for name, url in files if url)]
-    told = set()
+    reported = set()
     for setting, url in places:
         if not url.startswith(S3_SCHEMES):
             continue
@@ -57,14 +57,14 @@ def access_problems(settings: BuildSettings) -> Iterable[str]:
                 refuse_certificate(folder)
         except Exception as error:  # botocore's, aiohttp's and s3fs's errors have no common base
             problem = _problem(error)
-            if problem and problem not in told:  # several places fail for one reason
-                told.add(problem)
+            if problem and problem not in reported:  # several places may fail for one reason
+                reported.add(problem)
                 must, remedy = problem
                 yield f"{setting} must {must}: {url}. {remedy}"
 
 
 def _ask(folder: Folder) -> None:
-    """List one object, without s3fs's long patience with a server that does not answer."""
+    """List one object, without s3fs's many retries of a server that does not answer."""
     fs = folder.fs
     bucket, key, _ = fs.split_path(folder.path)
     sync(fs.loop, fs.s3.list_objects_v2, Bucket=bucket, Prefix=key, MaxKeys=1, **fs.req_kw)
@@ -92,7 +92,7 @@ def _problem(error: Exception) -> tuple[str, str] | None:
 
 
 def _client_problem(error: Exception, text: str) -> tuple[str, str] | None:
-    """The same for what fails before any request."""
+    """The same for errors before any request."""
     from botocore import exceptions as botocore
 
     if isinstance(error, botocore.NoCredentialsError):

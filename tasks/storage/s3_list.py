@@ -9,8 +9,8 @@ Page = list[tuple[str, Mapping[str, Any]]]
 def list_objects(fs: Any, path: str) -> Iterator[Page]:
     """Pages of up to 1,000 objects at any depth below a path: each one's path there, and its size, ETag and VersionId.
 
-    In the server's order, which is not everywhere that of the keys. Markers of directories, keys that end in a slash, are left
-    out. Version ids are there where s3fs is told `version_aware`; S3 lists all versions for that, old ones too.
+    In the server's order, which not every server sorts by key. Markers of directories, keys that end in a slash, are
+    skipped. Version ids are there where s3fs is `version_aware`; then S3 lists all versions, old ones too.
     """
     bucket, prefix, _ = fs.split_path(path + "/")
     method, contents = ("list_object_versions", "Versions") if fs.version_aware else ("list_objects_v2", "Contents")

@@ -1,4 +1,4 @@
-"""s3fs's patience with a server that is away for a while or answers 5xx."""
+"""Retries of s3fs for a server that is unreachable for a while or answers 5xx."""
 
 from typing import Any
 
@@ -24,5 +24,5 @@ def _is_passing(error: Exception) -> bool:
 
 
 def shorten_retries(fs: Any) -> None:
-    """Leave only botocore's own tries, some seconds together: for tidying up behind a build that has failed."""
+    """Leave only botocore's own tries, some seconds together: for the cleanup after a build that has failed."""
     fs.retries = 1

@@ -1,4 +1,4 @@
-"""What tells one state of a remote file from another, as one text."""
+"""Versions of remote files: one text for each state of a file."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def remote_version(info: Mapping[str, Any]) -> str:
-    """What tells one state of a remote file from another: its ETag, or when it was made.
+    """The version of a remote file: its ETag, or the time of its last change.
 
-    Where the file system tells version ids (s3fs with `version_aware`), the id follows, after a space.
+    Where the file system has version ids (s3fs with `version_aware`), the id follows, after a space.
     """
     version = info.get("ETag") or info.get("mtime") or info.get("LastModified") or info.get("created") or ""
     text = str(version.timestamp()) if isinstance(version, datetime) else str(version).strip('"')

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: they grow under another name; a rename or one upload makes them what they are."""
+"""Files that appear complete or not at all: written under another name, then renamed or uploaded at once."""
 
 import contextlib
 import errno
@@ -12,8 +12,10 @@ from typing import Any, BinaryIO
 from imagerecords.tasks.storage.s3_upload import is_s3, put_checked, upload_object
 
 WRITE_BUFFER = 64 << 10  # smaller than most images, which then pass without another copy
-# How often a growing file is looked at, in seconds; by then some 20 to 100 MB are new.
+# Seconds between two write-backs of a growing file; in this time it grows by some 20 to 100 MB.
 WRITE_BACK_EVERY = 0.05
+# What network and FUSE mounts answer to fsync, of directories above all, when they do not offer it.
+UNKNOWN_CALL = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 SYNC_DATA = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 
 
@@ -24,9 +26,10 @@ def renamed_file(target: str, scratch: Path) -> Iterator[BinaryIO]:
         with _writing_back(file.fileno()):
             yield file
             file.flush()
-        os.fsync(file.fileno())
+        _sync(file.fileno())
         file.close()
-        os.chmod(temporary, 0o666 & ~UMASK)
+        with contextlib.suppress(OSError):  # shares with modes of their own (CIFS, some FUSE mounts) refuse it
+            os.chmod(temporary, 0o666 & ~UMASK)
         rename_whole(temporary, target)
 
 
@@ -35,11 +38,28 @@ def rename_whole(path: str, target: str) -> None:
     parent = Path(target).parent
     parent.mkdir(parents=True, exist_ok=True)
     os.replace(path, target)
-    descriptor = os.open(parent, os.O_RDONLY)
+    sync_directory(parent)
+
+
+def sync_directory(directory: str | Path) -> None:
+    """Bring a directory's names to the disk, where its file system knows how to."""
     try:
-        os.fsync(descriptor)
+        descriptor = os.open(directory, os.O_RDONLY)
+    except OSError:  # Windows, and mounts that let directories be listed but not opened
+        return
+    try:
+        _sync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _sync(descriptor: int) -> None:
+    """Bring a file or directory to the disk, where its file system knows how to."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in UNKNOWN_CALL:
+            raise
 
 
 @contextlib.contextmanager
@@ -67,7 +87,7 @@ def put_whole(fs: Any, target: str, data: bytes) -> None:
 def _check_size(fs: Any, target: str, size: int) -> None:
     there = fs.info(target)["size"]
     if there != size:
-        raise OSError(errno.EIO, f"an uploaded file must have {size} bytes, got {there}", target)
+        raise OSError(errno.EIO, f"the uploaded file has {there} bytes instead of {size}", target)
 
 
 @contextlib.contextmanager
@@ -90,7 +110,7 @@ def _writing_back(descriptor: int) -> Iterator[None]:
 
     def write_back() -> None:
         while not done.wait(WRITE_BACK_EVERY):
-            with contextlib.suppress(OSError):  # the last fsync, in the writer's thread, tells of it
+            with contextlib.suppress(OSError):  # the last fsync, in the writer's thread, raises it again
                 SYNC_DATA(descriptor)
 
     thread = threading.Thread(target=write_back, name="write back", daemon=True)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.acceptance.installed import build_wheel, made_once, make_environment
+from tests.acceptance.installed import IMAGES, Place, build_wheel, made_once, make_environment
 from tests.acceptance.running import Images, Running, Shell, clean_environment, free_port, wait_until, with_build
 from tests.acceptance.seaweed import Bucket, OnS3, Seaweed, bucket_name
 
@@ -140,6 +140,24 @@ def installed(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
     """The same with Dask, of the version that is here too, and a notebook's kernel."""
     packages = (f"{wheel}[dask]", f"distributed=={version('distributed')}", "ipykernel")
     return made_once(tmp_path_factory, "installed", lambda folder: make_environment(folder, *packages)) / "bin"
+
+
+@pytest.fixture(scope="session")
+def user_images(tmp_path_factory: pytest.TempPathFactory, fill: Callable[[Path, dict[str, int]], str]) -> str:
+    """Label folders of a few images."""
+    return fill(tmp_path_factory.mktemp("images") / "data", {"cat": IMAGES // 2, "dog": IMAGES // 2})
+
+
+@pytest.fixture
+def place(tmp_path: Path, user_images: str, bare: Path) -> Place:
+    """A user's working directory with the installed command."""
+    return Place(tmp_path / "place", user_images, bare)
+
+
+@pytest.fixture
+def place_with_jupyter_and_dask(tmp_path: Path, user_images: str, installed: Path) -> Place:
+    """The same with Dask and a notebook's kernel."""
+    return Place(tmp_path / "place", user_images, installed)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Commands run as a user runs them, and what the tests ask of them and of their output."""
 
 import contextlib
-import hashlib
 import json
 import os
 import random
@@ -17,6 +16,8 @@ from typing import Any
 
 import psutil
 import pytest
+
+from tests.digests import digests
 
 COMMAND = str(Path(sys.executable).with_name("imagerecords"))
 DEADLINE = 180  # seconds; nothing takes so long unless it hangs
@@ -39,12 +40,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def sums(folder: Path) -> dict[str, str]:
-    """The SHA-256 of every file below a folder, whatever its name."""
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
@@ -74,7 +69,7 @@ class Undisturbed:
     """A build that nothing interrupted: its files' SHA-256, its digest, and how long it took."""
 
     folder: Path
-    sums: dict[str, str]
+    digests: dict[str, str]
     digest: str
     seconds: float
 
@@ -231,7 +226,7 @@ def with_build(images: Images, folder: Path, home: Path) -> Images:
     output = folder / "data"
     try:
         build = shell.run(images.arguments(output, "--no-prefect"))
-        undisturbed = Undisturbed(output, sums(output), build.summary["digest"], time.monotonic() - build.began)
+        undisturbed = Undisturbed(output, digests(output), build.summary["digest"], time.monotonic() - build.began)
     finally:
         shell.end()
     return replace(images, undisturbed=undisturbed)

@@ -137,7 +137,7 @@ class Bucket:
         found = self.fs.find(root, detail=True)
         return sorted(path.removeprefix(root) for path, info in found.items() if info["type"] == "file")
 
-    def sums(self, prefix: str) -> dict[str, str]:
+    def digests(self, prefix: str) -> dict[str, str]:
         paths = [f"{self.name}/{prefix}/{key}" for key in self.keys(prefix)]
         found = self.fs.cat(paths) if paths else {}
         root = f"{self.name}/{prefix}/"
@@ -173,10 +173,10 @@ def same_data(there: dict[str, str], images: Images) -> None:
 
     These are the plan, whose digest the receipts and the manifest hold, whose SHA-256 croissant.json tells.
     """
-    names = images.undisturbed.sums
+    names = images.undisturbed.digests
     told = {name for name in names if name in {"manifest.parquet", "croissant.json"} or name.startswith("_build/")}
-    assert there.keys() == images.undisturbed.sums.keys()
-    expected = {name: digest for name, digest in images.undisturbed.sums.items() if name not in told}
+    assert there.keys() == images.undisturbed.digests.keys()
+    expected = {name: digest for name, digest in images.undisturbed.digests.items() if name not in told}
     assert {name: digest for name, digest in there.items() if name not in told} == expected
 
 

@@ -15,10 +15,10 @@ from tests.acceptance.running import (
     clean_environment,
     receipts,
     seeded_moments,
-    sums,
     wait_until,
 )
 from tests.acceptance.seaweed import Bucket
+from tests.digests import digests
 
 OLD, NEW = 16, 3  # train shards before the append, and added by it
 
@@ -54,7 +54,7 @@ def growing(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path, quick:
         growing = Growing(folder / "base", [*words, "--train_shards", str(NEW)], Undisturbed(folder / "data", {}, "", 0.0))
         output = growing.copy(folder / "data")
         build = shell.run(growing.arguments(output))
-        undisturbed = Undisturbed(output, sums(output), build.summary["digest"], time.monotonic() - build.began)
+        undisturbed = Undisturbed(output, digests(output), build.summary["digest"], time.monotonic() - build.began)
     finally:
         shell.end()
     return Growing(growing.base, growing.append, undisturbed)
@@ -66,7 +66,7 @@ def _named(count: int) -> str:
 
 def _finish_and_compare(shell: Shell, growing: Growing, output: Path) -> None:
     rerun = shell.run(growing.arguments(output))
-    assert sums(output) == growing.undisturbed.sums
+    assert digests(output) == growing.undisturbed.digests
     assert rerun.summary["digest"] == growing.undisturbed.digest
     assert rerun.summary["shards_reused"] >= OLD
 
@@ -74,7 +74,7 @@ def _finish_and_compare(shell: Shell, growing: Growing, output: Path) -> None:
 def test_an_append_changes_no_byte_of_an_old_shard(growing: Growing):
     before, after = (
         {name.partition("-of-")[0]: digest for name, digest in files.items() if name.startswith("train-")}
-        for files in (sums(growing.base), growing.undisturbed.sums)
+        for files in (digests(growing.base), growing.undisturbed.digests)
     )
     assert len(before) == OLD
     assert len(after) == OLD + NEW
@@ -120,7 +120,7 @@ def test_an_append_under_prefect_killed_and_finished_gives_the_same_bytes(
     wait_until(lambda: any(output.glob(_named(OLD + NEW))), "the first shard is renamed")
     append.kill()
     shell.run(growing.arguments(output, "--prefect"), {"PREFECT_API_URL": prefect_server})
-    assert sums(output) == growing.undisturbed.sums
+    assert digests(output) == growing.undisturbed.digests
 
 
 STATES_ON_S3: dict[str, Callable[[list[str]], bool]] = {
@@ -145,4 +145,4 @@ def test_an_append_on_s3_killed_in_each_of_its_phases_is_finished_with_the_bytes
     append.kill()
     assert "dataset_info.json" not in bucket.keys("data")
     on_s3.run(growing.arguments(url))
-    assert bucket.sums("data") == growing.undisturbed.sums
+    assert bucket.digests("data") == growing.undisturbed.digests

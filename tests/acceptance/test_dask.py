@@ -21,10 +21,10 @@ from tests.acceptance.running import (
     free_port,
     leftovers,
     receipts,
-    sums,
     wait_until,
 )
 from tests.acceptance.seaweed import Bucket, OnS3, environment, same_data
+from tests.digests import digests
 
 
 class Cluster:
@@ -106,7 +106,7 @@ def test_a_build_from_s3_to_s3_gives_the_bytes_of_a_local_one(
     undisturbed = quick_on_s3.images.undisturbed
     assert undisturbed is not None
     assert build.summary["digest"] == undisturbed.digest
-    same_data(bucket.sums("out"), quick_on_s3.images)
+    same_data(bucket.digests("out"), quick_on_s3.images)
     assert not list((cluster_on_s3.folder / "tmp").rglob("*-of-*")), "unfinished files must not stay"
     assert all(worker.process.poll() is None for worker in cluster_on_s3.workers), "a cluster that was there stays"
 
@@ -126,7 +126,7 @@ def test_a_worker_killed_in_mid_shard_changes_no_byte(
     build = on_s3.start(_words(slow, cluster_on_s3, bucket.url("out"), runner))
     wait_until(cluster_on_s3.busy, "a worker is in the middle of a shard").end()
     assert build.wait() == 0, build.stderr
-    assert bucket.sums("out") == slow.undisturbed.sums
+    assert bucket.digests("out") == slow.undisturbed.digests
 
 
 def test_a_shard_that_dask_gives_up_is_tried_again(shell: Shell, slow: Images, installed: Path, tmp_path: Path):
@@ -141,7 +141,7 @@ def test_a_shard_that_dask_gives_up_is_tried_again(shell: Shell, slow: Images, i
     finally:
         strict.end()
     assert "WorkerDied" in build.stderr
-    assert sums(tmp_path / "data") == slow.undisturbed.sums
+    assert digests(tmp_path / "data") == slow.undisturbed.digests
 
 
 def test_ctrl_c_stops_the_work_in_the_workers_and_leaves_the_cluster_usable(
@@ -152,11 +152,11 @@ def test_ctrl_c_stops_the_work_in_the_workers_and_leaves_the_cluster_usable(
     build.signal_group(signal.SIGINT)
     assert build.wait(30) == 130, build.stderr
     wait_until(lambda: not cluster.busy(), "the workers have stopped", seconds=5)
-    left = sums(tmp_path / "data")
+    left = digests(tmp_path / "data")
     assert len(receipts(tmp_path / "data")) < slow.shards
     rerun = shell.run(_words(slow, cluster, tmp_path / "data", "--no-prefect"))
     assert rerun.summary["shards_reused"] == sum(name.startswith("_build/receipts/") for name in left)
-    assert sums(tmp_path / "data") == slow.undisturbed.sums
+    assert digests(tmp_path / "data") == slow.undisturbed.digests
 
 
 def test_a_killed_build_leaves_no_work_in_the_workers_and_a_rerun_gives_the_same_bytes(
@@ -168,7 +168,7 @@ def test_a_killed_build_leaves_no_work_in_the_workers_and_a_rerun_gives_the_same
     wait_until(lambda: not cluster.busy(), "the workers have stopped", seconds=5)
     assert len(receipts(tmp_path / "data")) < slow.shards
     shell.run(_words(slow, cluster, tmp_path / "data", "--no-prefect"))
-    assert sums(tmp_path / "data") == slow.undisturbed.sums
+    assert digests(tmp_path / "data") == slow.undisturbed.digests
     assert not leftovers(tmp_path / "data")
 
 
@@ -226,7 +226,7 @@ def test_a_worker_that_joins_later_works_too(shell: Shell, slow: Images, lone_sc
     wait_until((tmp_path / "data/_build/plan.parquet").exists, "the work begins")
     lone_scheduler.add_worker()
     assert build.wait() == 0, build.stderr
-    assert sums(tmp_path / "data") == slow.undisturbed.sums
+    assert digests(tmp_path / "data") == slow.undisturbed.digests
 
 
 def test_a_cluster_of_its_own_gives_the_same_bytes_and_leaves_no_process(shell: Shell, slow: Images, tmp_path: Path):
@@ -235,7 +235,7 @@ def test_a_cluster_of_its_own_gives_the_same_bytes_and_leaves_no_process(shell: 
     family = build.descendants
     assert len(family) >= 3, "a resource tracker and two workers"
     assert build.wait() == 0, build.stderr
-    assert sums(tmp_path / "data") == slow.undisturbed.sums
+    assert digests(tmp_path / "data") == slow.undisturbed.digests
     wait_until(lambda: not alive(family), "no process of the build is left", seconds=30)
 
 
@@ -253,4 +253,4 @@ def test_a_cluster_of_its_own_ends_with_the_build(number: signal.Signals, shell:
         assert "Traceback" not in build.stderr
     wait_until(lambda: not alive(family), "no process of the build is left", seconds=30)
     shell.run(slow.arguments(tmp_path / "data", "--no-prefect"))
-    assert sums(tmp_path / "data") == slow.undisturbed.sums
+    assert digests(tmp_path / "data") == slow.undisturbed.digests

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from imagerecords.tasks.audit.folder import audit_folder
-from tests.acceptance.running import COMMAND, Images, Running, Shell, last_word, leftovers, receipts, shard_files, sums
+from tests.acceptance.running import COMMAND, Images, Running, Shell, last_word, leftovers, receipts, shard_files
+from tests.digests import digests
 
 TOO_SMALL_FOR_THE_PLAN = 1_000
 TOO_SMALL_FOR_A_SHARD = 60_000
@@ -26,7 +27,7 @@ def _no_half_files(output: Path, images: Images) -> None:
     for file in output.rglob("*"):
         if file.is_file():
             name = file.relative_to(output).as_posix()
-            assert sums(output)[name] == images.undisturbed.sums[name], f"{name} is not what a whole build writes"
+            assert digests(output)[name] == images.undisturbed.digests[name], f"{name} is not what a whole build writes"
     for shard in shard_files(output):
         assert not audit_folder(str(shard), {}).problems
     assert set(receipts(output)) <= {path.name for path in shard_files(output)}
@@ -50,7 +51,7 @@ def test_a_file_that_outgrows_its_limit_stops_the_build_with_a_line_naming_it(
     _one_clear_line(build, f"{output}/train-0000")
     _no_half_files(output, quick)
     shell.run(quick.arguments(output, "--no-prefect"))
-    assert sums(output) == quick.undisturbed.sums
+    assert digests(output) == quick.undisturbed.digests
 
 
 def test_a_plan_that_does_not_fit_stops_the_build_with_a_line_naming_it(shell: Shell, quick: Images):
@@ -64,7 +65,7 @@ def test_a_plan_that_does_not_fit_stops_the_build_with_a_line_naming_it(shell: S
     _one_clear_line(build, f"{output}/_build/plan.parquet")
     _no_half_files(output, quick)
     shell.run(quick.arguments(output, "--no-prefect"))
-    assert sums(output) == quick.undisturbed.sums
+    assert digests(output) == quick.undisturbed.digests
 
 
 # In a mount namespace of its own, so that nothing stays mounted whatever happens.
@@ -104,6 +105,6 @@ def test_a_full_disk_stops_the_build_and_a_rerun_with_room_finishes_it(kilobytes
     assert (shell.folder / "rerun.code").read_text() == "0\n", (shell.folder / "rerun.err").read_text()
     summary = json.loads((shell.folder / "rerun.out").read_text())
     assert summary["shards_reused"] == len(receipts(full))
-    there = sums(rerun)
+    there = digests(rerun)
     assert there.pop("report.html")
-    assert there == quick.undisturbed.sums
+    assert there == quick.undisturbed.digests

@@ -14,10 +14,10 @@ from tests.acceptance.running import (
     leftovers,
     receipts,
     shard_files,
-    sums,
     wait_until,
     working_on,
 )
+from tests.digests import digests
 
 
 def _stop(build: Running, output: Path, number: signal.Signals) -> None:
@@ -44,12 +44,12 @@ def _check_what_is_left(shell: Shell, images: Images, output: Path) -> None:
     assert not leftovers(output)
     assert not (output / "dataset_info.json").exists()
     assert len(shard_files(output)) < images.shards, "the signal came too late to prove anything"
-    there = sums(output)
-    assert all(there[path.name] == images.undisturbed.sums[path.name] for path in shard_files(output))
+    there = digests(output)
+    assert all(there[path.name] == images.undisturbed.digests[path.name] for path in shard_files(output))
     finished = receipts(output)
     rerun = shell.run(images.arguments(output, "--no-prefect"))
     assert rerun.summary["shards_reused"] == len(finished) > 0
-    assert sums(output) == images.undisturbed.sums
+    assert digests(output) == images.undisturbed.digests
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
@@ -90,7 +90,7 @@ def test_a_build_stopped_just_as_it_begins_leaves_nothing_unfinished(executor: s
     assert not leftovers(output)
     _says_so_and_no_more(build)
     shell.run(slow.arguments(output, "--no-prefect"))
-    assert sums(output) == slow.undisturbed.sums
+    assert digests(output) == slow.undisturbed.digests
 
 
 def test_an_impatient_second_interrupt_ends_a_build_too(shell: Shell, slow: Images, tmp_path: Path):
@@ -105,4 +105,13 @@ def test_an_impatient_second_interrupt_ends_a_build_too(shell: Shell, slow: Imag
     wait_until(lambda: not alive(family), "no process of the build is left", seconds=30)
     assert len(shard_files(output)) < slow.shards, "the signal came too late to prove anything"
     shell.run(slow.arguments(output, "--no-prefect"))
-    assert sums(output) == slow.undisturbed.sums
+    assert digests(output) == slow.undisturbed.digests
+
+
+@pytest.mark.parametrize("seconds", [0.15, 0.4, 0.8])
+def test_an_interrupt_before_the_work_begins_leaves_no_traceback(shell: Shell, quick: Images, tmp_path: Path, seconds: float):
+    build = shell.start(quick.arguments(tmp_path / "data", "--no-prefect"))
+    time.sleep(seconds)
+    build.process.send_signal(signal.SIGINT)
+    assert build.wait() in (130, -signal.SIGINT)
+    assert "Traceback" not in build.stderr

@@ -18,11 +18,11 @@ from tests.acceptance.running import (
     receipts,
     seeded_moments,
     shard_files,
-    sums,
     wait_until,
     with_build,
     working_on,
 )
+from tests.digests import digests
 
 
 def _finish_and_compare(shell: Shell, images: Images, output: Path) -> dict[str, int]:
@@ -30,7 +30,7 @@ def _finish_and_compare(shell: Shell, images: Images, output: Path) -> dict[str,
     finished = [name for name in receipts(output) if (output / name).exists()]
     before = {name: (output / name).stat() for name in finished}
     rerun = shell.run(images.arguments(output, "--no-prefect"))
-    assert sums(output) == images.undisturbed.sums
+    assert digests(output) == images.undisturbed.digests
     assert rerun.summary["digest"] == images.undisturbed.digest
     assert (rerun.summary["shards_reused"], rerun.summary["shards_converted"]) == (len(finished), images.shards - len(finished))
     for name, was in before.items():
@@ -73,8 +73,8 @@ def test_no_unfinished_file_carries_a_shards_name_after_a_kill(shell: Shell, slo
     wait_until(lambda: len(receipts(tmp_path / "data")) >= 2 and working_on(build, tmp_path / "data"), "shards are done")
     build.kill()
     assert leftovers(tmp_path / "data"), "a kill leaves its unfinished files, or it came too late to prove anything"
-    whole = {name: digest for name, digest in slow.undisturbed.sums.items() if (tmp_path / "data" / name).exists()}
-    there = sums(tmp_path / "data")
+    whole = {name: digest for name, digest in slow.undisturbed.digests.items() if (tmp_path / "data" / name).exists()}
+    there = digests(tmp_path / "data")
     assert {name: there[name] for name in whole} == whole
     assert not (tmp_path / "data/dataset_info.json").exists()
 
@@ -92,7 +92,7 @@ def test_a_worker_killed_in_mid_shard_costs_no_more_than_a_retry(shell: Shell, s
     _kill_a_worker(build, tmp_path / "data")
     assert build.wait() == 0, build.stderr
     assert "WorkerDied" in build.stderr
-    assert sums(tmp_path / "data") == slow.undisturbed.sums
+    assert digests(tmp_path / "data") == slow.undisturbed.digests
     assert not leftovers(tmp_path / "data")
 
 
@@ -103,7 +103,7 @@ def test_a_worker_killed_in_mid_shard_costs_no_more_than_a_retry_under_prefect(
     _kill_a_worker(build, tmp_path / "data")
     assert build.wait() == 0, build.stderr
     assert "WorkerDied" in build.stdout + build.stderr
-    assert sums(tmp_path / "data") == slow.undisturbed.sums
+    assert digests(tmp_path / "data") == slow.undisturbed.digests
     assert not leftovers(tmp_path / "data")
 
 
@@ -129,8 +129,8 @@ def test_workers_end_with_their_killed_parent_and_write_nothing_more(
     os.kill(build.pid, signal.SIGKILL)
     build.process.wait()
     wait_until(lambda: not alive(family), "no process of the build is left", seconds=30)
-    left = sums(tmp_path / "data")
+    left = digests(tmp_path / "data")
     assert len(shard_files(tmp_path / "data")) < slow.shards
     time.sleep(1)
-    assert sums(tmp_path / "data") == left
+    assert digests(tmp_path / "data") == left
     _finish_and_compare(shell, slow, tmp_path / "data")

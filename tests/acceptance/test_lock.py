@@ -3,9 +3,13 @@
 import json
 import signal
 import threading
+import time
 from pathlib import Path
 
-from tests.acceptance.running import Images, Shell, leftovers, receipts, sums, wait_until
+import pytest
+
+from tests.acceptance.running import Images, Shell, leftovers, receipts, wait_until
+from tests.digests import digests
 
 
 def test_of_two_builds_started_at_once_one_wins_and_the_other_says_who_holds_the_output(
@@ -18,10 +22,10 @@ def test_of_two_builds_started_at_once_one_wins_and_the_other_says_who_holds_the
     winner = builds[codes.index(0)]
     for loser in (build for build in builds if build is not winner):
         last = loser.last_word
-        assert last.startswith("imagerecords: error: output_directory must have one build at a time")
+        assert last.startswith("imagerecords: error: another build is writing ")
         assert f"process {winner.pid} on " in last
         assert not loser.stdout
-    assert sums(output) == slow.undisturbed.sums
+    assert digests(output) == slow.undisturbed.digests
     assert not leftovers(output)
 
 
@@ -33,7 +37,7 @@ def test_a_second_build_is_refused_before_it_touches_anything(shell: Shell, slow
     assert second.wait() == 1
     assert f"process {first.pid} on " in second.stderr
     assert first.wait() == 0
-    assert sums(output) == slow.undisturbed.sums
+    assert digests(output) == slow.undisturbed.digests
 
 
 def test_the_lock_of_a_killed_build_is_taken_over_at_once(shell: Shell, slow: Images, tmp_path: Path):
@@ -45,7 +49,7 @@ def test_the_lock_of_a_killed_build_is_taken_over_at_once(shell: Shell, slow: Im
     assert (output / "_build/lock").exists()
     second = shell.start(slow.arguments(output, "--no-prefect", lock_stale_seconds=100_000))
     assert second.wait() == 0, second.stderr
-    assert sums(output) == slow.undisturbed.sums
+    assert digests(output) == slow.undisturbed.digests
 
 
 def test_the_lock_of_another_machine_holds_until_its_holder_has_been_silent_for_long(
@@ -53,14 +57,14 @@ def test_the_lock_of_another_machine_holds_until_its_holder_has_been_silent_for_
 ):
     output = tmp_path / "data"
     (output / "_build").mkdir(parents=True)
-    holder = {"id": "0", "machine": "elsewhere", "pid": 1, "process_started": 0.0, "beat": 4e9}  # in the year 2096
+    holder = {"id": "0", "machine": "elsewhere", "pid": 1, "process_started": 0.0, "beat": time.time()}
     (output / "_build/lock").write_text(json.dumps(holder))
     refused = shell.start(quick.arguments(output, "--no-prefect"))
     assert refused.wait() == 1
     assert "process 1 on elsewhere" in refused.stderr
     (output / "_build/lock").write_text(json.dumps(holder | {"beat": 1e9}))
     shell.run(quick.arguments(output, "--no-prefect"))
-    assert sums(output) == quick.undisturbed.sums
+    assert digests(output) == quick.undisturbed.digests
 
 
 def test_of_builds_that_take_over_a_dead_lock_at_once_one_wins(shell: Shell, slow: Images, tmp_path: Path):
@@ -71,7 +75,7 @@ def test_of_builds_that_take_over_a_dead_lock_at_once_one_wins(shell: Shell, slo
     builds = [shell.start(slow.arguments(output, "--no-prefect")) for _ in range(3)]
     codes = [build.wait() for build in builds]
     assert sorted(codes) == [0, 1, 1], [build.stderr for build in builds]
-    assert sums(output) == slow.undisturbed.sums
+    assert digests(output) == slow.undisturbed.digests
 
 
 def test_a_build_whose_lock_was_taken_stops_and_leaves_the_lock_to_its_new_holder(shell: Shell, slow: Images, tmp_path: Path):
@@ -95,4 +99,22 @@ def test_a_build_whose_lock_was_taken_stops_and_leaves_the_lock_to_its_new_holde
         thief.join()
     assert "lock was lost to process 1 on elsewhere" in build.last_word
     assert json.loads((output / "_build/lock").read_text()) == other
+    assert not (output / "dataset_info.json").exists()
+
+
+def test_a_build_that_was_suspended_while_it_published_completes_no_data_set_of_anothers(
+    shell: Shell, slow: Images, tmp_path: Path
+):
+    """It draws the data card, its last look at the lock is behind it, and another machine's build takes the stale lock over."""
+    output = tmp_path / "data"
+    build = shell.start(slow.arguments(output, "--no-prefect", report=True))
+    wait_until((output / "croissant.json").exists, "the files beside the shards are written")
+    build.process.send_signal(signal.SIGSTOP)
+    if (output / "dataset_info.json").exists():
+        pytest.fail("the build was suspended too late to show anything")
+    other = {"id": "0", "machine": "elsewhere", "pid": 1, "process_started": 0.0, "beat": time.time()}
+    (output / "_build/lock").write_text(json.dumps(other))
+    build.process.send_signal(signal.SIGCONT)
+    assert build.wait() == 1, build.stderr
+    assert "lock was lost to process 1 on elsewhere" in build.last_word
     assert not (output / "dataset_info.json").exists()

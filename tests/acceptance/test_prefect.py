@@ -5,7 +5,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.running import Images, Shell, sums, wait_until
+from tests.acceptance.running import Images, Shell, wait_until
+from tests.digests import digests
 
 
 def _ask(api: str, what: str, query: dict[str, Any]) -> list[dict[str, Any]]:
@@ -42,7 +43,7 @@ def test_a_server_shows_the_build_and_each_shard_by_name(shell: Shell, quick: Im
     build = shell.run(quick.arguments(output), {"PREFECT_API_URL": prefect_server})
     assert build.summary["runner"] == "prefect", "the command must choose Prefect where an API is configured"
     assert f"running with Prefect, {prefect_server}" in build.stderr
-    assert sums(output) == quick.undisturbed.sums
+    assert digests(output) == quick.undisturbed.digests
     assert build.summary["digest"] == quick.undisturbed.digest
     flow_run = _flow_run(prefect_server, f"build {output}")
     assert flow_run["state_name"] == "Completed"
@@ -74,7 +75,7 @@ def test_without_an_api_the_command_builds_directly(shell: Shell, quick: Images,
     build = shell.run(quick.arguments(tmp_path / "data"))
     assert build.summary["runner"] == "direct"
     assert "running without Prefect" in build.stderr
-    assert sums(tmp_path / "data") == quick.undisturbed.sums
+    assert digests(tmp_path / "data") == quick.undisturbed.digests
 
 
 def test_an_api_in_prefects_profile_is_an_api_too(shell: Shell, quick: Images, tmp_path: Path, prefect_server: str):
@@ -96,14 +97,14 @@ def test_prefects_temporary_server_gives_the_same_bytes(shell: Shell, quick: Ima
     build = shell.run(quick.arguments(tmp_path / "data", "--prefect"))
     assert build.summary["runner"] == "prefect"
     assert "running with Prefect, a temporary server" in build.stderr
-    assert sums(tmp_path / "data") == quick.undisturbed.sums
+    assert digests(tmp_path / "data") == quick.undisturbed.digests
 
 
 def test_a_rerun_under_the_other_conductor_keeps_every_shard(shell: Shell, quick: Images, tmp_path: Path, prefect_server: str):
     shell.run(quick.arguments(tmp_path / "data", "--no-prefect"))
     rerun = shell.run(quick.arguments(tmp_path / "data", executor="threads"), {"PREFECT_API_URL": prefect_server})
     assert (rerun.summary["shards_reused"], rerun.summary["shards_converted"]) == (quick.shards, 0)
-    assert sums(tmp_path / "data") == quick.undisturbed.sums
+    assert digests(tmp_path / "data") == quick.undisturbed.digests
 
 
 def test_an_api_that_does_not_answer_fails_the_build_in_one_line(shell: Shell, quick: Images, tmp_path: Path):

@@ -10,7 +10,8 @@ import yaml
 
 from imagerecords.schemas.settings import BuildSettings
 from tests.acceptance.production import DEPLOY, PREFECT, ROOT, Installation, until
-from tests.acceptance.running import Images, Shell, sums
+from tests.acceptance.running import Images, Shell
+from tests.digests import digests
 
 pytest_plugins = ["tests.acceptance.production_fixtures"]
 pytestmark = pytest.mark.usefixtures("dead_runs")  # begun before all else: the server takes its time to miss them
@@ -48,7 +49,7 @@ def test_a_run_on_demand_gives_the_bytes_of_a_direct_build(installation: Install
     settings = quick.settings(tmp_path / "data")
     words = ["deployment", "run", ON_DEMAND, "--params", json.dumps({"settings": settings}), "--watch", "--watch-interval", "1"]
     installation.prefect(*words)
-    assert sums(tmp_path / "data") == quick.undisturbed.sums
+    assert digests(tmp_path / "data") == quick.undisturbed.digests
 
 
 def test_a_run_that_fails_fails_the_command_that_watches_it(installation: Installation, quick: Images, tmp_path: Path):
@@ -96,7 +97,7 @@ def test_a_scheduled_run_happens(installation: Installation, quick: Images, tmp_
         assert first["created_by"]["type"] == "SCHEDULE"
     finally:
         installation.prefect("deployment", "delete", name)
-    assert sums(tmp_path / "data") == quick.undisturbed.sums
+    assert digests(tmp_path / "data") == quick.undisturbed.digests
 
 
 def test_the_flow_as_a_program_is_the_build_through_prefect(
@@ -107,7 +108,7 @@ def test_the_flow_as_a_program_is_the_build_through_prefect(
     assert build.wait() == 0, build.stderr
     assert build.summary["runner"] == "prefect"
     assert f"running with Prefect, {installation.url}" in build.stderr
-    assert sums(tmp_path / "data") == quick.undisturbed.sums
+    assert digests(tmp_path / "data") == quick.undisturbed.digests
     assert installation.run_of(tmp_path / "data")["state_name"] == "Completed"
 
 
@@ -118,7 +119,7 @@ def test_a_served_flow_runs_without_a_pool(installation: Installation, quick: Im
         installation.completed(installation.run("served", quick.settings(tmp_path / "data")))
     finally:
         serve.end()
-    assert sums(tmp_path / "data") == quick.undisturbed.sums
+    assert digests(tmp_path / "data") == quick.undisturbed.digests
     assert installation.deployment("served")["work_pool_name"] is None
 
 

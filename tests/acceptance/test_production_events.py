@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from tests.acceptance.production import Installation, until
-from tests.acceptance.running import Images, Shell, shard_files, sums
+from tests.acceptance.running import Images, Shell, shard_files
+from tests.digests import digests
 
 pytest_plugins = ["tests.acceptance.production_fixtures"]
 pytestmark = pytest.mark.usefixtures("dead_runs")
@@ -68,7 +69,7 @@ def _direct_build(shell: Shell, settings: dict[str, object], output: Path) -> di
     named = settings | {"output_directory": str(output), "tensorflow_check": "none"}
     words = [word for name, value in named.items() if name != "overwrite" for word in (f"--{name}", str(value))]
     shell.run(["build", "--json", "--no-prefect", *words])
-    return {path.name: sums(output)[path.name] for path in shard_files(output)}
+    return {path.name: digests(output)[path.name] for path in shard_files(output)}
 
 
 def test_labels_exported_become_a_data_set_and_the_data_set_starts_a_training(
@@ -99,7 +100,7 @@ def test_labels_exported_become_a_data_set_and_the_data_set_starts_a_training(
     assert (settings["train_shards"], settings["validation_shards"]) == (4, 1), "numbers must stay numbers"
     assert settings["labels_file"] == str(tmp_path / "labelled/labels.txt")
     assert installation.completed(build["id"])["deployment_id"] == installation.deployment("on-labels")["id"]
-    shards = {path.name: sums(tmp_path / "data")[path.name] for path in shard_files(tmp_path / "data")}
+    shards = {path.name: digests(tmp_path / "data")[path.name] for path in shard_files(tmp_path / "data")}
     assert shards == _direct_build(shell, settings, tmp_path / "direct")
 
     (published,) = until(

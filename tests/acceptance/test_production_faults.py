@@ -8,7 +8,8 @@ import psutil
 import pytest
 
 from tests.acceptance.production import DeadRuns, Installation, until
-from tests.acceptance.running import Images, Running, Shell, alive, leftovers, receipts, sums, wait_until, working_on
+from tests.acceptance.running import Images, Running, Shell, alive, leftovers, receipts, wait_until, working_on
+from tests.digests import digests
 
 pytest_plugins = ["tests.acceptance.production_fixtures"]
 pytestmark = pytest.mark.usefixtures("dead_runs")
@@ -32,7 +33,7 @@ def test_a_cancelled_run_leaves_no_process_and_no_lock_and_a_rerun_goes_on(
     rerun = installation.run("on-demand", slow.settings(output))
     installation.completed(rerun)
     assert f"{finished} kept" in _summary(installation, rerun)
-    assert sums(output) == slow.undisturbed.sums
+    assert digests(output) == slow.undisturbed.digests
 
 
 def test_of_two_runs_on_one_output_the_second_waits_its_turn(installation: Installation, slow: Images, tmp_path: Path):
@@ -43,7 +44,7 @@ def test_of_two_runs_on_one_output_the_second_waits_its_turn(installation: Insta
     kept = sorted(_summary(installation, run) for run in runs)
     assert f"0 shards converted, {slow.shards} kept" in kept[0]
     assert f"{slow.shards} shards converted, 0 kept" in kept[1]
-    assert sums(output) == slow.undisturbed.sums
+    assert digests(output) == slow.undisturbed.digests
 
 
 def _summary(installation: Installation, run: str) -> str:
@@ -82,7 +83,7 @@ def outage(slow: Images, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
 def test_a_build_outlives_an_outage_of_the_server(outage: tuple[Installation, Path, Running], slow: Images):
     installation, output, build = outage
     assert build.wait() == 0, build.stderr
-    assert sums(output) == slow.undisturbed.sums
+    assert digests(output) == slow.undisturbed.digests
     assert build.summary["digest"] == slow.undisturbed.digest
     run = installation.run_of(output)
     assert run is not None
@@ -99,7 +100,7 @@ def test_after_an_outage_the_same_output_can_be_built_again(
     again = shell.start(slow.arguments(output), {"PREFECT_API_URL": installation.url})
     assert again.wait(120) == 0, again.stderr
     assert again.summary["shards_reused"] == slow.shards
-    assert sums(output) == slow.undisturbed.sums
+    assert digests(output) == slow.undisturbed.digests
 
 
 def test_a_killed_run_is_crashed_by_its_worker_and_run_again_to_the_same_bytes(
@@ -107,7 +108,7 @@ def test_a_killed_run_is_crashed_by_its_worker_and_run_again_to_the_same_bytes(
 ):
     assert installation.ended(dead_runs.under_a_worker)["state_name"] == "Crashed"
     installation.completed(dead_runs.rerun)
-    assert sums(dead_runs.under_a_worker_output) == slow.undisturbed.sums
+    assert digests(dead_runs.under_a_worker_output) == slow.undisturbed.digests
 
 
 def test_a_run_that_vanished_is_crashed_by_the_automation(
@@ -118,4 +119,4 @@ def test_a_run_that_vanished_is_crashed_by_the_automation(
     assert crashed["state"]["message"] == "no heartbeat for 90 s: the process is gone"
     output = dead_runs.without_a_worker_output
     shell.run(slow.arguments(output), {"PREFECT_API_URL": installation.url})
-    assert sums(output) == slow.undisturbed.sums
+    assert digests(output) == slow.undisturbed.digests

@@ -12,7 +12,8 @@ import pytest
 from imagerecords.tasks.dataset.plan_file import read_whole_plan
 from imagerecords.tasks.storage.folders import open_folder
 from tests.acceptance.production import Installation
-from tests.acceptance.running import Images, Running, Shell, receipts, shard_files, sums, wait_until
+from tests.acceptance.running import Images, Running, Shell, receipts, shard_files, wait_until
+from tests.digests import digests
 
 pytest_plugins = ["tests.acceptance.production_fixtures"]
 pytestmark = pytest.mark.usefixtures("dead_runs")
@@ -74,8 +75,8 @@ def test_only_the_shard_that_met_a_fault_is_tried_again(installation: Installati
     wait_until(lambda: "Input/output error" in build.stderr, "the fault is told")
     mend()
     assert build.wait() == 0, build.stderr
-    assert [sums(disk.output)[path.name] for path in shard_files(disk.output)] == [
-        slow.undisturbed.sums[path.name] for path in shard_files(slow.undisturbed.folder)
+    assert [digests(disk.output)[path.name] for path in shard_files(disk.output)] == [
+        slow.undisturbed.digests[path.name] for path in shard_files(slow.undisturbed.folder)
     ]
     attempts = _attempts(installation, disk.output)
     assert attempts.pop(LAST) > 1

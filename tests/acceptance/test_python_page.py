@@ -1,19 +1,19 @@
 """docs/python.md runs as it is written, from its first block to its last, in one plain script without a main guard."""
 
-import re
 import shutil
 import sys
 from pathlib import Path
 
 import imagerecords
 from tests.acceptance.installed import ROOT
+from tests.markdown import python_blocks
 
 PAGE = (ROOT / "docs/python.md").read_text()
 
 
 def test_the_pages_code_runs(shell, quick, prefect_server):
     shutil.copytree(quick.train, shell.folder / "data")
-    code = "\n".join(re.findall(r"^```python\n(.*?)^```$", PAGE, re.M | re.S))
+    code = "\n".join(python_blocks(PAGE))
     script = shell.folder / "page.py"
     script.write_text(code)
     ran = shell.start_program([sys.executable, str(script)], {"PREFECT_API_URL": prefect_server})

@@ -138,7 +138,7 @@ def test_a_label_is_found_by_a_part_of_its_name(opened):
     assert opened.find_element(By.ID, "shown").text == "1 of 3 labels"
     field.send_keys("x")
     assert sheets(opened) == []
-    assert "No picture fits the filter." in [element.text for element in visible(opened, ".none")]
+    assert "No picture matches the filter." in [element.text for element in visible(opened, ".none")]
 
 
 def test_markup_in_a_label_is_searched_like_any_other_text(opened):
@@ -151,7 +151,7 @@ def test_a_split_is_chosen_for_pictures_charts_books_and_problems(opened):
     assert {element.text.split(",")[0].split()[0] for element in visible(opened, "#pictures figcaption")} == {"validation"}
     assert [element.text for element in visible(opened, "#labels .chart h3")] == ["validation"]
     assert [element.text.split()[0] for element in visible(opened, "#summary tbody tr")] == ["validation"]
-    assert len(visible(opened, "#figures svg")) == len(visible(opened, "#figures .chart"))
+    assert len(visible(opened, "#metrics svg")) == len(visible(opened, "#metrics .chart"))
     assert not visible(opened, "#rejected .case")  # all rejects are of train
     assert visible(opened, "#exact-across_splits .case")
     opened.find_element(By.CSS_SELECTOR, "button[type=reset]").click()

@@ -18,8 +18,9 @@ from imagerecords.flows.direct import build_directly
 from imagerecords.flows.progress import LineProgress
 from imagerecords.schemas.settings import BuildSettings
 from tests.acceptance.faulty_proxy import Faults, FaultyProxy
-from tests.acceptance.running import Images, Running, Shell, clean_environment, free_port, sums, wait_until
+from tests.acceptance.running import Images, Running, Shell, clean_environment, free_port, wait_until
 from tests.acceptance.seaweed import KEY, SECRET, Bucket, bucket_name, same_data
+from tests.digests import digests
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def _upload(images: Images, bucket: Bucket) -> dict[str, str]:
 def test_a_build_from_s3_to_s3_gives_the_bytes_of_a_local_one(on_s3: Shell, quick: Images, bucket: Bucket):
     build = on_s3.run(quick.arguments(bucket.url("out"), "--no-prefect", **_upload(quick, bucket)))
     assert build.summary["digest"] == quick.undisturbed.digest
-    same_data(bucket.sums("out"), quick)
+    same_data(bucket.digests("out"), quick)
     local = pq.read_table(quick.undisturbed.folder / "manifest.parquet")
     assert pq.read_table(io.BytesIO(bucket.read("out/manifest.parquet"))).equals(local)
     assert not list((on_s3.folder / "tmp").rglob("*-of-*")), "unfinished files must not stay"
@@ -83,35 +84,35 @@ def test_a_server_that_ignores_conditions_is_found_out_and_the_lock_told_to_be_a
         words = quick.arguments(bucket.url("out"), "--no-prefect", **places)
         build = on_s3.run(words, {"AWS_ENDPOINT_URL_S3": proxy.endpoint})
     assert len([line for line in build.stderr.splitlines() if "advisory" in line]) == 1, build.stderr
-    same_data(bucket.sums("out"), quick)
+    same_data(bucket.digests("out"), quick)
 
 
 def test_a_build_from_s3_to_a_disk_gives_the_bytes_of_a_local_one(on_s3: Shell, quick: Images, bucket: Bucket, tmp_path: Path):
     on_s3.run(quick.arguments(tmp_path / "data", "--no-prefect", **_upload(quick, bucket)))
-    same_data(sums(tmp_path / "data"), quick)
+    same_data(digests(tmp_path / "data"), quick)
 
 
 def test_a_build_from_a_disk_to_s3_gives_every_byte_of_a_local_one(on_s3: Shell, quick: Images, bucket: Bucket):
     on_s3.run(quick.arguments(bucket.url("out"), "--no-prefect"))
-    assert bucket.sums("out") == quick.undisturbed.sums
+    assert bucket.digests("out") == quick.undisturbed.digests
 
 
 def test_a_build_under_prefect_with_threads_works_on_s3_too(on_s3: Shell, quick: Images, bucket: Bucket, prefect_server: str):
     on_s3.run(quick.arguments(bucket.url("out"), executor="threads"), {"PREFECT_API_URL": prefect_server})
-    assert bucket.sums("out") == quick.undisturbed.sums
+    assert bucket.digests("out") == quick.undisturbed.digests
 
 
 def test_the_endpoint_may_be_a_storage_option(shell: Shell, quick: Images, bucket: Bucket):
     words = quick.arguments(bucket.url("out"), "--no-prefect")
     without_endpoint = {name: value for name, value in bucket.environment.items() if name != "AWS_ENDPOINT_URL_S3"}
     shell.run([*words, "--storage_options.endpoint_url", bucket.endpoint], without_endpoint)
-    assert bucket.sums("out") == quick.undisturbed.sums
+    assert bucket.digests("out") == quick.undisturbed.digests
 
 
 def test_audit_and_show_read_s3(on_s3: Shell, quick: Images, bucket: Bucket):
     bucket.put(quick.undisturbed.folder, "out")
     sound = on_s3.run(["audit", bucket.url("out"), "--json"])
-    assert (sound.summary["files"], sound.summary["records"], sound.summary["faults"]) == (quick.shards, 216, [])
+    assert (sound.summary["files"], sound.summary["records"], sound.summary["problems"]) == (quick.shards, 216, [])
     shard = "train-00002-of-00008"
     shown = on_s3.run(["show", bucket.url(f"out/{shard}"), "--record", "3"])
     local = on_s3.run(["show", str(quick.undisturbed.folder / shard), "--record", "3"])
@@ -122,7 +123,7 @@ def test_audit_and_show_read_s3(on_s3: Shell, quick: Images, bucket: Bucket):
     bucket.fs.pipe_file(f"{bucket.name}/out/{shard}", bytes(data))
     broken = on_s3.start(["audit", bucket.url("out"), "--json"])
     assert broken.wait() == 1
-    assert {fault["file"] for fault in broken.summary["faults"]} == {shard}
+    assert {problem["file"] for problem in broken.summary["problems"]} == {shard}
 
 
 def test_a_damaged_and_a_missing_object_are_built_again(on_s3: Shell, quick: Images, bucket: Bucket):
@@ -134,7 +135,7 @@ def test_a_damaged_and_a_missing_object_are_built_again(on_s3: Shell, quick: Ima
     bucket.fs.rm_file(f"{bucket.name}/out/train-00005-of-00008")
     rerun = on_s3.run(quick.arguments(bucket.url("out"), "--no-prefect"))
     assert (rerun.summary["shards_reused"], rerun.summary["shards_converted"]) == (quick.shards - 2, 2)
-    assert bucket.sums("out") == quick.undisturbed.sums
+    assert bucket.digests("out") == quick.undisturbed.digests
 
 
 def test_a_second_build_of_a_prefix_is_refused_and_a_killed_one_gives_way(on_s3: Shell, slow: Images, bucket: Bucket):
@@ -149,7 +150,7 @@ def test_a_second_build_of_a_prefix_is_refused_and_a_killed_one_gives_way(on_s3:
     kept = [key for key in bucket.keys("out") if key.startswith("_build/receipts/")]
     rerun = on_s3.run(slow.arguments(bucket.url("out"), "--no-prefect"))
     assert rerun.summary["shards_reused"] == len(kept) > 0
-    assert bucket.sums("out") == slow.undisturbed.sums
+    assert bucket.digests("out") == slow.undisturbed.digests
     assert not list((on_s3.folder / "tmp").rglob("*-of-*")), "unfinished files must not stay"
 
 
@@ -158,8 +159,8 @@ def test_of_two_builds_of_a_prefix_started_at_once_one_wins(on_s3: Shell, slow: 
     codes = [build.wait() for build in builds]
     assert sorted(codes) == [0, 1], [build.stderr for build in builds]
     loser = builds[codes.index(1)]
-    assert "must have one build at a time" in loser.last_word
-    assert bucket.sums("out") == slow.undisturbed.sums
+    assert "another build is writing " in loser.last_word
+    assert bucket.digests("out") == slow.undisturbed.digests
 
 
 def test_a_build_in_memory_gives_the_bytes_of_a_local_one(quick: Images):

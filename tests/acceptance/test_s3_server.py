@@ -22,8 +22,9 @@ from imagerecords.tasks.storage.bulk_read import bulk_reader
 from imagerecords.tasks.storage.folders import open_folder
 from imagerecords.tasks.storage.s3_upload import abort_left_uploads, upload_object
 from tests.acceptance.faulty_proxy import Faults, FaultyProxy
-from tests.acceptance.running import Images, Shell, sums, wait_until
+from tests.acceptance.running import Images, Shell, wait_until
 from tests.acceptance.seaweed import KEY, PUBLIC, SECRET, Bucket, OnS3, Seaweed, same_data
+from tests.digests import digests
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def in_process(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Bucket:
 def test_a_build_from_s3_to_s3_gives_the_bytes_of_a_local_one(on_s3: Shell, quick_on_s3: OnS3, bucket: Bucket, reader: str):
     build = on_s3.run(quick_on_s3.arguments(bucket.url("out"), s3_reader=reader))
     assert build.summary["digest"] == quick_on_s3.images.undisturbed.digest
-    same_data(bucket.sums("out"), quick_on_s3.images)
+    same_data(bucket.digests("out"), quick_on_s3.images)
     local = pq.read_table(quick_on_s3.images.undisturbed.folder / "manifest.parquet")
     assert pq.read_table(io.BytesIO(bucket.read("out/manifest.parquet"))).equals(local)
     assert bucket.unfinished_uploads() == []
@@ -69,7 +70,7 @@ def test_a_manifest_on_s3_may_name_images_of_several_buckets(
     build = on_s3.run(["build", "--json", "--no-prefect", *where, "--s3_reader", reader])
     assert build.summary["splits"][0]["written"] == 40
     audit = on_s3.run(["audit", bucket.url("out"), "--json"])
-    assert json.loads(audit.stdout)["faults"] == []
+    assert json.loads(audit.stdout)["problems"] == []
 
 
 def test_a_profile_s_credentials_and_endpoint_are_used(shell: Shell, quick_on_s3: OnS3, bucket: Bucket, tmp_path: Path):
@@ -81,7 +82,7 @@ def test_a_profile_s_credentials_and_endpoint_are_used(shell: Shell, quick_on_s3
         "AWS_CONFIG_FILE": str(tmp_path / "config"),
     }
     shell.run(quick_on_s3.arguments(bucket.url("out")), environment)
-    same_data(bucket.sums("out"), quick_on_s3.images)
+    same_data(bucket.digests("out"), quick_on_s3.images)
 
 
 class Credentials(http.server.BaseHTTPRequestHandler):
@@ -104,7 +105,7 @@ def test_a_container_s_credentials_are_used(shell: Shell, quick_on_s3: OnS3, buc
         environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"http://127.0.0.1:{service.server_port}/"
         shell.run(quick_on_s3.arguments(bucket.url("out")), environment)
         service.shutdown()
-    same_data(bucket.sums("out"), quick_on_s3.images)
+    same_data(bucket.digests("out"), quick_on_s3.images)
 
 
 def test_a_public_bucket_is_read_without_credentials(shell: Shell, quick: Images, seaweed: Seaweed, tmp_path: Path):
@@ -114,7 +115,7 @@ def test_a_public_bucket_is_read_without_credentials(shell: Shell, quick: Images
     places = {"train_directory": public.url("train"), "validation_directory": public.url("validation")}
     words = quick.arguments(tmp_path / "data", "--no-prefect", **places)
     shell.run([*words, "--storage_options.anon", "true"], {"AWS_ENDPOINT_URL_S3": seaweed.endpoint})
-    same_data(sums(tmp_path / "data"), quick)
+    same_data(digests(tmp_path / "data"), quick)
 
 
 def test_a_server_with_a_private_ca_is_read_and_written(shell: Shell, quick: Images, tls: Seaweed, authority: Path):
@@ -124,7 +125,7 @@ def test_a_server_with_a_private_ca_is_read_and_written(shell: Shell, quick: Ima
     places = {"train_directory": bucket.url("train"), "validation_directory": bucket.url("validation")}
     words = quick.arguments(bucket.url("out"), "--no-prefect", **places)
     shell.run(words, bucket.environment | {"AWS_CA_BUNDLE": f"{authority}/ca.pem"})
-    same_data(bucket.sums("out"), quick)
+    same_data(bucket.digests("out"), quick)
 
 
 def test_shards_grow_in_the_scratch_directory_and_leave_it(on_s3: Shell, quick_on_s3: OnS3, bucket: Bucket, tmp_path: Path):
@@ -236,7 +237,7 @@ def test_uploads_that_a_killed_build_left_are_aborted_by_the_next_one(
     assert upload.wait() == -signal.SIGKILL
     on_s3.run(quick_on_s3.arguments(bucket.url("out")))
     assert bucket.unfinished_uploads() == others
-    same_data(bucket.sums("out"), quick_on_s3.images)
+    same_data(bucket.digests("out"), quick_on_s3.images)
 
 
 def test_a_large_file_is_uploaded_in_parts_and_a_failed_upload_leaves_none(in_process: Bucket, tmp_path: Path):
@@ -267,7 +268,7 @@ def test_an_upload_that_arrives_changed_is_told(in_process: Bucket, tmp_path: Pa
 
     output.fs.call_s3 = overwritten_at_once
     try:
-        with pytest.raises(OSError, match="must be there as it was sent, 5 bytes"):
+        with pytest.raises(OSError, match="the stored object differs from the upload of 5 bytes"):
             output.write("labels.txt", b"mine!")
     finally:
         del output.fs.call_s3

@@ -17,7 +17,8 @@ from imagerecords.tasks.records.example import parse_example
 from imagerecords.tasks.records.frames import read_frames
 from imagerecords.tasks.records.tensorflow import check_with_tensorflow
 from imagerecords.tasks.storage.folders import open_folder
-from tests.acceptance.running import Images, Shell, sums
+from tests.acceptance.running import Images, Shell
+from tests.digests import digests
 
 
 def _say_another_height(output: Path, name: str, record: int) -> None:
@@ -62,7 +63,7 @@ def test_the_command_checks_all_shards_with_tensorflow_and_fails_on_the_one_that
 ):
     server = {"PREFECT_API_URL": prefect_server}
     shell.run(quick.arguments(tmp_path / "data", tensorflow_check="all"), server)
-    assert sums(tmp_path / "data") == quick.undisturbed.sums
+    assert digests(tmp_path / "data") == quick.undisturbed.digests
     _say_another_height(tmp_path / "data", "validation-00001-of-00002", record=1)
     again = shell.start(quick.arguments(tmp_path / "data", tensorflow_check="all"), server)
     assert again.wait() == 1
@@ -74,7 +75,7 @@ def test_the_command_checks_all_shards_with_tensorflow_and_fails_on_the_one_that
 
 def test_a_sample_is_one_shard_of_each_split(shell: Shell, quick: Images, tmp_path: Path):
     shell.run(quick.arguments(tmp_path / "data", "--no-prefect", tensorflow_check="sample", executor="threads"))
-    assert sums(tmp_path / "data") == quick.undisturbed.sums
+    assert digests(tmp_path / "data") == quick.undisturbed.digests
     for index in range(2):
         _say_another_height(tmp_path / "data", f"validation-{index:05d}-of-00002", record=0)
     again = shell.start(quick.arguments(tmp_path / "data", "--no-prefect", tensorflow_check="sample"))

@@ -1,10 +1,15 @@
-"""What the tests of the Python API share: data sets on an S3 server."""
+"""What the tests of the Python API share: a data set, a copy of it to damage, and data sets on an S3 server."""
 
 import itertools
+import shutil
+from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
+
+import imagerecords
 
 
 class Moto:
@@ -34,3 +39,33 @@ def on_moto():
         yield moto
         moto.fs.rm("bucket", recursive=True)  # all of moto's servers in a process have the same buckets
         server.stop()
+
+
+IMAGES = {"train": {"cat": 12, "größe": 9}, "validation": {"cat": 3, "größe": 2}}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, fill, build):
+    """A data set of three shards of train and two of validation. Not to be changed."""
+    folder = tmp_path_factory.mktemp("dataset")
+    inputs = {f"{split}_directory": fill(folder / split, labels) for split, labels in IMAGES.items()}
+    (folder / "train/cat/broken.jpg").write_bytes(b"no image")
+    build(output_directory=folder / "out", train_shards=3, validation_shards=2, max_rejected_fraction=0.2, **inputs)
+    return folder / "out"
+
+
+@pytest.fixture
+def copy(made, tmp_path):
+    """A copy of it that a test may change."""
+    return Path(shutil.copytree(made, tmp_path / "copy"))
+
+
+@pytest.fixture(scope="module")
+def rows(made):
+    """The manifest's written rows of train."""
+    return [row for row in pq.read_table(made / "manifest.parquet").to_pylist() if row["record"] is not None][:21]
+
+
+@pytest.fixture
+def train(made):
+    return imagerecords.open_dataset(made)["train"]

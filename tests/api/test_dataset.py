@@ -1,57 +1,18 @@
-"""imagerecords.open_dataset: any record by its number, checked as it is read, in any process, from a disk and from S3."""
+"""imagerecords.open_dataset: any record by its number, in any process, from a disk and from S3."""
 
-import gzip
-import hashlib
 import json
 import multiprocessing
 import pickle
 import shutil
 import subprocess
 import sys
-from collections import Counter
-from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 
 import imagerecords
-from imagerecords.schemas.example import encode_example
-from imagerecords.schemas.frame import frame
 from imagerecords.tasks.commands.remove import remove_images
-
-IMAGES = {"train": {"cat": 12, "größe": 9}, "validation": {"cat": 3, "größe": 2}}
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory, fill, build):
-    """A data set of three shards of train and two of validation. Not to be changed."""
-    folder = tmp_path_factory.mktemp("dataset")
-    inputs = {f"{split}_directory": fill(folder / split, labels) for split, labels in IMAGES.items()}
-    (folder / "train/cat/broken.jpg").write_bytes(b"no image")
-    build(output_directory=folder / "out", train_shards=3, validation_shards=2, max_rejected_fraction=0.2, **inputs)
-    return folder / "out"
-
-
-@pytest.fixture
-def copy(made, tmp_path):
-    """A copy of it that a test may change."""
-    return Path(shutil.copytree(made, tmp_path / "copy"))
-
-
-@pytest.fixture(scope="module")
-def rows(made):
-    """The manifest's written rows of train."""
-    return [row for row in pq.read_table(made / "manifest.parquet").to_pylist() if row["record"] is not None][:21]
-
-
-@pytest.fixture
-def train(made):
-    return imagerecords.open_dataset(made)["train"]
-
-
-def sha256(record):
-    return hashlib.sha256(record.encoded).hexdigest()
+from tests.api.reading import sha256
 
 
 def test_a_data_set_has_labels_and_splits(made):
@@ -118,95 +79,6 @@ def test_what_is_shown_names_the_numbers(made, train):
     assert "label 1 'cat'" in repr(next(record for record in train if record.label == 1))
     assert '<td style="text-align:right">21</td><td style="text-align:right">3</td>' in data._repr_html_()
     assert train[0]._repr_jpeg_() == train[0].encoded
-
-
-def damage(path, position):
-    data = bytearray(path.read_bytes())
-    data[position] ^= 1
-    path.write_bytes(data)
-
-
-@pytest.mark.parametrize(
-    ("where", "fault"),
-    [
-        (lambda row: row["offset"] + 100, "the CRC of the data is wrong"),
-        (lambda row: row["offset"] + row["size"] - 1, "the CRC of the data is wrong"),
-        (lambda row: row["offset"], "the CRC of the length is wrong"),
-        (lambda row: row["offset"] + 8, "the CRC of the length is wrong"),
-    ],
-    ids=["data", "CRC of the data", "length", "CRC of the length"],
-)
-def test_one_wrong_bit_is_found_and_other_records_are_read(copy, rows, where, fault):
-    row = rows[4]
-    damage(copy / row["shard"], where(row))
-    train = imagerecords.open_dataset(copy)["train"]
-    expected = f"record {row['record']} at byte {row['offset']} must be sound, got: {fault}: {copy / row['shard']}. Run"
-    for read in (lambda: train[4], lambda: train.__getitems__([3, 4]), lambda: list(train)):
-        with pytest.raises(imagerecords.CorruptRecord) as caught:
-            read()
-        assert expected in str(caught.value)
-    assert (sha256(train[3]), sha256(train[5])) == (rows[3]["encoded_sha256"], rows[5]["encoded_sha256"])
-
-
-def test_a_sound_record_that_is_not_the_manifests_is_found(copy, rows):
-    row = rows[0]
-    shard = copy / row["shard"]
-    data = bytearray(shard.read_bytes())
-    begin, end = row["offset"], row["offset"] + row["size"]
-    data[begin:end] = framed(bytes(end - begin - 16))
-    shard.write_bytes(data)
-    with pytest.raises(imagerecords.CorruptRecord, match="another record than the manifest has there"):
-        imagerecords.open_dataset(copy)["train"][0]
-
-
-def test_a_shard_of_another_length_is_refused_when_opened(copy, rows):
-    shard = copy / rows[0]["shard"]
-    size = shard.stat().st_size
-    shard.write_bytes(shard.read_bytes()[:-1])
-    with pytest.raises(imagerecords.CorruptRecord, match=f"the {size} bytes .* got {size - 1}: {shard}"):
-        imagerecords.open_dataset(copy)
-
-
-def test_a_shard_cut_short_after_opening_is_found(copy, rows):
-    train = imagerecords.open_dataset(copy)["train"]
-    shard = copy / rows[0]["shard"]
-    shard.write_bytes(shard.read_bytes()[: rows[0]["size"] - 5])
-    with pytest.raises(imagerecords.CorruptRecord, match=r"record 0 at byte 0 must be sound, got: truncated: \d+ of \d+ bytes"):
-        train[0]
-
-
-def test_missing_shards_are_named_when_opened_and_when_read(copy):
-    train = imagerecords.open_dataset(copy)["train"]
-    (copy / "train-00001-of-00003").unlink()
-    with pytest.raises(imagerecords.Incomplete, match=r"got one missing: .*/copy/train-00001-of-00003\. Bring it back"):
-        list(train)
-    with pytest.raises(imagerecords.Incomplete, match=r"got 1 of 5 missing: .*: train-00001-of-00003"):
-        imagerecords.open_dataset(copy)
-
-
-def test_a_build_that_has_not_finished_is_refused(copy):
-    (copy / "dataset_info.json").unlink()
-    for name in ("manifest.parquet", "train-00000-of-00003", "train-00001-of-00003"):
-        with pytest.raises(imagerecords.Incomplete, match=r"got one without dataset_info\.json: .*/copy\. Its build"):
-            imagerecords.open_dataset(copy)
-        (copy / name).unlink()
-
-
-def test_no_data_set_is_told_from_an_empty_one(tmp_path):
-    for place in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(imagerecords.BadInput, match=f"got none: {place}"):
-            imagerecords.open_dataset(place)
-
-
-def test_credentials_do_not_belong_in_a_data_sets_address(tmp_path):
-    with pytest.raises(imagerecords.BadSettings, match="credential"):
-        imagerecords.open_dataset("s3://bucket/x", storage_options={"secret": "x"})
-
-
-def test_a_broken_manifest_is_named(copy):
-    (copy / "manifest.parquet").write_bytes(b"PAR1")
-    with pytest.raises(imagerecords.CorruptRecord, match=r"manifest\.parquet must be readable, got .*/copy/manifest\.parquet"):
-        imagerecords.open_dataset(copy)
 
 
 def test_shards_and_manifest_alone_are_a_data_set(copy, train):
@@ -279,71 +151,6 @@ def test_boxes_are_relative_sides_with_labels(tmp_path, fill, build):
     assert boxes["cat/001.jpg"] == ()
 
 
-def framed(data):
-    head, foot, _ = frame(data)
-    return head + data + foot
-
-
-def foreign(picture, number, **features):
-    return framed(encode_example({"image/encoded": picture(number), "image/class/label": number % 3} | features))
-
-
-@pytest.fixture
-def others(tmp_path, picture):
-    """Somebody else's TFRecord files, labels from 0, without anything beside them."""
-    for split, counts in {"train": (3, 4), "val": (2,)}.items():
-        for shard, count in enumerate(counts):
-            frames = [foreign(picture, 10 * shard + number) for number in range(count)]
-            (tmp_path / f"{split}.tfrecord-{shard:05}-of-{len(counts):05}").write_bytes(b"".join(frames))
-    return tmp_path
-
-
-def test_anybodys_files_are_read_without_a_manifest(others, picture):
-    data = imagerecords.open_dataset(others)
-    assert (data.splits, data.labels, data.label_ids) == (("train", "val.tfrecord"), ("0", "1", "2"), (0, 1, 2))
-    train = data["train"]
-    assert [record.label for record in train] == [0, 1, 2, 1, 2, 0, 1]
-    assert (train[4].shard, train[4].number, train[4].text) == ("train.tfrecord-00001-of-00002", 1, "2")
-    assert train[4].encoded == picture(11)
-    assert train[4].path == "train.tfrecord-00001-of-00002-000001.jpg"
-
-
-def test_their_label_names_come_from_the_file_beside_them(others):
-    (others / "labels.txt").write_text("0:cat\n1:dog\n2:emu\n")
-    data = imagerecords.open_dataset(others)
-    assert data.labels == ("cat", "dog", "emu")
-    assert Counter(record.text for record in data["train"]) == {"cat": 2, "dog": 3, "emu": 2}
-
-
-def test_their_damage_is_found_when_they_are_opened(others):
-    damage(others / "train.tfrecord-00001-of-00002", 40)
-    with pytest.raises(
-        imagerecords.CorruptRecord, match=r"got 1 of 9 broken, the first: train.tfrecord-00001-of-00002 record 0"
-    ):
-        imagerecords.open_dataset(others)
-
-
-def test_a_number_missing_among_their_files_is_found(others):
-    (others / "train.tfrecord-00000-of-00002").unlink()
-    with pytest.raises(imagerecords.Incomplete, match=r"train.tfrecord-00000-of-00002 is missing"):
-        imagerecords.open_dataset(others)
-
-
-def test_a_compressed_file_is_refused_with_what_to_do(others):
-    path = others / "val.tfrecord-00000-of-00001"
-    path.write_bytes(gzip.compress(path.read_bytes()))
-    with pytest.raises(imagerecords.BadInput, match=r"must not be compressed as a whole .*val.tfrecord.*gunzip"):
-        imagerecords.open_dataset(others)
-
-
-def test_boxes_of_unequal_numbers_are_refused(tmp_path, picture):
-    sides = {f"image/object/bbox/{side}": np.array([0.5, 0.5], np.float32) for side in ("xmin", "ymin", "xmax")}
-    (tmp_path / "train.tfrecord").write_bytes(foreign(picture, 1, **sides))
-    record = imagerecords.open_dataset(tmp_path)["train"][0]
-    with pytest.raises(imagerecords.CorruptRecord, match=r"got 2, 2, 2, 0, 2: record 0 of train.tfrecord"):
-        _ = record.boxes
-
-
 def test_a_data_set_on_s3_is_read_as_one_on_a_disk(on_moto, made, train):
     data = imagerecords.open_dataset(on_moto(made), storage_options=on_moto.options)
     assert data.labels == ("cat", "größe")
@@ -353,17 +160,3 @@ def test_a_data_set_on_s3_is_read_as_one_on_a_disk(on_moto, made, train):
     for method in ("spawn", "fork"):
         with multiprocessing.get_context(method).Pool(2) as pool:
             assert pool.map(data["train"].__getitem__, range(21)) == records
-
-
-def test_damage_and_missing_files_on_s3_are_named(on_moto, copy, rows):
-    damage(copy / rows[4]["shard"], rows[4]["offset"] + 100)
-    url = on_moto(copy)
-    train = imagerecords.open_dataset(url, storage_options=on_moto.options)["train"]
-    with pytest.raises(imagerecords.CorruptRecord, match=f"record {rows[4]['record']} at byte .*/copy/{rows[4]['shard']}"):
-        train[4]
-    on_moto.fs.rm_file(f"{url}/{rows[0]['shard']}")
-    for read in (lambda: train[0], lambda: train.__getitems__([0])):
-        with pytest.raises(imagerecords.Incomplete, match=f"got one missing: bucket/.*/copy/{rows[0]['shard']}"):
-            read()
-    with pytest.raises(imagerecords.Incomplete, match="got 1 of 5 missing"):
-        imagerecords.open_dataset(url, storage_options=on_moto.options)

@@ -30,12 +30,11 @@ def no_settings_around(monkeypatch, tmp_path):
 @pytest.fixture
 def imagerecords(capfd):
     """`imagerecords("build", "--seed", 1)` runs the command and gives its exit code and what it printed where."""
-    from imagerecords.flows.command.app import app, run
+    from imagerecords.flows.command.app import run
 
     def imagerecords(*arguments):
         handler = signal.getsignal(signal.SIGTERM)
         capfd.readouterr()
-        app.config = ()  # a process runs one command; here a broken file would be read again for the next
         try:
             code = run([str(argument) for argument in arguments])
         except SystemExit as exit_:

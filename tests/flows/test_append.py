@@ -204,11 +204,11 @@ def test_plan_shows_what_is_new_and_writes_nothing(grown, build, add, digests, i
     assert digests(grown["output_directory"]) == before
     refused = imagerecords("plan", "--append", "--check_pixels", "none", *words)
     assert refused.code == 2
-    assert "check_pixels 'none' after 'all'" in refused.err
+    assert "check_pixels is 'none', was 'all'" in refused.err
 
 
 def test_a_refused_append_is_exit_code_2(grown, imagerecords):
     words = [word for name, value in grown.items() if name != "append" for word in (f"--{name}", value)]
     ran = imagerecords("build", "--append", "--no-prefect", "--check_pixels", "none", *words)
     assert ran.code == 2
-    assert "append must go on as the data set was built" in ran.err
+    assert "cannot append, since the data set was built with other settings or input" in ran.err

@@ -69,13 +69,13 @@ def test_a_missing_label_is_kept_on_demand_with_its_id_and_records(tmp_path, fil
 
 
 DIFFERENCES = {
-    "train_directory": ({"train_directory": "other"}, "input of train .* after"),
-    "a split less": ({"validation_directory": None}, "input of validation None after"),
+    "train_directory": ({"train_directory": "other"}, "input of train is .*, was"),
+    "a split less": ({"validation_directory": None}, "input of validation is None, was"),
     "divided by fractions": (
         {"train_directory": None, "validation_directory": None, "data_directory": "other"},
-        "input of train None after",
+        "input of train is None, was",
     ),
-    "content": ({"check_pixels": "none"}, "check_pixels 'none' after 'all'"),
+    "content": ({"check_pixels": "none"}, "check_pixels is 'none', was 'all'"),
 }
 
 
@@ -86,7 +86,7 @@ def test_settings_that_would_make_shards_of_another_kind_are_refused_by_name(gro
     fill(output.with_name("other"), {"cat": 6, "dog": 7})
     change = {name: output.with_name(value) if value == "other" else value for name, value in change.items()}
     before = digests(output)
-    with pytest.raises(OutputConflict, match=f"append must go on as the data set was built, got .*{words}"):
+    with pytest.raises(OutputConflict, match=f"cannot append, since the data set was built .*{words}"):
         build(**grown | change)
     assert digests(output) == before
 
@@ -96,7 +96,7 @@ def test_another_encoder_is_refused(grown, build, add, monkeypatch):
 
     add(grown["train_directory"], "cat", 1)
     monkeypatch.setattr(append, "ENCODER_VERSION", "a later one")
-    with pytest.raises(OutputConflict, match="the encoder's version 'a later one' after"):
+    with pytest.raises(OutputConflict, match="the encoder's version is 'a later one', was"):
         build(**grown)
 
 
@@ -104,7 +104,7 @@ def test_another_encoder_is_refused(grown, build, add, monkeypatch):
 def test_a_data_set_whose_plan_cannot_be_read_is_not_appended_to(grown, build, digests, content):
     (grown["output_directory"] / "_build/plan.parquet").write_bytes(content)
     before = digests(grown["output_directory"])
-    with pytest.raises(OutputConflict, match="the plan of a data set must be one that can be read"):
+    with pytest.raises(OutputConflict, match="the plan of a data set must be readable"):
         build(**grown)
     assert digests(grown["output_directory"]) == before
 

@@ -81,7 +81,7 @@ def test_boxes_and_their_books_grow_too(tmp_path, fill, build, add):
     assert [row["boxes"] for row in sorted(manifest(tmp_path / "out", "train"), key=lambda row: row["path"])] == [1, 2, 0, 1, 0]
     assert summary.boxes.written == 4
     add(source, "cat", 1, first=300)
-    with pytest.raises(OutputConflict, match="boxes False after True"):
+    with pytest.raises(OutputConflict, match="boxes is False, was True"):
         build(**settings)
 
 
@@ -96,5 +96,5 @@ def test_synsets_keep_their_texts(tmp_path, fill, build, add):
     assert labels(tmp_path / "out") == ["n02", "n01"]
     assert {row["label"]: row["text"] for row in manifest(tmp_path / "out", "train")} == {1: "cat", 2: "dog"}
     synsets.write_text("n02\tkitten\nn01\tdog\n")
-    with pytest.raises(OutputConflict, match="text of n02 'kitten' after 'cat'"):
+    with pytest.raises(OutputConflict, match="text of n02 is 'kitten', was 'cat'"):
         build(**settings)

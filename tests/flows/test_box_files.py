@@ -271,6 +271,25 @@ def test_several_box_files_as_a_list_or_one_per_split(tmp_path, build, how):
         assert all(covers(features) for features in examples(tmp_path / "out", split))
 
 
+def test_xml_beside_the_images_of_two_splits_with_equal_names(tmp_path, build):
+    """labelImg's default layout; the folders of the splits are given as box folders."""
+    settings = two_splits(tmp_path)
+    for split, corners in {"train": (12, 8, 60, 40), "valid": (30, 20, 90, 60)}.items():
+        (tmp_path / split / "cat/frame_0.xml").write_text(voc(("cat", *corners)))
+    for given in ([str(tmp_path / "train"), str(tmp_path / "valid")], str(tmp_path)):
+        summary = build(**settings, bounding_boxes=given, overwrite=True)
+        assert [split.boxes for split in summary.splits] == [1, 1]
+        for split in SPLITS:
+            assert all(covers(features) for features in examples(tmp_path / "out", split))
+
+
+def test_a_json_in_a_box_folder_that_is_no_box_file_is_named(tmp_path, imagerecords):
+    settings = two_splits(tmp_path) | {"bounding_boxes": tmp_path / "train"}
+    (tmp_path / "train/takeout.json").write_text("{")
+    planned = imagerecords("plan", *(part for name, value in settings.items() for part in (f"--{name}", value)))
+    assert "1 file not read as box files: takeout.json" in planned.out
+
+
 def test_equal_names_in_two_splits_are_told_apart_by_split(tmp_path, build):
     settings = two_splits(tmp_path)
     file = (tmp_path / "train/_annotations.coco.json").rename(tmp_path / "both.json")

@@ -11,6 +11,7 @@ from imagerecords.flows.executors.pool import Workers
 from imagerecords.schemas.errors import CorruptRecord, Interrupted, ShardFailed, WorkerDied
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.storage.bulk_read import NoAnswer
 
 SHARDS = [Shard("train", number, 4, number, "x") for number in range(4)]
 
@@ -93,9 +94,16 @@ def test_without_retries_the_first_fault_counts(conduct):
         conduct(step, retries=0)
 
 
+def test_a_storage_that_does_not_answer_stops_the_other_shards(conduct):
+    """Each of a thousand shards would wait as long as the first one did."""
+    step = Failing(NoAnswer(errno.EIO, "error sending request"), 99)
+    with pytest.raises(ShardFailed, match=r"train-00001-of-00004 failed.*other shards were stopped.*does not answer"):
+        conduct(step)
+
+
 def test_several_failures_are_told_by_number_and_first_name(conduct):
     def fail(shard, settings):
         raise CorruptRecord(f"bad {shard.index}")
 
-    with pytest.raises(ShardFailed, match="4 shards failed. First: train-00000-of-00004: CorruptRecord: bad 0"):
+    with pytest.raises(ShardFailed, match=r"4 shards failed. First: train-00000-of-00004: CorruptRecord: bad 0"):
         conduct(fail)

@@ -33,7 +33,7 @@ def root(tmp_path_factory, picture):
     (root / "boxes.csv").write_text(
         "".join(f"{image[4:]}.JPEG,{','.join(map(str, box))}\n" for image, boxes in BOXES.items() for _, *box in boxes)
     )
-    write_voc(root / "voc")
+    write_voc(root / "boxes-voc")
     write_coco(root / "coco.json")
     write_manifest(root / "in/manifest.jsonl")
     write_export(root / "in/export.json")
@@ -100,7 +100,7 @@ def sources(root):
     folders = {"train_directory": root / "in"}
     return {
         "csv": folders | {"bounding_boxes": root / "boxes.csv"},
-        "voc": folders | {"bounding_boxes": root / "voc"},
+        "voc": folders | {"bounding_boxes": root / "boxes-voc"},
         "coco": folders | {"bounding_boxes": root / "coco.json"},
         "manifest": {"manifest": root / "in/manifest.jsonl"},
         "label_studio": {"label_studio": root / "in/export.json"},
@@ -226,7 +226,7 @@ def test_the_labels_of_a_data_set_with_synsets_can_be_given_back(root, build, di
 def test_tfds_opens_a_data_set_with_boxes_and_synsets(tf, root, build, tmp_path):
     import tensorflow_datasets as tfds
 
-    settings = {"bounding_boxes": root / "voc", "synsets_file": root / "synsets.txt"}
+    settings = {"bounding_boxes": root / "boxes-voc", "synsets_file": root / "synsets.txt"}
     build(train_directory=root / "in", output_directory=tmp_path / "out", **settings)
     builder = tfds.builder_from_directory(str(tmp_path / "out"))
     assert builder.info.features["image"]["class"]["label"].names == ["background", "n01", "n02"]
@@ -241,7 +241,7 @@ def test_tfds_opens_a_data_set_with_boxes_and_synsets(tf, root, build, tmp_path)
 
 
 def test_a_rerun_keeps_a_finished_shard_and_other_boxes_make_another_plan(root, build, tmp_path):
-    shutil.copytree(root / "voc", tmp_path / "voc")
+    shutil.copytree(root / "boxes-voc", tmp_path / "voc")
     settings = {"train_directory": root / "in", "output_directory": tmp_path / "out", "bounding_boxes": tmp_path / "voc"}
     first = build(**settings)
     assert build(**settings).shards_reused == 1

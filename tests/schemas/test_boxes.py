@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from imagerecords.schemas.boxes import EMPTY, INVERTED, NOT_FINITE, OUTSIDE, SOUND, Boxes, clamp, problems_of, turn
+from imagerecords.schemas.boxes import EMPTY, INVERTED, NOT_FINITE, OUTSIDE, SOUND, Boxes, clamp, problems_of, rotate
 
 INF, NAN = float("inf"), float("nan")
 
@@ -62,7 +62,7 @@ def test_a_box_follows_its_pixels_when_pillow_turns_the_image_upright(orientatio
     ys, xs = np.nonzero(upright)
     height, width = upright.shape
     expected = [xs.min() / width, ys.min() / height, (xs.max() + 1) / width, (ys.max() + 1) / height]
-    assert np.allclose(turn(np.array([[0.2, 0.2, 0.7, 0.5]]), orientation), [expected])
+    assert np.allclose(rotate(np.array([[0.2, 0.2, 0.7, 0.5]]), orientation), [expected])
 
 
 def test_the_boxes_of_an_image_without_any_are_empty_lists_of_the_right_types():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imagerecords.schemas.messages import MOST_LINES, first_lines, plural, some
+from imagerecords.schemas.messages import MOST_LINES, first_lines, plural, printable, some
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 images"), (1, "1 image"), (2, "2 images"), (1200, "1,200 images")])
@@ -24,3 +24,18 @@ def test_of_many_names_the_first_few_are_given(count, text):
 def test_of_a_million_lines_a_few_dozen_are_given_and_the_rest_counted():
     assert first_lines(["a"] * MOST_LINES) == ("a",) * MOST_LINES
     assert first_lines(["a"] * (MOST_LINES + 2))[-1] == "there must be no more such errors, got 2 beyond those above"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("größe 猫 🐱.jpg", "größe 猫 🐱.jpg"),
+        ("\x1b[31mred\x07.jpg", r"\x1b[31mred\x07.jpg"),
+        ("two\nlines", r"two\nlines"),
+        ("\x9b31m", r"\x9b31m"),
+        ("\u202egpj.exe", r"\u202egpj.exe"),
+        ("\udcff.jpg", r"\udcff.jpg"),
+    ],
+)
+def test_what_would_control_a_terminal_is_escaped(name, shown):
+    assert printable(name) == shown

@@ -273,3 +273,24 @@ def test_a_background_that_is_no_opaque_colour_is_refused(colour, words):
 def test_a_setting_of_images_out_of_range_is_refused(change):
     (name,) = change
     assert name in complaint(**BASE, **change)
+
+
+def test_storage_options_from_a_command_line_are_what_they_say():
+    """Every value is a text there, at any depth; names of profiles stay texts."""
+    given = {
+        "anon": "true",
+        "client_kwargs": {"verify": "false", "region_name": "1"},
+        "config_kwargs": {"connect_timeout": "5"},
+    }
+    settings = BuildSettings(output_directory="out", train_directory="in", storage_options=given | {"profile": "007"})
+    assert settings.storage_options == {
+        "anon": True,
+        "client_kwargs": {"verify": False, "region_name": "1"},
+        "config_kwargs": {"connect_timeout": 5},
+        "profile": "007",
+    }
+
+
+def test_a_signature_version_is_no_credential():
+    options = {"config_kwargs": {"signature_version": "s3v4"}}
+    assert BuildSettings(output_directory="out", train_directory="in", storage_options=options).storage_options == options

@@ -1,4 +1,4 @@
-"""Shared by the tests of the steps: settings, and one small build to look at."""
+"""Shared by the tests of the steps: settings, and one small build."""
 
 import pytest
 

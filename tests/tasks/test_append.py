@@ -86,7 +86,7 @@ def test_without_new_images_the_plan_is_the_one_that_is_there(base):
     assert appended.notes == ("no new image: nothing to append",)
 
 
-def test_what_was_passed_over_is_told_of_the_latest_look(base):
+def test_skipped_files_are_those_of_the_latest_listing(base):
     listing = replace(listing_of({"train": BASE}), skipped={"hidden files": 3})
     plan = append_images(base, listing, settings_of()).plan
     assert plan.header == base.header.model_copy(update={"skipped": {"hidden files": 3}})
@@ -96,7 +96,7 @@ NOTES = {
     # name: (train images now, words of the note); all beside one new image
     "another size": (
         BASE | {"a001": 2},
-        "1 image changed since the last build; the data set keeps the old state: a001",
+        "1 image changed since the last build; the data set keeps its old records: a001",
     ),
     "another version": (BASE | {"a001": (1, "2")}, "1 image changed"),
     "gone": (
@@ -106,13 +106,13 @@ NOTES = {
     "many gone": (numbered("b", range(3)), "5 images no longer in the input; the data set keeps the records: .* and 2 more"),
     "moved to another label": (
         {path: 1 for path in BASE if path != "b003"} | {"abcd": 1},
-        "2 new images with the size and time of one that is gone",  # the new one beside it has the same size and time
+        "2 new images with the size and modification time of deleted ones",  # the new one beside it has the same size and time
     ),
 }
 
 
 @pytest.mark.parametrize("row", NOTES)
-def test_what_became_of_known_images_is_told_and_changes_nothing(base, row):
+def test_changed_deleted_and_moved_images_are_reported_and_change_nothing(base, row):
     images, words = NOTES[row]
     appended = append_images(base, listing_of({"train": images | {"a999": 1}}), settings_of())
     assert any(re.search(words, note) for note in appended.notes), appended.notes
@@ -168,19 +168,19 @@ PATHS = st.sets(st.text("ab", min_size=1, max_size=6), min_size=1, max_size=40)
 
 @given(old=PATHS, new=PATHS, fraction=st.sampled_from([0.0, 0.3]))
 @hypothesis_settings(max_examples=60)
-def test_grown_or_built_anew_every_image_is_there_once_and_in_the_same_split(old, new, fraction):
+def test_grown_or_built_at_once_every_image_is_there_once_and_in_the_same_split(old, new, fraction):
     settings = settings_of(data_directory="data", validation_fraction=fraction)
 
     def listing(paths):
         return listing_of({"data": dict.fromkeys(paths, 1)}, roots=("data",))
 
     try:
-        base, anew = (partition_images(listing(paths), settings) for paths in (old, old | new))
+        base, at_once = (partition_images(listing(paths), settings) for paths in (old, old | new))
     except BadLayout:  # a split without images
         return
     grown = append_images(base, listing(old | new), settings).plan
     assert sorted(grown.images["path"].to_pylist()) == sorted(old | new)
-    assert split_of(grown) == split_of(anew)
+    assert split_of(grown) == split_of(at_once)
     assert split_of(grown) | split_of(base) == split_of(grown)
 
 
@@ -205,13 +205,13 @@ def test_names_have_no_more_than_five_digits(base, monkeypatch):
 
 
 REFUSED = {
-    "another directory": ({"roots": {"train": "file:///else"}}, {}, "input of train 'file:///else' after 'file:///train'"),
-    "another kind of directory": ({"roots": {"data": "file:///train"}}, {}, "input of train None after"),
-    "another setting": ({}, {"check_pixels": "none"}, "check_pixels 'none' after 'all'"),
+    "another directory": ({"roots": {"train": "file:///else"}}, {}, "input of train is 'file:///else', was 'file:///train'"),
+    "another kind of directory": ({"roots": {"data": "file:///train"}}, {}, "input of train is None, was"),
+    "another setting": ({}, {"check_pixels": "none"}, "check_pixels is 'none', was 'all'"),
     "both": (
         {"roots": {"train": "file:///else"}},
         {"check_pixels": "none"},
-        "input of train .*, check_pixels 'none' after 'all'",
+        "input of train .*, check_pixels is 'none', was 'all'",
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Every flip of a bit or loss of a tail in a real shard of ours is found, and none crashes the audit.
+"""Every flip of a bit or loss of a tail in a built shard is found, and none crashes the audit.
 
 The sample is seeded; `python -m tests.tasks.test_audit_fuzz FOLDER SHARD SCRATCH 10000` takes a larger one of any data set.
 """
@@ -27,7 +27,7 @@ def damaged(data, draw):
 def not_found(folder, shard, scratch, count):
     """The numbers of the damages in which the audit finds nothing."""
     manifest, _ = read_by_shard(open_folder(str(folder), {}), digests=False)
-    rows, data = manifest.told(shard), (Path(folder) / shard).read_bytes()
+    rows, data = manifest.rows_of(shard), (Path(folder) / shard).read_bytes()
     output, target = open_folder(str(scratch), {}), Path(scratch) / shard
     draw = random.Random(20_240_229)
     missed = []
@@ -42,12 +42,12 @@ def test_damage_is_found_and_crashes_nothing(small, tmp_path):
     assert not_found(small, "train-00000-of-00003", tmp_path, 1000) == []
 
 
-def test_the_undamaged_shard_has_no_faults(small, tmp_path):
+def test_the_undamaged_shard_has_no_problems(small, tmp_path):
     """Else the test above could not fail."""
     manifest, _ = read_by_shard(open_folder(str(small), {}), digests=False)
     shard = "train-00000-of-00003"
     shutil.copy(small / shard, tmp_path / shard)
-    assert audit_file(open_folder(str(tmp_path), {}), shard, manifest.told(shard), STRUCTURE).problems == []
+    assert audit_file(open_folder(str(tmp_path), {}), shard, manifest.rows_of(shard), STRUCTURE).problems == []
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ def rows_of(output, shard):
     return read_receipt(output, shard.name).to_pylist()
 
 
-def test_each_planned_image_has_one_row_that_tells_what_became_of_it(planned, digests):
+def test_each_planned_image_has_one_row_with_its_outcome(planned, digests):
     settings, source, output, shard = planned
     (source / "cat/000.jpg").write_bytes(b"")  # changed since it was planned
     outcome = convert_shard(shard, settings)
@@ -64,13 +64,13 @@ def test_an_input_that_changed_since_it_was_planned_is_rejected(planned, change)
     assert [row["path"] for row in rows_of(output, shard) if row["reason"]] == ["dog/001.jpg"]
 
 
-def test_a_whole_input_folder_that_went_away_is_told_image_by_image(planned):
+def test_the_images_of_a_deleted_input_folder_are_rejected_one_by_one(planned):
     settings, source, _, shard = planned
     shutil.rmtree(source)
     assert convert_shard(shard, settings).rejected == {"changed_during_build": 4}
 
 
-def test_each_reason_is_told(tmp_path, fill, picture, make_settings, prepared):
+def test_each_reason_is_recorded(tmp_path, fill, picture, make_settings, prepared):
     from PIL import Image
 
     source = tmp_path / "in"
@@ -138,7 +138,7 @@ def test_a_file_of_too_many_bytes_is_not_even_read(tmp_path, fill, picture, make
 
 
 @pytest.mark.parametrize("check_pixels", ["all", "none"])
-def test_a_receipt_tells_the_figures(tmp_path, fill, picture, make_settings, prepared, check_pixels):  # noqa: PLR0917
+def test_a_receipt_has_the_metrics(tmp_path, fill, picture, make_settings, prepared, check_pixels):  # noqa: PLR0917
     source = tmp_path / "in"
     fill(source, {"cat": [picture(1, size=(60, 60)), picture(2, "PNG", "L", (60, 60)), b"no picture"]})
     settings = make_settings(train_directory=source, output_directory=tmp_path / "out", check_pixels=check_pixels)
@@ -162,7 +162,7 @@ def test_content_decides_never_the_name(tmp_path, picture, make_settings, prepar
     formats = {path: row["source_format"] for path, row in rows.items()}
     assert formats == {"cat/PNG.jpg": "PNG", "cat/jpeg.png": "JPEG", "cat/noextension": "GIF"}
     untouched = {path for path, row in rows.items() if row["sha256"] == row["encoded_sha256"]}
-    assert untouched == {"cat/jpeg.png"}  # the classic script encodes it anew, for its name
+    assert untouched == {"cat/jpeg.png"}  # the classic script re-encodes it, for its name
 
 
 def test_an_error_of_the_disk_leaves_no_shard_and_no_scratch(planned, monkeypatch):
@@ -213,7 +213,7 @@ def test_a_remote_input_of_another_size_is_rejected(planned, make_settings, prep
 
 
 def test_a_remote_input_of_the_same_size_but_another_version_is_rejected(picture, make_settings, prepared):
-    """The listing told an ETag or a time; an object that was replaced is not the one that was planned."""
+    """The listing had an ETag or a time; an object that was replaced is not the one that was planned."""
     memory = open_folder("memory://replaced/in", {})
     memory.fs.pipe_file(memory.join("a/1.jpg"), picture(1) + b"1")
     settings = make_settings(train_directory="memory://replaced/in", output_directory="memory://replaced/out")

@@ -1,4 +1,4 @@
-"""convert, run again: a shard whose files all agree is kept, any other is built anew."""
+"""convert, run again: a shard whose files all agree is reused, any other is built again."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from imagerecords.tasks.convert import convert_shard
 from imagerecords.tasks.dataset.receipts import read_receipt
 
 
-def test_a_finished_shard_is_kept_with_its_verdict(planned, digests):
+def test_a_finished_shard_is_reused_and_verified(planned, digests):
     settings, _, output, shard = planned
     first = convert_shard(shard, settings)
     before, times = digests(output.path), os.stat(output.join(shard.name)).st_mtime_ns

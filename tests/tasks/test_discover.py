@@ -1,4 +1,4 @@
-"""Labels and listing from folders: what is taken, passed over, refused; sorted whatever the file system says."""
+"""Labels and listing from folders: what is listed, skipped, refused; sorted in any order of the file system."""
 
 import os
 
@@ -63,7 +63,7 @@ def test_a_folder_beside_nested_labels_is_unlisted(tmp_path, make_settings):
     assert paths_of(discover_images(make_settings(**settings, unlisted_labels="ignore"))) == ["animal/dog/1.jpg"]
 
 
-def test_a_file_is_told_by_size_and_modification_time(tmp_path, make_settings):
+def test_a_files_version_is_its_modification_time(tmp_path, make_settings):
     write(tmp_path, "a/1.jpg")
     os.utime(tmp_path / "a/1.jpg", ns=(1, 1_700_000_000_123_456_789))
     listing = discover_images(make_settings(train_directory=tmp_path))
@@ -71,7 +71,7 @@ def test_a_file_is_told_by_size_and_modification_time(tmp_path, make_settings):
     assert listing.images["version"].to_pylist() == ["1700000000123456789"]
 
 
-def test_hidden_files_and_junk_are_passed_over_and_counted(tmp_path, make_settings):
+def test_hidden_files_and_junk_are_skipped_and_counted(tmp_path, make_settings):
     write(tmp_path, "a/1.jpg", "a/.hidden.jpg", "a/.DS_Store", "a/Thumbs.db", "a/.ipynb_checkpoints/1.jpg", "a/desktop.ini")
     write(tmp_path, ".ipynb_checkpoints/2.jpg", ".git/config", "__MACOSX/a/1.jpg", ".DS_Store", "README.txt")
     listing = discover_images(make_settings(train_directory=tmp_path))
@@ -96,7 +96,7 @@ def test_subfolders_are_refused_unless_recursive(tmp_path, make_settings):
     assert paths_of(listing) == ["a/1.jpg", "a/x/2.jpg", "a/x/y/3.jpg"]
 
 
-def test_an_empty_subfolder_is_no_mistake(tmp_path, make_settings):
+def test_an_empty_subfolder_is_no_error(tmp_path, make_settings):
     write(tmp_path, "a/1.jpg")
     (tmp_path / "a/empty").mkdir()
     assert paths_of(discover_images(make_settings(train_directory=tmp_path))) == ["a/1.jpg"]
@@ -137,7 +137,7 @@ def test_a_dangling_link_is_an_input_that_cannot_be_read(tmp_path, make_settings
     assert listing.images["version"].to_pylist()[1:] == ["unreadable", "unreadable"]
 
 
-def test_a_pipe_is_passed_over(tmp_path, make_settings):
+def test_a_pipe_is_skipped(tmp_path, make_settings):
     """Reading one would wait for ever."""
     write(tmp_path, "a/1.jpg")
     os.mkfifo(tmp_path / "a/2.jpg")
@@ -183,7 +183,7 @@ def test_an_input_of_any_name_just_works(tmp_path, make_settings):
     assert paths_of(discover_images(make_settings(train_directory=root))) == ["a/1.jpg"]
 
 
-def test_a_file_name_that_is_not_utf_8_is_told(tmp_path, make_settings):
+def test_a_file_name_that_is_not_utf_8_is_refused(tmp_path, make_settings):
     write(tmp_path, "a/1.jpg")
     with open(os.fsencode(tmp_path) + b"/a/\xff.jpg", "wb"):
         pass
@@ -191,7 +191,7 @@ def test_a_file_name_that_is_not_utf_8_is_told(tmp_path, make_settings):
         discover_images(make_settings(train_directory=tmp_path))
 
 
-def test_a_label_folder_that_is_not_utf_8_is_told(tmp_path, make_settings):
+def test_a_label_folder_that_is_not_utf_8_is_refused(tmp_path, make_settings):
     write(tmp_path, "a/1.jpg")
     os.mkdir(os.fsencode(tmp_path) + b"/\xff")
     with open(os.fsencode(tmp_path) + b"/\xff/1.jpg", "wb"):
@@ -200,13 +200,13 @@ def test_a_label_folder_that_is_not_utf_8_is_told(tmp_path, make_settings):
         discover_images(make_settings(train_directory=tmp_path))
 
 
-def test_a_label_folder_with_a_control_character_is_told(tmp_path, make_settings):
+def test_a_label_folder_with_a_control_character_is_refused(tmp_path, make_settings):
     write(tmp_path, "a\nb/1.jpg")
     with pytest.raises(BadLayout, match="control characters"):
         discover_images(make_settings(train_directory=tmp_path))
 
 
-def test_all_mistakes_of_the_folders_are_told_at_once(tmp_path, make_settings):
+def test_all_errors_of_the_folders_are_reported_at_once(tmp_path, make_settings):
     write(tmp_path / "train", "loose.jpg", "a/1.jpg")
     settings = make_settings(
         train_directory=tmp_path / "train", validation_directory=tmp_path / "none", labels_file=tmp_path / "nolabels.txt"
@@ -220,7 +220,7 @@ def test_survey_raises_nothing(tmp_path, make_settings):
     assert listing.images.num_rows == 0
 
 
-def test_a_split_layout_is_told_with_the_arguments_to_pass(tmp_path, make_settings):
+def test_a_split_layout_is_refused_with_the_arguments_to_pass(tmp_path, make_settings):
     write(tmp_path, "train/a/1.jpg", "val/a/1.jpg", "Testing/a/1.jpg")
     with pytest.raises(BadLayout) as caught:
         discover_images(make_settings(data_directory=tmp_path))

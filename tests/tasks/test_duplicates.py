@@ -1,4 +1,4 @@
-"""duplicates: which copies are left out before anything is converted, and which image is kept."""
+"""duplicates: which images are excluded before anything is converted, and which one is kept."""
 
 import os
 import random
@@ -16,7 +16,7 @@ from imagerecords.tasks.storage.folders import open_folder
 
 
 def dropped(settings):
-    """What is left out and why, by source and path."""
+    """The excluded images and the reasons, by source and path."""
     images = drop_duplicates(discover_images(settings), settings).images.to_pylist()
     return {(row["source"], row["path"]): row["drop"] for row in images if row["drop"]}
 
@@ -157,13 +157,13 @@ def test_dropped_images_make_no_shards_of_their_own(three_splits):
     ]
 
 
-def test_a_split_of_copies_alone_is_bad_input(three_splits):
+def test_a_split_of_duplicates_alone_is_bad_input(three_splits):
     settings = three_splits(train={"cat/1": b"one"}, validation={"cat/1": b"one"})
-    with pytest.raises(BadLayout, match="got all 1 of train dropped as duplicates"):
+    with pytest.raises(BadLayout, match="every image of train is a duplicate"):
         partition_images(drop_duplicates(discover_images(settings), settings), settings)
 
 
-def test_paths_are_told_as_the_manifest_has_them(three_splits):
+def test_paths_are_reported_as_the_manifest_has_them(three_splits):
     settings = three_splits(train={"cat/Ünï.jpg": b"one"}, validation={"cat/Ünï.jpg": b"one"})
     assert list(dropped(settings).values()) == ["the same bytes as cat/Ünï.jpg in validation, which is kept"]
     assert Path(settings.train_directory).exists()

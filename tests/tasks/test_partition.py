@@ -26,7 +26,7 @@ from imagerecords.tasks.partition import (
 
 
 def classic_shards(found, shards, threads, seed=12345):
-    """What build_image_data.py puts in each shard, told anew from its code: the listing is `found`."""
+    """What build_image_data.py puts in each shard, written again after its code: the listing is `found`."""
     state = random.getstate()
     random.seed(seed)
     order = list(range(len(found)))
@@ -267,7 +267,7 @@ def test_a_plan_holds_each_shards_rows_in_the_classic_order(make_settings):
     assert [table["path"].to_pylist() for table in plan.tables()] == classic_shards(sorted(paths), 6, 3)
 
 
-def test_a_group_that_the_listing_tells_goes_before_the_path(make_settings):
+def test_a_group_in_the_listing_has_precedence_over_the_path(make_settings):
     listing = listing_of([f"a/{number}.jpg" for number in range(40)])
     groups = pa.array([str(number % 4) if number < 20 else None for number in range(40)])
     listing = replace(listing, images=listing.images.set_column(5, COLUMNS.field("group"), groups))

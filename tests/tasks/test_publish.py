@@ -1,4 +1,4 @@
-"""publish: the books balance, the manifest has a row an image, and dataset_info.json means complete."""
+"""publish: every image is accounted for, the manifest has one row per image, and dataset_info.json means complete."""
 
 import hashlib
 from collections import Counter
@@ -40,7 +40,7 @@ def test_each_reason_is_counted_and_each_image_has_its_row(tmp_path, mixed, buil
     assert Counter(row["reason"] for row in rows if row["reason"]) == split.rejected
 
 
-def test_the_manifest_tells_where_each_record_is(small):
+def test_the_manifest_has_the_place_of_each_record(small):
     from imagerecords.tasks.records.example import parse_example
     from imagerecords.tasks.records.frames import read_frames
 
@@ -57,7 +57,7 @@ def test_the_manifest_tells_where_each_record_is(small):
         assert features["image/class/label"] == [row["label"]]
 
 
-def test_over_budget_the_manifest_tells_why_and_the_data_set_is_not_complete(tmp_path, mixed, build):
+def test_over_budget_the_manifest_has_the_reasons_and_the_data_set_is_not_complete(tmp_path, mixed, build):
     with pytest.raises(OverBudget, match=r"at most 5.0% of the train images may be rejected, got 3 of 11 .*1 empty_file"):
         build(train_directory=mixed, output_directory=tmp_path / "out")
     assert len(manifest_of(tmp_path / "out")) == 11
@@ -89,7 +89,7 @@ def test_the_budget_holds_for_each_split(tmp_path, fill, build):
 
 def test_a_label_left_without_images_fails_whatever_the_budget(tmp_path, fill, build):
     source = fill(tmp_path / "in", {"cat": 30, "dog": [b"text"]})
-    with pytest.raises(OverBudget, match="got all 1 of 'dog' in train rejected"):
+    with pytest.raises(OverBudget, match="every image of label 'dog' in train was rejected"):
         build(train_directory=source, output_directory=tmp_path / "out", max_rejected_fraction=1)
     assert len(manifest_of(tmp_path / "out")) == 31
     assert not (tmp_path / "out/dataset_info.json").exists()
@@ -127,7 +127,7 @@ def test_an_image_that_no_receipt_accounts_for_stops_the_publishing(converted, t
     settings, receipts, verified = converted
     path = next(receipts.iterdir())
     write_again(path, lambda table: table.slice(1))
-    with pytest.raises(AccountingError, match=r"found must be written or rejected, got \d found"):
+    with pytest.raises(AccountingError, match=r"images are unaccounted for: \d found"):
         publish_dataset(verified, settings)
     assert not (tmp_path / "out/dataset_info.json").exists()
 

@@ -26,7 +26,7 @@ def tiny(tmp_path, fill, picture, make_settings, prepared):
     return settings, output, shard, read_plan_header(output)
 
 
-def test_a_verdict_tells_records_size_and_sha256(tiny, digests):
+def test_a_verified_shard_has_records_size_and_sha256(tiny, digests):
     settings, output, shard, _ = tiny
     verified = validate_shard(shard, settings)
     assert (verified.shard, verified.records) == ("train-00000-of-00001", 2)
@@ -93,7 +93,7 @@ def test_a_shard_without_its_receipt_is_not_valid(tiny, tmp_path):
         ("boxes", 1),  # the data set has none
     ],
 )
-def test_a_receipt_that_tells_otherwise_is_found(tiny, column, value):
+def test_a_receipt_that_differs_is_found(tiny, column, value):
     settings, output, shard, _ = tiny
     receipt = read_receipt(output, shard.name)
     rows = receipt.to_pylist()

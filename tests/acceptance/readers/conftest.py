@@ -12,6 +12,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from tests.markdown import python_blocks
+
 ROOT = Path(__file__).parents[3]
 SECTIONS = re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", (ROOT / "docs/readers.md").read_text(), re.M | re.S)
 # Odd counts, which no number of shards or workers divides; every name is outside ASCII somewhere.
@@ -37,7 +39,7 @@ def block():
 
     def block(title, number=0):
         (text,) = [text for name, text in SECTIONS if name == title]
-        return re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)[number]
+        return python_blocks(text)[number]
 
     return block
 

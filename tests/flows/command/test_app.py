@@ -261,3 +261,14 @@ def test_the_options_of_build_imagenet_data_are_taken_by_their_names(imagerecord
     assert "synsets_file must be an existing file" in ran.err
     ran = imagerecords(*arguments, "--bounding_box_file", "none.csv")
     assert "bounding_boxes must be an existing file: none.csv" in ran.err
+
+
+def test_a_user_without_a_home_is_told_what_prefect_needs(imagerecords, many, tmp_path, monkeypatch):
+    """As a container's arbitrary user id without HOME."""
+
+    def nowhere():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nowhere)
+    ran = imagerecords("build", "--prefect", "--output_directory", tmp_path / "out", "--train_directory", many)
+    assert (ran.code, "Set HOME to a directory" in ran.err) == (2, True)

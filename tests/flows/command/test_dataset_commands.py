@@ -86,7 +86,7 @@ def test_locate_prints_a_line_an_image_and_exits_with_1_when_there_is_none(image
 def test_extract_writes_label_folders(imagerecords, built, tmp_path):
     source, data_set = built
     ran = imagerecords("extract", data_set, "--label", "cat", "--to", tmp_path / "to")
-    assert (ran.code, ran.out) == (0, f"8 images written to {tmp_path / 'to'}, 1 labels; 0 were there already\n")
+    assert (ran.code, ran.out) == (0, f"8 images written to {tmp_path / 'to'}, 1 label; 0 were there already\n")
     assert {path.name: path.read_bytes() for path in (tmp_path / "to/cat").iterdir()} == {
         path.name: path.read_bytes() for path in (source / "cat").iterdir()
     }
@@ -101,7 +101,7 @@ def test_remove_takes_a_list_and_says_that_the_source_still_has_them(imagerecord
     (tmp_path / "list").write_text("cat/003.jpg\r\n\nemu/001.jpg\n")
     ran = imagerecords("remove", data_set, "--list", tmp_path / "list")
     assert ran.code == 0
-    assert ran.out.startswith("2 images taken out, 0 were not in it; ")
+    assert ran.out.startswith("2 images removed, 0 were not in it; ")
     assert "delete them at the source too" in ran.err
     ran = imagerecords("remove", data_set, "--list", tmp_path / "list", "--json")
     assert json.loads(ran.out)["already"] == ["train/cat/003.jpg", "train/emu/001.jpg"]
@@ -111,7 +111,7 @@ def test_remove_takes_a_list_and_says_that_the_source_still_has_them(imagerecord
 @pytest.mark.parametrize(
     ("content", "error"),
     [
-        (b"cat/003.jpg\nnothing.jpg\n", "each name to remove must be an image's, got 'nothing.jpg'"),
+        (b"cat/003.jpg\nnothing.jpg\n", "a name to remove must be an image's, got 'nothing.jpg'"),
         (b"\n", "list must name at least one image, got none"),
         (b"\xff", "list must be a text file that can be read"),
         (None, "list must be a text file that can be read"),

@@ -23,7 +23,7 @@ def test_it_writes_the_page_elsewhere_and_leaves_the_folder_alone(imagerecords, 
 def test_a_folder_without_records_is_bad_input(imagerecords, tmp_path):
     ran = imagerecords("report", tmp_path)
     assert ran.code == 2
-    assert "a folder to report on must hold TFRecord files" in ran.err
+    assert "a folder for a data card must hold TFRecord files" in ran.err
     assert list(tmp_path.iterdir()) == []
 
 

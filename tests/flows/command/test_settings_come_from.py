@@ -103,3 +103,9 @@ def test_a_variable_that_is_not_a_setting_is_reported_and_ignored(imagerecords, 
     ran = imagerecords("plan", "--train_directory", many, "--output_directory", tmp_path / "out")
     assert ran.code == 0
     assert "IMAGERECORDS_TRAIN_SHARD is not a setting; ignored" in ran.err
+
+
+def test_a_table_in_a_file_is_no_settings_and_is_refused(imagerecords, tmp_path, many):
+    (tmp_path / "c.toml").write_text(f'train_directory = "{many}"\noutput_directory = "out"\n[build]\ntrain_shards = 3\n')
+    ran = imagerecords("plan", "--config", tmp_path / "c.toml")
+    assert (ran.code, "got table 'build'" in ran.err) == (2, True)

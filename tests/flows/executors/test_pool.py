@@ -1,5 +1,6 @@
 """The workers: results and errors come through, a death costs a retry, and stopping ends all."""
 
+import errno
 import math
 import os
 import shutil
@@ -262,3 +263,14 @@ def test_a_temporary_directory_too_deep_for_a_socket_is_told_before_any_work(len
         else:
             with pytest.raises(BadSettings, match="Set TMPDIR"):
                 Workers(settings_for("processes"), count=1)
+
+
+def test_shared_memory_that_can_not_be_written_is_named_with_the_way_out(monkeypatch):
+    """As on AWS Lambda and in hardened containers."""
+
+    def refuse(*_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("imagerecords.flows.executors.pool.ProcessPool", refuse)
+    with pytest.raises(BadSettings, match=r"/dev/shm .*Read-only file system.*--executor threads"):
+        Workers(settings_for("processes"))

@@ -9,19 +9,19 @@ from tests.tasks.audit.records import problems
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"encoded": b""}, "image/encoded must hold a picture, got no bytes"),
+        ({"encoded": b""}, "image/encoded must hold an image, got no bytes"),
         ({"encoded": b"GIF89a" + b"x" * 40}, "image/format says JPEG, and image/encoded begins as GIF"),
         ({"encoded": b"no image"}, "image/format says JPEG, and image/encoded begins as no image (6e 6f 20 69)"),
-        ({"encoded": b"\xff\xd8 no markers"}, "image/encoded: the JPEG's markers lead to no picture"),
-        ({"height": 24, "width": 16}, "height and width must be the picture's 16×24, got 24×16: exchanged"),
-        ({"height": 17}, "height and width must be the picture's 16×24, got 17×24"),
+        ({"encoded": b"\xff\xd8 no markers"}, "image/encoded: the JPEG has no image data (no frame or scan marker)"),
+        ({"height": 24, "width": 16}, "height and width must be the image's 16×24, got 24×16: exchanged"),
+        ({"height": 17}, "height and width must be the image's 16×24, got 17×24"),
         ({"label": -2}, "image/class/label must be 0 or more, got -2"),
         ({"label": 2, "text": b"cat", "height": b"16"}, "image/height is bytes in 1 record, int64 in 3 others"),
-        ({"encoded": None}, "image/encoded is missing in 1 record, 3 have it"),
+        ({"encoded": None}, "image/encoded is missing in 1 record of 4"),
         ({"text": b"dog"}, "label 1 is 'dog' in 1 record, 'cat' in 3 others"),
     ],
 )
-def test_a_record_unlike_the_others_is_a_fault_at_its_place(classic, changes, problem):
+def test_a_record_unlike_the_others_is_a_problem_at_its_place(classic, changes, problem):
     audit = classic({}, {}, changes, {})
     (found,) = audit.problems
     assert problem in found.problem
@@ -52,7 +52,7 @@ def test_what_is_merely_unusual_in_all_records_is_at_most_one_note(classic, chan
 
 def test_a_feature_of_some_records_is_a_note(classic):
     audit = classic({}, {"extra": 3}, {})
-    assert (audit.problems, audit.notes) == ((), ("of 3 records only some have a value in: image/extra (1)",))
+    assert (audit.problems, audit.notes) == ((), ("only some of 3 records have a value in: image/extra (1)",))
 
 
 def test_one_text_of_two_labels_is_a_note(classic):

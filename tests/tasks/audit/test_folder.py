@@ -1,5 +1,6 @@
 """audit: any folder of TFRecord files; each problem by file, record number and byte offset."""
 
+import os
 import shutil
 
 import pytest
@@ -11,13 +12,13 @@ from imagerecords.tasks.audit.folder import audit_folder
 from tests.tasks.audit.records import example, flip, record, write
 
 
-def test_a_sound_folder_of_somebody_elses_has_no_faults(theirs):
+def test_a_sound_folder_of_another_program_has_no_problems(theirs):
     path, _ = theirs
     audit = audit_folder(str(path.parent), {})
     assert (audit.files, audit.records, audit.bytes, audit.problems) == (1, 5, path.stat().st_size, ())
 
 
-def test_a_sound_data_set_of_ours_has_no_faults(small):
+def test_a_sound_data_set_of_imagerecords_has_no_problems(small):
     audit = audit_folder(str(small), {})
     assert (audit.files, audit.records, audit.problems) == (5, 17, ())
 
@@ -27,7 +28,7 @@ def test_one_file_alone_can_be_audited(small):
     assert (audit.files, audit.problems) == (1, ())
 
 
-def test_audit_goes_on_after_a_fault_in_the_data_and_names_the_place(theirs):
+def test_audit_goes_on_after_a_problem_in_the_data_and_names_the_place(theirs):
     path, offsets = theirs
     flip(path, offsets[2] + 12)
     audit = audit_folder(str(path.parent), {})
@@ -37,7 +38,7 @@ def test_audit_goes_on_after_a_fault_in_the_data_and_names_the_place(theirs):
     assert audit.records == 5
 
 
-def test_several_faults_in_several_files_are_all_told(theirs):
+def test_several_problems_in_several_files_are_all_reported(theirs):
     path, offsets = theirs
     other = path.with_name("other.tfrecords")
     shutil.copy(path, other)
@@ -60,7 +61,7 @@ def test_every_flip_and_truncation_of_a_file_is_found(theirs):
         assert position in offsets or audit_folder(str(path), {}).problems, position
 
 
-def test_a_record_that_is_no_example_is_a_fault(tmp_path):
+def test_a_record_that_is_no_example_is_a_problem(tmp_path):
     before, after, _ = frame(b"\xff\xff\xff")
     (tmp_path / "x.tfrecord").write_bytes(before + b"\xff\xff\xff" + after)
     (problem,) = audit_folder(str(tmp_path), {}).problems
@@ -69,18 +70,18 @@ def test_a_record_that_is_no_example_is_a_fault(tmp_path):
 
 
 @pytest.mark.parametrize("position", [0, 9, 12, 40, -1])
-def test_a_damaged_shard_of_ours_is_found(ours, position):
+def test_a_damaged_shard_is_found(ours, position):
     flip(ours / "train-00001-of-00003", position)
     assert {problem.file for problem in audit_folder(str(ours), {}).problems} >= {"train-00001-of-00003"}
 
 
-def test_a_shard_of_ours_cut_between_records_is_found(ours):
-    """The file alone looks sound; the manifest knows better."""
+def test_a_shard_cut_between_records_is_found(ours):
+    """The file alone is sound; only the manifest shows that records are missing."""
     shard = ours / "train-00000-of-00003"
     last, _ = (ours / "index" / "train-00000-of-00003.idx").read_text().splitlines()[-1].split()
     shard.write_bytes(shard.read_bytes()[: int(last)])
     problems = [problem for problem in audit_folder(str(ours), {}).problems if problem.file == shard.name]
-    assert "the manifest tells" in problems[0].problem
+    assert "according to the manifest" in problems[0].problem
 
 
 def test_two_shards_exchanged_are_found(ours):
@@ -99,7 +100,7 @@ def test_a_damaged_or_missing_index_is_found(ours):
     assert problems["index/train-00001-of-00003.idx"] == "is missing"
 
 
-def test_an_incomplete_data_set_is_a_fault(ours):
+def test_an_incomplete_data_set_is_a_problem(ours):
     (ours / "dataset_info.json").unlink()
     (problem,) = audit_folder(str(ours), {}).problems
     assert "is not complete" in problem.problem
@@ -107,7 +108,7 @@ def test_an_incomplete_data_set_is_a_fault(ours):
 
 def test_a_missing_shard_is_found(ours):
     (ours / "train-00002-of-00003").unlink()
-    assert "train-00002-of-00003: is missing, and the manifest tells of it" in map(str, audit_folder(str(ours), {}).problems)
+    assert "train-00002-of-00003: is missing, but in the manifest" in map(str, audit_folder(str(ours), {}).problems)
 
 
 def test_all_but_one_shard_missing_is_found(theirs):
@@ -118,7 +119,7 @@ def test_all_but_one_shard_missing_is_found(theirs):
 
 
 def test_a_whole_split_missing_is_found(ours):
-    """No file name tells of validation any more; the manifest and dataset_info.json do."""
+    """No file name has validation any more; the manifest and dataset_info.json list it."""
     for shard in ours.glob("validation-*"):
         shard.unlink()
     assert {problem.file for problem in audit_folder(str(ours), {}).problems} >= {"validation-00000-of-00002"}
@@ -142,7 +143,7 @@ def test_tensorflow_reads_what_we_read(classic, tf):
     assert classic({}, {"extra": 3}, options=AuditOptions(tensorflow=True)).problems == ()
 
 
-def test_tensorflow_tells_what_it_does_not_decode(classic, tf, picture):
+def test_an_image_that_tensorflow_does_not_decode_is_reported(classic, tf, picture):
     """A PNG whose header is sound, and little behind it."""
     png = picture(0, "PNG")[:60]
     (problem,) = classic({"encoded": png, "format": b"PNG"}, options=AuditOptions(tensorflow=True)).problems
@@ -156,20 +157,21 @@ def test_compressed_files_are_read_and_named_as_such(tf, tmp_path, kind):
             writer.write(example(tf, number))
     audit = audit_folder(str(tmp_path), {})
     assert (audit.files, audit.records, audit.problems) == (1, 5, ())
-    assert audit.notes[0] == f"compressed ({kind}): 1 of 1 file; readers must be told so, and offsets are of what is inside"
+    compressed = f"compressed ({kind}): 1 of 1 file; readers need this as an option"
+    assert audit.notes[0] == f"{compressed}, and offsets are those of the decompressed bytes"
     (tmp_path / "data").write_bytes((tmp_path / "data").read_bytes()[:-6])
     (problem,) = audit_folder(str(tmp_path / "data"), {}).problems
     assert "the compressed stream ends too early" in problem.problem
 
 
-def test_files_are_recognised_by_content_and_others_passed_over_in_words(theirs):
+def test_files_are_recognised_by_content_and_others_are_reported_as_skipped(theirs):
     path, _ = theirs
     path.rename(path.with_name("0001.bin"))
     path.with_name("README").write_text("about")
     path.with_name("labels.txt").write_text("x\n")
     audit = audit_folder(str(path.parent), {})
     assert (audit.files, audit.records) == (1, 5)
-    assert "passed over, since they are no TFRecord files: README" in audit.notes
+    assert "skipped, not TFRecord files: README" in audit.notes
 
 
 def test_zero_length_files_are_sound(tmp_path):
@@ -186,8 +188,19 @@ def test_the_number_of_workers_changes_nothing(ours):
     assert audits[0].problems
 
 
-def test_a_file_of_faults_is_told_in_part_and_counted(tmp_path, picture):
+def test_the_first_problems_of_a_file_are_listed_and_all_are_counted(tmp_path, picture):
     write(tmp_path / "x.tfrecord", *(record(picture, height=1) for _ in range(250)))
     problems = audit_folder(str(tmp_path), {}).problems
     assert len(problems) == 101
     assert str(problems[-1]) == "x.tfrecord: has 150 more problems, not listed"
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/mem"), reason="no /proc here")
+def test_a_file_that_can_not_be_read_is_a_problem_and_the_others_are_read(ours):
+    """/proc/self/mem answers a read of its first byte as a bad sector does."""
+    (ours / "train-00001-of-00003").unlink()
+    (ours / "train-00001-of-00003").symlink_to("/proc/self/mem")
+    found = audit_folder(str(ours), {})
+    assert "train-00001-of-00003: can't be read: Input/output error" in map(str, found.problems)
+    assert found.files == 5
+    assert found.records > 0

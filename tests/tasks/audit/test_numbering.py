@@ -11,10 +11,10 @@ from imagerecords.tasks.audit.folder import audit_folder
         (["a-00000-of-00002.tfrecord", "a-00001-of-00002.tfrecord"], []),
         (["a-1-of-2.tfrecord", "a-2-of-2.tfrecord"], []),  # counted from 1
         (["f_train_00001-of-00002.tfrecord"], ["f_train_00000-of-00002.tfrecord: is missing"]),
-        (["t-00000-of-00001", "t-00007-of-00001"], ["t-00007-of-00001: is beyond the 1 file that its name tells of"]),
+        (["t-00000-of-00001", "t-00007-of-00001"], ["t-00007-of-00001: is beyond the 1 file of its name"]),
         (
             ["t-00000-of-00001", "t-00000-of-00002", "t-00001-of-00002"],  # a build before this one, of another number
-            ["t-*-of-*: are of several data sets, and would be read as one: 1 of -of-00001, 2 of -of-00002"],
+            ["t-*-of-*: mix shards of several data sets: 1 of -of-00001, 2 of -of-00002"],
         ),
     ],
 )

@@ -13,7 +13,7 @@ from imagerecords.tasks.audit.folder import audit_folder
 from tests.tasks.audit.records import flip, problems, record, write
 
 
-def test_a_broken_manifest_is_a_fault_and_no_crash(ours):
+def test_a_broken_manifest_is_a_problem_and_no_crash(ours):
     (ours / "manifest.parquet").write_bytes(b"garbage")
     assert {problem.file for problem in audit_folder(str(ours), {}).problems} >= {"manifest.parquet"}
 
@@ -24,8 +24,8 @@ def test_tfds_counts_are_held_against_its_files(tmp_path, picture):
     info = {"name": "toy", "fileFormat": "tfrecord"}
     for lengths, total, found in (
         (["2"], size, []),
-        (["3"], size, ["toy-train.tfrecord-00000-of-00001: holds 2 records, dataset_info.json tells 3"]),
-        (["2"], 5, [f"dataset_info.json: tells 5 bytes of train, its records have {size + 32}"]),
+        (["3"], size, ["toy-train.tfrecord-00000-of-00001: has 2 records, 3 according to dataset_info.json"]),
+        (["2"], 5, [f"dataset_info.json: has numBytes 5 for train, its records have {size + 32}"]),
     ):
         split = {"name": "train", "shardLengths": lengths, "numBytes": str(total)}
         (tmp_path / "dataset_info.json").write_text(json.dumps(info | {"splits": [split]}))
@@ -37,12 +37,12 @@ def test_tfds_counts_are_held_against_its_files(tmp_path, picture):
     [
         ("labels.txt", lambda text: text.replace("cat", "cow"), "is 'cat' in"),
         ("labels.txt", None, "is missing"),
-        ("image-class-label.labels.txt", lambda text: text + "x", "does not tell the labels of labels.txt"),
+        ("image-class-label.labels.txt", lambda text: text + "x", "does not have the labels of labels.txt"),
         ("features.json", None, "is missing"),
-        ("croissant.json", lambda text: text.replace('"sha256": "', '"sha256": "0'), "croissant.json tells 0"),
+        ("croissant.json", lambda text: text.replace('"sha256": "', '"sha256": "0'), "according to croissant.json"),
         ("croissant.json", lambda text: text[:50], "must hold a JSON object"),
-        ("dataset_info.json", lambda text: re.sub(r'"numBytes": "\d+"', '"numBytes": "1"', text), "tells 1 bytes of"),
-        ("dataset_info.json", lambda text: text.replace('"4"', '"5"', 1), "dataset_info.json tells 5"),
+        ("dataset_info.json", lambda text: re.sub(r'"numBytes": "\d+"', '"numBytes": "1"', text), "has numBytes 1 for"),
+        ("dataset_info.json", lambda text: text.replace('"4"', '"5"', 1), "5 according to dataset_info.json"),
         ("dataset_info.json", lambda text: text.replace('"4"', '"four"', 1), "must be as TFDS writes it"),
         ("dataset_info.json", lambda _: '{"splits": ["train"]}', "must be as TFDS writes it"),
     ],
@@ -55,7 +55,7 @@ def test_files_beside_our_shards_must_agree_with_them(ours, file, change, found)
     assert any(found in problem for problem in problems(audit_folder(str(ours), {})))
 
 
-def test_a_manifest_that_tells_another_digest_or_label_is_a_fault(ours):
+def test_another_digest_or_label_in_the_manifest_is_a_problem(ours):
     path = ours / "manifest.parquet"
     rows = pq.read_table(path)
     changed = rows.to_pylist()
@@ -63,7 +63,7 @@ def test_a_manifest_that_tells_another_digest_or_label_is_a_fault(ours):
     first |= {"encoded_sha256": "0" * 64, "height": 1, "label": 9}
     pq.write_table(pa.Table.from_pylist(changed, rows.schema), path)
     problems = audit_folder(str(ours), {}).problems
-    assert any(problem.file == "manifest.parquet" and "croissant.json tells" in problem.problem for problem in problems)
+    assert any(problem.file == "manifest.parquet" and "according to croissant.json" in problem.problem for problem in problems)
     found = [problem for problem in problems if problem.record == first["record"]]
     assert {problem.file for problem in found} == {first["shard"]}
     assert len([problem for problem in found if "manifest" in problem.problem]) == 3
@@ -80,7 +80,7 @@ def test_after_a_broken_length_records_are_still_held_against_the_manifest(ours)
     assert "bytes skipped" in problems[0].problem
 
 
-def test_shards_of_no_images_and_of_another_build_are_told_apart(tmp_path, fill, build):
+def test_empty_shards_differ_from_shards_of_another_build(tmp_path, fill, build):
     build(
         train_directory=fill(tmp_path / "in", {"a": 2}),
         output_directory=tmp_path / "out",
@@ -91,5 +91,5 @@ def test_shards_of_no_images_and_of_another_build_are_told_apart(tmp_path, fill,
     shutil.copy(tmp_path / "out/train-00002-of-00003", tmp_path / "out/train-00000-of-00001")
     assert list(map(str, audit_folder(str(tmp_path / "out"), {}).problems)) == [
         "train-00000-of-00001: is no shard of the manifest",
-        "train-*-of-*: are of several data sets, and would be read as one: 1 of -of-00001, 3 of -of-00003",
+        "train-*-of-*: mix shards of several data sets: 1 of -of-00001, 3 of -of-00003",
     ]

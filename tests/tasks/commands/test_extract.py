@@ -1,5 +1,7 @@
 """extract: back to label folders, and never anywhere else."""
 
+from pathlib import Path
+
 import pyarrow.parquet as pq
 import pytest
 
@@ -77,14 +79,14 @@ def test_files_that_differ_are_never_written_over_and_nothing_else_is_written(sm
     (tmp_path / "to/cat").mkdir(parents=True)
     (tmp_path / "to/cat/001.jpg").write_bytes(b"mine")
     (tmp_path / "to/cat/002.jpg").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(BadInput, match=r"to must hold no other files of these names, got 2: .*001.jpg, .*002.jpg"):
+    with pytest.raises(BadInput, match=r"2 existing files with other content would be overwritten: .*001.jpg, .*002.jpg"):
         extract(small, tmp_path / "to")
     assert files(tmp_path / "to") == {"cat/001.jpg": b"mine"}
     assert not (tmp_path / "nowhere").exists()
 
 
 @pytest.mark.parametrize(
-    ("told", "name"),
+    ("recorded", "name"),
     [
         ("a.jpg", "a.jpg"),
         ("../../x.jpg", "x.jpg"),
@@ -98,8 +100,8 @@ def test_files_that_differ_are_never_written_over_and_nothing_else_is_written(sm
         (".jpg", ".jpg"),
     ],
 )
-def test_a_name_from_outside_becomes_a_file_name(told, name):
-    assert file_name(told) == name
+def test_a_name_from_outside_becomes_a_file_name(recorded, name):
+    assert file_name(recorded) == name
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,7 @@ def test_texts_come_from_the_labels_file_where_records_have_none(tf, tmp_path, p
     assert files(tmp_path / "to") == {"rose/flowers_train_00000-of-00001.tfrecord-000001.jpg": picture(1)}
 
 
-def test_unknown_labels_and_splits_are_told_together(small, tmp_path):
+def test_unknown_labels_and_splits_are_reported_together(small, tmp_path):
     with pytest.raises(BadInput) as refused:
         extract(small, tmp_path / "to", ("cow", "cat", "9"), "test")
     lines = str(refused.value).splitlines()
@@ -157,7 +159,7 @@ def test_unknown_labels_and_splits_are_told_together(small, tmp_path):
     assert not (tmp_path / "to").exists()
 
 
-def test_a_damaged_record_is_told_and_not_written(foreign, tmp_path, small):
+def test_a_damaged_record_is_reported_and_not_written(foreign, tmp_path, small):
     import shutil
 
     shutil.copytree(small, tmp_path / "ours")
@@ -165,5 +167,14 @@ def test_a_damaged_record_is_told_and_not_written(foreign, tmp_path, small):
     data = bytearray(shard.read_bytes())
     data[100] ^= 1
     shard.write_bytes(data)
-    with pytest.raises(CorruptRecord, match="record 0 at byte 0 must be sound"):
+    with pytest.raises(CorruptRecord, match="record 0 at byte 0 is broken"):
         extract(tmp_path / "ours", tmp_path / "to")
+
+
+def test_a_url_is_no_directory_of_this_machine(tmp_path, build, fill, monkeypatch):
+    """A folder named `s3:` would be made."""
+    monkeypatch.chdir(tmp_path)
+    build(train_directory=fill(tmp_path / "in", {"cat": 2}), output_directory=tmp_path / "out")
+    with pytest.raises(BadInput, match="must be a directory of this machine"):
+        extract(tmp_path / "out", Path("s3://bucket/images"))
+    assert not (tmp_path / "s3:").exists()

@@ -1,4 +1,4 @@
-"""locate: images by name, path or hash, in data sets of ours and of others."""
+"""locate: images by name, path or hash, in data sets of imagerecords and of other programs."""
 
 import hashlib
 
@@ -64,7 +64,7 @@ def test_a_prefix_of_several_hashes_is_refused(tmp_path, build, fill, picture):
     for row, end in zip(rows, "01", strict=True):
         row["sha256"] = "abcdef" + "0" * 57 + end
     pq.write_table(type(table).from_pylist(rows, table.schema), path)
-    with pytest.raises(BadInput, match="a hash's prefix must be that of one, got 2: abcdef"):
+    with pytest.raises(BadInput, match="a hash's prefix must match one hash, got 2: abcdef"):
         locate_image(str(tmp_path / "out"), "abcdef", {})
     assert len(locate_image(str(tmp_path / "out"), "abcdef" + "0" * 57 + "1", {})) == 1
 

@@ -64,7 +64,7 @@ def test_nothing_of_the_picture_is_left_and_all_else_agrees(original, data_set, 
     assert len([path for path in original[1].glob("train-*") if core in path.read_bytes()]) == 1
     assert not [path for path in data_set.rglob("*") if path.is_file() and core in path.read_bytes()]
     assert audit_folder(str(data_set), {}).problems == ()
-    assert picture not in (data_set / "report.html").read_bytes()  # it is made anew
+    assert picture not in (data_set / "report.html").read_bytes()  # it is made again
     changed = {name for name, digest in digests(data_set).items() if before.get(name) != digest}
     assert changed == {
         shard,
@@ -82,10 +82,10 @@ def test_the_row_stays_rejected_as_removed(data_set):
     before = rows(data_set)["train", "cat/003.jpg"]
     remove_images(str(data_set), [before["sha256"]], {})
     after = rows(data_set)["train", "cat/003.jpg"]
-    told = {name: value for name, value in after.items() if value is not None}
+    recorded = {name: value for name, value in after.items() if value is not None}
     kept = ("split", "shard", "path", "label", "text", "source_size", "sha256")
-    message = {"status": "rejected", "reason": "removed", "message": "taken out of the data set by remove"}
-    assert told == {name: before[name] for name in kept} | message
+    message = {"status": "rejected", "reason": "removed", "message": "removed from the data set by imagerecords remove"}
+    assert recorded == {name: before[name] for name in kept} | message
     (found,) = locate_image(str(data_set), before["sha256"][:12], {})
     assert found.reason == "removed"
 
@@ -97,12 +97,12 @@ def test_a_hash_means_all_images_that_have_it(data_set):
     assert audit_folder(str(data_set), {}).problems == ()
 
 
-def test_unknown_and_ambiguous_names_are_all_told_before_anything_is_touched(data_set, digests):
+def test_unknown_and_ambiguous_names_are_all_reported_before_anything_is_written(data_set, digests):
     before = digests(data_set)
     with pytest.raises(BadInput) as refused:
         remove_images(str(data_set), ["train/cat/003.jpg", "cat/999.jpg", "cat/001.jpg", "000.jpg"], {})
     unknown, path, name = str(refused.value).splitlines()
-    assert "got 'cat/999.jpg', which is none's" in unknown
+    assert "a name to remove must be an image's, got 'cat/999.jpg'" in unknown
     assert "got 'cat/001.jpg' of 2: train/cat/001.jpg, validation/cat/001.jpg. Give its path" in path
     assert "got '000.jpg' of 4" in name
     assert digests(data_set) == before
@@ -143,7 +143,7 @@ def test_a_build_with_the_same_settings_keeps_the_removal(original, data_set, di
     assert digests(data_set) == before
 
 
-def test_a_shard_that_must_be_converted_anew_leaves_the_image_out(original, data_set, digests, build):
+def test_a_shard_that_must_be_converted_again_excludes_the_image(original, data_set, digests, build):
     shard = rows(data_set)["train", "cat/003.jpg"]["shard"]
     remove_images(str(data_set), ["train/cat/003.jpg"], {})
     before = digests(data_set)
@@ -208,12 +208,12 @@ def test_killed_at_any_moment_and_run_again_it_comes_to_the_same_end(original, t
     assert number > 15
 
 
-def test_a_damaged_shard_is_told_and_kept(data_set):
+def test_a_damaged_shard_is_reported_and_kept(data_set):
     shard = data_set / rows(data_set)["train", "cat/003.jpg"]["shard"]
     data = bytearray(shard.read_bytes())
     data[50] ^= 1
     shard.write_bytes(data)
-    with pytest.raises(CorruptRecord, match="a shard must be as its receipt says"):
+    with pytest.raises(CorruptRecord, match="a shard differs from its receipt"):
         remove_images(str(data_set), ["train/cat/003.jpg"], {})
     assert shard.read_bytes() == data
 
@@ -227,7 +227,7 @@ def test_a_data_set_that_is_being_written_is_refused(data_set):
 def test_an_incomplete_data_set_is_refused(data_set, digests, missing):
     (data_set / missing).unlink()
     before = digests(data_set)
-    with pytest.raises(BadInput, match="a data set to remove from must"):
+    with pytest.raises(BadInput, match="remove needs"):
         remove_images(str(data_set), ["train/cat/003.jpg"], {})
     assert digests(data_set) == before
 

@@ -6,7 +6,7 @@ from imagerecords.schemas.errors import BadInput, CorruptRecord
 from imagerecords.tasks.commands.show import read_record
 
 
-def test_a_records_fields_are_told_in_lines(small):
+def test_a_records_fields_are_printed_one_per_line(small):
     shown = read_record(str(small / "train-00000-of-00003"), 1, {})
     lines = dict(line.split(": ", 1) for line in shown.lines())
     assert list(lines) == sorted(lines)
@@ -41,11 +41,11 @@ def test_a_number_beyond_the_records_is_bad_input(small, number):
         read_record(str(small / "train-00000-of-00003"), number, {})
 
 
-def test_a_broken_record_is_told_and_the_ones_behind_it_are_shown(small, tmp_path):
+def test_a_broken_record_is_reported_and_those_after_it_are_shown(small, tmp_path):
     data = bytearray((small / "train-00000-of-00003").read_bytes())
     data[20] ^= 1
     (tmp_path / "x").write_bytes(data)
-    with pytest.raises(CorruptRecord, match="record 0 at byte 0 must be sound"):
+    with pytest.raises(CorruptRecord, match="record 0 at byte 0 is damaged"):
         read_record(str(tmp_path / "x"), 0, {})
     assert read_record(str(tmp_path / "x"), 1, {}).features
 

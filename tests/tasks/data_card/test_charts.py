@@ -30,7 +30,7 @@ def test_the_higher_the_count_the_higher_the_bar():
 
 
 def test_horizontal_bars_stand_in_the_given_order_from_the_top():
-    svg = draw_bars(Bars("Images a label", "train", ("cat", "dog", "emu"), (3, 2, 1), is_horizontal=True))
+    svg = draw_bars(Bars("Images per label", "train", ("cat", "dog", "emu"), (3, 2, 1), is_horizontal=True))
     places = {
         node.text: float(node.get("y"))
         for node in ElementTree.fromstring(svg).iter("text")

@@ -109,8 +109,8 @@ def test_the_policy_lets_in_nothing_but_the_pages_own_style_and_script(page):
     (policy,) = (attributes["content"] for attributes, _ in page.all("meta") if "http-equiv" in attributes)
     for tag in ("style", "script"):
         ((_, text),) = page.all(tag)
-        told = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-        assert f"{tag}-src 'sha256-{told}'" in policy
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
     assert policy.startswith("default-src 'none'; img-src data:;")
     assert "unsafe" not in policy
     styled = [
@@ -119,7 +119,7 @@ def test_the_policy_lets_in_nothing_but_the_pages_own_style_and_script(page):
     assert styled == []
 
 
-def test_every_picture_has_words_for_those_who_do_not_see_it(page):
+def test_every_picture_has_a_text_for_screen_readers(page):
     assert page.all("img")
     assert all(attributes.get("alt") for attributes, _ in page.all("img"))
 
@@ -136,7 +136,7 @@ def problems(page):
 
 def test_findings_and_rejects_are_in_the_gallery(odd, page):
     text = html.unescape(re.sub(r"<[^>]*>", " ", (odd / "out/report.html").read_text()))
-    assert {"#rejected", "#exact-across_splits", "#exact-across_labels", "#exact-within", "#oddest"} <= problems(page)
+    assert {"#rejected", "#exact-across_splits", "#exact-across_labels", "#exact-within", "#most-elongated"} <= problems(page)
     assert "1 empty file, 1 not an image, 1 truncated" in text
     pairs = [attributes for attributes, _ in page.all("li") if "pair" in attributes.get("class", "")]
     assert any(attributes["data-splits"] == "0 1" for attributes in pairs)  # the leak shows both splits' images
@@ -156,7 +156,7 @@ def test_a_rejected_image_that_still_opens_is_shown_and_one_that_is_gone_is_not(
     assert len(Page(before).all("img")) == len(Page(after).all("img")) + 1
 
 
-def test_what_was_taken_out_of_the_data_set_is_not_shown_again(tmp_path, odd):
+def test_removed_images_are_not_shown(tmp_path, odd):
     """Even where the input still has it: removal is for pictures that must not be seen."""
     shutil.copytree(odd / "out", tmp_path / "out")
     table = pq.read_table(tmp_path / "out/manifest.parquet")
@@ -167,7 +167,7 @@ def test_what_was_taken_out_of_the_data_set_is_not_shown_again(tmp_path, odd):
     assert len(after) == len(before) - 1
 
 
-def test_over_budget_the_card_is_there_and_tells_why(tmp_path, odd, build):
+def test_over_budget_the_card_is_written_and_says_why(tmp_path, odd, build):
     with pytest.raises(OverBudget):
         build(train_directory=odd / "train", output_directory=tmp_path / "out")
     text = html.unescape((tmp_path / "out/report.html").read_text())
@@ -184,7 +184,7 @@ def test_without_a_report_there_is_none_and_an_old_one_goes(tmp_path, fill, buil
     assert not (tmp_path / "out/report.html").exists()
 
 
-def test_the_settings_told_are_those_that_decide_what_is_where(page):
+def test_the_settings_shown_are_those_that_determine_the_bytes(page):
     names = [text for _, text in page.all("dt")]
     assert {"seed", "check_pixels", "train_shards", "digest"} <= set(names)
     assert not {"workers", "executor", "output_directory", "train_directory", "storage_options"} & set(names)
@@ -214,7 +214,7 @@ def test_a_folder_of_compressed_files_is_counted_and_shown_without_pictures(tmp_
     assert not page.all("img")
 
 
-def test_broken_records_of_a_folder_without_manifest_are_told(tmp_path, small):
+def test_broken_records_of_a_folder_without_manifest_are_reported(tmp_path, small):
     data = bytearray((small / "train-00000-of-00003").read_bytes())
     data[40] ^= 1
     (tmp_path / "mine.tfrecord").write_bytes(data)
@@ -238,7 +238,7 @@ def test_a_folder_of_empty_shards_has_a_card_too(tmp_path):
 
 
 def test_a_manifest_of_an_older_version_is_enough(tmp_path, odd):
-    """It has no figures, and nothing is found by them."""
+    """It has no metrics, and nothing is found by them."""
     shutil.copytree(odd / "out", tmp_path / "out")
     table = pq.read_table(tmp_path / "out/manifest.parquet")
     older = [name for name in table.column_names if name not in ("brightness", "contrast", "sharpness", "dhash", "boxes")]
@@ -260,7 +260,7 @@ def test_a_folder_without_records_is_refused(tmp_path):
 
 
 def test_a_file_is_no_folder(small):
-    with pytest.raises(BadLayout, match="a folder to report on"):
+    with pytest.raises(BadLayout, match="a folder for a data card"):
         make_report(str(small / "train-00000-of-00003"), {})
 
 

@@ -1,4 +1,4 @@
-"""The numbers of the data card: every image is in one bin, bins are named by what they hold, books add up."""
+"""The numbers of the data card: every image is in one bin, bins are named by what they hold, counts add up."""
 
 import numpy as np
 import pyarrow as pa
@@ -8,19 +8,30 @@ from hypothesis import strategies as st
 
 from imagerecords.schemas.data_card import ALL_SPLITS
 from imagerecords.schemas.receipt import COLUMNS
-from imagerecords.tasks.data_card.histograms import MOST_BARS, bytes_text, figure_charts, label_charts, label_rows, split_rows
+from imagerecords.schemas.summary import SplitSummary
+from imagerecords.tasks.data_card.histograms import (
+    MOST_BARS,
+    bytes_text,
+    label_charts,
+    label_rows,
+    metric_charts,
+    split_summaries,
+)
+
+REASONS = {"rejected": "truncated"}
 
 
 def rows(*images):
     """A manifest's rows of (split, label, status), with what else is not null in any of them."""
     plain = {"shard": "train-00000-of-00002", "size": 100, "width": 20, "height": 10, "source_size": 50}
     made = [
-        plain | {"split": split, "label": label, "text": f"label {label}", "status": status} for split, label, status in images
+        plain | {"split": split, "label": label, "text": f"label {label}", "status": status, "reason": REASONS.get(status)}
+        for split, label, status in images
     ]
     return pa.Table.from_pylist(made, schema=COLUMNS)
 
 
-BOOKS = rows(
+COUNTED = rows(
     ("train", 2, "written"),
     ("train", 1, "written"),
     ("train", 1, "rejected"),
@@ -30,14 +41,15 @@ BOOKS = rows(
 )
 
 
-def test_splits_come_in_the_manifests_order_with_their_books():
-    train, validation = split_rows(BOOKS)
-    assert (train.split, train.found, train.written, train.rejected, train.shards, train.bytes) == ("train", 3, 2, 1, 2, 200)
-    assert (validation.split, validation.found, validation.written, validation.rejected) == ("validation", 3, 2, 1)
+def test_splits_come_in_the_manifests_order_with_their_counts():
+    train, validation = split_summaries(COUNTED)
+    rejected = {"truncated": 1}
+    assert train == SplitSummary(split="train", found=3, written=2, rejected=rejected, shards=2, bytes=200)
+    assert (validation.split, validation.found, validation.written, validation.rejected) == ("validation", 3, 2, rejected)
 
 
 def test_labels_come_by_id_with_zeros_where_a_split_has_none():
-    labels = label_rows(BOOKS, ["train", "validation"])
+    labels = label_rows(COUNTED, ["train", "validation"])
     assert [(label.label, label.written, label.rejected) for label in labels] == [
         (1, (1, 2), 1),
         (2, (1, 0), 0),
@@ -62,7 +74,7 @@ def sized(widths):
 
 
 def charts_of(table, splits=("train",)):
-    return {(chart.title, chart.split): chart for chart in figure_charts(table, splits)}
+    return {(chart.title, chart.split): chart for chart in metric_charts(table, splits)}
 
 
 @given(st.lists(st.integers(1, 100_000), min_size=1, max_size=60))
@@ -82,7 +94,7 @@ def test_splits_share_the_bins_of_all_images_so_that_they_can_be_compared():
     assert np.array_equal(np.add(train.counts, test.counts), everything.counts)
 
 
-def test_figures_that_no_image_has_get_no_chart():
+def test_metrics_that_no_image_has_get_no_chart():
     """Manifests of older versions have no brightness; a folder without images has nothing at all."""
     titles = {title for title, _ in charts_of(sized([3]))}
     assert titles == {"Width", "Height", "Aspect, width by height", "Bytes of an image file"}
@@ -94,5 +106,5 @@ def test_figures_that_no_image_has_get_no_chart():
     ("value", "text"),
     [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (123_456, "123 kB"), (7_654_321, "7.7 MB"), (5e15, "5000 TB")],
 )
-def test_bytes_are_told_for_people(value, text):
+def test_bytes_are_printed_with_a_fitting_unit(value, text):
     assert bytes_text(value) == text

@@ -15,6 +15,8 @@ from imagerecords.tasks.data_card import pictures as report_pictures
 from imagerecords.tasks.data_card.pictures import PictureSource, draw, draw_example, of_row, with_pictures
 from imagerecords.tasks.storage.folders import open_folder
 
+CAT = Picture("a", "train", 1, "cat")
+
 
 def pixels(source):
     assert source.startswith("data:image/webp;base64,")
@@ -33,9 +35,9 @@ def plain(size, colour, kind="PNG", mode="RGB"):
 )
 def test_a_picture_fits_its_side_and_keeps_its_shape(size, expected):
     for kind in ("PNG", "JPEG"):
-        small = draw(plain(size, (200, 30, 30), kind), 64)
+        small = draw(CAT, plain(size, (200, 30, 30), kind), 64)
         assert (small.width, small.height) == expected
-        assert np.abs(pixels(small.source).mean(axis=(0, 1)) - (200, 30, 30)).max() < 12
+        assert np.abs(pixels(small.data_uri).mean(axis=(0, 1)) - (200, 30, 30)).max() < 12
 
 
 @pytest.mark.parametrize(
@@ -43,15 +45,15 @@ def test_a_picture_fits_its_side_and_keeps_its_shape(size, expected):
     [("L", 90, (90, 90, 90)), ("RGBA", (9, 9, 9, 0), (128, 128, 128)), ("I;16", 0, (0, 0, 0)), ("1", 1, (255, 255, 255))],
 )
 def test_pictures_of_any_mode_are_shown(mode, colour, shown):
-    assert np.abs(pixels(draw(plain((30, 30), colour, mode=mode), 64).source).mean(axis=(0, 1)) - shown).max() < 6
+    assert np.abs(pixels(draw(CAT, plain((30, 30), colour, mode=mode), 64).data_uri).mean(axis=(0, 1)) - shown).max() < 6
 
 
 def test_boxes_are_drawn_where_they_are_and_counted():
     features = {"image/encoded": [plain((100, 100), (128, 128, 128))], "image/object/bbox/label": [1]}
     box = {"xmin": 0.2, "ymin": 0.4, "xmax": 0.8, "ymax": 0.9}
     features |= {f"image/object/bbox/{edge}": [value] for edge, value in box.items()}
-    small = draw_example(features, 100)
-    coloured = np.argwhere(np.ptp(pixels(small.source), axis=2) > 60)
+    small = draw_example(CAT, features, 100)
+    coloured = np.argwhere(np.ptp(pixels(small.data_uri), axis=2) > 60)
     assert small.boxes == 1
     assert np.abs(coloured.min(axis=0) - (40, 20)).max() <= 3
     assert np.abs(coloured.max(axis=0) - (89, 79)).max() <= 3
@@ -59,7 +61,7 @@ def test_boxes_are_drawn_where_they_are_and_counted():
 
 @pytest.mark.parametrize("box", [(-3.0, -3.0, 9.0, 9.0), (0.9, 0.9, 0.1, 0.1), (0.5, 0.5, 0.5, 0.5), (float("nan"), 0, 1, 1)])
 def test_boxes_that_are_none_are_drawn_as_well_as_can_be(box):
-    assert draw(plain((50, 50), (0, 0, 0)), 50, [box]).source
+    assert draw(CAT, plain((50, 50), (0, 0, 0)), 50, [box]).data_uri
 
 
 @pytest.fixture
@@ -72,45 +74,45 @@ def shown(small):
 def test_pictures_are_read_from_the_shards_by_offset_and_come_in_order(shown):
     pictures = with_pictures(shown, 64, 10**6)
     assert [picture.name for picture in pictures] == [image.picture.name for image in shown]
-    assert all(picture.source for picture in pictures)
-    assert len({picture.source for picture in pictures}) > 10
+    assert all(picture.data_uri for picture in pictures)
+    assert len({picture.data_uri for picture in pictures}) > 10
     assert with_pictures(shown, 64, 10**6) == pictures
 
 
-def test_pictures_beyond_the_budget_are_left_out_whatever_the_threads_do(shown):
+def test_pictures_beyond_the_budget_are_omitted_whatever_the_threads_do(shown):
     everything = with_pictures(shown, 64, 10**6)
-    budget = sum(len(picture.source) for picture in everything[:5])
+    budget = sum(len(picture.data_uri) for picture in everything[:5])
     kept = with_pictures(shown, 64, budget)
     assert kept[:5] == everything[:5]
-    assert sum(len(picture.source) for picture in kept) <= budget
+    assert sum(len(picture.data_uri) for picture in kept) <= budget
 
 
 def test_what_is_too_large_to_read_is_not_read(shown, monkeypatch):
-    monkeypatch.setattr(report_pictures, "MAX_PIECE", shown[0].size - 1)
-    assert with_pictures(shown[:1], 64, 10**6)[0].source == ""
+    monkeypatch.setattr(report_pictures, "MOST_BYTES", shown[0].size - 1)
+    assert with_pictures(shown[:1], 64, 10**6)[0].data_uri == ""
     monkeypatch.undo()
     monkeypatch.setattr(report_pictures, "MAX_READ", shown[0].size)
-    assert [bool(picture.source) for picture in with_pictures([shown[0], shown[0]], 64, 10**6)] == [True, False]
+    assert [bool(picture.data_uri) for picture in with_pictures([shown[0], shown[0]], 64, 10**6)] == [True, False]
 
 
 @pytest.mark.parametrize("change", ["missing", "cut", "rubbish", "no image"])
 def test_a_picture_that_can_not_be_made_is_none_and_no_error(tmp_path, shown, change):
-    piece = shown[0]
-    shutil.copy(f"{piece.folder.path}/{piece.file}", tmp_path / "shard")
+    image = shown[0]
+    shutil.copy(f"{image.folder.path}/{image.file}", tmp_path / "shard")
     data = (tmp_path / "shard").read_bytes()
     if change == "missing":
         (tmp_path / "shard").unlink()
     elif change == "cut":
-        (tmp_path / "shard").write_bytes(data[: piece.offset + 40])
+        (tmp_path / "shard").write_bytes(data[: image.offset + 40])
     elif change == "rubbish":
         (tmp_path / "shard").write_bytes(random.Random(1).randbytes(len(data)))
     else:
         (tmp_path / "shard").write_bytes(b"no image")
-    offset = None if change == "no image" else piece.offset
-    broken = PictureSource(Picture("a", "train", 1, "cat"), open_folder(str(tmp_path), {}), "shard", offset, piece.size)
-    assert with_pictures([broken], 64, 10**6) == [Picture("a", "train", 1, "cat")]
+    offset = None if change == "no image" else image.offset
+    broken = PictureSource(CAT, open_folder(str(tmp_path), {}), "shard", offset, image.size)
+    assert with_pictures([broken], 64, 10**6) == [CAT]
 
 
 def test_what_is_there_of_a_truncated_jpeg_is_shown(picture):
     whole = picture(1, size=(200, 200))
-    assert draw(whole[: len(whole) // 2], 64).width == 64
+    assert draw(CAT, whole[: len(whole) // 2], 64).width == 64

@@ -1,4 +1,4 @@
-"""The contact sheet: which images stand for a label."""
+"""The contact sheet: which images are shown for a label."""
 
 import itertools
 
@@ -11,7 +11,7 @@ from imagerecords.schemas.data_card import LabelRow
 from imagerecords.schemas.receipt import COLUMNS
 from imagerecords.tasks.data_card.histograms import label_rows
 from imagerecords.tasks.data_card.rows import WIDE, Rows
-from imagerecords.tasks.data_card.sheets import MOST_A_LABEL, MOST_LABELS, make_sheets, spread
+from imagerecords.tasks.data_card.sheets import MOST_LABELS, MOST_PER_LABEL, make_sheets, spread
 from imagerecords.tasks.storage.folders import open_folder
 
 
@@ -45,7 +45,7 @@ def test_each_label_gets_as_many_pictures_of_each_split(tmp_path):
     names = [picture.name for picture in sheet.pictures]
     assert [name.partition("-")[0] for name in names] == ["train"] * 4 + ["validation"] * 4 + ["test"] * 4
     assert names[:4] == ["train-12.jpg", "train-37.jpg", "train-62.jpg", "train-87.jpg"]
-    assert (sheet.images, len(sheet.pictures)) == (200, MOST_A_LABEL)
+    assert (sheet.images, len(sheet.pictures)) == (200, MOST_PER_LABEL)
 
 
 def test_a_label_with_few_images_shows_them_all(tmp_path):

@@ -1,4 +1,4 @@
-"""croissant.json tells of every file, and of columns the manifest has; tests/acceptance/readers loads it with mlcroissant."""
+"""croissant.json lists every file, and columns that the manifest has; tests/acceptance/readers loads it with mlcroissant."""
 
 import hashlib
 import json
@@ -11,10 +11,10 @@ from imagerecords.tasks.dataset.croissant import COLUMNS
 
 def test_the_manifest_and_each_shard_stand_there_with_their_true_sha256(small):
     croissant = json.loads((small / "croissant.json").read_text())
-    told = {item["contentUrl"]: item["sha256"] for item in croissant["distribution"] if item["@type"] == "cr:FileObject"}
+    listed = {item["contentUrl"]: item["sha256"] for item in croissant["distribution"] if item["@type"] == "cr:FileObject"}
     files = [small / "manifest.parquet", *small.glob("train-*"), *small.glob("validation-*")]
     assert len(files) == 6
-    assert told == {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    assert listed == {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 def test_the_record_set_names_only_columns_that_the_manifest_has(small):

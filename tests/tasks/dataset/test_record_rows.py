@@ -10,7 +10,7 @@ from imagerecords.schemas.receipt import COLUMNS
 from imagerecords.tasks.dataset.record_rows import read_rows_of_records, split_of
 from imagerecords.tasks.storage.folders import open_folder
 
-TOLD = ["split", "shard", "label", "text", "record", "offset", "size", "crc32c", "height", "width", "encoded_sha256"]
+IN_RECORDS = ["split", "shard", "label", "text", "record", "offset", "size", "crc32c", "height", "width", "encoded_sha256"]
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ TOLD = ["split", "shard", "label", "text", "record", "offset", "size", "crc32c",
         ("restrain-00000-of-00002", "restrain"),
     ],
 )
-def test_a_files_name_tells_its_split(name, split):
+def test_the_split_is_read_from_a_files_name(name, split):
     assert split_of(name) == split
 
 
@@ -35,23 +35,23 @@ def rows_of(folder, *names):
     return table
 
 
-def test_records_tell_what_their_manifest_tells(small):
+def test_rows_of_records_are_those_of_the_manifest(small):
     manifest = pq.read_table(small / "manifest.parquet", filters=[("status", "=", "written")])
     names = manifest["shard"].unique().to_pylist()
-    assert rows_of(small, *reversed(names)).select(TOLD).to_pylist() == manifest.select(TOLD).to_pylist()
+    assert rows_of(small, *reversed(names)).select(IN_RECORDS).to_pylist() == manifest.select(IN_RECORDS).to_pylist()
 
 
 def test_a_compressed_file_is_read_as_what_is_inside(small, tmp_path):
     data = (small / "train-00000-of-00003").read_bytes()
     (tmp_path / "train.tfrecord.gz").write_bytes(gzip.compress(data))
     (tmp_path / "train.tfrecord").write_bytes(data)
-    columns = [name for name in TOLD if name != "shard"]
+    columns = [name for name in IN_RECORDS if name != "shard"]
     inside, plain = (rows_of(tmp_path, name).select(columns) for name in ("train.tfrecord.gz", "train.tfrecord"))
     assert inside.num_rows > 3
     assert inside.to_pylist() == plain.to_pylist()
 
 
-def test_a_compressed_file_that_ends_too_early_is_told_behind_its_last_sound_record(small, tmp_path):
+def test_a_compressed_file_that_ends_too_early_is_reported_after_its_last_sound_record(small, tmp_path):
     data = gzip.compress((small / "train-00000-of-00003").read_bytes(), mtime=0)
     (tmp_path / "train.tfrecord.gz").write_bytes(data[: len(data) // 2])
     *sound, broken = rows_of(tmp_path, "train.tfrecord.gz").to_pylist()

@@ -23,7 +23,7 @@ class Killed(BaseException):
 
 @pytest.fixture
 def killer(monkeypatch):
-    """`killer(operations, work)` lets `work()` change an output so many times and kills it then; tells whether it did."""
+    """`killer(operations, work)` lets `work()` change an output so many times and kills it then; returns whether it did."""
     left = []
     guard = threading.Lock()
 
@@ -131,7 +131,7 @@ def withdraw(source):
 
 
 AFTERWARDS = {
-    # what becomes of the input between the kill and the rerun; what the rerun then is told
+    # the input changes between the kill and the rerun, which has these arguments
     "the same": {},
     "more images": {},
     "withdrawn": {},
@@ -163,7 +163,7 @@ def test_killed_between_any_two_changes_and_run_again_it_is_as_if_nothing_had_be
         assert store.files(f"killed{number}") == expected, f"killed before change {number}"
 
 
-def test_a_receipt_tells_the_new_name_and_is_otherwise_the_old_one(store, settings, build, add):
+def test_a_receipt_has_the_new_name_and_is_otherwise_the_old_one(store, settings, build, add):
     url = f"{store.url}/out"
     build(**settings(url, train_shards=2))
     before = read_receipt(open_folder(url, {}), "train-00001-of-00002")

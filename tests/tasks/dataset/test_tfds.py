@@ -45,7 +45,7 @@ def test_tfds_opens_a_data_set_with_empty_shards(tmp_path, fill, build):
     assert sum(1 for _ in builder.as_dataset(split="train")) == 2
 
 
-def test_dataset_info_tells_the_records_and_bytes_of_each_shard(small):
+def test_dataset_info_has_the_records_and_bytes_of_each_shard(small):
     info = json.loads((small / "dataset_info.json").read_text())
     for split in info["splits"]:
         shards = sorted(small.glob(f"{split['name']}-*"))
@@ -108,7 +108,7 @@ def test_the_files_of_a_data_set_are_these(small):
     assert {path.name for path in (small / "_build").iterdir()} == {"plan.parquet", "receipts"}  # no lock, no scratch
 
 
-def test_no_sidecar_tells_when_or_where_it_was_made(tmp_path, fill, build, digests):
+def test_no_sidecar_contains_when_or_where_it_was_made(tmp_path, fill, build, digests):
     source = fill(tmp_path / "in", {"cat": 3})
     build(train_directory=source, output_directory=tmp_path / "first")
     build(train_directory=source, output_directory=tmp_path / "another/place")

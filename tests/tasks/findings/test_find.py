@@ -1,4 +1,4 @@
-"""findings: small manifests, and what each of them tells."""
+"""findings: small manifests, and the findings of each."""
 
 import numpy as np
 import pyarrow as pa
@@ -12,12 +12,12 @@ from imagerecords.tasks.storage.folders import open_folder
 
 BUSY = 0x0123_4567_89AB_CDEF  # hashes that are far from each other
 OTHER = 0xFEDC_BA98_7654_3210
-LOOKS = {"brightness": 0.5, "contrast": 0.2, "sharpness": 0.1, "height": 300, "width": 400}
+QUALITY = {"brightness": 0.5, "contrast": 0.2, "sharpness": 0.1, "height": 300, "width": 400}
 
 
 def image(path, content, split="train", label=1, **columns):
-    """A written image's row: a sound photo of its own kind, unless told otherwise."""
-    row = LOOKS | {"split": split, "path": path, "label": label, "text": f"label {label}", "status": "written"}
+    """A written image's row: a sound photo of its own kind, unless columns say otherwise."""
+    row = QUALITY | {"split": split, "path": path, "label": label, "text": f"label {label}", "status": "written"}
     row |= {"shard": f"{split}-00000-of-00001", "sha256": content * 64, "dhash": None, "offset": 0}
     return row | columns
 
@@ -53,7 +53,7 @@ EXACT = [
 
 
 @pytest.mark.parametrize(("images", "expected"), EXACT)
-def test_copies_of_the_same_bytes_are_told_once_under_the_gravest_kind(findings_of, images, expected):
+def test_duplicates_are_reported_once_under_the_most_severe_kind(findings_of, images, expected):
     findings = findings_of([image(f"{number}.jpg", *each) for number, each in enumerate(images)])
     assert numbers(findings.counts.exact) == expected
     assert numbers(findings.counts.near) == [NONE, NONE, NONE]
@@ -66,7 +66,7 @@ NEAR = [
     ([("a", BUSY, "train", 1), ("b", BUSY, "train", 1), ("c", OTHER, "train", 1)], [(1, 2), NONE, NONE]),
     ([("a", BUSY, "train", 1), ("b", BUSY, "train", 2)], [NONE, (1, 2), NONE]),
     ([("a", BUSY, "train", 1), ("b", BUSY, "validation", 2)], [NONE, NONE, (1, 2)]),
-    ([("a", BUSY, "train", 1), ("a", BUSY, "train", 1)], [NONE, NONE, NONE]),  # exact copies are told already
+    ([("a", BUSY, "train", 1), ("a", BUSY, "train", 1)], [NONE, NONE, NONE]),  # exact duplicates are reported already
     ([("a", BUSY, "train", 1), ("a", BUSY, "train", 1), ("b", BUSY, "train", 1)], [(1, 2), NONE, NONE]),
     ([("a", BUSY, "train", 1), ("a", BUSY, "test", 1), ("b", BUSY, "train", 1)], [NONE, NONE, (1, 2)]),  # b and a's copy
     ([("a", 0, "train", 1), ("b", 0, "train", 1), ("c", 1, "train", 1)], [NONE, NONE, NONE]),  # nothing rises in them
@@ -76,7 +76,7 @@ NEAR = [
 
 
 @pytest.mark.parametrize(("images", "expected"), NEAR)
-def test_near_copies_are_told_once_and_exact_ones_not_again(findings_of, images, expected):
+def test_near_duplicates_are_reported_once_and_exact_ones_not_again(findings_of, images, expected):
     rows = [image(f"{number}.jpg", content, *place, dhash=dhash) for number, (content, dhash, *place) in enumerate(images)]
     assert numbers(findings_of(rows).counts.near) == expected
 
@@ -87,7 +87,7 @@ def test_blank_images_are_not_near_duplicates_of_each_other(findings_of):
     assert (findings.counts.blank, findings.counts.near.total.groups) == (3, 0)
 
 
-LOOK = [
+ODD = [
     ({}, {}),
     ({"contrast": 0.0}, {"blank"}),
     ({"contrast": 0.0, "brightness": 0.0, "sharpness": 0.0}, {"blank"}),  # not dark and blurred beside that
@@ -107,8 +107,8 @@ LOOK = [
 ]
 
 
-@pytest.mark.parametrize(("columns", "expected"), LOOK)
-def test_an_image_is_told_for_what_looks_wrong_in_it(findings_of, columns, expected):
+@pytest.mark.parametrize(("columns", "expected"), ODD)
+def test_an_image_is_reported_for_its_quality(findings_of, columns, expected):
     findings = findings_of([image("a.jpg", "a", **columns), image("b.jpg", "b")])
     kinds = ("blank", "dark", "bright", "blurred", "tiny", "extreme_aspect_ratio")
     assert {kind for kind in kinds if getattr(findings.counts, kind)} == set(expected)
@@ -135,7 +135,7 @@ def test_rejected_images_are_not_looked_at(findings_of):
     assert findings.counts.measured == 0
 
 
-def test_labels_with_few_training_images_and_without_any_are_told(findings_of):
+def test_labels_with_few_training_images_and_without_any_are_reported(findings_of):
     few = [image(f"few{number}.jpg", f"f{number}") for number in range(FEW_IMAGES - 1)]
     enough = [image(f"enough{number}.jpg", f"e{number}", label=2) for number in range(FEW_IMAGES)]
     elsewhere = [image("v.jpg", "v", split="validation"), image("w.jpg", "w", split="validation", label=3)]

@@ -49,7 +49,7 @@ def test_other_files_are_not_taken_for_tfrecords(start):
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zlib.compress])
-def test_a_cut_or_broken_stream_is_told(compress):
+def test_a_cut_or_broken_stream_is_reported(compress):
     data = compress(bytes(range(256)) * 50)
     for damaged in (data[:-9], data[: len(data) // 2], data[:40] + b"\xff\xff\xff\xff" + data[44:]):
         file = Inflated(io.BytesIO(damaged))

@@ -51,8 +51,8 @@ BOUNDARIES = {len(framed(RECORDS[:count])) for count in range(len(RECORDS) + 1)}
 
 
 @pytest.mark.parametrize("end", sorted(set(range(len(framed(RECORDS)))) - BOUNDARIES))
-def test_a_truncation_inside_a_record_is_a_fault_of_that_record(end):
-    """Between records nothing can be seen by the file alone; the receipt's count tells it there."""
+def test_a_truncation_inside_a_record_is_a_problem_of_that_record(end):
+    """A cut between records is not visible in the file alone; there the receipt's count shows it."""
     *sound, last = read(framed(RECORDS)[:end])
     assert not any(record.problem for record in sound)
     assert "truncated" in last.problem
@@ -69,7 +69,7 @@ def test_every_flip_of_a_single_byte_is_found():
             assert [record for record in read(bytes(damaged)) if record.problem], (position, flip)
 
 
-def test_a_fault_in_the_data_leaves_the_next_record_readable():
+def test_a_problem_in_the_data_leaves_the_next_record_readable():
     data = bytearray(framed(RECORDS))
     data[data.index(b"third")] ^= 1
     found = read(bytes(data))
@@ -78,14 +78,14 @@ def test_a_fault_in_the_data_leaves_the_next_record_readable():
     assert found[3].data == RECORDS[3]
 
 
-def test_a_fault_in_a_length_ends_the_reading():
+def test_a_problem_in_a_length_ends_the_reading():
     data = bytearray(framed(RECORDS))
     data[len(framed(RECORDS[:1]))] ^= 1
     found = read(bytes(data))
     assert [bool(record.problem) for record in found] == [False, True]
 
 
-def test_an_absurd_length_with_a_right_crc_is_a_fault_and_no_allocation():
+def test_an_absurd_length_with_a_right_crc_is_a_problem_and_no_allocation():
     """A length of 2^63 whose CRC is right: reading so much would end the process."""
     import struct
 

@@ -53,7 +53,7 @@ def test_odd_beginnings_read_as_by_protobuf(data):
     assert either(read_features, data) == either(parse_example, data)
 
 
-def test_a_shard_of_ours_reads_as_by_protobuf(small):
+def test_a_built_shard_reads_as_by_protobuf(small):
     from imagerecords.tasks.records.frames import read_frames
 
     with (small / "train-00000-of-00003").open("rb") as file:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from imagerecords.schemas.frame import frame
 from imagerecords.tasks.records import frames
-from imagerecords.tasks.records.frames import HEAD_FAULT, head_positions, read_frames
+from imagerecords.tasks.records.frames import HEAD_PROBLEM, head_positions, read_frames
 
 
 def framed(data):
@@ -38,12 +38,12 @@ def test_after_a_broken_length_the_next_frame_is_found_whatever_the_block(payloa
         patch.setattr(frames, "BLOCK", block)
         found = read(first + broken + third)
     assert [each.data for each in found] == [b"first", b"", b"third"]
-    assert (found[1].problem, found[1].offset, found[1].skipped) == (HEAD_FAULT, len(first), len(second))
+    assert (found[1].problem, found[1].offset, found[1].skipped) == (HEAD_PROBLEM, len(first), len(second))
 
 
 def test_without_resume_a_broken_length_is_the_end():
     found = read(framed(b"a") + bytes(20) + framed(b"b"), resume=False)
-    assert [each.problem for each in found] == [None, HEAD_FAULT]
+    assert [each.problem for each in found] == [None, HEAD_PROBLEM]
 
 
 @pytest.mark.parametrize(

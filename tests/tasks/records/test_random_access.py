@@ -35,7 +35,7 @@ def test_no_more_files_are_open_than_allowed_and_none_afterwards(tmp_path, monke
 
 
 @pytest.mark.parametrize("crc", [None, 1])
-def test_another_crc_than_expected_is_a_fault_even_of_a_sound_record(tmp_path, crc):
+def test_another_crc_than_expected_is_a_problem_even_of_a_sound_record(tmp_path, crc):
     name, place = write(tmp_path / "file", b"data")
     place = place._replace(crc=crc)
     fault = random_access.frame_problem((tmp_path / name).read_bytes(), place)

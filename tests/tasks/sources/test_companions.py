@@ -156,3 +156,9 @@ def test_errors_of_a_list_with_spaces_name_its_lines(images, listing):
     images("1.jpg")
     errors = listing('path, label\n1.jpg, cat\n\n2.jpg, "c,d"\n3.jpg\n', found=survey).errors
     assert [error.rpartition("line ")[2] for error in errors] == ["4", "5"]
+
+
+def test_a_path_on_another_host_is_refused_whatever_its_letters(images, listing):
+    """Looking for its other Unicode form asks no server."""
+    errors = listing([{"path": f"http://127.0.0.1:9/{COMPOSED}.jpg", "label": "a"}], found=survey).errors
+    assert any("allowed_sources" in error for error in errors)

@@ -1,4 +1,4 @@
-"""One writer an output: a second is refused with the holder's name, a dead one's lock is taken over."""
+"""One writer per output: a second is refused with the holder's name, a dead one's lock is taken over."""
 
 import json
 import os
@@ -14,7 +14,8 @@ from imagerecords.schemas.errors import OutputLocked
 from imagerecords.schemas.output_files import LOCK
 from imagerecords.tasks.storage import lock as lock_module
 from imagerecords.tasks.storage.folders import open_folder
-from imagerecords.tasks.storage.lock import Holder, Lock, output_lock, read_holder, refuse_if_locked
+from imagerecords.tasks.storage.lock import output_lock, read_holder, refuse_if_locked
+from imagerecords.tasks.storage.lock_holder import Holder, machine, start_ticks
 
 STALE = 60.0
 ELSEWHERE = "another-machine/boot/pid:[1]"
@@ -34,7 +35,7 @@ def soon_settled(monkeypatch):
 
 def here():
     """The machine as this process's own lock names it."""
-    return lock_module._machine()
+    return machine()
 
 
 def leave_lock(output, **changes):
@@ -51,9 +52,9 @@ def dead_pid():
     return process.pid
 
 
-def test_a_second_holder_is_refused_and_told_who_holds(output):
+def test_a_second_holder_is_refused_with_the_first_ones_process(output):
     with output_lock(output, STALE):
-        with pytest.raises(OutputLocked, match=f"written by process {os.getpid()} on"), output_lock(output, STALE):
+        with pytest.raises(OutputLocked, match=f"writing .*: process {os.getpid()} on"), output_lock(output, STALE):
             pytest.fail("two builds hold one output")
         with pytest.raises(OutputLocked, match=f"process {os.getpid()}"):
             refuse_if_locked(output, STALE)
@@ -83,8 +84,8 @@ def test_a_refused_build_leaves_the_holders_lock(output):
 @pytest.mark.parametrize(
     ("changes", "gone"),
     [
-        ({}, False),  # elsewhere, and gave a sign of life just now
-        ({"beat": 0.0}, True),  # elsewhere, and silent since 1970
+        ({}, False),  # elsewhere, with a heartbeat just now
+        ({"beat": 0.0}, True),  # elsewhere, without a heartbeat since 1970
         ({"machine": "here"}, True),  # here, and process 4242 began in 1970: the number was given out again, or is free
         ({"machine": "here", "pid": "own"}, False),
         ({"machine": "here", "pid": "own", "beat": 0.0}, False),  # alive is alive, however long it was stopped
@@ -123,7 +124,7 @@ def test_a_lock_that_nobody_finished_writing_is_held_until_it_is_stale(tmp_path,
         assert read_holder(output).id == lock.holder.id
 
 
-def test_a_heartbeat_gives_a_sign_of_life(output):
+def test_a_heartbeat_writes_its_time(output):
     with output_lock(output, STALE) as lock:
         leave_lock(output, **(vars(lock.holder) | {"beat": 0.0}))
         lock.beat()
@@ -188,7 +189,41 @@ def test_of_several_who_want_it_one_gets_it(tmp_path, monkeypatch, stale):
     assert (len(held), len(refused)) == (1, 5)
 
 
-def test_a_lock_tells_its_holder_in_words(output):
+def test_a_holder_is_printed_with_process_machine_and_heartbeat(output):
     holder = Holder("x", "host/boot/pid", 7, 0.0, 0.0)
-    assert str(holder) == "process 7 on host, last sign of life 1970-01-01 00:00:00 UTC"
-    assert Lock(output, holder).lost is None
+    assert str(holder) == "process 7 on host, last heartbeat 1970-01-01 00:00:00 UTC"
+
+
+@pytest.mark.skipif(start_ticks(os.getpid()) is None, reason="no /proc here")
+def test_a_holder_lives_though_the_clock_was_set(output):
+    """The start of a process in seconds moves with the clock; its ticks since boot do not."""
+    mine = vars(Holder.here("other"))
+    holder = leave_lock(output, **mine | {"process_started": mine["process_started"] + 5, "beat": 0.0})
+    assert not holder.is_gone(STALE)
+    with pytest.raises(OutputLocked), output_lock(output, STALE):
+        pass
+
+
+@pytest.mark.skipif(start_ticks(os.getpid()) is None, reason="no /proc here")
+def test_another_process_of_the_same_id_is_not_the_holder(output):
+    mine = vars(Holder.here("other"))
+    assert leave_lock(output, **mine | {"process_ticks": mine["process_ticks"] + 1}).is_gone(STALE)
+
+
+@pytest.mark.parametrize("beat", [float("nan"), float("inf"), 4e9])
+def test_a_heartbeat_that_says_nothing_is_waited_for(output, beat, monkeypatch):
+    monkeypatch.setattr(lock_module, "DOUBT_SECONDS", 0.05)
+    leave_lock(output, beat=beat)
+    with output_lock(output, STALE):
+        pass
+
+
+def test_a_holder_whose_clock_is_ahead_keeps_its_lock_while_it_beats(output, monkeypatch):
+    leave_lock(output, beat=time.time() + 1e7)
+
+    def beat(_: float) -> None:
+        leave_lock(output, beat=time.time() + 1e7 + 15)
+
+    monkeypatch.setattr(lock_module.time, "sleep", beat)
+    with pytest.raises(OutputLocked), output_lock(output, STALE):
+        pass

@@ -60,7 +60,7 @@ def test_markers_of_directories_are_no_files():
     assert [file.path for file in found.files] == ["cat/0.jpg", "cat/2.jpg"]
 
 
-def test_what_tells_versions_apart_is_the_etag_and_where_it_is_told_the_version_id():
+def test_a_version_is_the_etag_and_the_version_id_where_there_is_one():
     class Versions(Pages):
         version_aware = True
 
@@ -89,8 +89,8 @@ def test_a_key_costs_less_than_400_bytes_of_memory():
     assert peak / 20_000 < 400 + 200  # beside one page of a thousand
 
 
-def test_a_long_listing_tells_how_far_it_is(monkeypatch):
+def test_a_long_listing_reports_its_progress(monkeypatch):
     monkeypatch.setattr("imagerecords.tasks.sources.walk.SECONDS_BETWEEN_LINES", 0.0)
-    told = []
-    walk_files(folder(Pages(2500)), "cat", ListingProgress(told.append).advance)
-    assert [line.split(" files")[0] for line in told] == ["listing: 1,000", "listing: 2,000", "listing: 2,500"]
+    lines = []
+    walk_files(folder(Pages(2500)), "cat", ListingProgress(lines.append).advance)
+    assert [line.split(" files")[0] for line in lines] == ["listing: 1,000", "listing: 2,000", "listing: 2,500"]

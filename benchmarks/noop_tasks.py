@@ -1,6 +1,6 @@
-"""Shards of no work through one executor and runner: python -m benchmarks.no_work EXECUTOR CONDUCTOR SHARDS.
+"""Shards without work through one executor and runner: python -m benchmarks.noop_tasks EXECUTOR RUNNER SHARDS.
 
-Prints the seconds from the first shard's begin to the last one's end, and the peak memory of this process alone.
+Prints the seconds from the first shard's start to the last one's end, and the peak memory of this process.
 """
 
 import json
@@ -17,16 +17,16 @@ from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
 
 WORKERS = 2
-NO_WORK: Any = operator.is_  # of a shard and settings; a function that every worker can import
+NOOP: Any = operator.is_  # called with a shard and settings; every worker can import it
 
 
 def measure(runner: Runner, workers: Workers, shards: int, settings: BuildSettings) -> float:
-    """Seconds for all shards, on workers that are up."""
+    """Seconds for all shards, on workers that are already running."""
     for _ in range(2 * WORKERS):
-        workers.run(NO_WORK, None, None)
+        workers.run(NOOP, None, None)
     references = [Shard("train", number, shards, number, "") for number in range(shards)]
     began = time.monotonic()
-    done = sum(1 for _ in runner.map(NO_WORK, references, settings))
+    done = sum(1 for _ in runner.map(NOOP, references, settings))
     seconds = time.monotonic() - began
     if done != shards:
         raise SystemExit(f"error: {shards} shards must be done, got {done}")
@@ -46,16 +46,16 @@ def by_prefect(settings: BuildSettings, shards: int) -> float:
 
     from imagerecords.flows import build
 
-    build.TASKS[NO_WORK] = Task(build.on_workers(NO_WORK), name="no-work", task_run_name="{shard.name}", **build.ON_WORKERS)
+    build.TASKS[NOOP] = Task(build.on_workers(NOOP), name="noop-tasks", task_run_name="{shard.name}", **build.ON_WORKERS)
 
-    @flow(name="no-work")
-    def no_work() -> float:
+    @flow(name="noop-tasks")
+    def noop_tasks() -> float:
         workers = Workers(settings)
-        runner: build.Runner = build.Runner(max_workers=workers.count + build.SPARE_THREADS)
-        with runner, workers:
-            return measure(build.PrefectRunner(workers, workers, (runner, runner)), workers, shards, settings)
+        threads = build.TaskThreads(max_workers=workers.count + build.SPARE_THREADS)
+        with threads, workers:
+            return measure(build.PrefectRunner(workers, workers, (threads, threads)), workers, shards, settings)
 
-    return no_work()
+    return noop_tasks()
 
 
 def main() -> None:

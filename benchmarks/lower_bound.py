@@ -1,8 +1,8 @@
-"""Contender: the least that any writer of checked images must do, by two processes, with no format around it.
+"""Contender: the least work that any writer of checked images must do, in two processes, without a file format.
 
-Read each file, walk all its coefficients (decode at 1/8 scale, libjpeg's warnings as errors), hash it, and write the bytes
-that a record would carry: the file's own, or an RGB JPEG of quality 100 where it is none. The processes are started and
-have everything imported before the time runs. Nothing is framed, checksummed, synced, read back or accounted for.
+Read each file, decode all its coefficients (at 1/8 scale, libjpeg's warnings as errors), hash it, and write the bytes that a
+record would contain: the file's own if it is an RGB JPEG, else an RGB JPEG of quality 100. The clock starts when the
+processes are up and have imported everything. Nothing is framed, checksummed, synced, read back or accounted for.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from multiprocessing.synchronize import Barrier
 import simplejpeg
 from PIL import Image
 
-from benchmarks.folders import SHARDS, LabelledFile, labelled_files, slices, tell
+from benchmarks.listing import SHARDS, LabelledFile, labelled_files, print_result, slices
 
 PROCESSES = 2
 JPEG_START = b"\xff\xd8"
@@ -23,7 +23,7 @@ COLOUR = ("YCbCr", "RGB")
 
 
 def as_rgb_jpeg(data: bytes) -> bytes:
-    """The bytes themselves when they are a sound RGB JPEG, else the image encoded as one."""
+    """The bytes themselves if they are an intact RGB JPEG, else the image encoded as one."""
     if data.startswith(JPEG_START):
         *_, colorspace, _ = simplejpeg.decode_jpeg_header(data)
         kind = "CMYK" if colorspace in ("CMYK", "YCCK") else "GRAY"
@@ -59,7 +59,7 @@ def begin(barrier: Barrier) -> None:
 
 
 def main() -> None:
-    """Start the processes, then do the work and time it alone."""
+    """Start the processes, then do the work and time only the work."""
     source, output = sys.argv[1:3]
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(PROCESSES + 1)
@@ -69,7 +69,7 @@ def main() -> None:
         shards = [(files, f"{output}/{number:05d}") for number, files in enumerate(slices(labelled_files(source), SHARDS))]
         images = sum(pool.starmap(write_images, shards, chunksize=1))
         seconds = time.perf_counter() - began
-    tell(images, seconds)
+    print_result(images, seconds)
 
 
 if __name__ == "__main__":

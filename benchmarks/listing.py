@@ -1,4 +1,4 @@
-"""Labelled folders as the contenders that are not ours list them, and how each contender tells its result."""
+"""How the other contenders list label folders, and how all contenders print their results."""
 
 import itertools
 import json
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class LabelledFile(NamedTuple):
-    """An image file with its label's id, from 1, and text."""
+    """An image file with its label's id (from 1) and text."""
 
     path: str
     label: int
@@ -22,7 +22,7 @@ class LabelledFile(NamedTuple):
 
 
 def labelled_files(directory: str) -> list[LabelledFile]:
-    """All files of the label folders, shuffled, since all contenders write in an order fit for training."""
+    """All files of the label folders, shuffled, because all contenders write in an order suitable for training."""
     labels = sorted(entry.name for entry in os.scandir(directory) if entry.is_dir())
     files = [
         LabelledFile(str(path), number, label)
@@ -40,6 +40,6 @@ def slices(items: list[T], count: int) -> Iterator[list[T]]:
         yield items[start:end]
 
 
-def tell(images: int, work_seconds: float) -> None:
+def print_result(images: int, work_seconds: float) -> None:
     """Print the result of a contender's run: the images written, and the time of the work without start-up and imports."""
     print(json.dumps({"images": images, "work_seconds": work_seconds}), flush=True)

@@ -1,0 +1,87 @@
+"""The commands `build` and `plan`."""
+
+import os
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+
+from imagerecords.flows.command.console import print_plan, print_summary
+from imagerecords.flows.command.exit_codes import BAD_INPUT, OK, AsJson
+from imagerecords.flows.prefect_ui.api_url import prefect_api_url
+from imagerecords.flows.terminal import print_line, terminal_progress
+from imagerecords.schemas.errors import BadSettings
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.summary import BuildSummary
+
+Settings = Annotated[BuildSettings, Parameter(name="*")]
+
+DEBUG: ContextVar[bool] = ContextVar("debug", default=False)  # of the command that runs: --debug
+
+
+def build(
+    *,
+    settings: Settings,
+    prefect: Annotated[bool | None, Parameter(help="Run through Prefect; default: when a Prefect API is configured.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Build a data set, verify it, and print what became of every image."""
+    url = None if prefect is False else prefect_api_url()
+    with_prefect = prefect if prefect is not None else url is not None
+    server = url or "a temporary server"
+    print_line(f"running with Prefect, {server}" if with_prefect else "running without Prefect")
+    if with_prefect:
+        summary = _build_with_prefect(settings)
+        _print_summary(summary, as_json)
+    else:
+        from imagerecords.flows.direct import build_directly
+
+        build_directly(settings, terminal_progress(lambda summary: _print_summary(summary, as_json)))
+    return OK
+
+
+def plan(*, settings: Settings, as_json: AsJson = False) -> int:
+    """Print what build would do with the same settings; write nothing."""
+    from imagerecords.flows.plan import plan_dataset
+
+    planned = plan_dataset(settings)
+    if as_json:
+        print(planned.model_dump_json(indent=2))
+    else:
+        print_plan(Console(), planned)
+    for error in planned.errors:
+        print_line(f"error: {error}")
+    return BAD_INPUT if planned.errors else OK
+
+
+def _build_with_prefect(settings: BuildSettings) -> BuildSummary:
+    # For the temporary server, read when prefect is imported: its 20 s are too few on a busy machine, and its telemetry
+    # meets a locked database at the first start.
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    _refuse_no_home()
+    from imagerecords.flows.build import build_image_dataset, hide_console_tracebacks
+
+    if not DEBUG.get():
+        hide_console_tracebacks()
+    return build_image_dataset(settings)
+
+
+def _refuse_no_home() -> None:
+    """Raise BadSettings where the user has no home directory, which Prefect asks for whatever PREFECT_HOME says."""
+    try:
+        Path.home()
+    except RuntimeError as error:
+        raise BadSettings(
+            "the user must have a home directory for Prefect, got none: HOME is not set, and the user is unknown. "
+            "Set HOME to a directory that can be written, or pass --no-prefect"
+        ) from error
+
+
+def _print_summary(summary: BuildSummary, as_json: bool) -> None:
+    if as_json:
+        print(summary.model_dump_json(indent=2))
+    else:
+        print_summary(Console(), summary)

@@ -1,0 +1,108 @@
+"""Files in an output that no build made: refused before anything is written, since a build would mix with or replace them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pyarrow.compute as pc
+
+from imagerecords.schemas.errors import OutputConflict
+from imagerecords.schemas.messages import some
+from imagerecords.schemas.output_files import BUILD, INDEX, LABELS, OURS_AT_THE_TOP, PLAN, is_our_shard, is_ours
+from imagerecords.schemas.plan import Plan
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.dataset.labels_file import labels_text
+from imagerecords.tasks.storage.folders import Folder, open_folder
+
+INPUT_FILES = ("manifest", "label_studio", "labels_file", "synsets_file", "bounding_boxes")
+SYSTEM_FILES = ("lost+found", "System Volume Information", "$RECYCLE.BIN", "Thumbs.db", "desktop.ini")
+
+
+def refuse_unplanned_files(output: Folder, plan: Plan, settings: BuildSettings) -> None:
+    """Raise OutputConflict where the build would replace an input, lies among one label's images, or meets foreign files.
+
+    An output that holds a plan is a data set: other files in it stay as they are. One without a plan must be empty; hidden
+    files, those of the system, and a data set that lost its plan (which `overwrite` replaces) apart.
+    """
+    for problem in (*_replaced_inputs(output, plan, settings), *_label_folder(output, plan, settings)):
+        raise OutputConflict(problem)
+    if output.exists(PLAN):
+        return
+    names = list(_entries(output))
+    of_shards = OURS_AT_THE_TOP if any(map(is_our_shard, names)) else frozenset()
+    foreign = sorted(name for name in names if name not in of_shards and not _is_expected(output, name, plan, settings))
+    if foreign:
+        raise OutputConflict(
+            f"output_directory must be empty or hold a data set of imagerecords, got other files: {output.url}: "
+            f"{some(foreign)}. Choose another directory, or move them away"
+        )
+
+
+def _entries(output: Folder) -> Iterator[str]:
+    """The names right in an output; folders end in a slash."""
+    try:
+        entries = output.fs.ls(output.path, detail=True)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        name = entry["name"].rstrip("/").rpartition("/")[2]
+        if entry["name"].rstrip("/") != output.path:  # object stores list a folder's own marker
+            yield f"{name}/" if entry["type"] == "directory" else name
+
+
+def _is_expected(output: Folder, name: str, plan: Plan, settings: BuildSettings) -> bool:
+    return (
+        name.startswith(".")
+        or name.rstrip("/") in SYSTEM_FILES
+        or name in (f"{BUILD}/", f"{INDEX}/")
+        or is_our_shard(name)
+        or (name == LABELS and _is_unchanged(output, plan, settings))
+    )
+
+
+def _is_unchanged(output: Folder, plan: Plan, settings: BuildSettings) -> bool:
+    """Whether the output's labels.txt is the labels_file, and the build would write the same into it."""
+    return _place(settings.labels_file, settings.storage_options) == output.join(LABELS) and output.read(LABELS) == labels_text(
+        plan.header.labels
+    )
+
+
+def _replaced_inputs(output: Folder, plan: Plan, settings: BuildSettings) -> Iterable[str]:
+    """Files that settings name and that the build would replace."""
+    for setting in INPUT_FILES:
+        place = _place(getattr(settings, setting), settings.storage_options)
+        if place is None or not place.startswith(f"{output.path}/") or not is_ours(place.removeprefix(f"{output.path}/")):
+            continue
+        if setting == "labels_file" and _is_unchanged(output, plan, settings):
+            continue
+        yield (
+            f"{setting} must lie where the build writes nothing, got a file that it would replace: "
+            f"{getattr(settings, setting)}. Choose another output, or move the file"
+        )
+
+
+def _place(location: Any, storage_options: Mapping[str, Any]) -> str | None:
+    """The path of a file, as its file system knows it."""
+    if not isinstance(location, str):
+        return None
+    return open_folder(location, storage_options).path
+
+
+def _label_folder(output: Folder, plan: Plan, settings: BuildSettings) -> Iterable[str]:
+    """Whether the output lies in a folder of one label's images, which a later build from folders would read."""
+    parts = output.path.split("/")
+    folders = {"/".join(parts[: depth + 1]): label for depth, label in enumerate(parts) if label in plan.header.labels}
+    if not folders:
+        return
+    for root in sorted(set(plan.header.roots.values())):
+        source = open_folder(root, settings.storage_options)
+        if type(source.fs) is not type(output.fs):
+            continue
+        for folder, label in folders.items():
+            number = plan.header.labels.index(label) + 1
+            paths = plan.images.filter(pc.equal(plan.images["label"], number))["path"]
+            prefixes = {f"{folder}/", f"{folder}/".removeprefix(f"{source.path}/")}
+            if any(pc.any(pc.starts_with(paths, prefix)).as_py() for prefix in prefixes if prefix != "/"):
+                yield (
+                    f"output_directory must lie outside the images, got {output.url} in the folder of label {label!r}: "
+                    f"{folder}. Choose another output"
+                )
