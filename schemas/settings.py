@@ -4,6 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
+from imagerecords.schemas.annotation_settings import AnnotationSettings
 from imagerecords.schemas.setting_groups import (
     GROUPS,
     CheckSettings,
@@ -50,7 +51,14 @@ MAIN_SETTINGS = (
 
 # pydantic takes the fields of the last base first.
 class BuildSettings(
-    StorageSettings, ExecutionSettings, OutputSettings, CheckSettings, ImageSettings, SplitSettings, InputSettings
+    StorageSettings,
+    ExecutionSettings,
+    OutputSettings,
+    CheckSettings,
+    ImageSettings,
+    SplitSettings,
+    AnnotationSettings,
+    InputSettings,
 ):
     """All settings of a build."""
 

@@ -151,7 +151,7 @@ def _corners(source: Source, annotation: Mapping[str, Any]) -> tuple[tuple[float
     if numbers and not rings:
         return from_size(*numbers), True
     if rings:
-        source.remarks["outline without a bbox, read as the upright box round it"] += 1
+        source.remarks["outline without a bbox, read as the upright box around it"] += 1
         return around([point for ring in rings for point in zip(ring[::2], ring[1::2], strict=False)]), True
     if outline:
         source.unread["mask (segmentation) without a bbox"] += 1

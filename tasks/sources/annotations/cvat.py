@@ -12,9 +12,9 @@ from imagerecords.tasks.sources.annotations.model import (
     folder_of,
     join,
     no_of,
+    rotated,
     split_of,
     split_of_path,
-    turned,
 )
 from imagerecords.tasks.sources.annotations.xml import read_xml
 
@@ -73,9 +73,9 @@ def _corners(source: Source, element: Any) -> tuple[float, float, float, float]:
     degrees = no_of(element.get("rotation") or 0)
     if element.tag == "box":
         xmin, ymin, xmax, ymax = (no_of(element.get(name)) for name in ("xtl", "ytl", "xbr", "ybr"))
-        source.remarks["turned box, read as the upright box round it"] += bool(degrees % 360)
-        return turned((xmin, ymin, xmax, ymax), degrees)
-    source.remarks[f"{element.tag}, read as the upright box round it"] += 1
+        source.remarks["rotated box, read as the upright box around it"] += bool(degrees % 360)
+        return rotated((xmin, ymin, xmax, ymax), degrees)
+    source.remarks[f"{element.tag}, read as the upright box around it"] += 1
     if element.tag == "ellipse":
         x, y, across, down = (no_of(element.get(name)) for name in ("cx", "cy", "rx", "ry"))
         cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))

@@ -12,9 +12,9 @@ from imagerecords.tasks.sources.annotations.model import (
     folder_of,
     from_size,
     join,
+    rotated,
     split_of,
     stem_of,
-    turned,
 )
 
 
@@ -80,12 +80,12 @@ def _corners(source: Source, annotation: Mapping[str, Any]) -> tuple[float, floa
     if kind == "bbox":
         corners = from_size(*(float(value) for value in annotation["bbox"]))
         degrees = float((annotation.get("attributes") or {}).get("rotation") or 0)
-        source.remarks["turned box, read as the upright box round it"] += bool(degrees % 360)
-        return turned(corners, degrees)
-    source.remarks[f"{kind}, read as the upright box round it"] += 1
+        source.remarks["rotated box, read as the upright box around it"] += bool(degrees % 360)
+        return rotated(corners, degrees)
+    source.remarks[f"{kind}, read as the upright box around it"] += 1
     if kind == "rotated_bbox":
         x, y, width, height, degrees = (float(value) for value in annotation["rbox"])
-        return turned((x - width / 2, y - height / 2, x + width / 2, y + height / 2), degrees)
+        return rotated((x - width / 2, y - height / 2, x + width / 2, y + height / 2), degrees)
     points = annotation["points"]
     if kind == "ellipse":
         return around([points[:2], points[2:]])

@@ -1,4 +1,4 @@
-"""labelme: a JSON file per image, whose true `flags` are labels of the image and whose shapes have boxes round them."""
+"""labelme: a JSON file per image, whose true `flags` are labels of the image and whose shapes have boxes around them."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -74,8 +74,8 @@ def _corners(source: Source, kind: str, points: Any) -> tuple[float, float, floa
     if kind == "circle":
         (x, y), edge = points
         radius = math.dist((x, y), edge)
-        source.remarks["circle, read as the upright box round it"] += 1
+        source.remarks["circle, read as the upright box around it"] += 1
         return x - radius, y - radius, x + radius, y + radius
     if kind != "rectangle":
-        source.remarks[f"{kind}, read as the upright box round it"] += 1
+        source.remarks[f"{kind}, read as the upright box around it"] += 1
     return around(points)

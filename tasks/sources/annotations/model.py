@@ -226,13 +226,13 @@ def split_of_folders(folders: Sequence[str]) -> str | None:
 
 
 def around(points: Iterable[Sequence[float]]) -> Corners:
-    """The upright box round points; raises ValueError where there is none."""
+    """The upright box around points; raises ValueError where there is none."""
     xs, ys = zip(*((float(point[0]), float(point[1])) for point in points), strict=True)
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def turned(corners: Corners, degrees: float) -> Corners:
-    """The upright box round a rectangle that is turned clockwise about its centre."""
+def rotated(corners: Corners, degrees: float) -> Corners:
+    """The upright box around a rectangle that is rotated clockwise about its centre."""
     if not degrees % 360:
         return corners
     xmin, ymin, xmax, ymax = corners

@@ -13,6 +13,7 @@ from imagerecords.schemas.boxes import CROWD, FoundBoxes
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.splits import SPLITS
 from imagerecords.tasks.sources.annotations.find import Finder
 from imagerecords.tasks.sources.annotations.joining import JoinedImages
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, split_of_folders
@@ -220,9 +221,16 @@ def _fill(
 ) -> None:
     """The rows of the images that are used."""
     splits = {images[path].split for path in labels}
-    by_split = splits - {None}
-    if by_split and (settings.validation_fraction or settings.test_fraction) and len(splits) == 1:
-        listed.notes.append(f"annotations: all images are of {by_split.pop()} by their file's name; the fractions divide them")
+    by_split = {split for split in splits if split}
+    divided = bool(settings.validation_fraction or settings.test_fraction or settings.group_pattern is not None)
+    if by_split and divided and len(splits) > 1:
+        names = some(sorted(by_split, key=SPLITS.index))
+        raise BadLayout(
+            f"fractions and group_pattern must go with an input without splits of its own, got {names} in "
+            f"{some(settings.annotations)}. Remove these settings"
+        )
+    if by_split and divided:
+        listed.notes.append(f"annotations: all images are of {by_split.pop()} by their file's name; the settings divide them")
         by_split = set()
     lines = range(len(listed.places) + 1, len(listed.places) + 1 + len(labels))
     listed.places += [images[path].place for path in labels]

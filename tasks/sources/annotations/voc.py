@@ -19,9 +19,9 @@ from imagerecords.tasks.sources.annotations.model import (
     folder_of,
     join,
     no_of,
+    rotated,
     split_of_folders,
     stem_of,
-    turned,
 )
 from imagerecords.tasks.sources.annotations.xml import read_xml
 
@@ -112,19 +112,19 @@ def _boxes(source: Source, root: Any, place: str) -> Iterable[Box]:
 
 
 def _corners(source: Source, element: Any) -> tuple[float, float, float, float]:
-    turned_box, box, outline = element.find("robndbox"), element.find("bndbox"), element.find("polygon")
+    rotated_box, box, outline = element.find("robndbox"), element.find("bndbox"), element.find("polygon")
     if box is not None:
         xmin, ymin, xmax, ymax = (no_of(box.findtext(corner)) for corner in ("xmin", "ymin", "xmax", "ymax"))
         source.unread["mask or polygon beside a box"] += outline is not None or element.find("segm") is not None
         return xmin, ymin, xmax, ymax
-    if turned_box is not None:
-        x, y, width, height, radians = (no_of(turned_box.findtext(name)) for name in ("cx", "cy", "w", "h", "angle"))
-        source.remarks["turned box, read as the upright box round it"] += 1
-        return turned((x - width / 2, y - height / 2, x + width / 2, y + height / 2), radians * 57.29577951308232)
+    if rotated_box is not None:
+        x, y, width, height, radians = (no_of(rotated_box.findtext(name)) for name in ("cx", "cy", "w", "h", "angle"))
+        source.remarks["rotated box, read as the upright box around it"] += 1
+        return rotated((x - width / 2, y - height / 2, x + width / 2, y + height / 2), radians * 57.29577951308232)
     if outline is None:
         raise ValueError("no box")
     if (element.findtext("type") or "").strip() != "bounding_box":
-        source.remarks["polygon, read as the upright box round it"] += 1
+        source.remarks["polygon, read as the upright box around it"] += 1
     return around((no_of(point.findtext("x")), no_of(point.findtext("y"))) for point in outline.iterfind("pt"))
 
 

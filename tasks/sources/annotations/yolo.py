@@ -49,7 +49,7 @@ def is_data_yaml(text: str) -> bool:
 
 
 def read_yolo(source: Source) -> Iterator[AnnotatedImage]:
-    """The images of the chosen data.yaml, obj.data or classes.txt, or of the folders round them."""
+    """The images of the chosen data.yaml, obj.data or classes.txt, or of the folders around them."""
     texts = {path for path in source.files if ending_of(path) == ".txt"}
     if len({source.text(path) for path in source.chosen}) > 1:
         raise ValueError(f"files of class names must say the same, got {some(source.chosen)}. Remove the wrong ones")
@@ -253,8 +253,8 @@ def _corners(source: Source, values: list[float], layout: _Layout) -> tuple[floa
         return x - width / 2, y - height / 2, x + width / 2, y + height / 2
     if len(values) < 6 or len(values) % 2:
         raise ValueError("neither a box nor an outline")
-    what = "turned box" if len(values) == 8 else "outline"
-    source.remarks[f"{what}, read as the upright box round it"] += 1
+    what = "rotated box" if len(values) == 8 else "outline"
+    source.remarks[f"{what}, read as the upright box around it"] += 1
     return around(zip(values[::2], values[1::2], strict=True))
 
 
