@@ -112,7 +112,11 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
         return Recognised(names[0], tuple(found.get(names[0], ())), found, tuple(unknown))
     if are_label_folders(source) and not target and not unknown:
         return Recognised("folders", (), found)
-    raise ValueError(f"annotations must be of a known format, got {_seen(source, target)}. Known formats: {', '.join(FORMATS)}")
+    take_folders = (
+        ". Pass --annotations_format folders to take the images' folders for labels" if are_label_folders(source) else ""
+    )
+    known = ", ".join(FORMATS)
+    raise ValueError(f"annotations must be of a known format ({known}), got {_seen(source, target)}{take_folders}")
 
 
 def _seen(source: Source, target: str) -> str:
@@ -145,7 +149,7 @@ def _of_file(source: Source, target: str, wanted: str | None) -> Recognised:
         if head.startswith(("PK", "\x1f")):
             raise ValueError("annotations must be files, got an archive. Unpack it")
         why = problem_of(source, target) or f"a file that begins with {head!r}"
-        raise ValueError(f"annotations must be of a known format, got {why}. Known formats: {', '.join(FORMATS)}")
+        raise ValueError(f"annotations must be of a known format ({', '.join(FORMATS)}), got {why}")
     chosen = [target]
     if name == "voc" and ending_of(target) == ".txt":  # a list of ImageSets/Main goes with the XML beside it
         top = folder_of(folder_of(folder_of(target)))
@@ -189,7 +193,9 @@ def _survey(source: Source, target: str) -> tuple[dict[str, list[str]], list[str
 
 def _add_yolo(source: Source, found: defaultdict[str, list[str]], paths: list[str]) -> None:
     """Choose the file of YOLO that says most; label files may go with nothing but a list of names."""
-    if yolo := found.get("yolo"):
+    yolo = found.pop("yolo", [])
+    names_alone = all(ending_of(path) == ".names" for path in yolo)
+    if yolo and not (found and names_alone and not looks_like_labels(source, paths)):
         found["yolo"] = _best_names(yolo)
     elif not found and looks_like_labels(source, paths):
         if not (names := names_beside(source.files)):

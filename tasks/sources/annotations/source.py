@@ -46,7 +46,8 @@ def open_source(location: str, wanted: str | None, images: str | None, storage_o
         roots = (root,)
         if not inside:
             files += [f"{root.rstrip('/')}/{file.path}" for file in walk_files(beyond, "").files]
-    source = Source(folder, tuple(files), roots=roots)
+    source = Source(folder, tuple(filter(_is_utf8, files)), roots=roots)
+    source.unread["file whose name is not UTF-8"] += len(files) - len(source.files)
     recognised = recognise(source, target, wanted)
     source.chosen = recognised.chosen
     return OpenedSource(location, source, recognised)
@@ -72,3 +73,11 @@ def _home(location: str, storage_options: Mapping[str, Any]) -> tuple[Folder, st
         folder, target = open_folder(url, storage_options), f"{name}/{target}".rstrip("/")
         files = [file.path for file in walk_files(folder, "").files]
     return folder, target, files
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

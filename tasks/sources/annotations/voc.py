@@ -4,6 +4,7 @@ ILSVRC's and LabelMe's XML are of the same kind. As in process_bounding_boxes.py
 `filename` inside, which is often wrong, is looked for where there is none of that name.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -120,7 +121,7 @@ def _corners(source: Source, element: Any) -> tuple[float, float, float, float]:
     if rotated_box is not None:
         x, y, width, height, radians = (no_of(rotated_box.findtext(name)) for name in ("cx", "cy", "w", "h", "angle"))
         source.remarks["rotated box, read as the upright box around it"] += 1
-        return rotated((x - width / 2, y - height / 2, x + width / 2, y + height / 2), radians * 57.29577951308232)
+        return rotated((x - width / 2, y - height / 2, x + width / 2, y + height / 2), math.degrees(radians))
     if outline is None:
         raise ValueError("no box")
     if (element.findtext("type") or "").strip() != "bounding_box":

@@ -216,3 +216,35 @@ def test_yolo_class_files_of_no_image_are_counted(look, tmp_path):
     label_img_yolo(tmp_path / "in")
     listing = look({"lost.txt": "0 0.5 0.5 0.1 0.1\n"})
     assert any("label file (.txt) of no image (1)" in note for note in listing.notes)
+
+
+def test_names_that_a_file_system_holds_in_no_utf_8_are_counted(look, tmp_path):
+    pictures(tmp_path / "in")
+    try:
+        (tmp_path / "in" / b"\xff.jpg".decode("utf-8", "surrogateescape")).write_bytes(b"x")
+    except OSError:
+        pytest.skip("a file system that takes UTF-8 alone")
+    listing = look({"a.json": coco(SCENES)})
+    assert any("name is not UTF-8 (1)" in note for note in listing.notes)
+
+
+def test_label_folders_beside_unknown_files_need_the_format(look, tmp_path):
+    pictures(tmp_path / "in/cat")
+    (error,) = look({"stats.json": {"mean": 1}}, scenes=()).errors
+    assert "--annotations_format folders" in error
+    assert look({}, scenes=(), annotations_format="folders").labels == ("cat",)
+
+
+def test_fractions_do_not_divide_what_has_splits(look):
+    (error,) = look({"train.json": coco(TRAIN), "val.json": coco(VALIDATION)}, validation_fraction=0.5).errors
+    assert "got train, validation" in error
+
+
+def test_new_images_of_an_export_are_appended(build, tmp_path):
+    settings = {"annotations": tmp_path / "in", "output_directory": tmp_path / "out", "append": True}
+    pictures(tmp_path / "in", SCENES)
+    put(tmp_path / "in/a.json", json.dumps(coco(SCENES[:3])))
+    build(**settings)
+    put(tmp_path / "in/a.json", json.dumps(coco(SCENES)))
+    build(**settings)
+    assert len(list((tmp_path / "out").glob("train-*"))) == 2
