@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from imagerecords.schemas.annotation_settings import AnnotationSettings
 from imagerecords.schemas.boxes import ObjectLabels, Orientation, Policy
 from imagerecords.schemas.storage_options import typed_options
 
@@ -45,7 +46,8 @@ class InputSettings(_Group):
         None, description="Instead of directories: a Label Studio JSON export; choices become labels, rectangles become boxes."
     )
     labels_file: str | None = Field(
-        None, description="One label per line, line 1 has id 1. Without it: the folder names, sorted by code point."
+        None,
+        description="One label per line, line 1 has id 1, or a label_map.pbtxt. Without it: the names, sorted by code point.",
     )
     synsets_file: str | None = Field(
         None,
@@ -260,6 +262,7 @@ class StorageSettings(_Group):
 
 GROUPS: dict[str, type[BaseModel]] = {
     "Input": InputSettings,
+    "Annotations": AnnotationSettings,
     "Splits and shards": SplitSettings,
     "Images": ImageSettings,
     "Checks and policies": CheckSettings,

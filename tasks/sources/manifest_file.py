@@ -40,10 +40,10 @@ class ListedRows:
     columns: set[str] = field(default_factory=set)
     rows: pa.Table = field(default_factory=ROW.empty_table)
     bad: list[tuple[int, str]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)
     boxes: FoundBoxes | None = None
     box_rows: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    notes: list[str] = field(default_factory=list)
 
     def place(self, line: int) -> str:
         """Where a row stands, for people; line 0 is the whole file."""
