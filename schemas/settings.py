@@ -10,6 +10,7 @@ from imagerecords.schemas.setting_groups import (
     ExecutionSettings,
     ImageSettings,
     InputSettings,
+    LabelStudioSettings,
     OutputSettings,
     SplitSettings,
     StorageSettings,
@@ -38,6 +39,7 @@ CONTENT_SETTINGS = (
 LAYOUT_SETTINGS = (
     *("validation_fraction", "test_fraction", "group_pattern", "unlisted_labels", "recursive", "duplicates"),
     *("ignore", "exclude_labels", "invalid_boxes", "boxes_orientation", "object_labels"),
+    *("annotators", "label_studio_class", "label_studio_image"),
     *("train_shards", "validation_shards", "test_shards", "allow_empty_shards", "seed", "layout_threads"),
 )
 # The ten settings that matter to everyone; the README shows them.
@@ -49,7 +51,14 @@ MAIN_SETTINGS = (
 
 # pydantic takes the fields of the last base first.
 class BuildSettings(
-    StorageSettings, ExecutionSettings, OutputSettings, CheckSettings, ImageSettings, SplitSettings, InputSettings
+    StorageSettings,
+    ExecutionSettings,
+    OutputSettings,
+    CheckSettings,
+    ImageSettings,
+    SplitSettings,
+    LabelStudioSettings,
+    InputSettings,
 ):
     """All settings of a build."""
 

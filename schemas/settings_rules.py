@@ -10,11 +10,16 @@ from imagerecords.schemas.secrets import option_problems, url_problems
 from imagerecords.schemas.splits import SPLITS, Split
 
 WHOLE_SOURCES = ("data_directory", "manifest", "label_studio")  # inputs that the fractions may divide
+LABEL_STUDIO_SETTINGS = {"label_studio_image": None, "label_studio_class": None, "annotators": "agree"}
+EXPORT_ENDINGS = (".json", ".csv", ".tsv")
 MANIFEST_ENDINGS = (".csv", ".jsonl", ".parquet")
 
 
 class _Settings(Protocol):
     """What the rules read of BuildSettings, which calls them and so can't be imported here."""
+
+    @property
+    def data_directory(self) -> str | None: ...
 
     @property
     def manifest(self) -> str | None: ...
@@ -103,8 +108,12 @@ def _source_problems(settings: _Settings) -> Iterable[str]:
         yield f"recursive must go with directories, got {settings.listed_by}, which names each image. Drop it"
     if settings.manifest and not settings.manifest.lower().endswith(MANIFEST_ENDINGS):
         yield f"manifest must be a {', '.join(MANIFEST_ENDINGS[:-1])} or {MANIFEST_ENDINGS[-1]} file, got another ending"
-    if settings.label_studio and not settings.label_studio.lower().endswith(".json"):
-        yield "label_studio must be a .json file, got another ending. Export as JSON, or pass --manifest"
+    if settings.label_studio and not settings.label_studio.lower().endswith(EXPORT_ENDINGS):
+        yield "label_studio must be a .json, .csv or .tsv file, got another ending. Export as JSON, or pass --manifest"
+    if splits or settings.data_directory or settings.manifest:
+        for name, default in LABEL_STUDIO_SETTINGS.items():
+            if (value := getattr(settings, name)) != default:
+                yield f"{name} must go with label_studio, got {value} with another input. Drop it"
     if settings.group_pattern is not None:
         if splits:
             yield "group_pattern must go with data_directory, got split directories. Drop it"

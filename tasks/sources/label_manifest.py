@@ -220,16 +220,15 @@ def _listing(
         notes=tuple(_notes(listed, labels, images)),
     )
     if listed.boxes is None:
-        return replace(listing, boxes_in_display_orientation=bool(settings.label_studio))
+        return replace(listing, boxes_in_display_orientation=listed.displayed)
     position = np.full(listed.rows.num_rows, NO_IMAGE, np.int64)
     position[images["row"].to_numpy()] = np.arange(images.num_rows)
-    return _with_boxes(settings, listed.boxes, position[listed.box_rows], listing)
+    return _with_boxes(settings, listed, listed.boxes, position[listed.box_rows], listing)
 
 
-def _with_boxes(settings: BuildSettings, found: FoundBoxes, rows: np.ndarray, listing: Listing) -> Listing:
+def _with_boxes(settings: BuildSettings, listed: ListedRows, found: FoundBoxes, rows: np.ndarray, listing: Listing) -> Listing:
     """The listing with the boxes of a manifest's rows, or of Label Studio's, which are of the image as displayed."""
-    as_displayed = bool(settings.label_studio)
-    location = settings.manifest or settings.label_studio or ""
+    as_displayed, location = listed.displayed, listed.file
     oriented = OrientedBoxes(found, rows)
     if not as_displayed or settings.exif == "keep":
         drawn = settings.model_copy(update={"boxes_orientation": "display"}) if as_displayed else settings

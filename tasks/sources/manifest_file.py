@@ -4,7 +4,7 @@ Read in batches, and kept in Arrow's memory: a million rows are some hundred MB 
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -16,15 +16,15 @@ import pyarrow.parquet as pq
 from imagerecords.schemas.boxes import FoundBoxes
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.sources.csv_lines import DELIMITERS, read_csv_lines
-from imagerecords.tasks.sources.input_files import open_file
-from imagerecords.tasks.sources.label_studio import image_path, read_export
+from imagerecords.tasks.sources.input_files import beside, open_file
+from imagerecords.tasks.sources.label_studio import read_export
+from imagerecords.tasks.sources.label_studio_paths import there
 from imagerecords.tasks.storage.arrow_files import arrow_reader
 
 TEXTS = ("path", "label", "split", "group")
 REQUIRED = ("path", "label")
 ROW = pa.schema([("line", pa.int64()), *((name, pa.string()) for name in TEXTS)])
 BATCH = 1 << 16  # rows
-UNLABELLED = "not labelled"
 
 
 @dataclass
@@ -32,7 +32,8 @@ class ListedRows:
     """The rows of a file, in its order; what is absent is null.
 
     `unit` is what the file counts: line, row or task. `columns` are those of the file, `bad` what is wrong with other rows,
-    `notes` what was found out of the file, and `boxes` has those of all rows, each with its row in `box_rows`.
+    `notes` what was found out of the file, and `boxes` has those of all rows, each with its row in `box_rows`; with `displayed`
+    they are of images as displayed.
     """
 
     file: str
@@ -44,6 +45,7 @@ class ListedRows:
     skipped: dict[str, int] = field(default_factory=dict)
     boxes: FoundBoxes | None = None
     box_rows: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    displayed: bool = False
 
     def place(self, line: int) -> str:
         """Where a row stands, for people; line 0 is the whole file."""
@@ -56,8 +58,7 @@ Batch = tuple[pa.Table, Iterable[Any] | None]  # rows, and the values of their c
 def read_rows(settings: BuildSettings) -> ListedRows:
     """The rows of the settings' manifest or export; raises OSError, ValueError or ArrowException when it is none."""
     location = settings.manifest or settings.label_studio or ""
-    ending = location.rpartition(".")[2].lower() if settings.manifest else "export"
-    read, unit = READERS[ending]
+    read, unit = READERS[location.rpartition(".")[2].lower()] if settings.manifest else (_export_reader(settings), "task")
     listed = ListedRows(location, unit)
     boxes = _Boxes()
     tables = [ROW.empty_table()]
@@ -188,17 +189,23 @@ def _text(name: str, value: Any) -> str | None:
     raise ValueError(f"{value!r} for {name}")
 
 
-def _read_export(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
+def _export_reader(settings: BuildSettings) -> Callable[[BinaryIO, ListedRows], Iterator[Batch]]:
+    return lambda file, listed: _read_export(file, listed, settings)
+
+
+def _read_export(file: BinaryIO, listed: ListedRows, settings: BuildSettings) -> Iterator[Batch]:
+    export = read_export(file.read().decode("utf-8-sig"), listed.file, settings)
+    listed.unit, listed.displayed = export.unit, True
+    listed.bad += export.bad
+    listed.notes += export.notes
+    listed.skipped |= export.skipped
+    folder, _ = beside(listed.file, settings.storage_options)
     rows = []
-    for number, image in enumerate(read_export(file.read().decode("utf-8-sig"), listed.file), start=1):
-        if isinstance(image, str):
-            listed.bad.append((number, image.removesuffix(f": {listed.place(number)}")))
-        elif image.label is None:
-            listed.skipped[UNLABELLED] = listed.skipped.get(UNLABELLED, 0) + 1
-        else:
-            boxes = [[*box[:4], box.name] for box in image.boxes]
-            listed.columns |= {"boxes"} if boxes else set()
-            rows.append({"line": number, "path": image_path(image.path), "label": image.label, "boxes": boxes})
+    for image in export.images:
+        boxes = [[*box[:4], box.name] for box in image.boxes]
+        listed.columns |= {"boxes"} if boxes else set()
+        path = there(image.path, lambda way: "://" not in way and folder.exists(way))
+        rows.append({"line": image.number, "path": path, "label": image.label, "boxes": boxes})
     yield _objects(rows)
 
 
@@ -218,5 +225,4 @@ READERS = {
     "csv": (_read_csv, "line"),
     "jsonl": (_read_json_lines, "line"),
     "parquet": (_read_parquet, "row"),
-    "export": (_read_export, "task"),
 }
