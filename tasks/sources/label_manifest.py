@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagerecords.schemas.boxes import PLANNED_BOXES, FoundBoxes
+from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.labels import choose_labels, kept_label, name_problems
 from imagerecords.schemas.listing import COLUMNS, Listing
 from imagerecords.schemas.messages import first_lines, some
@@ -40,6 +41,8 @@ def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None, lo
     location = settings.manifest or settings.label_studio or ""
     try:
         listed = read_rows(settings)
+    except BadLayout as error:
+        return Listing.of_errors([str(error)])
     except (OSError, ValueError, pa.ArrowException) as error:
         problem = error if isinstance(error, OSError | ValueError) else ValueError(str(error))
         return Listing.of_errors([unreadable(settings.listed_by or "", location, problem)])

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.label_export import LabelledPath
 from imagerecords.schemas.labels import name_problems
 from imagerecords.schemas.messages import plural, some
@@ -52,12 +53,11 @@ class Export:
 
 
 def read_export(text: str, file: str, reading: LabelStudioSettings = DEFAULT) -> Export:
-    """The labelled images of an export. Raises ValueError or BadLayout when it is none, or its columns are unclear."""
+    """The labelled images of an export. Raises ValueError or BadLayout when it is none or is unclear."""
     found = read_tasks(text, file)
     if reading.annotators == "ground_truth" and not found.is_whole:
-        raise ValueError(
-            "annotators ground_truth must go with the JSON export: the others don't say which annotation is marked"
-        )
+        problem = "annotators ground_truth must go with a JSON export, which says which annotation is marked, got another"
+        raise BadLayout(f"{problem}: {file}. Export as JSON")
     export = Export(file, found.unit, bad=list(found.bad))
     if not found.tasks:
         return export

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.messages import some
 from imagerecords.tasks.sources.label_studio_paths import seems_image, seems_other
 from imagerecords.tasks.sources.label_studio_shapes import is_region, regions_of
@@ -17,6 +18,7 @@ IMAGE_NAMES = ("image", "path", "file")  # columns that are taken for images wha
 LABEL_NAMES = ("choice", "label")  # columns of people's own tables that are taken for labels
 CHOICES = ("choices", "taxonomy")
 ANSWERS = (*CHOICES, PLAIN, "rating", "number", "text", "datetime")
+RULE = "a Label Studio export must have"
 LISTED = 8  # columns that an error lists
 
 
@@ -26,11 +28,13 @@ def image_texts(value: Any) -> list[str]:
 
 
 def image_columns(found: Tasks, setting: str | None) -> tuple[list[str], list[str]]:
-    """The columns in which tasks have their image, one per task, and what to report; raises ValueError where unclear."""
+    """The columns in which tasks have their image, one per task, and what to report; raises BadLayout where it is unclear."""
     names = list(dict.fromkeys(name for task in found.tasks for name in task.data))
     if setting:
         if setting not in names:
-            raise ValueError(f"no column {setting!r} for label_studio_image, but {_listed(names)}")
+            raise BadLayout(
+                f"label_studio_image must be a column of the export, got {setting!r}: {found.file}. There are {_listed(names)}"
+            )
         return [setting], []
     sources = {result.source for result in _all_results(found.tasks) if result.source in names}
     filled = {
@@ -39,7 +43,9 @@ def image_columns(found: Tasks, setting: str | None) -> tuple[list[str], list[st
     likely = [name for name in names if filled[name] and (not sources or name in sources)]
     if len(likely) > 1 and sum(len(filled[name]) for name in likely) > len(set().union(*(filled[name] for name in likely))):
         if "image" not in likely:
-            raise ValueError(f"images in several columns, {_listed(likely)}. Name one with --label_studio_image")
+            raise BadLayout(
+                f"{RULE} one column with images, got {_listed(likely)}: {found.file}. Name one with --label_studio_image"
+            )
         others = [name for name in likely if name != "image"]
         return ["image"], [f"{found.file}: images taken from column 'image', not from {_listed(others)} (--label_studio_image)"]
     if likely:
@@ -47,11 +53,11 @@ def image_columns(found: Tasks, setting: str | None) -> tuple[list[str], list[st
     urls = [name for name in names if any("://" in text for task in found.tasks for text in image_texts(task.data.get(name)))]
     if usual := [name for name in IMAGE_NAMES if name in names] or (urls if len(urls) == 1 else []):
         return usual, []
-    raise ValueError(f"no column with images, but {_listed(names)}. Name it with --label_studio_image")
+    raise BadLayout(f"{RULE} a column with images, got {_listed(names)}: {found.file}. Name it with --label_studio_image")
 
 
 def class_control(found: Tasks, images: Sequence[str], setting: str | None) -> tuple[str | None, str]:
-    """The control whose answer is the class, or None and what there is; raises ValueError where it is unclear."""
+    """The control whose answer is the class, or None and what there is; raises BadLayout where it is unclear."""
     counts: Counter[str] = Counter()
     kinds: defaultdict[str, Counter[str]] = defaultdict(Counter)
     examples: defaultdict[str, dict[str, None]] = defaultdict(dict)
@@ -70,7 +76,8 @@ def class_control(found: Tasks, images: Sequence[str], setting: str | None) -> t
                     examples[result.control].update(dict.fromkeys(answer[:1]))
     if setting:
         if setting not in kinds:
-            raise ValueError(f"no control {setting!r} for label_studio_class, but {_kinds_text(kinds)}")
+            there = f"There are {_kinds_text(kinds)}"
+            raise BadLayout(f"label_studio_class must be a control of the export, got {setting!r}: {found.file}. {there}")
         return setting, ""
     certain = [name for name in counts if any(kind in CHOICES for kind in kinds[name])]
     possible = certain
@@ -80,7 +87,9 @@ def class_control(found: Tasks, images: Sequence[str], setting: str | None) -> t
         possible = usual
     if len(possible) > 1:
         shown = "; ".join(f"{name} ({some(list(map(repr, examples[name])))})" for name in sorted(possible)[:LISTED])
-        raise ValueError(f"several columns or controls that may be the class: {shown}. Name one with --label_studio_class")
+        raise BadLayout(
+            f"{RULE} one control that may be the class, got {shown}: {found.file}. Name one with --label_studio_class"
+        )
     return (possible[0], "") if possible else (None, _kinds_text(kinds))
 
 
@@ -138,7 +147,7 @@ def image_of(task: Task, columns: Iterable[str]) -> list[str]:
 
 
 def other_images(found: Tasks, columns: Sequence[str]) -> set[str]:
-    """The Image tags of regions on other images of the tasks; raises ValueError where it is unclear which those are."""
+    """The Image tags of regions on other images of the tasks; raises BadLayout where it is unclear which those are."""
     tags: dict[str, str | None] = {}
     for result in _all_results(found.tasks):
         if result.of and is_region(result):
@@ -147,8 +156,9 @@ def other_images(found: Tasks, columns: Sequence[str]) -> set[str]:
         return set()
     ours = {tag for tag, source in tags.items() if (source or tag) in columns}
     if not ours:
-        raise ValueError(
-            f"regions on several images ({_listed(tags)}), none of which has the name of the images' column {columns[0]!r}"
+        raise BadLayout(
+            f"{RULE} regions on one image, got {_listed(tags)}, none with the name of column {columns[0]!r}: {found.file}. "
+            "Give each Image tag the name of its column, or pass --label_studio_image"
         )
     return tags.keys() - ours
 

@@ -3,6 +3,7 @@
 JSON has a task's data and each annotation's results apart. The other three have one row per annotation, in which the data's
 columns and the controls' stand side by side. JSON-MIN writes the data before `id`, and the controls between `id` and
 `annotator`: this order says which is which. CSV sorts its columns, and calls a data column with a control's name `_data_NAME`.
+What the row of a task without annotations has in it is data in every form.
 """
 
 import csv
@@ -194,12 +195,13 @@ def _read_rows(found: Tasks, rows: Sequence[tuple[int, Mapping[str, Any]]], *, i
     """Add the tasks of rows: an annotation each, those of a task together."""
     found.is_own = not any(row.keys() & MADE_BY_LABEL_STUDIO for _, row in rows)
     controls = _between(row for _, row in rows) if in_order and not found.is_own else set()
+    certain = set() if found.is_own else {name for _, row in rows if _has_no_annotation(row) for name in row if row[name]}
     tasks: dict[Any, Task] = {}
     for number, row in rows:
         named = {name: value for name, value in row.items() if name not in META and not name.startswith(DATA_PREFIX)}
         hidden = {name.removeprefix(DATA_PREFIX): value for name, value in row.items() if name.startswith(DATA_PREFIX)}
         data = {name: value for name, value in named.items() if name not in controls} | hidden
-        answers = {name: value for name, value in named.items() if not controls or name in controls}
+        answers = {name: named[name] for name in named if name not in certain and (not controls or name in controls)}
         try:
             results = tuple(result for name, value in answers.items() for result in _results_of(name, value))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -207,15 +209,15 @@ def _read_rows(found: Tasks, rows: Sequence[tuple[int, Mapping[str, Any]]], *, i
             continue
         key = row.get("id") if row.get("id") is not None and not found.is_own else number
         task = tasks.setdefault(key, Task(number, data))
-        if found.is_own or _was_annotated(row, results):
+        if found.is_own or not _has_no_annotation(row):
             who = _who(row.get("annotator", row.get("completed_by")))
             task.annotations.append(Annotation(results, who, _time(row, row.get("annotation_id"))))
     found.tasks += tasks.values()
 
 
-def _was_annotated(row: Mapping[str, Any], results: Sequence[Result]) -> bool:
-    """Whether a row is an annotation: tasks without one have a row too."""
-    return row.get("annotation_id") not in (None, "", "None") or ("annotation_id" not in row and bool(results))
+def _has_no_annotation(row: Mapping[str, Any]) -> bool:
+    """Whether a row is a task's without any annotation."""
+    return row.get("annotation_id") in (None, "", "None") and row.get("updated_at") in (None, "", "None")
 
 
 def _between(rows: Iterator[Mapping[str, Any]]) -> set[str]:
