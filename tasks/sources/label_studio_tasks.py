@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from imagerecords.schemas.errors import BadLayout
+from imagerecords.tasks.sources.label_studio_paths import seems_image, seems_other
 
 META = frozenset(
     ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "history", "completed_by")
@@ -177,13 +178,14 @@ def _table_rows(found: Tasks, text: str) -> list[tuple[int, Mapping[str, Any]]]:
         if len(values) != len(names):
             found.bad.append((number, f"a row must have {len(names)} columns, got {len(values)}"))
             continue
-        rows.append((number, {name: _cell(value) for name, value in zip(names, values, strict=True) if value}))
+        cells = zip(names, values, strict=True)
+        rows.append((number, {name: _cell(value) for name, value in cells if value or name in META}))
     return rows
 
 
 def _cell(text: str) -> Any:
     """A value of a table: JSON where it is a list or an object, as Label Studio writes several answers and regions."""
-    if text[0] in "[{":
+    if text[:1] in ("[", "{"):
         try:
             return json.loads(text)
         except ValueError:
@@ -203,11 +205,13 @@ def _read_rows(found: Tasks, rows: Sequence[tuple[int, Mapping[str, Any]]], *, i
         data = {name: value for name, value in named.items() if name not in controls} | hidden
         answers = {name: named[name] for name in named if name not in certain and (not controls or name in controls)}
         try:
+            if found.is_own:  # people's labels may be numbers
+                answers = {name: str(value) if _is_whole(value) else value for name, value in answers.items()}
             results = tuple(result for name, value in answers.items() for result in _results_of(name, value))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             found.bad.append((number, f"a row must be as Label Studio exports it, got {type(error).__name__}: {error}"))
             continue
-        key = row.get("id") if row.get("id") is not None and not found.is_own else number
+        key = _task_of(row) if row.get("id") and not found.is_own else number
         task = tasks.setdefault(key, Task(number, data))
         if found.is_own or not _has_no_annotation(row):
             who = _who(row.get("annotator", row.get("completed_by")))
@@ -215,9 +219,20 @@ def _read_rows(found: Tasks, rows: Sequence[tuple[int, Mapping[str, Any]]], *, i
     found.tasks += tasks.values()
 
 
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _has_no_annotation(row: Mapping[str, Any]) -> bool:
     """Whether a row is a task's without any annotation."""
-    return row.get("annotation_id") in (None, "", "None") and row.get("updated_at") in (None, "", "None")
+    stated = [row[name] for name in ("annotation_id", "updated_at") if name in row]
+    return bool(stated) and all(value in (None, "", "None") for value in stated)
+
+
+def _task_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What rows of one task share: its id, and the files that it names, since tables of several projects may be joined."""
+    files = sorted(value for value in row.values() if isinstance(value, str) and (seems_image(value) or seems_other(value)))
+    return (row["id"], *files)
 
 
 def _between(rows: Iterator[Mapping[str, Any]]) -> set[str]:
