@@ -93,9 +93,12 @@ class FoundBoxes:
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
-        """The boxes of several files, one after the other."""
+        """The boxes of several files, one after the other; `form` and `tool` where they agree."""
         none = pa.array([], pa.string())
+        forms, tools = {part.form for part in parts}, {part.tool for part in parts}
         return cls(
+            form=" and ".join(sorted(forms)),
+            tool=tools.pop() if len(tools) == 1 else "",
             images=pa.concat_arrays([none, *(part.images for part in parts)]),
             places=pa.concat_arrays([none, *(part.places for part in parts)]),
             corners=np.concatenate([np.empty((0, 4)), *(part.corners for part in parts)]),

@@ -174,8 +174,8 @@ class CheckSettings(_Group):
     )
     invalid_boxes: Policy = Field(
         "clamp",
-        description="Boxes outside the image, inverted, without area, or that can't be read. clamp: cut off or swap, and drop "
-        "where nothing is left; drop: drop them; fail: fail the build.",
+        description="Boxes outside the image, inverted, without area, that can't be read, or of no image. clamp: cut off or "
+        "swap, and drop where nothing is left; drop: drop them; fail: fail the build.",
     )
     boxes_orientation: Orientation = Field(
         "auto",

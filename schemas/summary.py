@@ -88,7 +88,8 @@ class BuildSummary(BaseModel):
 
     def _repr_html_(self) -> str:
         findings = self.findings.phrases()
-        below = [f"{self.output_directory}, {self.seconds:,.1f} s, digest {self.digest}", *findings]
+        boxes = [reason.line() for reason in self.boxes.reasons] if self.boxes else []
+        below = [f"{self.output_directory}, {self.seconds:,.1f} s, digest {self.digest}", *findings, *boxes]
         return html_table(*self.table(), below)
 
 
@@ -131,4 +132,6 @@ class PlanSummary(BaseModel):
         return ("label", *(split.split for split in splits)), rows
 
     def _repr_html_(self) -> str:
-        return html_table(*self.table(), [*(f"note: {note}" for note in self.notes), *(f"error: {m}" for m in self.errors)])
+        boxes = [reason.line() for reason in self.boxes.reasons] if self.boxes else []
+        notes = (f"note: {note}" for note in (*boxes, *self.notes))
+        return html_table(*self.table(), [*notes, *(f"error: {m}" for m in self.errors)])

@@ -148,7 +148,7 @@ def test_the_demo_of_the_readme_builds_and_audits_a_data_set(tmp_path):
     done = run(["make", "--old-file=setup", f"BIN={Path(sys.executable).parent}", "demo"], tmp_path)
     assert done.returncode == 0, done.stdout
     assert "1,797 records" in done.stdout
-    assert "0 faults" in done.stdout
+    assert "0 problems" in done.stdout
     assert (tmp_path / "demo/digit.jpg").read_bytes().startswith(b"\xff\xd8")
 
 
@@ -194,7 +194,7 @@ def test_the_readmes_commands_build_audit_and_show_a_data_set(workplace):
     directory, done = workplace
     assert done.returncode == 0, done.stdout
     assert "10 shards converted" in done.stdout
-    assert "0 faults" in done.stdout
+    assert "0 problems" in done.stdout
     assert (directory / "third.jpg").read_bytes().startswith(b"\xff\xd8")
 
 

@@ -122,7 +122,7 @@ def _config_file(path: Path) -> dict[str, Any]:
 def _tell_unknown_variables() -> None:
     """Report variables that look like settings but are not; another program may own the prefix too, so it is no error."""
     known = {ENVIRONMENT + name.upper() for name in (*BuildSettings.model_fields, "config", "debug", "json", "prefect")}
-    options = f"{ENVIRONMENT}STORAGE_OPTIONS_"
+    options = (f"{ENVIRONMENT}STORAGE_OPTIONS_", f"{ENVIRONMENT}BOUNDING_BOXES_")
     for name in sorted(os.environ):
         if name.startswith(ENVIRONMENT) and name not in known and not name.startswith(options):
             print_line(f"{name} is not a setting; ignored")

@@ -6,6 +6,7 @@ from rich.text import Text
 
 from imagerecords.schemas.audit import Audit
 from imagerecords.schemas.boxes import BoxCounts
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.summary import BoxSummary, BuildSummary, PlanSummary
 
 TOTALS = 3  # rows below the labels of a plan; with boxes one more
@@ -66,7 +67,9 @@ def print_audit(console: Console, audit: Audit) -> None:
 def boxes_text(boxes: BoxSummary | BoxCounts) -> str:
     """The counts of boxes in a line, without those that are 0."""
     counts = {name.replace("_", " "): count for name, count in boxes if isinstance(count, int) and count}
-    return f"{counts.pop('found', 0):,} boxes found" + "".join(f", {count:,} {name}" for name, count in counts.items())
+    return f"{plural(counts.pop('found', 0), 'box', 'boxes')} found" + "".join(
+        f", {count:,} {name}" for name, count in counts.items()
+    )
 
 
 def _table(first: str, *numbers: str) -> Table:

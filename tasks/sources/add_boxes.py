@@ -1,5 +1,6 @@
 """A listing with the boxes of the files and folders that bounding_boxes names: read, matched, turned and placed."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -12,7 +13,7 @@ from imagerecords.schemas.listing import COLUMNS, Listing
 from imagerecords.schemas.messages import first_lines, plural, some
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.sources.box_orientation import OrientedBoxes, orient_boxes, read_shapes
-from imagerecords.tasks.sources.boxes import NO_IMAGE, PlacedBoxes, leave_out_objects, place_boxes, read_boxes
+from imagerecords.tasks.sources.boxes import NO_IMAGE, NoBoxFiles, PlacedBoxes, leave_out_objects, place_boxes, read_boxes
 from imagerecords.tasks.sources.input_files import unreadable
 from imagerecords.tasks.sources.match_boxes import differ_in_form, match_boxes
 from imagerecords.tasks.storage.folders import open_folder
@@ -41,18 +42,18 @@ def add_boxes(settings: BuildSettings, listing: Listing) -> Listing:
     errors: list[str] = []
     for split, location in settings.box_files():
         try:
-            found = read_boxes(location, settings.storage_options)
+            parts = _read(split, location, settings)
         except (OSError, ValueError, pa.ArrowException) as error:
             problem = error if isinstance(error, OSError | ValueError) else ValueError(str(error))
             errors.append(unreadable("bounding_boxes", location, problem))
             continue
-        of_split = split or _split_around(location, settings)
-        rows, unclear = _match(found, of_split, listing)
-        oriented = orient(found, rows, listing, settings, location)
-        errors += [*first_lines(unclear), *oriented.errors]
-        files.append(_BoxFile(location, of_split, found.form, oriented))
+        for of_split, part in parts:
+            rows, unclear = _match(part, of_split, listing)
+            oriented = orient(part, rows, listing, settings, location)
+            errors += [*first_lines(unclear), *oriented.errors]
+            files.append(_BoxFile(location, of_split, part.form, oriented))
     if errors:
-        return Listing.of_errors(errors)
+        return Listing.of_errors(first_lines(errors))
     found = FoundBoxes.joined([file.oriented.found for file in files])
     rows = np.concatenate([file.oriented.rows for file in files])
     placed = place(found, rows, listing, settings)
@@ -66,6 +67,30 @@ def add_boxes(settings: BuildSettings, listing: Listing) -> Listing:
     return replace(listing, images=images, boxes=placed.counts, notes=(*listing.notes, *notes))
 
 
+def _read(split: str | None, location: str, settings: BuildSettings) -> list[tuple[str | None, FoundBoxes]]:
+    """The boxes at a place, with the split that they are of, None where it may be any.
+
+    Files with the boxes of several images may lie in a folder, each of the split in whose directory it is. Raises ValueError or
+    OSError where there are none.
+    """
+    try:
+        return [(split or _split_around(location, settings), read_boxes(location, settings.storage_options))]
+    except NoBoxFiles as error:
+        by_split: defaultdict[str | None, list[FoundBoxes]] = defaultdict(list)
+        others = []
+        for path in error.others:
+            file = f"{location.rstrip('/')}/{path}"
+            try:
+                by_split[split or _split_around(file, settings)].append(read_boxes(file, settings.storage_options))
+            except (ValueError, pa.ArrowException):  # another tool's JSON or CSV, or a damaged one
+                others.append(path)
+        found = [(of_split, FoundBoxes.joined(parts)) for of_split, parts in by_split.items() if parts]
+        if not any(len(part) for _, part in found):
+            raise
+        note = f"{plural(len(others), 'file')} not read as box files: {some(others)}" if others else ""
+        return [(of_split, replace(part, note=note)) for of_split, part in found]
+
+
 def orient(found: FoundBoxes, rows: np.ndarray, listing: Listing, settings: BuildSettings, location: str) -> OrientedBoxes:
     """The boxes as boxes of the images as stored; images are read only where something depends on them."""
     has_image = rows != NO_IMAGE
@@ -73,7 +98,12 @@ def orient(found: FoundBoxes, rows: np.ndarray, listing: Listing, settings: Buil
     shapes = read_shapes(listing.images, np.unique(rows[needed]), listing.roots, settings.storage_options)
     if settings.exif == "reject":
         shapes = {row: shape._replace(orientation=1) for row, shape in shapes.items()}
-    return orient_boxes(found, rows, shapes, settings.boxes_orientation, location)
+    oriented = orient_boxes(found, rows, shapes, settings.boxes_orientation, location)
+    if unknown := sorted(set(rows[needed].tolist()) - shapes.keys()):
+        names = some(listing.images["path"].take(pa.array(unknown)).to_pylist())
+        note = f"{location}: {plural(len(unknown), 'image')} whose size can't be read, taken for upright: {names}"
+        oriented = replace(oriented, notes=(*oriented.notes, note))
+    return oriented
 
 
 def place(found: FoundBoxes, rows: np.ndarray, listing: Listing, settings: BuildSettings) -> PlacedBoxes:
@@ -85,7 +115,7 @@ def place(found: FoundBoxes, rows: np.ndarray, listing: Listing, settings: Build
 
 def _split_around(location: str, settings: BuildSettings) -> str | None:
     """The split whose directory a box file lies in, as Roboflow lays them out."""
-    place = open_folder(location, settings.storage_options).canonical_url
+    place = open_folder(location, settings.storage_options).canonical_url + "/"
     for split, url in settings.directories().items():
         if split != "data" and place.startswith(open_folder(url, settings.storage_options).canonical_url + "/"):
             return split

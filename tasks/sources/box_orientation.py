@@ -22,6 +22,7 @@ from imagerecords.tasks.sources.boxes import NO_IMAGE
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
 REMOTE_READS = 32  # images asked for at once
+GONE = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 SAME_ASPECT = 0.02  # how much the logarithms of two ratios of sides differ at most; stated sizes are rounded
 UNKNOWN, STORED, DISPLAY = range(3)
 SWAPPING = 5  # the first orientation that exchanges width and height
@@ -42,29 +43,36 @@ class OrientedBoxes:
 def read_shapes(
     images: pa.Table, rows: np.ndarray, roots: Mapping[str, str], storage_options: Mapping[str, Any]
 ) -> dict[int, Shape]:
-    """The shapes of those rows of a listing's images that can be read."""
+    """The shapes of those rows of a listing's images that can be read.
+
+    Raises OSError for what says nothing of an image alone, such as a server's 503: a wrong guess would turn boxes.
+    """
     shapes: dict[int, Shape] = {}
-    listed = images.select(["source", "path"]).take(pa.array(rows)).to_pylist()
+    listed = images.select(["source", "path", "size"]).take(pa.array(rows)).to_pylist()
     folders = {source: open_folder(root, storage_options) for source, root in roots.items()}
     is_local = all(folder.is_local for folder in folders.values())
     with ThreadPoolExecutor(1 if is_local else REMOTE_READS) as threads:
-        found = threads.map(lambda image: _shape(folders[image["source"]], image["path"]), listed)
+        found = threads.map(lambda image: _shape(folders[image["source"]], image), listed)
         for row, shape in zip(rows.tolist(), found, strict=True):
             if shape is not None:
                 shapes[row] = shape
     return shapes
 
 
-def _shape(folder: Folder, path: str) -> Shape | None:
+def _shape(folder: Folder, image: Mapping[str, Any]) -> Shape | None:
+    path = image["path"]
+
     def read(size: int | None) -> bytes:
         if not folder.is_local:
             return folder.read(path) if size is None else folder.read_range(path, 0, size)
         with open(folder.join(path), "rb", buffering=0) as file:
             return file.read(-1 if size is None else size)
 
+    if not image["size"]:  # an empty file, or a link that leads nowhere
+        return None
     try:
         return read_shape(read)
-    except (OSError, ValueError):  # such an image is rejected when it is converted
+    except GONE:  # such an image is rejected when it is converted
         return None
 
 

@@ -27,7 +27,8 @@ from imagerecords.schemas.boxes import (
 )
 from imagerecords.schemas.messages import NAMED, first_lines
 from imagerecords.schemas.unicode_names import composed
-from imagerecords.tasks.sources.boxes_coco import read_coco_boxes
+from imagerecords.tasks.sources.boxes_coco import read_coco_boxes, read_json
+from imagerecords.tasks.sources.boxes_createml import is_createml, read_createml_boxes
 from imagerecords.tasks.sources.boxes_csv import read_csv_boxes
 from imagerecords.tasks.sources.boxes_xml import read_xml_boxes
 from imagerecords.tasks.sources.boxes_yolo import is_yolo, read_yolo_boxes
@@ -35,8 +36,17 @@ from imagerecords.tasks.sources.input_files import beside, open_file
 from imagerecords.tasks.sources.walk import walk_files
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
+OF_ALL_IMAGES = (".json", ".csv", ".tsv")
 NO_IMAGE = -1  # in place of an image's row
-KINDS = ".csv or .tsv, nor a COCO .json, nor a CVAT .xml, nor a folder of Pascal VOC .xml or YOLO .txt files"
+KINDS = ".csv or .tsv, nor a COCO or CreateML .json, nor a CVAT .xml, nor a folder of Pascal VOC .xml or YOLO .txt files"
+
+
+class NoBoxFiles(ValueError):
+    """A folder has no files with the boxes of one image each; `others` are those that may have the boxes of several."""
+
+    def __init__(self, others: Sequence[str]) -> None:
+        super().__init__("no box file in the folder: Pascal VOC or CVAT .xml, YOLO .txt, COCO or CreateML .json, or .csv")
+        self.others = others
 
 
 def read_boxes(location: str, storage_options: Mapping[str, Any]) -> FoundBoxes:
@@ -53,7 +63,10 @@ def read_boxes(location: str, storage_options: Mapping[str, Any]) -> FoundBoxes:
     if ending not in ("csv", "tsv", "json"):
         raise ValueError(f"neither a {KINDS}")
     with open_file(location, storage_options) as file:
-        return read_coco_boxes(file.read(), location) if ending == "json" else read_csv_boxes(file, location)
+        if ending != "json":
+            return read_csv_boxes(file, location)
+        content = read_json(file.read())
+        return read_createml_boxes(content, location) if is_createml(content) else read_coco_boxes(content, location)
 
 
 def _read_folder(folder: Folder) -> FoundBoxes:
@@ -64,9 +77,7 @@ def _read_folder(folder: Folder) -> FoundBoxes:
         found = read_yolo_boxes(folder, texts)
         if len(found):
             return found
-    files = [path for path in paths if path.lower().endswith((".json", ".csv"))]
-    pass_it = f" Pass {folder.url.rstrip('/')}/{files[0]}" if files else ""
-    raise ValueError(f"no Pascal VOC .xml and no YOLO .txt file in the folder.{pass_it}")
+    raise NoBoxFiles([path for path in paths if path.lower().endswith(OF_ALL_IMAGES)])
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,13 @@ from imagerecords.tasks.sources.box_units import with_units
 Corners = tuple[float, float, float, float]
 
 
-def read_coco_boxes(data: bytes, name: str) -> FoundBoxes:
+def read_json(data: bytes) -> Any:
+    """The content of a JSON file, without COCO's outlines."""
+    return json.loads(data.decode("utf-8-sig"), object_hook=_without_outline)
+
+
+def read_coco_boxes(content: Any, name: str) -> FoundBoxes:
     """The boxes of a COCO file, and what is wrong with its other annotations. Raises ValueError when it is not COCO."""
-    content = json.loads(data, object_hook=_without_outline)
     if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in ("images", "annotations")):
         keys = f"an object with {', '.join(map(str, list(content)[:6]))}" if isinstance(content, dict) else "a list"
         raise ValueError(f"no COCO file: no lists of images and annotations, but {keys}")
@@ -26,8 +30,8 @@ def read_coco_boxes(data: bytes, name: str) -> FoundBoxes:
     names = {str(category.get("id")): category.get("name") for category in categories}
     boxes: list[FoundBox] = []
     malformed: list[str] = []
-    for number, annotation in enumerate(content["annotations"], start=1):
-        found = _box(annotation, images, names, f"{name}, annotation {number}")
+    for position, annotation in enumerate(content["annotations"], start=1):
+        found = _box(annotation, images, names, f"{name}, annotation {position}")
         if isinstance(found, str):
             malformed.append(found)
         else:
@@ -65,7 +69,7 @@ def _without_outline(item: dict[str, Any]) -> dict[str, Any]:
 def _around(polygons: list[Any]) -> list[float] | None:
     """The box round polygons, each a list of x, y, x, y, …; None where there is none."""
     values = [polygon for polygon in polygons if isinstance(polygon, list)] or [polygons]
-    numbers = [[_number(value) for value in polygon] for polygon in values]
+    numbers = [[number(value) for value in polygon] for polygon in values]
     xs = [x for polygon in numbers for x in polygon[0::2]]
     ys = [y for polygon in numbers for y in polygon[1::2]]
     if not ys or not all(map(math.isfinite, (*xs, *ys))):
@@ -81,7 +85,7 @@ def _box(annotation: Any, images: Mapping[str, Any], names: Mapping[str, Any], p
     file = image.get("file_name") if image else None
     if image is None or not isinstance(file, str) or not file:
         return f"an annotation's image must be listed with its file_name, got {image!r}: {place}"
-    sides = _number(image.get("width")), _number(image.get("height"))
+    sides = number(image.get("width")), number(image.get("height"))
     stated = sides if all(side > 0 for side in sides) else (0.0, 0.0)  # NaN is not above 0
     category = names.get(str(annotation.get("category_id")))
     name = str(category) if isinstance(category, str | int) else None
@@ -91,12 +95,12 @@ def _box(annotation: Any, images: Mapping[str, Any], names: Mapping[str, Any], p
 def _corners(bbox: Any) -> Corners | None:
     if not isinstance(bbox, list) or len(bbox) != 4:
         return None
-    x, y, width, height = map(_number, bbox)
+    x, y, width, height = map(number, bbox)
     return None if math.isnan(x + y + width + height) else (x, y, x + width, y + height)
 
 
-def _number(value: Any) -> float:
-    """A number, or a text that is one; NaN for all else."""
+def number(value: Any) -> float:
+    """A JSON value as a number, or a text that is one; NaN for all else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return math.nan
     try:

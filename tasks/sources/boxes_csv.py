@@ -1,7 +1,8 @@
 """Boxes of a CSV file, a row per box: build_imagenet_data.py's, keras-retinanet's, or with a header as TensorFlow's tutorials.
 
 Without a header the columns are `file,xmin,ymin,xmax,ymax`, relative (build_imagenet_data.py), or `file,x1,y1,x2,y2,class` in
-pixels (keras-retinanet, where a row with the file alone is an image without boxes). With a header they are found by name.
+pixels (keras-retinanet, where a row with the file alone is an image without boxes), or Google AutoML's, which begin with a set.
+With a header they are found by name.
 """
 
 from typing import BinaryIO
@@ -29,6 +30,8 @@ NAMES = {
 }
 CLASSIC = ("image", *CORNERS)
 RETINANET = (*CLASSIC, "class")
+AUTOML = ("set", "image", "class", "xmin", "ymin", "x2nd", "y2nd", "xmax", "ymax", "x4th", "y4th")
+AUTOML_SETS = ("TRAIN", "VALIDATE", "VALIDATION", "TEST", "UNASSIGNED")
 SUFFIX = r"\.[A-Za-z]+[A-Za-z0-9]?$"
 
 
@@ -42,17 +45,17 @@ def read_csv_boxes(file: BinaryIO, name: str) -> FoundBoxes:
         form = f"CSV with the columns {', '.join(columns.values())}"
         has_pixels = {"width", "height"} <= columns.keys()
     else:
-        with_class = len(head) == len(RETINANET)
-        names = RETINANET if with_class else CLASSIC
-        found, columns = read_csv_lines(file, names), dict(zip(names, names, strict=True))
-        form, has_pixels = f"CSV without a header, file,{','.join(names[1:])}", with_class
+        names = AUTOML if head[:1] and head[0] in AUTOML_SETS else RETINANET if len(head) == len(RETINANET) else CLASSIC
+        found, columns = read_csv_lines(file, names), {name: name for name in names if name in NAMES}
+        form, has_pixels = f"CSV without a header, {','.join(names)}", names == RETINANET
     return _boxes(found, columns, name, form, pixels=has_pixels)
 
 
 def _is_header(head: list[str]) -> bool:
-    """Whether a first line names columns: it has the names of corners in it, and no number."""
+    """Whether a first line names columns, known ones or not: a text in each, and no number."""
     known = sum(_plain(value) in NAMES[corner] for value in head for corner in CORNERS)
-    return known >= 2 and not any(pc.match_substring_regex(pa.array(head), NUMBER).to_pylist())
+    is_full = len(head) >= len(CLASSIC) and all(head)
+    return (known >= 2 or is_full) and not any(pc.match_substring_regex(pa.array(head), NUMBER).to_pylist())
 
 
 def _columns(head: list[str]) -> dict[str, str]:

@@ -1,14 +1,15 @@
 """Boxes of a folder of YOLO's text files: a file per image, a line per box of `class x y width height`, relative to the image.
 
 x and y are the middle. A line with more numbers is an outline (class x y x y …), round which the box is made; with six, the
-last is a detector's confidence. Names of classes are the lines of `classes.txt` or `obj.names` in the folder; without them
-the objects have no names of their own.
+last is a detector's confidence. Names of classes are the lines of `classes.txt` or `obj.names`, or `names` in
+`data.yaml`, beside the text file or nearest above it; without them the objects have no names of their own.
 """
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import yaml
 
 from imagerecords.schemas.boxes import FoundBox, FoundBoxes
 from imagerecords.tasks.sources.box_units import with_units
@@ -16,6 +17,7 @@ from imagerecords.tasks.storage.folders import Folder
 
 REMOTE_READS = 32  # files read at once from object stores
 NAMES = ("classes.txt", "obj.names")
+DATA_FILES = ("data.yaml", "dataset.yaml", "data.yml")
 NO_BOXES = {"classes.txt", "readme.txt", "readme.roboflow.txt", "readme.dataset.txt", "labels.txt", "train.txt", "val.txt"}
 
 
@@ -27,21 +29,42 @@ def is_yolo(path: str) -> bool:
 
 def read_yolo_boxes(folder: Folder, paths: Sequence[str]) -> FoundBoxes:
     """The boxes of text files in a folder, and what is wrong with other lines."""
-    names = _class_names(folder)
+    names = {place: _class_names(folder, place) for place in {_folder_of(path) for path in paths}}
     boxes: list[FoundBox] = []
     malformed: list[str] = []
     with ThreadPoolExecutor(1 if folder.is_local else REMOTE_READS) as threads:
-        for found in threads.map(lambda path: list(_read_file(folder, path, names)), paths):
+        for found in threads.map(lambda path: list(_read_file(folder, path, names[_folder_of(path)])), paths):
             boxes += [box for box in found if isinstance(box, FoundBox)]
             malformed += [problem for problem in found if isinstance(problem, str)]
     return with_units(FoundBoxes.of(boxes, malformed, by_stem=True, form="YOLO text files"), pixels=False)
 
 
-def _class_names(folder: Folder) -> list[str]:
+def _folder_of(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _class_names(folder: Folder, place: str) -> list[str]:
+    """The names for text files in a place below the folder: those there, or nearest above it."""
+    start = f"{place}/" if place else ""
     for name in NAMES:
-        if folder.exists(name):
-            return [line.strip() for line in folder.read(name).decode("utf-8-sig", "replace").splitlines()]
-    return []
+        if folder.exists(start + name):
+            return [line.strip() for line in folder.read(start + name).decode("utf-8-sig", "replace").splitlines()]
+    for name in DATA_FILES:
+        if folder.exists(start + name):
+            return _names_in(folder.read(start + name))
+    return _class_names(folder, _folder_of(place)) if place else []
+
+
+def _names_in(data: bytes) -> list[str]:
+    """The names in a data.yaml: a list, or a mapping from numbers; none where it has none."""
+    try:
+        content = yaml.safe_load(data)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return []
+    names = content.get("names") if isinstance(content, dict) else None
+    if isinstance(names, dict):
+        names = [names.get(number) for number in range(len(names))]
+    return list(map(str, names)) if isinstance(names, list) else []
 
 
 def _read_file(folder: Folder, path: str, names: Sequence[str]) -> Iterable[FoundBox | str]:

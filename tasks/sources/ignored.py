@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
-OF_BOX_FOLDERS = (".xml", ".txt")
 OF_BOX_FILES = (".csv", ".tsv", ".json", ".xml")
+OF_BOX_FOLDERS = (".xml", ".txt", ".json", ".csv", ".tsv")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def ending(name: str) -> str:
 
 
 def nothing_ignored() -> Ignored:
-    """For folders of which every file is looked at."""
+    """For folders of which every file counts."""
     return Ignored(_one_of(()))
 
 

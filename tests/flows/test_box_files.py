@@ -83,6 +83,7 @@ FILES = {
     + "".join(f"{name},{a},{b},{c},{d},{c - a},{d - b}\n" for _, name, _, a, b, c, d in rows()),
     "open images.csv": "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf\n"
     + "".join(f"{name[:-4]},x,/m/01,1,{a / 96},{c / 96},{b / 64},{d / 64},0,0,0\n" for _, name, _, a, b, c, d in rows()),
+    "automl.csv": "".join(f"TRAIN,gs://b/{p},cat,{a / 96},{b / 64},,,{c / 96},{d / 64},,\n" for p, _, _, a, b, c, d in rows()),
     "coco.json": coco(),
     "windows.json": coco(name=lambda path: "images\\" + path.replace("/", "\\")),
     "windows up.json": coco(name=lambda path: "..\\..\\media\\upload\\4\\" + path.rpartition("/")[2]),
@@ -91,6 +92,18 @@ FILES = {
     "polygons.json": coco(as_polygon),
     "no sizes.json": coco(size=(0, 0)),
     "relative.json": coco(relative),
+    "createml.json": json.dumps(
+        [
+            {
+                "image": name,
+                "verified": False,
+                "annotations": [
+                    {"label": "cat", "coordinates": {"x": (a + c) / 2, "y": (b + d) / 2, "width": c - a, "height": d - b}}
+                ],
+            }
+            for _, name, _, a, b, c, d in rows()
+        ]
+    ),
     "cvat.xml": cvat(),
     "cvat half turned.xml": cvat(' rotation="180.0"'),
 }
@@ -147,8 +160,9 @@ def test_yolos_class_names_are_the_objects_own(root, build):
     ("name", "content", "words"),
     [
         ("a.csv", "nobody.jpg,0.1,0.1,0.2,0.2\n", ["1 of images named 'nobody.jpg', where the input has 'cat/c0.jpg'"]),
-        ("a.csv", "c0.jpg,a,b,c,d\n", ["1 that can't be read", "line 1"]),
+        ("a.csv", "c0.jpg,a,b,c,d\n", ["no column for image, xmin, ymin, xmax, ymax among c0.jpg"]),
         ("a.csv", "filename,class,xmin,ymin,xmax\nc0.jpg,cat,1,2,3\n", ["no column for ymax among filename, class"]),
+        ("a.csv", "image,x,y,w,h\nc0.jpg,12,8,48,32\n", ["no column for xmin, ymin, xmax, ymax among image, x, y, w, h"]),
         ("a.json", coco(iscrowd=1), ["left out as crowd regions"]),
         ("a.json", coco(name=lambda _: "elsewhere.jpg"), ["read as COCO", "named 'elsewhere.jpg'"]),
         ("a.json", '{"images": [], "annotations": []}', ["must have boxes, got none"]),
@@ -240,18 +254,40 @@ def two_splits(root):
     return {"train_directory": root / "train", "validation_directory": root / "valid", "output_directory": root / "out"}
 
 
-@pytest.mark.parametrize("how", ["list", "per split"])
+@pytest.mark.parametrize("how", ["list", "per split", "folder"])
 def test_several_box_files_as_a_list_or_one_per_split(tmp_path, build, how):
     settings = two_splits(tmp_path)
     files = {split: tmp_path / folder / "_annotations.coco.json" for split, folder in SPLITS.items()}
     if how == "per split":
         files = {split: str(file.rename(tmp_path / f"{split}.json")) for split, file in files.items()}
+    elif how == "folder":
+        (tmp_path / "train/takeout.json").write_text('{"title": "frame_0.jpg"}')
+        files = str(tmp_path)
     else:
         files = list(map(str, files.values()))
     summary = build(**settings, bounding_boxes=files)
     assert {split.split: split.boxes for split in summary.splits} == {"train": 1, "validation": 1}
     for split in ("train", "validation"):
         assert all(covers(features) for features in examples(tmp_path / "out", split))
+
+
+def test_xml_beside_the_images_of_two_splits_with_equal_names(tmp_path, build):
+    """labelImg's default layout; the folders of the splits are given as box folders."""
+    settings = two_splits(tmp_path)
+    for split, corners in {"train": (12, 8, 60, 40), "valid": (30, 20, 90, 60)}.items():
+        (tmp_path / split / "cat/frame_0.xml").write_text(voc(("cat", *corners)))
+    for given in ([str(tmp_path / "train"), str(tmp_path / "valid")], str(tmp_path)):
+        summary = build(**settings, bounding_boxes=given, overwrite=True)
+        assert [split.boxes for split in summary.splits] == [1, 1]
+        for split in SPLITS:
+            assert all(covers(features) for features in examples(tmp_path / "out", split))
+
+
+def test_a_json_in_a_box_folder_that_is_no_box_file_is_named(tmp_path, imagerecords):
+    settings = two_splits(tmp_path) | {"bounding_boxes": tmp_path / "train"}
+    (tmp_path / "train/takeout.json").write_text("{")
+    planned = imagerecords("plan", *(part for name, value in settings.items() for part in (f"--{name}", value)))
+    assert "1 file not read as box files: takeout.json" in planned.out
 
 
 def test_equal_names_in_two_splits_are_told_apart_by_split(tmp_path, build):
@@ -298,5 +334,5 @@ def test_names_that_differ_in_unicode_form_only_are_the_same_image(tmp_path, ima
         tmp_path / "voc",
     ]
     planned = imagerecords("plan", *arguments)
-    assert "1 boxes found, 1 planned" in planned.out
+    assert "1 box found, 1 planned" in planned.out
     assert "1 image named in another Unicode form" in planned.out

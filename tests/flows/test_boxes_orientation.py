@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -11,6 +12,7 @@ from tests.flows.examples import examples
 from tests.flows.pictures import covers, red_of, voc, with_red
 
 BOX = (12, 8, 48, 24)  # in pixels of the displayed image, 96 × 64
+EXPORTS = Path(__file__).parent / "exports"
 TURNING = (5, 6, 7, 8)
 ALL = range(1, 9)
 
@@ -184,3 +186,40 @@ def test_label_studios_boxes_follow_an_image_that_is_left_as_stored(tmp_path, bu
     found = list(examples(tmp_path / "out"))
     assert len(found) == 8
     assert all(covers(features) for features in found)
+
+
+def test_headers_of_remote_images_are_read_too(tmp_path, build):
+    import fsspec
+
+    photos(tmp_path / "in")
+    fs = fsspec.filesystem("memory")
+    for file in (tmp_path / "in/a").iterdir():
+        fs.pipe_file(f"/oriented/a/{file.name}", file.read_bytes())
+    boxes = boxes_in(tmp_path / "boxes", "voc", as_displayed())
+    build(train_directory="memory://oriented", output_directory=tmp_path / "out", bounding_boxes=boxes)
+    assert sum(covers(features) for features in examples(tmp_path / "out")) == 8
+
+
+@pytest.mark.parametrize(("form", "setting"), [("voc", "auto"), ("yolo", "display"), ("createml", "display")])
+def test_what_labelimg_1_8_6_wrote_covers_what_was_drawn(tmp_path, build, form, setting):
+    """By its own writers, of photos of four orientations; its VOC states the displayed size, the others state none."""
+    (tmp_path / "in/cat").mkdir(parents=True)
+    (tmp_path / "in/dog").mkdir()
+    for orientation in (1, 3, 6, 8):
+        (tmp_path / f"in/cat/photo {orientation}.jpg").write_bytes(with_red(BOX, orientation=orientation))
+    (tmp_path / "in/dog/other.jpg").write_bytes(with_red(BOX, (64, 96)))
+    shutil.copytree(EXPORTS / "labelimg" / form, tmp_path / "in/cat", dirs_exist_ok=True)  # beside the photos
+    settings = {"bounding_boxes": tmp_path / "in", "boxes_orientation": setting}
+    summary = build(train_directory=tmp_path / "in", output_directory=tmp_path / "out", **settings)
+    found = [features for features in examples(tmp_path / "out") if features["image/filename"] != [b"other.jpg"]]
+    assert len(found) == summary.boxes.found == summary.boxes.written == 4
+    assert all(covers(features) for features in found)
+    assert all(features["image/object/bbox/label"] == [1] for features in found)
+
+
+def test_an_image_whose_size_cannot_be_read_is_named(tmp_path, imagerecords):
+    photos(tmp_path / "in", (1,))
+    (tmp_path / "in/a/2.jpeg").write_bytes(b"no picture")
+    boxes = boxes_in(tmp_path / "boxes", "voc", as_displayed((1, 2)))
+    arguments = ["--train_directory", tmp_path / "in", "--output_directory", tmp_path / "out", "--bounding_boxes", boxes]
+    assert "1 image whose size can't be read, taken for upright: a/2.jpeg" in imagerecords("plan", *arguments).out

@@ -61,7 +61,9 @@ def test_a_fault_is_tried_again_and_told(conduct, error):
 
 def test_a_fault_that_stays_fails_its_shard_after_all_others_are_done(conduct):
     step = Failing(ConnectionResetError("gone"), 99)
-    with pytest.raises(ShardFailed, match=r"1 shard failed. First: train-00001-of-00004: ConnectionResetError: gone.*Run the build"):
+    with pytest.raises(
+        ShardFailed, match=r"1 shard failed. First: train-00001-of-00004: ConnectionResetError: gone.*Run the build"
+    ):
         conduct(step)
     assert sorted(step.done) == [0, 2, 3]
     assert step.times == 99 - 3  # the first try and two more

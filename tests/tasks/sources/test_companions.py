@@ -53,9 +53,9 @@ def test_files_with_the_boxes_are_never_images(tmp_path, make_settings, where):
     (tmp_path / "in/a/1.xml").write_text(voc)
     (tmp_path / "in/a/boxes.csv").write_text("1.jpg,0,0,1,1\n")
     settings = make_settings(train_directory=tmp_path / "in", bounding_boxes=str(tmp_path / where), ignore=[])
-    rest = {"in": "a/boxes.csv", "in/a/boxes.csv": "a/1.xml"}[where]
+    rest = {"in": [], "in/a/boxes.csv": ["a/1.xml"]}[where]
     listing = discover_images(settings)
-    assert paths_of(listing) == ["a/1.jpg", rest]
+    assert paths_of(listing) == ["a/1.jpg", *rest]
     assert listing.boxes.planned == 1
 
 
