@@ -20,8 +20,8 @@ def choice(*choices, **more):
     return result("choices", **({"choices": list(choices)} | more))
 
 
-def box(x=10, y=20, width=30, height=40, control="box", to="image", **more):
-    value = {"x": x, "y": y, "width": width, "height": height, "rotation": 0, "rectanglelabels": ["head"]}
+def box(x=10, control="box", to="image", **more):
+    value = {"x": x, "y": 20, "width": 30, "height": 40, "rotation": 0, "rectanglelabels": ["head"]}
     return result("rectanglelabels", control, to, **(value | more))
 
 
