@@ -137,7 +137,7 @@ def _result(result: Mapping[str, Any]) -> Result:
     return Result(
         control=str(result.get("from_name") or kind),
         kind=kind,
-        value=dict(result["value"]),
+        value=result["value"],
         page=result.get("item_index", result["value"].get("item_index")),
         of=result.get("to_name"),
         source=source.removeprefix("$") if isinstance(source, str) else None,
