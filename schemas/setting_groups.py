@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from imagerecords.schemas.annotation_formats import AnnotationsFormat
 from imagerecords.schemas.boxes import ObjectLabels, Orientation, Policy
 
 Shards = Annotated[int, Field(ge=1, le=99_999)] | Literal["auto"]
@@ -18,6 +19,11 @@ COMPANIONS = (
 
 # Where Pillow calls an image a decompression bomb, and the last with which tf.io.decode_jpeg's 2^29 bytes suffice.
 MOST_PIXELS = 178_956_970
+
+
+def _listed(value: Any) -> Any:
+    """One text as a list of one, as Python and YAML may have it."""
+    return (value,) if isinstance(value, str) else () if value is None else value
 
 
 class _Group(BaseModel):
@@ -45,8 +51,25 @@ class InputSettings(_Group):
         description="Instead of directories: a Label Studio export (JSON, JSON-MIN, CSV or TSV); choices become labels, "
         "regions become boxes.",
     )
+    annotations: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        (),
+        description="Instead of directories: files or folders that a labelling tool exported (COCO, CVAT, YOLO, labelme, "
+        "Pascal VOC, …; docs/sources.md), with labels, boxes and splits. The format is recognised by content.",
+    )
+    annotations_format: AnnotationsFormat | None = Field(
+        None, description="The format of annotations, where the content does not say it alone."
+    )
+    labels_from: Literal["auto", "images", "objects"] = Field(
+        "auto",
+        description="Labels of annotations. images: tags, flags, lists or folders of whole images; objects: the class of an "
+        "image's objects, where they are of one; auto: whichever there is.",
+    )
+    images_directory: str | None = Field(
+        None, description="Where the images that annotations name are looked for too, when they lie elsewhere."
+    )
     labels_file: str | None = Field(
-        None, description="One label per line, line 1 has id 1. Without it: the folder names, sorted by code point."
+        None,
+        description="One label per line, line 1 has id 1, or a label_map.pbtxt. Without it: the names, sorted by code point.",
     )
     synsets_file: str | None = Field(
         None,
@@ -188,6 +211,11 @@ class CheckSettings(_Group):
     )
     unlisted_labels: Literal["error", "ignore"] = Field(
         "error", description="What to do with a label folder, or a manifest row, whose label is not in the labels file."
+    )
+    unusable_annotations: Literal["error", "skip"] = Field(
+        "error",
+        description="Images of annotations that are missing or have several labels, and entries that can't be read. error: "
+        "fail before work starts; skip: leave them out, counted and named.",
     )
     tensorflow_check: Literal["none", "sample", "all"] = Field(
         "none", description="Read shards back with TensorFlow too: the first finished one of each split, or all."

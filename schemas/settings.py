@@ -40,6 +40,7 @@ LAYOUT_SETTINGS = (
     *("validation_fraction", "test_fraction", "group_pattern", "unlisted_labels", "recursive", "duplicates"),
     *("ignore", "exclude_labels", "invalid_boxes", "boxes_orientation", "object_labels"),
     *("annotators", "label_studio_class", "label_studio_image"),
+    *("annotations_format", "labels_from", "unusable_annotations"),
     *("train_shards", "validation_shards", "test_shards", "allow_empty_shards", "seed", "layout_threads"),
 )
 # The ten settings that matter to everyone; the README shows them.
@@ -81,9 +82,15 @@ class BuildSettings(
         return {split: url for split in SPLITS if (url := getattr(self, f"{split}_directory"))}
 
     @property
-    def listed_by(self) -> Literal["manifest", "label_studio"] | None:
-        """The setting that names a file listing the images; None where they lie in directories."""
+    def listed_by(self) -> Literal["manifest", "label_studio", "annotations"] | None:
+        """The setting that names files listing the images; None where they lie in directories."""
+        if self.annotations:
+            return "annotations"
         return "manifest" if self.manifest else "label_studio" if self.label_studio else None
+
+    def lists(self) -> list[str]:
+        """The files, and folders of annotations, that list the images; empty where they lie in directories."""
+        return [*self.annotations, *(url for url in (self.manifest, self.label_studio) if url)]
 
     def box_files(self) -> list[tuple[str | None, str]]:
         """The files and folders with boxes, each with the split whose images they are of, None where it may be any."""
@@ -95,8 +102,8 @@ class BuildSettings(
     @property
     def is_on_s3(self) -> bool:
         """Whether input or output lie on S3."""
-        places = [self.output_directory, *self.directories().values(), self.manifest, self.label_studio]
-        return any(place.startswith(S3_SCHEMES) for place in places if place)
+        places = [self.output_directory, *self.directories().values(), *self.lists()]
+        return any(place.startswith(S3_SCHEMES) for place in places)
 
     def shards_of(self, split: Split) -> int | Literal["auto"]:
         """The number of shards asked for a split."""

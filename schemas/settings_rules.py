@@ -9,7 +9,9 @@ from PIL import ImageColor
 from imagerecords.schemas.secrets import option_problems, url_problems
 from imagerecords.schemas.splits import SPLITS, Split
 
-WHOLE_SOURCES = ("data_directory", "manifest", "label_studio")  # inputs that the fractions may divide
+WHOLE_SOURCES = ("data_directory", "manifest", "label_studio", "annotations")  # inputs that the fractions may divide
+# Settings of annotations alone, with their defaults.
+OF_ANNOTATIONS = {"annotations_format": None, "labels_from": "auto", "images_directory": None, "unusable_annotations": "error"}
 LABEL_STUDIO_SETTINGS = {"label_studio_image": None, "label_studio_class": None, "annotators": "agree"}
 EXPORT_ENDINGS = (".json", ".csv", ".tsv")
 MANIFEST_ENDINGS = (".csv", ".jsonl", ".parquet")
@@ -28,7 +30,12 @@ class _Settings(Protocol):
     def label_studio(self) -> str | None: ...
 
     @property
+    def annotations(self) -> tuple[str, ...]: ...
+
+    @property
     def listed_by(self) -> str | None: ...
+
+    def lists(self) -> list[str]: ...
 
     @property
     def output_directory(self) -> str: ...
@@ -95,6 +102,7 @@ def _source_problems(settings: _Settings) -> Iterable[str]:
         yield (
             "the input must be either train_directory (validation_directory, test_directory) or one of "
             f"{', '.join(WHOLE_SOURCES)}, got {count}. Pass one of them"
+            + (", and the folder of the images that annotations name as images_directory" if settings.annotations else "")
         )
     if splits and (settings.validation_fraction or settings.test_fraction):
         yield "validation_fraction and test_fraction must go with data_directory, got split directories. Drop them"
@@ -104,6 +112,9 @@ def _source_problems(settings: _Settings) -> Iterable[str]:
             f"bounding_boxes per split must go with the images of each, got {', '.join(strange)}, where there is "
             f"{', '.join(possible) or 'no split'}. Pass its directory, or the box files without splits"
         )
+    for name, default in OF_ANNOTATIONS.items():
+        if getattr(settings, name) != default and not settings.annotations:
+            yield f"{name} must go with annotations, got it without them. Pass --annotations"
     if settings.listed_by and settings.recursive:
         yield f"recursive must go with directories, got {settings.listed_by}, which names each image. Drop it"
     if settings.manifest and not settings.manifest.lower().endswith(MANIFEST_ENDINGS):
@@ -134,7 +145,7 @@ def _executor_problems(settings: _Settings) -> Iterable[str]:
     sources = (
         settings.output_directory,
         *settings.directories().values(),
-        settings.listed_by and getattr(settings, settings.listed_by),
+        *settings.lists(),
     )
     urls = [url for url in sources if url and url.startswith("memory:")]
     if urls and settings.executor != "threads":
@@ -186,5 +197,8 @@ def _colour_problems(settings: _Settings) -> Iterable[str]:
 def _secret_problems(settings: _Settings) -> Iterable[str]:
     yield from option_problems(settings.storage_options)
     yield from url_problems({name: value for name, value in settings if isinstance(value, str)})
-    for _, url in settings.box_files():
-        yield from url_problems({"bounding_boxes": url})
+    for name, url in [
+        *(("bounding_boxes", url) for _, url in settings.box_files()),
+        *(("annotations", url) for url in settings.annotations),
+    ]:
+        yield from url_problems({name: url})

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from imagerecords.schemas.errors import BadLayout
+from imagerecords.schemas.label_map import ENDINGS, read_label_map
 from imagerecords.schemas.labels import read_labels, read_synsets
 from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.messages import first_lines
@@ -38,7 +39,8 @@ def survey(settings: BuildSettings, locked: tuple[str, ...] = (), tell: Callable
     errors = list(_directory_mistakes(settings))
     listed, texts = None, None
     if settings.labels_file is not None:
-        found, problems = _read(settings, "labels_file", read_labels)
+        read = read_label_map if settings.labels_file.lower().endswith(ENDINGS) else read_labels
+        found, problems = _read(settings, "labels_file", read)
         listed = {label: found[name] for name, label in one_form(found, locked).items()}
         errors += problems
     if settings.synsets_file is not None:

@@ -19,6 +19,7 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import SPLITS
 from imagerecords.schemas.unicode_names import composed, form_notes, one_form
 from imagerecords.tasks.sources.add_boxes import orient, place
+from imagerecords.tasks.sources.annotations.rows import AnnotatedRows, read_annotations
 from imagerecords.tasks.sources.box_orientation import OrientedBoxes
 from imagerecords.tasks.sources.box_units import with_units_and_rows
 from imagerecords.tasks.sources.boxes import NO_IMAGE
@@ -38,10 +39,10 @@ def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None, lo
 
     `names` are the labels of a labels file with their lines, `locked` those of the data set that is appended to.
     """
-    location = settings.manifest or settings.label_studio or ""
+    location = settings.manifest or settings.label_studio or ", ".join(settings.annotations)
     try:
-        listed = read_rows(settings)
-    except BadLayout as error:
+        settings, listed = read_annotations(settings) if settings.annotations else (settings, read_rows(settings))
+    except BadLayout as error:  # says all itself
         return Listing.of_errors([str(error)])
     except (OSError, ValueError, pa.ArrowException) as error:
         problem = error if isinstance(error, OSError | ValueError) else ValueError(str(error))
@@ -223,15 +224,39 @@ def _listing(
         notes=tuple(_notes(listed, labels, images)),
     )
     if listed.boxes is None:
-        return replace(listing, boxes_in_display_orientation=listed.displayed)
+        return replace(listing, boxes_in_display_orientation=bool(settings.label_studio))
     position = np.full(listed.rows.num_rows, NO_IMAGE, np.int64)
     position[images["row"].to_numpy()] = np.arange(images.num_rows)
-    return _with_boxes(settings, listed, listed.boxes, position[listed.box_rows], listing)
+    rows = np.where(listed.box_rows == NO_IMAGE, NO_IMAGE, position[listed.box_rows])
+    if isinstance(listed, AnnotatedRows):
+        return _with_drawn_boxes(settings, listed, listed.boxes, rows, listing)
+    return _with_boxes(settings, listed.boxes, rows, listing)
 
 
-def _with_boxes(settings: BuildSettings, listed: ListedRows, found: FoundBoxes, rows: np.ndarray, listing: Listing) -> Listing:
+def _with_drawn_boxes(
+    settings: BuildSettings, listed: AnnotatedRows, found: FoundBoxes, rows: np.ndarray, listing: Listing
+) -> Listing:
+    """The listing with the boxes of annotations, which state their unit and mostly the images' sizes."""
+    if listed.displayed and settings.boxes_orientation == "auto":
+        settings = settings.model_copy(update={"boxes_orientation": "display"})
+    oriented = orient(found, rows, listing, settings, listed.place(0))
+    if oriented.errors:
+        return Listing.of_errors(oriented.errors)
+    placed = place(oriented.found, oriented.rows, listing, settings)
+    column = COLUMNS.get_field_index("boxes")
+    return replace(
+        listing,
+        images=listing.images.set_column(column, COLUMNS.field("boxes"), placed.column),
+        errors=placed.errors,
+        notes=(*listing.notes, *oriented.notes),
+        boxes=placed.counts,
+    )
+
+
+def _with_boxes(settings: BuildSettings, found: FoundBoxes, rows: np.ndarray, listing: Listing) -> Listing:
     """The listing with the boxes of a manifest's rows, or of Label Studio's, which are of the image as displayed."""
-    as_displayed, location = listed.displayed, listed.file
+    as_displayed = bool(settings.label_studio)
+    location = settings.manifest or settings.label_studio or ""
     oriented = OrientedBoxes(found, rows)
     if not as_displayed or settings.exif == "keep":
         drawn = settings.model_copy(update={"boxes_orientation": "display"}) if as_displayed else settings

@@ -32,8 +32,7 @@ class ListedRows:
     """The rows of a file, in its order; what is absent is null.
 
     `unit` is what the file counts: line, row or task. `columns` are those of the file, `bad` what is wrong with other rows,
-    `notes` what was found out of the file, and `boxes` has those of all rows, each with its row in `box_rows`; with `displayed`
-    they are of images as displayed.
+    `notes` what was found out of the file, and `boxes` has those of all rows, each with its row in `box_rows`.
     """
 
     file: str
@@ -41,11 +40,10 @@ class ListedRows:
     columns: set[str] = field(default_factory=set)
     rows: pa.Table = field(default_factory=ROW.empty_table)
     bad: list[tuple[int, str]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)
     boxes: FoundBoxes | None = None
     box_rows: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
-    displayed: bool = False
+    notes: list[str] = field(default_factory=list)
 
     def place(self, line: int) -> str:
         """Where a row stands, for people; line 0 is the whole file."""
@@ -195,7 +193,7 @@ def _export_reader(settings: BuildSettings) -> Callable[[BinaryIO, ListedRows], 
 
 def _read_export(file: BinaryIO, listed: ListedRows, settings: BuildSettings) -> Iterator[Batch]:
     export = read_export(file.read().decode("utf-8-sig"), listed.file, settings)
-    listed.unit, listed.displayed = export.unit, True
+    listed.unit = export.unit
     listed.bad += export.bad
     listed.notes += export.notes
     listed.skipped |= export.skipped

@@ -41,11 +41,11 @@ def refuse_no_access(settings: BuildSettings) -> None:
 
 def access_problems(settings: BuildSettings) -> Iterable[str]:
     """What keeps a build from its places on S3, a line each."""
-    images = {f"{name}_directory": url for name, url in settings.directories().items()}
-    if settings.listed_by:
-        images[settings.listed_by] = getattr(settings, settings.listed_by)
+    images = [(f"{name}_directory", url) for name, url in settings.directories().items()]
+    images += [(settings.listed_by or "", url) for url in settings.lists()]
+    images += [("images_directory", settings.images_directory)] if settings.images_directory else []
     files = [(name, getattr(settings, name)) for name in FILES] + [("bounding_boxes", url) for _, url in settings.box_files()]
-    places = [("output_directory", settings.output_directory), *images.items(), *((name, url) for name, url in files if url)]
+    places = [("output_directory", settings.output_directory), *images, *((name, url) for name, url in files if url)]
     told = set()
     for setting, url in places:
         if not url.startswith(S3_SCHEMES):
@@ -53,7 +53,7 @@ def access_problems(settings: BuildSettings) -> Iterable[str]:
         try:
             folder = open_folder(url, settings.storage_options)
             _ask(folder)
-            if setting in images and settings.s3_reader == "obstore":
+            if setting in dict(images) and settings.s3_reader == "obstore":
                 refuse_certificate(folder)
         except Exception as error:  # botocore's, aiohttp's and s3fs's errors have no common base
             problem = _problem(error)

@@ -1,0 +1,159 @@
+"""COCO: `images`, `annotations`, `categories`; an annotation without a box is a label of its image (datumaro's coco_labels)."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from imagerecords.schemas.messages import plural, some
+from imagerecords.tasks.sources.annotations.model import (
+    AnnotatedImage,
+    Box,
+    Source,
+    are_numbers,
+    around,
+    folder_of,
+    from_size,
+    join,
+    numbers_of,
+    split_of_path,
+    stem_of,
+)
+
+TASKS = ("instances_", "person_keypoints_", "labels_", "stuff_", "panoptic_", "captions_", "image_info_", "image_labels_")
+
+
+def is_coco(content: Any) -> bool:
+    """Whether JSON is a COCO file."""
+    return (
+        isinstance(content, dict)
+        and isinstance(content.get("images"), list)
+        and (isinstance(content.get("annotations"), list) or isinstance(content.get("categories"), list))
+    )
+
+
+def read_coco(source: Source) -> Iterator[AnnotatedImage]:
+    """The images of all chosen files."""
+    for path in source.chosen:
+        content = source.json(path)
+        if not is_coco(content):
+            source.refuse(source.place(path), "a COCO file must have lists of images and annotations")
+            continue
+        yield from _read_file(source, path, content)
+
+
+def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Iterator[AnnotatedImage]:
+    names = {
+        _key(category.get("id")): str(category["name"])
+        for category in content.get("categories") or []
+        if isinstance(category, dict) and "name" in category
+    }
+    of_image: defaultdict[str, list[tuple[int, Mapping[str, Any]]]] = defaultdict(list)
+    for number, annotation in enumerate(content.get("annotations") or [], start=1):
+        if isinstance(annotation, dict) and "image_id" in annotation:
+            of_image[_key(annotation["image_id"])].append((number, annotation))
+        else:
+            source.refuse(source.place(path, f"annotation {number}"), "an annotation must have an image_id")
+    info = content.get("info")
+    source.tool = str(info.get("contributor") or "") if isinstance(info, dict) else ""
+    relative = _are_relative(content.get("annotations") or [])
+    of_objects = any(_is_object(annotation) for annotation in content.get("annotations") or [])
+    split = split_of_path(path)
+    folders = _folders(path)
+    ids: set[str] = set()
+    for number, image in enumerate(content["images"], start=1):
+        place = source.place(path, f"image {number}")
+        if not isinstance(image, dict) or not isinstance(image.get("file_name"), str) or not image["file_name"]:
+            source.refuse(place, "an image must have a file_name")
+            continue
+        key = _key(image.get("id"))
+        if key in ids:
+            source.refuse(place, f"an image's id must be there once, got {image.get('id')!r} again")
+            continue
+        ids.add(key)
+        labels, boxes = _objects(source, path, of_image.pop(key, []), names, of_objects=of_objects)
+        size = numbers_of((image.get("width"), image.get("height")), 2) or (0, 0)
+        yield AnnotatedImage(
+            path=image["file_name"],
+            place=place,
+            labels=labels,
+            split=split,
+            boxes=tuple(box._replace(relative=relative) for box in boxes),
+            size=(size[0], size[1]),
+            folders=folders,
+        )
+    for key, lost in of_image.items():
+        place = source.place(path, f"annotation {lost[0][0]}")
+        source.refuse(place, f"an annotation's image must be listed, got image_id {key!r} of {plural(len(lost), 'annotation')}")
+
+
+def _is_object(annotation: Any) -> bool:
+    return isinstance(annotation, dict) and bool(annotation.get("bbox") or annotation.get("segmentation"))
+
+
+def _are_relative(annotations: list[Any]) -> bool:
+    """Whether boxes are relative to the images' sizes, against the format: none beyond 1, and fractions among them."""
+    boxes = [numbers_of(annotation.get("bbox"), 4) for annotation in annotations if isinstance(annotation, dict)]
+    numbers = [number for box in boxes if box for number in box]
+    return bool(numbers) and max(numbers) <= 1 and any(not number.is_integer() for number in numbers)
+
+
+def _key(value: Any) -> str:
+    """An id as text: some tools write numbers in one list and texts in the other."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _folders(path: str) -> tuple[str, ...]:
+    """Where a COCO file's images lie: beside it (Roboflow), or in images/, data/ or a folder of its own name at the top."""
+    home, name = folder_of(path), stem_of(path.rpartition("/")[2])
+    for task in TASKS:
+        name = name.removeprefix(task)
+    top = folder_of(home)
+    tops = [top, home] if home.rpartition("/")[2].lower() in ("annotations", "labels", "annotation") else [home]
+    below = [*(f"images/{name}", name, f"data/{name}"), *("images", "data", "")]
+    return tuple(dict.fromkeys([join(start, folder) for start in tops for folder in below]))
+
+
+def _objects(
+    source: Source, path: str, annotations: list[tuple[int, Mapping[str, Any]]], names: Mapping[str, str], *, of_objects: bool
+) -> tuple[tuple[str, ...], tuple[Box, ...]]:
+    """The labels and boxes of an image; in a file `of_objects` an annotation without a box is no label of the image."""
+    labels, boxes = [], []
+    for number, annotation in annotations:
+        place = source.place(path, f"annotation {number}")
+        name = names.get(_key(annotation.get("category_id"))) if "category_id" in annotation else None
+        if name is None:
+            if "caption" in annotation or "segments_info" in annotation:
+                source.unread["caption" if "caption" in annotation else "panoptic segment"] += 1
+            else:
+                ids = some([f"{key} ({name})" for key, name in names.items()]) or "the categories, of which there are none"
+                source.refuse(place, f"a category_id must be one of {ids}, got {annotation.get('category_id')!r}")
+            continue
+        if any(annotation.get(key) for key in ("keypoints", "num_keypoints")):
+            source.unread["keypoints"] += 1
+        corners, is_object = _corners(source, annotation)
+        if corners:
+            boxes.append(Box(corners, name, place, is_crowd=bool(annotation.get("iscrowd"))))
+        elif is_object or of_objects:
+            source.drop_box(place, f"a bbox must be four numbers, got {annotation.get('bbox')!r}")
+        else:
+            labels.append(name)
+    return tuple(dict.fromkeys(labels)), tuple(boxes)
+
+
+def _corners(source: Source, annotation: Mapping[str, Any]) -> tuple[tuple[float, float, float, float] | None, bool]:
+    """The box of an annotation, and whether it is of an object at all."""
+    bbox, outline = annotation.get("bbox"), annotation.get("segmentation")
+    numbers = numbers_of(bbox, 4)
+    if numbers and any(numbers):
+        source.unread["mask (segmentation)"] += bool(outline)
+        return from_size(*numbers), True
+    rings = [ring for ring in outline if are_numbers(ring) and len(ring) >= 6] if isinstance(outline, list) else []
+    if numbers and not rings:
+        return from_size(*numbers), True
+    if rings:
+        source.remarks["outline without a bbox, read as the upright box round it"] += 1
+        return around([point for ring in rings for point in zip(ring[::2], ring[1::2], strict=False)]), True
+    if outline:
+        source.unread["mask (segmentation) without a bbox"] += 1
+        return None, True
+    return None, bool(bbox)

@@ -1,0 +1,94 @@
+"""CVAT for images 1.1: `<image>` with tags, boxes and shapes. Tracks of videos are not read."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from imagerecords.tasks.sources.annotations.model import (
+    AnnotatedImage,
+    Box,
+    Source,
+    around,
+    folder_of,
+    join,
+    no_of,
+    split_of,
+    split_of_path,
+    turned,
+)
+from imagerecords.tasks.sources.annotations.xml import read_xml
+
+OUTLINES = ("polygon", "ellipse", "cuboid")
+UNREAD = ("polyline", "points", "mask", "skeleton")
+
+
+def read_cvat(source: Source) -> Iterator[AnnotatedImage]:
+    """The images of all chosen files."""
+    for path in source.chosen:
+        root = read_xml(source, path)
+        if root is None:
+            continue
+        tracks = root.findall("track")
+        source.unread["track of a video"] += len(tracks)
+        split = split_of_path(path)
+        for image in root.iter("image"):
+            yield _read_image(source, path, image, split)
+
+
+def _read_image(source: Source, path: str, image: Any, split: str | None) -> AnnotatedImage:
+    name, subset = image.get("name") or "", image.get("subset") or ""
+    place = source.place(path, f"image {image.get('id') or name!r}")
+    labels: list[str] = []
+    boxes: list[Box] = []
+    for number, element in enumerate(image, start=1):
+        label = (element.get("label") or "").strip()
+        source.unread["attribute"] += len(element.findall("attribute"))
+        where = f"{place}, element {number}"
+        if element.tag == "tag":
+            labels.append(label)
+        elif element.get("outside") == "1":
+            source.unread["shape outside the image"] += 1
+        elif element.tag == "box" or element.tag in OUTLINES:
+            try:
+                boxes.append(Box(_corners(source, element), label or None, where))
+            except (TypeError, ValueError) as error:
+                source.drop_box(where, f"a {element.tag} must have numbers as CVAT writes them, got {error}")
+        elif element.tag in UNREAD:
+            source.unread[element.tag] += 1
+    size = _number(image.get("width")), _number(image.get("height"))
+    home = folder_of(path)
+    below = [*(("images/" + subset, subset) if subset else ()), "images", "", "data"]
+    return AnnotatedImage(
+        path=name,
+        place=place,
+        labels=tuple(dict.fromkeys(labels)),
+        split=split_of(subset) if subset else split,
+        boxes=tuple(boxes),
+        size=size,
+        folders=tuple(join(home, folder) for folder in below),
+    )
+
+
+def _corners(source: Source, element: Any) -> tuple[float, float, float, float]:
+    degrees = no_of(element.get("rotation") or 0)
+    if element.tag == "box":
+        xmin, ymin, xmax, ymax = (no_of(element.get(name)) for name in ("xtl", "ytl", "xbr", "ybr"))
+        source.remarks["turned box, read as the upright box round it"] += bool(degrees % 360)
+        return turned((xmin, ymin, xmax, ymax), degrees)
+    source.remarks[f"{element.tag}, read as the upright box round it"] += 1
+    if element.tag == "ellipse":
+        x, y, across, down = (no_of(element.get(name)) for name in ("cx", "cy", "rx", "ry"))
+        cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+        half_x, half_y = math.hypot(across * cosine, down * sine), math.hypot(across * sine, down * cosine)
+        return x - half_x, y - half_y, x + half_x, y + half_y
+    if element.tag == "cuboid":
+        names = [name for name in element.keys() if name[:2] in ("xt", "xb", "yt", "yb")]  # noqa: SIM118 (not a mapping)
+        return around((no_of(element.get(name)), no_of(element.get("y" + name[1:]))) for name in names if name.startswith("x"))
+    return around([no_of(value) for value in point.split(",")] for point in (element.get("points") or "").split(";"))
+
+
+def _number(text: str | None) -> float:
+    try:
+        return no_of(text or 0)
+    except ValueError:
+        return 0

@@ -1,0 +1,96 @@
+"""Folders as Keras, torchvision, Ultralytics, Roboflow and FiftyOne lay them out: one per label, perhaps below one per split.
+
+And datumaro's imagenet_txt: lists of `path class…` with the classes' names in synsets.txt.
+"""
+
+from collections.abc import Iterator
+
+from imagerecords.schemas.messages import some
+from imagerecords.tasks.sources.annotations.model import (
+    SPLIT_OF,
+    AnnotatedImage,
+    Source,
+    ending_of,
+    folder_of,
+    join,
+    split_of,
+    stem_of,
+)
+
+UNLABELLED = ("_unlabeled", "no_label", "unlabeled", "unlabelled", "_unlabelled")
+SYNSETS = "synsets.txt"
+
+
+def read_folders(source: Source) -> Iterator[AnnotatedImage]:
+    """The images of label folders; those of the unlabelled have no label. A folder around all of them counts for nothing."""
+    for path in source.files:
+        if path not in source.pictures_set:
+            source.unread[f"file in label folders ({ending_of(path) or 'no ending'})"] += 1
+    around = _around([folder_of(path).split("/") for path in source.pictures])
+    parts = {path: path.split("/")[len(around) : -1] for path in source.pictures}
+    tops = sorted({folders[0] for folders in parts.values() if folders})
+    splits = [name for name in tops if name.lower() in SPLIT_OF]
+    deep = bool(splits) and all(len(folders) > 1 for folders in parts.values() if folders and folders[0] in splits)
+    if splits and len(splits) == len(tops) and not deep:
+        problem = (
+            f"images must lie in folders of their labels below those of splits, got {some(splits)} with images right in them"
+        )
+        source.refuse(source.place(""), problem)
+        return
+    if deep and len(splits) < len(tops):
+        others = [name for name in tops if name not in splits]
+        problem = f"folders must be one per split or one per label, got {some(splits)} and {some(others)}"
+        source.refuse(source.place(""), problem)
+        return
+    nested = [path for path, folders in parts.items() if len(folders) > 1 + deep]
+    if nested:
+        problem = f"images must lie right in their label's folder, got {len(nested):,} in sub-folders: {some(nested)}"
+        source.refuse(source.place(""), f"{problem}. Pass the folder that holds the label folders, or move them")
+    for path, folders in parts.items():
+        inner = folders[1:] if deep else folders
+        if len(inner) > 1:
+            continue
+        labels = () if not inner or inner[0].lower() in UNLABELLED else (inner[0],)
+        yield AnnotatedImage(path, source.place(path), labels, SPLIT_OF[folders[0].lower()] if deep and folders else None)
+
+
+def _around(folders: list[list[str]]) -> list[str]:
+    """The folders that all images lie in, of which each has more folders below; a lone label folder is none of them."""
+    around: list[str] = []
+    while folders and all(len(parts) > 1 for parts in folders) and len({parts[0] for parts in folders}) == 1:
+        if folders[0][0].lower() in SPLIT_OF:
+            break
+        around.append(folders[0][0])
+        folders = [parts[1:] for parts in folders]
+    return around
+
+
+def are_label_folders(source: Source) -> bool:
+    """Whether images lie in folders."""
+    return any("/" in path for path in source.pictures)
+
+
+def read_imagenet_txt(source: Source) -> Iterator[AnnotatedImage]:
+    """The images of the lists beside synsets.txt."""
+    for path in source.chosen:
+        home = folder_of(path)
+        names = [line.strip() for line in source.text(join(home, SYNSETS)).splitlines() if line.strip()]
+        stem = stem_of(path.rpartition("/")[2])
+        for number, line in enumerate(source.text(path).splitlines(), start=1):
+            words = line.split(" ")
+            ids: list[int] = []
+            while len(words) > 1 and (words[-1].isdigit() or not words[-1]):
+                word = words.pop()
+                ids += [int(word)] if word else []
+            written = " ".join(words).strip().strip('"')
+            if not written:
+                continue
+            place = source.place(path, f"line {number}")
+            unknown = [label for label in ids if label >= len(names)]
+            if unknown:
+                source.refuse(place, f"a class must be one of the {len(names)} of {SYNSETS}, from 0, got {unknown[0]}")
+                continue
+            labels = tuple(dict.fromkeys(names[label] for label in reversed(ids)))
+            folders = tuple(join(home, name) for name in (f"images/{stem}", "images", stem, ""))
+            has_ending = any(join(folder, written) in source.files for folder in folders)
+            yield AnnotatedImage(written, place, labels, split_of(stem), by_stem=not has_ending, folders=folders)

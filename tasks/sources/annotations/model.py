@@ -1,0 +1,273 @@
+"""What readers of annotations give: images as their file names them, with labels, split and boxes; and what was not read."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from imagerecords.tasks.images.shape import read_shape
+from imagerecords.tasks.storage.folders import Folder
+
+HEAD = 64 << 10  # bytes in which XML's first element and a CSV's first lines stand
+REMOTE_READS = 32  # files read at once from object stores
+CHUNK = 256  # of which so many are in memory
+Corners = tuple[float, float, float, float]
+# Only to find an image that its file names without an ending; what is an image is judged by content, in convert.
+IMAGE_ENDINGS = frozenset(
+    [
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif", ".heic", ".heif"),
+        *(
+            ".ppm",
+            ".pgm",
+            ".pbm",
+            ".pnm",
+            ".mpo",
+            ".jp2",
+            ".j2k",
+            ".jxl",
+            ".dng",
+            ".nef",
+            ".cr2",
+            ".arw",
+            ".tga",
+            ".ico",
+            ".psd",
+        ),
+    ]
+)
+SPLIT_OF = {
+    **dict.fromkeys(("train", "training", "train2014", "train2017", "trn"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "validate", "val2014", "val2017", "dev", "eval"), "validation"),
+    **dict.fromkeys(("test", "testing", "test2014", "test2015", "test2017", "tst"), "test"),
+}
+
+
+class Box(NamedTuple):
+    """An object: xmin, ymin, xmax, ymax in pixels, or relative to the image's size, its class, and where it stands."""
+
+    corners: Corners
+    name: str | None
+    place: str
+    relative: bool = False
+    is_crowd: bool = False
+
+
+class AnnotatedImage(NamedTuple):
+    """An image as annotations name it: its path as written, or with `by_stem` its path without an ending.
+
+    `labels` are those of the image as a whole, `split` is train, validation, test or None, `size` is the stated width and
+    height, 0 where none is. `folders` are those in which the path is looked for first, relative to the data set's folder.
+    `other` is a second name by which it is looked for.
+    """
+
+    path: str
+    place: str
+    labels: tuple[str, ...] = ()
+    split: str | None = None
+    boxes: tuple[Box, ...] = ()
+    size: tuple[float, float] = (0, 0)
+    by_stem: bool = False
+    folders: tuple[str, ...] = ("",)
+    other: str | None = None
+
+
+@dataclass
+class Source:
+    """A data set's folder while its annotations are read.
+
+    `files` are all files below it and below `roots`, other folders of images; `chosen` hold annotations. `unread` counts what
+    is not read by its kind, `remarks` what was read in a special way, and `bad` has what is wrong, each with its place.
+    """
+
+    folder: Folder
+    files: tuple[str, ...]
+    chosen: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
+    unread: Counter[str] = field(default_factory=Counter)
+    remarks: Counter[str] = field(default_factory=Counter)
+    bad: list[tuple[str, str]] = field(default_factory=list)
+    malformed: list[str] = field(default_factory=list)
+    tool: str = ""
+    _last: tuple[str, Any] = ("", None)  # what was parsed last: a file is recognised, then read
+
+    def refuse(self, place: str, problem: str) -> None:
+        """Note what is wrong with an image, a label or a file."""
+        self.bad.append((place, problem))
+
+    def drop_box(self, place: str, problem: str) -> None:
+        """Note an object that can't be read as a box."""
+        self.malformed.append(f"{problem}: {place}")
+
+    def place(self, path: str, detail: str = "") -> str:
+        """Where something stands, for people."""
+        whole = f"{self.folder.url.rstrip('/')}/{path}" if path and not path.startswith("/") and "://" not in path else path
+        return f"{whole}, {detail}" if detail else whole
+
+    def head(self, path: str) -> str:
+        """The text of a file's first bytes."""
+        data = self.folder.read_range(path, 0, HEAD)
+        return data.decode(_encoding(data), "replace")
+
+    def text(self, path: str) -> str:
+        """The text of a file; raises ValueError where it is none."""
+        return self.decoded(path, self.folder.read(path))
+
+    def decoded(self, path: str, data: bytes) -> str:
+        """A file's bytes as text; raises ValueError where they are none."""
+        try:
+            return data.decode(_encoding(data))
+        except UnicodeDecodeError as error:
+            raise ValueError(f"annotations must be UTF-8, got byte {data[error.start]:#x}: {self.place(path)}") from error
+
+    def texts(self, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Paths with the texts of their files, read side by side on object stores; raises ValueError where one is none."""
+        with ThreadPoolExecutor(1 if self.folder.is_local else REMOTE_READS) as threads:
+            for start in range(0, len(paths), CHUNK):
+                chunk = paths[start : start + CHUNK]
+                found = map(self.folder.read, chunk) if self.folder.is_local else threads.map(self.folder.read, chunk)
+                yield from ((path, self.decoded(path, data)) for path, data in zip(chunk, found, strict=True))
+
+    def json(self, path: str) -> Any:
+        """The content of a JSON file; raises ValueError where it is none."""
+        if self._last[0] != path:
+            self._last = ("", None)  # two large files would not fit into memory together
+            self._last = (path, self.parsed(path, self.text(path)))
+        return self._last[1]
+
+    def parsed(self, path: str, text: str) -> Any:
+        """A file's text as JSON; raises ValueError where it is none."""
+        try:
+            return json.loads(text)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise ValueError(f"annotations must be JSON, got {error}: {self.place(path)}") from error
+
+    def size_of(self, path: str) -> tuple[int, int] | None:
+        """The width and height of an image as stored; None where it can't be read."""
+        try:
+            shape = read_shape(lambda size: self.folder.read(path) if size is None else self.folder.read_range(path, 0, size))
+        except OSError:
+            return None
+        return (shape.width, shape.height) if shape else None
+
+    @cached_property
+    def pictures(self) -> tuple[str, ...]:
+        """The files that have the ending of an image."""
+        return tuple(path for path in self.files if ending_of(path) in IMAGE_ENDINGS)
+
+    @cached_property
+    def pictures_set(self) -> frozenset[str]:
+        """The same, for asking whether a file is one."""
+        return frozenset(self.pictures)
+
+    def below(self, name: str) -> Iterator[str]:
+        """The images below a folder."""
+        start = f"{name}/" if name else ""
+        return (path for path in self.pictures if path.startswith(start))
+
+
+def _encoding(data: bytes) -> str:
+    """UTF-8, or what a byte order mark says, as Excel writes it."""
+    return "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+
+
+def ending_of(path: str) -> str:
+    """A path's ending in lower case, with its dot."""
+    stem, dot, ending = path.rpartition("/")[2].rpartition(".")
+    return f".{ending.lower()}" if dot and stem else ""
+
+
+def folder_of(path: str) -> str:
+    """The folder of a path; empty at the top."""
+    return path.rpartition("/")[0]
+
+
+def stem_of(path: str) -> str:
+    """A path without its ending."""
+    folder, slash, name = path.rpartition("/")
+    stem, dot, _ = name.rpartition(".")
+    return f"{folder}{slash}{stem if dot and stem else name}"
+
+
+def join(*parts: str) -> str:
+    """Paths one below the other, without `.` and with `..` followed; empty parts fall away."""
+    out: list[str] = []
+    for part in "/".join(part for part in parts if part).split("/"):
+        if part == ".." and out and out[-1] != "..":
+            out.pop()
+        elif part not in ("", "."):
+            out.append(part)
+    return "/".join(out)
+
+
+def split_of(name: str) -> str | None:
+    """The split that a name means, alone or by one of its words: `instances_val2017.json` is validation's."""
+    stem = stem_of(name.rpartition("/")[2]).lower().strip("_")
+    if stem in SPLIT_OF:
+        return SPLIT_OF[stem]
+    words = stem.replace("-", "_").replace(".", "_").replace(" ", "_").split("_")
+    splits = {SPLIT_OF[word] for word in words if word in SPLIT_OF}
+    return splits.pop() if len(splits) == 1 else None
+
+
+def split_of_path(path: str) -> str | None:
+    """The split that a file's own name means, else that of the folder nearest to it whose whole name is a split's."""
+    *folders, name = path.split("/")
+    return split_of(name) or split_of_folders(folders)
+
+
+def split_of_folders(folders: Sequence[str]) -> str | None:
+    """The split of the last of some folders whose whole name is a split's."""
+    found = [SPLIT_OF[folder.lower()] for folder in folders if folder.lower() in SPLIT_OF]
+    return found[-1] if found else None
+
+
+def around(points: Iterable[Sequence[float]]) -> Corners:
+    """The upright box round points; raises ValueError where there is none."""
+    xs, ys = zip(*((float(point[0]), float(point[1])) for point in points), strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def turned(corners: Corners, degrees: float) -> Corners:
+    """The upright box round a rectangle that is turned clockwise about its centre."""
+    if not degrees % 360:
+        return corners
+    xmin, ymin, xmax, ymax = corners
+    x, y, across, down = (xmin + xmax) / 2, (ymin + ymax) / 2, (xmax - xmin) / 2, (ymax - ymin) / 2
+    cosine, sine = abs(math.cos(math.radians(degrees))), abs(math.sin(math.radians(degrees)))
+    half_x, half_y = across * cosine + down * sine, across * sine + down * cosine
+    return x - half_x, y - half_y, x + half_x, y + half_y
+
+
+def from_size(x: float, y: float, width: float, height: float) -> Corners:
+    """Corners of an upper left corner with a width and a height."""
+    return x, y, x + width, y + height
+
+
+def numbers_of(values: Any, count: int) -> tuple[float, ...] | None:
+    """So many finite numbers, which some tools write as texts; None where a value is anything else."""
+    if not isinstance(values, list | tuple) or len(values) != count or bool in map(type, values):
+        return None
+    try:
+        numbers = tuple(map(float, values))
+    except (TypeError, ValueError):
+        return None
+    return numbers if all(map(math.isfinite, numbers)) else None
+
+
+def are_numbers(values: Any) -> bool:
+    """Whether a value is a list of finite numbers."""
+    return isinstance(values, list | tuple) and all(
+        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) for value in values
+    )
+
+
+def no_of(value: Any) -> float:
+    """A number, or the number that a text is; raises ValueError for all else and for what is not finite."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value!r} is no number")
+    return number

@@ -1,0 +1,287 @@
+"""Which format annotations are of: by the first bytes, keys and columns of files, and by the layout of folders.
+
+Formats stand in the order in which they are preferred where one export holds another's files too (`HOLDS`); where two that have
+nothing to do with each other are in a folder, annotations_format must say which one is meant.
+"""
+
+import csv
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from imagerecords.schemas.messages import NAMED, some
+from imagerecords.tasks.sources.annotations.coco import is_coco, read_coco
+from imagerecords.tasks.sources.annotations.createml import is_createml, read_createml
+from imagerecords.tasks.sources.annotations.cvat import read_cvat
+from imagerecords.tasks.sources.annotations.datumaro import is_datumaro, read_datumaro
+from imagerecords.tasks.sources.annotations.fiftyone import is_fiftyone, read_fiftyone
+from imagerecords.tasks.sources.annotations.folders import SYNSETS, are_label_folders, read_folders, read_imagenet_txt
+from imagerecords.tasks.sources.annotations.huggingface import FILE_COLUMNS, NAMES, read_huggingface
+from imagerecords.tasks.sources.annotations.labelme import is_labelme, read_labelme
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source, ending_of, folder_of, join, split_of_path
+from imagerecords.tasks.sources.annotations.open_images import is_open_images, read_open_images
+from imagerecords.tasks.sources.annotations.tables import (
+    columns_of,
+    is_detection_table,
+    is_ilsvrc_solution,
+    is_label_table,
+    is_one_hot,
+    is_retinanet_row,
+    read_detection_table,
+    read_ilsvrc,
+    read_label_table,
+    read_one_hot,
+)
+from imagerecords.tasks.sources.annotations.voc import read_voc
+from imagerecords.tasks.sources.annotations.xml import parse_xml
+from imagerecords.tasks.sources.annotations.yolo import is_data_yaml, looks_like_labels, names_beside, read_yolo
+
+HOLDING = (".json", ".xml", ".csv", ".tsv", ".jsonl", ".yaml", ".yml")  # endings that are rarely of anything but annotations
+SAMPLE = 8  # files of one folder that are looked into; the others of their ending are of the same format
+ROOT = re.compile(r"<([A-Za-z_][\w.-]*)[\s/>]")
+LABEL_STUDIO = "label_studio"
+
+
+class Format(NamedTuple):
+    """A format: its name for people, its reader, and whether its boxes are of the image as displayed."""
+
+    title: str
+    read: Callable[[Source], Iterator[AnnotatedImage]] | None
+    displayed: bool = False
+
+
+FORMATS: dict[str, Format] = {
+    "yolo": Format("YOLO", read_yolo),
+    "coco": Format("COCO", read_coco),
+    "cvat": Format("CVAT for images", read_cvat, displayed=True),
+    "datumaro": Format("Datumaro", read_datumaro),
+    "labelme": Format("labelme", read_labelme, displayed=True),
+    "fiftyone": Format("FiftyOne", read_fiftyone),
+    "createml": Format("Create ML", read_createml),
+    "label_studio": Format("Label Studio", None),
+    "huggingface": Format("Hugging Face imagefolder", read_huggingface),
+    "ilsvrc": Format("ILSVRC's solution table", read_ilsvrc),
+    "open_images": Format("Open Images", read_open_images),
+    "detection_csv": Format("detection CSV", read_detection_table),
+    "one_hot_csv": Format("one-hot CSV", read_one_hot),
+    "label_csv": Format("CSV of labels", read_label_table),
+    "imagenet_txt": Format("imagenet_txt", read_imagenet_txt),
+    "voc": Format("Pascal VOC", read_voc),
+    "folders": Format("label folders", read_folders),
+}
+HOLDS = {"ilsvrc": {"voc"}, "yolo": {"folders"}, "huggingface": {"folders"}}
+
+
+@dataclass
+class Recognised:
+    """The format of a source, and the files that hold its annotations.
+
+    `found` are all formats that were seen, `unknown` the files that could hold annotations and are of none.
+    """
+
+    name: str
+    chosen: tuple[str, ...]
+    found: dict[str, list[str]]
+    unknown: tuple[str, ...] = ()
+
+
+def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
+    """The format of a file, or of what lies below a folder; raises ValueError that says what was seen.
+
+    `target` is relative to the source's folder, `wanted` the format that annotations_format forces.
+    """
+    if target in source.files:
+        return _of_file(source, target, wanted)
+    found, unknown = _survey(source, target)
+    if "voc" in found and target:  # the lists beside a folder of XML say which image is of which split
+        lists = join(folder_of(target), "ImageSets/Main")
+        found["voc"] += [path for path in source.files if folder_of(path) == lists and path not in found["voc"]]
+    names = [wanted] if wanted else [name for name in FORMATS if name in found]
+    names = [name for name in names if not any(name in HOLDS.get(other, ()) for other in names)]
+    if len(names) > 1:
+        seen = some([f"{name} ({some(found[name], 1)})" for name in names])
+        raise ValueError(
+            f"annotations of a folder must be of one format, got {seen}. Pass --annotations_format, or one of the files"
+        )
+    if names:
+        return Recognised(names[0], tuple(found.get(names[0], ())), found, tuple(unknown))
+    if are_label_folders(source) and not target and not unknown:
+        return Recognised("folders", (), found)
+    raise ValueError(f"annotations must be of a known format, got {_seen(source, target)}. Known formats: {', '.join(FORMATS)}")
+
+
+def _seen(source: Source, target: str) -> str:
+    """What lies there, for an error."""
+    paths = [path for path in source.files if path.startswith(target)]
+    endings = Counter(ending_of(path) or "without ending" for path in paths)
+    counts = some([f"{count:,} {ending}" for ending, count in endings.most_common()], 5)
+    others = [path for path in paths if ending_of(path) in HOLDING]
+    problems = [f"{path} ({problem})" if (problem := problem_of(source, path)) else path for path in others[:NAMED]]
+    return (counts or "no files") + (f", among them {some(problems)}" if problems else "")
+
+
+def problem_of(source: Source, path: str) -> str:
+    """Why a file can't be read as JSON or XML, or a table's columns; empty where nothing is to be said."""
+    try:
+        if ending_of(path) == ".json":
+            source.json(path)
+        elif ending_of(path) == ".xml":
+            parse_xml(source.folder.read(path))
+        elif ending_of(path) in (".csv", ".tsv"):
+            return f"columns {some(columns_of(source.head(path)), 6)}"
+    except ValueError as error:
+        return str(error).partition(": /")[0].removesuffix(f": {source.place(path)}")
+    return ""
+
+
+def _of_file(source: Source, target: str, wanted: str | None) -> Recognised:
+    if (name := wanted or sniff(source, target)) is None:
+        head = source.folder.read_range(target, 0, 60).decode("utf-8", "replace")
+        if head.startswith(("PK", "\x1f")):
+            raise ValueError("annotations must be files, got an archive. Unpack it")
+        why = problem_of(source, target) or f"a file that begins with {head!r}"
+        raise ValueError(f"annotations must be of a known format, got {why}. Known formats: {', '.join(FORMATS)}")
+    chosen = [target]
+    if name == "voc" and ending_of(target) == ".txt":  # a list of ImageSets/Main goes with the XML beside it
+        top = folder_of(folder_of(folder_of(target)))
+        chosen += [path for path in source.files if ending_of(path) == ".xml" and path.startswith(join(top, "Annotations"))]
+    if name == "open_images":  # boxes, labels and images of a split stand in files side by side
+        split = split_of_path(target)
+        chosen += [
+            path
+            for path in source.files
+            if path != target and folder_of(path) == folder_of(target) and split_of_path(path) == split
+        ]
+        chosen = [path for path in chosen if ending_of(path) == ".csv" and sniff(source, path) == "open_images"]
+    return Recognised(name, tuple(chosen), {name: chosen})
+
+
+def _survey(source: Source, target: str) -> tuple[dict[str, list[str]], list[str]]:
+    """The files below a folder by the format of their content, and those that could hold annotations and are of none."""
+    start = f"{target}/" if target else ""
+    paths = [path for path in source.files if path.startswith(start)]
+    groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for path in paths:
+        if ending_of(path) in SNIFFERS:
+            groups[folder_of(path), ending_of(path)].append(path)
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    unknown: list[str] = []
+    for (_, ending), group in groups.items():
+        known = {path: sniff(source, path) for path in group[:SAMPLE]}
+        kinds = set(known.values())
+        one = len(kinds) == 1 and None not in kinds
+        known |= {path: next(iter(kinds)) if one else sniff(source, path) for path in group[SAMPLE:]}
+        kinds = set(known.values()) - {None}
+        for path in group:
+            broken = known[path] is None and len(kinds) == 1 and ending in (".json", ".xml") and problem_of(source, path)
+            if kind := next(iter(kinds)) if broken else known[path]:  # the broken one is of the kind of those beside it
+                found[kind].append(path)
+            elif ending in HOLDING:
+                unknown.append(path)
+    _add_yolo(source, found, paths)
+    return dict(found), unknown
+
+
+def _add_yolo(source: Source, found: defaultdict[str, list[str]], paths: list[str]) -> None:
+    """Choose the file of YOLO that says most; label files may go with nothing but a list of names."""
+    if yolo := found.get("yolo"):
+        found["yolo"] = _best_names(yolo)
+    elif not found and looks_like_labels(source, paths):
+        if not (names := names_beside(source.files)):
+            raise ValueError(
+                "YOLO's label files (.txt) must have the names of their classes, got none. Add data.yaml or classes.txt"
+            )
+        found["yolo"] = names
+
+
+def _best_names(paths: list[str]) -> list[str]:
+    """The one file that says most: data.yaml before obj.data before names alone; of several the uppermost."""
+    ranks = {".yaml": 0, ".yml": 0, ".data": 1}
+    return sorted(paths, key=lambda path: (ranks.get(ending_of(path), 2), path.count("/"), path))[:1]
+
+
+def sniff(source: Source, path: str) -> str | None:
+    """The format of one file; None where it is none."""
+    name = path.rpartition("/")[2].lower()
+    try:
+        return SNIFFERS[ending_of(path)](source, path, name) if ending_of(path) in SNIFFERS else None
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, csv.Error, pa.ArrowException):
+        return None  # broken, or of a kind that nobody here knows
+
+
+def _sniff_xml(source: Source, path: str, name: str) -> str | None:
+    match = ROOT.search(source.head(path))
+    return {"annotations": "cvat", "annotation": "voc"}.get(match[1]) if match else None
+
+
+def _sniff_json(source: Source, path: str, name: str) -> str | None:
+    content = source.json(path)
+    tests: dict[str, Callable[[Any], bool]] = {
+        "labelme": is_labelme,
+        "datumaro": is_datumaro,
+        "coco": is_coco,
+        "fiftyone": is_fiftyone,
+        LABEL_STUDIO: is_label_studio,  # whose JSON-MIN has keys of Create ML's
+        "createml": is_createml,
+    }
+    return next((kind for kind, test in tests.items() if test(content)), None)
+
+
+def is_label_studio(content: Any) -> bool:
+    """Whether JSON is a list of Label Studio's tasks, whole or as JSON-MIN."""
+    if not isinstance(content, list) or not content or not all(isinstance(task, dict) for task in content[:5]):
+        return False
+    whole = all("data" in task and ("annotations" in task or "completions" in task) for task in content[:5])
+    return whole or all("id" in task and ("annotation_id" in task or "annotator" in task) for task in content[:5])
+
+
+def _sniff_csv(source: Source, path: str, name: str) -> str | None:
+    head = source.head(path)
+    columns = columns_of(head)
+    first, second = (next(csv.reader(lines), []) for lines in (head.splitlines()[:1], head.splitlines()[1:2]))
+    tests = {
+        "huggingface": name in NAMES,
+        "ilsvrc": is_ilsvrc_solution(columns) and "sample_submission" not in name,
+        "detection_csv": is_detection_table(columns) or is_retinanet_row(first),
+        "open_images": is_open_images(columns),
+        LABEL_STUDIO: {"annotation_id", "id"} <= set(columns),
+        "one_hot_csv": is_one_hot(columns, second),
+        "label_csv": is_label_table(columns),
+    }
+    return next((kind for kind, is_it in tests.items() if is_it), None)
+
+
+def _sniff_lines(source: Source, path: str, name: str) -> str | None:
+    if name in NAMES:
+        return "huggingface"
+    first = source.head(path).partition("\n")[0]
+    content = json.loads(first)
+    return "huggingface" if isinstance(content, dict) and any(key in content for key in FILE_COLUMNS) else None
+
+
+def _sniff_text(source: Source, path: str, name: str) -> str | None:
+    if "/imagesets/main/" in f"/{path.lower()}":
+        return "voc"
+    if name != SYNSETS and join(folder_of(path), SYNSETS) in source.files:
+        return "imagenet_txt"
+    return None
+
+
+SNIFFERS: dict[str, Callable[[Source, str, str], str | None]] = {
+    ".xml": _sniff_xml,
+    ".json": _sniff_json,
+    ".csv": _sniff_csv,
+    ".tsv": _sniff_csv,
+    ".jsonl": _sniff_lines,
+    ".parquet": lambda source, path, name: "huggingface" if name in NAMES else None,
+    ".txt": _sniff_text,
+    ".yaml": lambda source, path, name: "yolo" if is_data_yaml(source.text(path)) else None,
+    ".yml": lambda source, path, name: "yolo" if is_data_yaml(source.text(path)) else None,
+    ".data": lambda source, path, name: "yolo" if "names" in source.text(path) else None,
+    ".names": lambda source, path, name: "yolo",
+}

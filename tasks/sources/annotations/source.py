@@ -1,0 +1,74 @@
+"""The folders that annotations are read from: what lies in them, and which of their files hold annotations."""
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imagerecords.tasks.sources.annotations.model import IMAGE_ENDINGS, Source, ending_of
+from imagerecords.tasks.sources.annotations.recognise import Recognised, recognise
+from imagerecords.tasks.sources.input_files import beside
+from imagerecords.tasks.sources.walk import walk_files
+from imagerecords.tasks.storage.folders import Folder, open_folder
+
+# Folders that tools make for annotations; the images lie beside them.
+INNER = {
+    *("annotations", "annotation", "labels", "label", "imagesets", "main", "xml", "xmls", "json", "jsons", "ann", "anns"),
+    *("gt", "ground_truth", "labels_json", "metadata"),
+}
+
+
+@dataclass
+class OpenedSource:
+    """A data set's folder with what was recognised in it."""
+
+    location: str
+    source: Source
+    recognised: Recognised
+
+
+def open_source(location: str, wanted: str | None, images: str | None, storage_options: Mapping[str, Any]) -> OpenedSource:
+    """The source at a path or URL; raises OSError where there is none, ValueError where it is of no known format."""
+    folder, target, files = _home(location, storage_options)
+    roots: tuple[str, ...] = ()
+    if images:
+        beyond = open_folder(images, storage_options)
+        if type(beyond.fs) is not type(folder.fs):
+            raise ValueError(f"images_directory and annotations must lie on one file system, got {images}")
+        if not beyond.exists():
+            raise FileNotFoundError(images)
+        inside = beyond.path == folder.path or beyond.path.startswith(f"{folder.path}/")
+        root = (
+            beyond.path[len(folder.path) :].strip("/")
+            if inside
+            else str(beyond.path if beyond.is_local else beyond.canonical_url)
+        )
+        roots = (root,)
+        if not inside:
+            files += [f"{root.rstrip('/')}/{file.path}" for file in walk_files(beyond, "").files]
+    source = Source(folder, tuple(files), roots=roots)
+    recognised = recognise(source, target, wanted)
+    source.chosen = recognised.chosen
+    return OpenedSource(location, source, recognised)
+
+
+def _home(location: str, storage_options: Mapping[str, Any]) -> tuple[Folder, str, list[str]]:
+    """The data set's folder, the location relative to it, and its files.
+
+    A folder of annotations that has no images in it belongs to the one above it.
+    """
+    folder = open_folder(location, storage_options)
+    target = ""
+    if folder.fs.isfile(folder.path):
+        folder, target = beside(location.rstrip("/"), storage_options)
+    elif not folder.exists():
+        raise FileNotFoundError(location)
+    files = [file.path for file in walk_files(folder, "").files]
+    while (name := folder.path.rpartition("/")[2]).lower() in INNER and folder.path.count("/") > 1:
+        if any(ending_of(path) in IMAGE_ENDINGS for path in files):
+            break
+        above = posixpath.dirname(folder.path)
+        url = above if folder.is_local else str(folder.fs.unstrip_protocol(above))
+        folder, target = open_folder(url, storage_options), f"{name}/{target}".rstrip("/")
+        files = [file.path for file in walk_files(folder, "").files]
+    return folder, target, files

@@ -1,0 +1,271 @@
+"""YOLO: a `.txt` per image with lines of class and numbers relative to the image; names in data.yaml, obj.names or classes.txt.
+
+Ultralytics' rules: an image's file is the one that its path leads to when its last folder `images` becomes `labels`; a line of
+five numbers is a box (centre and size), of seven or more an outline, or with `kpt_shape` in the YAML a box with keypoints.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import yaml
+
+from imagerecords.schemas.messages import some
+from imagerecords.tasks.sources.annotations.model import (
+    AnnotatedImage,
+    Box,
+    Source,
+    around,
+    ending_of,
+    folder_of,
+    join,
+    no_of,
+    split_of,
+    split_of_folders,
+    stem_of,
+)
+
+SPLIT_KEYS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
+MOST_TEXTS = 5  # looked into, to know whether they are labels
+NAMES_FILES = ("obj.names", "classes.txt", "classes.names", "labels.txt", "_darknet.labels")
+
+
+class _Layout(NamedTuple):
+    """The names of classes by id, the images with their splits, and whether lines have keypoints behind the box."""
+
+    names: dict[int, str]
+    images: list[tuple[str, str | None]]
+    keypoints: bool
+
+
+def is_data_yaml(text: str) -> bool:
+    """Whether a YAML file is one of YOLO's."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return False
+    return isinstance(content, dict) and ("names" in content or ("nc" in content and bool(SPLIT_KEYS.keys() & content.keys())))
+
+
+def read_yolo(source: Source) -> Iterator[AnnotatedImage]:
+    """The images of the chosen data.yaml, obj.data or classes.txt, or of the folders round them."""
+    texts = {path for path in source.files if ending_of(path) == ".txt"}
+    if len({source.text(path) for path in source.chosen}) > 1:
+        raise ValueError(f"files of class names must say the same, got {some(source.chosen)}. Remove the wrong ones")
+    layout = _layout(source, source.chosen[0]) if source.chosen else _Layout({}, [], keypoints=False)
+    alone = _by_stem([image for image, _ in layout.images], texts)
+    splits: dict[str, str | None] = {}
+    labels: dict[str, str] = {}
+    for image, split in layout.images:
+        if image in splits:
+            source.refuse(source.place(source.chosen[0], f"image {image}"), "an image must be in one split, got it in two")
+            continue
+        splits[image] = split
+        if file := next((text for text in _label_files(image) if text in texts), None) or alone.get(image):
+            labels[image] = file
+    lines = iter(source.texts(list(labels.values())))
+    for image, split in splits.items():
+        path, text = next(lines) if image in labels else (image, "")
+        yield AnnotatedImage(image, source.place(path), split=split, boxes=tuple(_read_labels(source, path, text, layout)))
+    folders = {folder_of(file) for file in labels.values()}
+    lost = [file for file in texts - set(labels.values()) if folder_of(file) in folders and _is_label_file(source, file)]
+    source.unread["label file (.txt) of no image"] += len(lost)
+
+
+def _by_stem(images: Iterable[str], texts: Iterable[str]) -> dict[str, str]:
+    """For images whose stem no other image and one text alone has, that text: their folders may have nothing in common."""
+    of_stem: defaultdict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    for kind, paths in enumerate((images, texts)):
+        for path in paths:
+            of_stem[stem_of(path.rpartition("/")[2])][kind].append(path)
+    return {named[0]: found[0] for named, found in of_stem.values() if len(named) == len(found) == 1}
+
+
+def _is_label_file(source: Source, path: str) -> bool:
+    """Whether a text that no image led to has lines of numbers; lists of images and of classes have none."""
+    words = source.text(path).split()
+    return bool(words) and all(re.fullmatch(r"[-+0-9.eE]+", word) for word in words)
+
+
+def _label_files(image: str) -> list[str]:
+    """Where an image's labels may stand: below `labels` in place of `images`, in a folder `labels` beside it, or beside it."""
+    parts = stem_of(image).split("/")
+    found = []
+    for number in reversed([number for number, part in enumerate(parts[:-1]) if part.lower() == "images"]):
+        found += ["/".join([*parts[:number], name, *parts[number + 1 :]]) + ".txt" for name in ("labels", "Labels")]
+    beside = [join(folder_of(image), "labels", parts[-1]), join(folder_of(folder_of(image)), "labels", parts[-1])]
+    return [*found, stem_of(image) + ".txt", *(f"{path}.txt" for path in beside)]
+
+
+def _layout(source: Source, path: str) -> _Layout:
+    if ending_of(path) in (".yaml", ".yml"):
+        return _from_yaml(source, path)
+    if ending_of(path) == ".data":
+        return _from_darknet(source, path)
+    names = _names_file(source, path)
+    images = _listed_at_the_top(source, path)
+    if images is None:
+        images = [(image, _split_in(image, "")) for image in source.pictures]
+    return _Layout(names, images, keypoints=False)
+
+
+def _listed_at_the_top(source: Source, path: str) -> list[tuple[str, str | None]] | None:
+    """The images of train.txt, valid.txt or images.txt beside a file of names (Darknet, YOLOv4); None where there is none."""
+    home = folder_of(path)
+    lists = {name: join(home, f"{name}.txt") for name in ("images", *SPLIT_KEYS)}
+    known = {name: file for name, file in lists.items() if file in source.files and not _is_label_file(source, file)}
+    return [(image, SPLIT_KEYS.get(name)) for name, file in known.items() for image in _listed(source, file)] if known else None
+
+
+def _split_in(image: str, home: str) -> str | None:
+    return split_of_folders(image.removeprefix(f"{home}/").split("/")[:-1])
+
+
+def _from_yaml(source: Source, path: str) -> _Layout:
+    content = yaml.safe_load(source.text(path))
+    names = _names(content.get("names"), content.get("nc")) if isinstance(content, dict) else None
+    if names is None:
+        raise ValueError(f"data.yaml must have names, a list or a mapping of ids: {source.place(path)}")
+    home = folder_of(path)
+    images: list[tuple[str, str | None]] = []
+    taken: set[str] = set()
+    for key, split in SPLIT_KEYS.items():
+        entries = content.get(key) or []
+        for entry in [entries] if isinstance(entries, str) else entries:
+            found = _entry(source, home, str(content.get("path") or ""), str(entry))
+            if found is None and split == "test":  # Roboflow names it in any case
+                source.unread["folder of test images that does not exist"] += 1
+            elif found is None:
+                source.refuse(source.place(path, key), f"a folder or list of images must exist, got none: {entry}")
+            if found and all(image in taken for image in found):
+                source.refuse(
+                    source.place(path, key), f"splits must have images of their own, got those of another split: {entry}"
+                )
+                continue
+            taken |= set(found or ())
+            images += [(image, split) for image in found or ()]
+    if not any(content.get(key) for key in SPLIT_KEYS):
+        images = [(image, _split_in(image, home)) for image in source.below(home)]
+    return _Layout(names, images, keypoints="kpt_shape" in content)
+
+
+def _names(names: Any, count: Any) -> dict[int, str] | None:
+    if isinstance(names, list):
+        return {number: str(name) for number, name in enumerate(names)}
+    if isinstance(names, dict):
+        return {int(number): str(name) for number, name in names.items() if str(number).strip().isdigit()}
+    return {number: f"class_{number}" for number in range(count)} if isinstance(count, int) else None
+
+
+def _entry(source: Source, home: str, root: str, entry: str) -> list[str] | None:
+    """The images of an entry of data.yaml: a folder or a list of images; None where there is neither.
+
+    `path` is often a folder of another machine, and Roboflow's `../train/images` leads out of its own export.
+    """
+    entry = entry.replace("\\", "/")
+    ways = [join(home, root, entry), join(home, entry), join(home, entry.removeprefix("../"))]
+    parts = join(entry).split("/")
+    ways += [join(home, *parts[number:]) for number in range(1, len(parts))]
+    ways += [f"{root.rstrip('/')}/{'/'.join(parts[number:])}" for root in source.roots for number in range(len(parts))]
+    for number, way in enumerate(ways):
+        if way.startswith(".."):
+            continue
+        if ending_of(way) == ".txt" and way in source.files:
+            return _listed(source, way)
+        if found := list(source.below(way)):
+            source.remarks[f"folder of data.yaml found in another place: {way} for {entry}"] += number > 2
+            return found
+    return None
+
+
+def _listed(source: Source, path: str) -> list[str]:
+    """The images of a list: as they are written, below the list's folder, or by the end of their paths."""
+    known = set(source.pictures)
+    found = []
+    for number, line in enumerate(source.text(path).splitlines(), start=1):
+        written = line.strip().replace("\\", "/")
+        if not written:
+            continue
+        parts = join(written).split("/")
+        ways = [join(folder_of(path), *parts[start:]) for start in range(len(parts))]
+        image = next((way for way in ways if way in known), None)
+        if image is None:
+            source.refuse(source.place(path, f"line {number}"), f"an image must exist, got none: {written}")
+        else:
+            found.append(image)
+    return found
+
+
+def _from_darknet(source: Source, path: str) -> _Layout:
+    """What obj.data says: `train = data/train.txt`, `names = data/obj.names`."""
+    pairs = (line.partition("=") for line in source.text(path).splitlines())
+    values = {key.strip(): value.strip() for key, _, value in pairs}
+    home = folder_of(path)
+
+    def beside(value: str) -> str | None:
+        parts = join(value).split("/")
+        return next((way for way in (join(home, *parts[n:]) for n in range(len(parts))) if way in source.files), None)
+
+    names = beside(values.get("names", "obj.names"))
+    if names is None:
+        raise ValueError(f"obj.data must name a file of names that exists, got {values.get('names')!r}: {source.place(path)}")
+    images: list[tuple[str, str | None]] = []
+    for key, value in values.items():
+        if key in ("classes", "names", "backup"):
+            continue
+        if (file := beside(value)) is None:
+            source.refuse(source.place(path, key), f"a list of images must exist, got none: {value}")
+            continue
+        images += [(image, SPLIT_KEYS.get(key) or split_of(key)) for image in _listed(source, file)]
+    return _Layout(_names_file(source, names), images, keypoints=False)
+
+
+def _names_file(source: Source, path: str) -> dict[int, str]:
+    lines = [line.strip() for line in source.text(path).splitlines()]
+    while lines and not lines[-1]:
+        lines.pop()
+    return dict(enumerate(lines))
+
+
+def _read_labels(source: Source, path: str, text: str, layout: _Layout) -> Iterable[Box]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = line.split()
+        if not words:
+            continue
+        place = source.place(path, f"line {number}")
+        try:
+            values = [no_of(word) for word in words[1:]]
+            name = layout.names[int(no_of(words[0]))]
+            yield Box(_corners(source, values, layout), name, place, relative=True)
+        except KeyError:
+            known = some([f"{key} ({name})" for key, name in layout.names.items()])
+            source.refuse(place, f"a class must be one of {known}, got {words[0]}")
+        except (ValueError, IndexError):
+            source.drop_box(place, f"a line must be a class and 4 numbers, or 6 and more of an outline, got {line[:80]!r}")
+
+
+def _corners(source: Source, values: list[float], layout: _Layout) -> tuple[float, float, float, float]:
+    if len(values) in (4, 5) or (layout.keypoints and len(values) > 4):
+        source.unread["keypoints"] += layout.keypoints and len(values) > 5
+        source.unread["confidence"] += len(values) == 5
+        x, y, width, height = values[:4]
+        return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+    if len(values) < 6 or len(values) % 2:
+        raise ValueError("neither a box nor an outline")
+    what = "turned box" if len(values) == 8 else "outline"
+    source.remarks[f"{what}, read as the upright box round it"] += 1
+    return around(zip(values[::2], values[1::2], strict=True))
+
+
+def looks_like_labels(source: Source, files: Iterable[str]) -> bool:
+    """Whether files are images with a text of the same stem beside them or in `labels`, or texts of numbers beside names."""
+    texts = {path for path in files if ending_of(path) == ".txt"}
+    if any(text in texts for image in source.pictures for text in _label_files(image)):
+        return True
+    return any(_is_label_file(source, path) for path in sorted(texts)[:MOST_TEXTS])
+
+
+def names_beside(files: Iterable[str]) -> list[str]:
+    """The files of class names among some."""
+    return sorted(path for path in files if path.rpartition("/")[2].lower() in NAMES_FILES)
