@@ -15,6 +15,7 @@ from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.setting_groups import LabelStudioSettings
 from imagerecords.tasks.sources.label_studio_annotators import Answered, Decision, decide
 from imagerecords.tasks.sources.label_studio_columns import (
+    EVERY_REGION,
     IMAGE_NAMES,
     class_answer,
     class_control,
@@ -52,8 +53,11 @@ class Export:
         return [f"{problem}: {self.place(number)}" for number, problem in sorted(self.bad)]
 
 
-def read_export(text: str, file: str, reading: LabelStudioSettings = DEFAULT) -> Export:
-    """The labelled images of an export. Raises ValueError or BadLayout when it is none or is unclear."""
+def read_export(text: str, file: str, reading: LabelStudioSettings = DEFAULT, *, by_objects: bool = False) -> Export:
+    """The labelled images of an export; with `by_objects` the class of an image's objects is its label.
+
+    Raises ValueError or BadLayout when it is none or is unclear.
+    """
     found = read_tasks(text, file)
     if reading.annotators == "ground_truth" and not found.is_whole:
         problem = "annotators ground_truth must go with a JSON export, which says which annotation is marked, got another"
@@ -63,7 +67,7 @@ def read_export(text: str, file: str, reading: LabelStudioSettings = DEFAULT) ->
         return export
     columns, notes = image_columns(found, reading.label_studio_image)
     export.notes += notes
-    control, instead = class_control(found, columns, reading.label_studio_class)
+    control, instead = (EVERY_REGION, "") if by_objects else class_control(found, columns, reading.label_studio_class)
     _Reader(found, export, reading, columns, control, other_images(found, columns)).read()
     if control is None and any(problem.startswith(ONE_LABEL) for _, problem in export.bad):
         remedy = "Pass --label_studio_class with one whose objects' names are the class"

@@ -18,6 +18,7 @@ IMAGE_NAMES = ("image", "path", "file")  # columns that are taken for images wha
 LABEL_NAMES = ("choice", "label")  # columns of people's own tables that are taken for labels
 CHOICES = ("choices", "taxonomy")
 ANSWERS = (*CHOICES, PLAIN, "rating", "number", "text", "datetime")
+EVERY_REGION = "\0"  # in place of a control: the names of all regions are the class
 RULE = "a Label Studio export must have"
 LISTED = 8  # columns that an error lists
 
@@ -129,11 +130,11 @@ def class_answer(annotation: Annotation, control: str | None, *, whole: bool, pa
     regions = regions_of(annotation.results)
     answers: set[str] = set()
     for result in annotation.results:
-        if control is None or result.control != control or (page is not None and result.page != page):
+        if control not in (result.control, EVERY_REGION) or (page is not None and result.page != page):
             continue
         if result.kind.endswith("labels"):
             answers.update(map(str, result.value.get(result.kind) or ()))
-        elif not _is_of_region(result, regions, whole=whole):
+        elif control != EVERY_REGION and not _is_of_region(result, regions, whole=whole):
             answers.update(answer_of(result))
     return tuple(sorted(answers))
 

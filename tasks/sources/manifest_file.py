@@ -16,9 +16,8 @@ import pyarrow.parquet as pq
 from imagerecords.schemas.boxes import FoundBoxes
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.sources.csv_lines import DELIMITERS, read_csv_lines
-from imagerecords.tasks.sources.input_files import beside, open_file
-from imagerecords.tasks.sources.label_studio import read_export
-from imagerecords.tasks.sources.label_studio_paths import there
+from imagerecords.tasks.sources.input_files import open_file
+from imagerecords.tasks.sources.label_studio_rows import read_export_rows
 from imagerecords.tasks.storage.arrow_files import arrow_reader
 
 TEXTS = ("path", "label", "split", "group")
@@ -188,23 +187,16 @@ def _text(name: str, value: Any) -> str | None:
 
 
 def _export_reader(settings: BuildSettings) -> Callable[[BinaryIO, ListedRows], Iterator[Batch]]:
-    return lambda file, listed: _read_export(file, listed, settings)
+    def read(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
+        found = read_export_rows(file.read(), listed.file, settings)
+        listed.unit = found.unit
+        listed.bad += found.bad
+        listed.notes += found.notes
+        listed.skipped |= found.skipped
+        listed.columns |= {"boxes"} if any(row["boxes"] for row in found.rows) else set()
+        yield _objects(found.rows)
 
-
-def _read_export(file: BinaryIO, listed: ListedRows, settings: BuildSettings) -> Iterator[Batch]:
-    export = read_export(file.read().decode("utf-8-sig"), listed.file, settings)
-    listed.unit = export.unit
-    listed.bad += export.bad
-    listed.notes += export.notes
-    listed.skipped |= export.skipped
-    folder, _ = beside(listed.file, settings.storage_options)
-    rows = []
-    for image in export.images:
-        boxes = [[*box[:4], box.name] for box in image.boxes]
-        listed.columns |= {"boxes"} if boxes else set()
-        path = there(image.path, lambda way: "://" not in way and folder.exists(way))
-        rows.append({"line": image.number, "path": path, "label": image.label, "boxes": boxes})
-    yield _objects(rows)
+    return read
 
 
 def _objects(rows: list[dict[str, Any]]) -> Batch:

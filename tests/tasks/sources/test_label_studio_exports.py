@@ -158,3 +158,38 @@ def test_coco_with_the_regions_of_several_annotators_is_refused(project, make_se
     (error,) = survey(make_settings(**settings)).errors
     assert "lists images/0a1b2c3d-straight.jpg once per annotation" in error
     assert "Export the project as JSON and pass --label_studio" in error
+
+
+@pytest.mark.parametrize("setting", ["label_studio", "annotations"])
+def test_an_export_can_be_given_as_annotations_too(project, make_settings, setting):
+    place = str(project / "project.json")
+    found = discover_images(make_settings(**{setting: place if setting == "label_studio" else (place,)}))
+    assert found.labels == ("cat", "dog")
+    assert found.boxes_in_display_orientation
+    assert found.boxes.planned == 5
+
+
+def test_images_elsewhere_are_found_by_a_setting(project, make_settings):
+    (project / "pictures").mkdir()
+    for path in [*project.glob("0a1b*.jpg"), project / "more"]:
+        path.rename(project / "pictures" / path.name)
+    export = str(project / "project.json")
+    assert len(survey(make_settings(label_studio=export)).errors) == 5
+    found = discover_images(make_settings(label_studio=export, images_directory=str(project / "pictures")))
+    assert sorted(Path(path).name for path in found.images["path"].to_pylist())[-1] == "cats&dogs#1.jpg"
+
+
+def test_what_can_not_be_used_is_left_out_by_a_setting(project, make_settings):
+    (project / "0a1b2c3d-turned6.jpg").unlink()
+    found = discover_images(make_settings(label_studio=str(project / "disputed.json"), unusable_annotations="skip"))
+    assert found.images["path"].to_pylist() == ["0a1b2c3d-straight.jpg"]
+    assert found.skipped == {"missing": 1, "unusable": 1}
+    notes = "\n".join(found.notes)
+    assert "skipped: annotators must agree on an image's label" in notes
+    assert "1 image skipped (missing): 0a1b2c3d-turned6.jpg" in notes
+
+
+def test_the_class_of_the_objects_can_be_the_label(project, make_settings):
+    settings = {"annotations": (str(project / "annotators.json"),), "labels_from": "objects"}
+    found = discover_images(make_settings(**settings))
+    assert found.labels == ("head", "tail")
