@@ -17,7 +17,6 @@ from imagerecords.tasks.sources.label_studio_tasks import PLAIN, Annotation, Res
 IMAGE_NAMES = ("image", "path", "file")  # columns that are taken for images whatever their values are
 LABEL_NAMES = ("choice", "label")  # columns of people's own tables that are taken for labels
 CHOICES = ("choices", "taxonomy")
-ANSWERS = (*CHOICES, PLAIN, "rating", "number", "text", "datetime")
 EVERY_REGION = "\0"  # in place of a control: the names of all regions are the class
 RULE = "a Label Studio export must have"
 LISTED = 8  # columns that an error lists
@@ -72,7 +71,7 @@ def class_control(found: Tasks, images: Sequence[str], setting: str | None) -> t
                 kinds[result.control][result.kind] += 1
                 if _is_of_region(result, regions, whole=found.is_whole):
                     of_region.add(result.control)
-                elif answer := answer_of(result):
+                elif answer := _sound_answer(result):
                     counts[result.control] += 1
                     examples[result.control].update(dict.fromkeys(answer[:1]))
     if setting:
@@ -110,15 +109,20 @@ def _is_of_region(result: Result, regions: set[str], *, whole: bool) -> bool:
 def answer_of(result: Result) -> tuple[str, ...]:
     """The texts that a result answers with; those of nested choices and of taxonomies are paths."""
     value = result.value
-    if result.kind in ("choices", PLAIN):
-        return tuple(_path(choice) for choice in value["choices"])
-    if result.kind == "taxonomy":
-        return tuple(_path(choice) for choice in value["taxonomy"])
+    if result.kind in (*CHOICES, PLAIN, "text", "textarea"):
+        texts = value[{PLAIN: "choices", "textarea": "text"}.get(result.kind, result.kind)]
+        return tuple(_path(text) for text in ([texts] if isinstance(texts, str) else texts))
     if result.kind in ("rating", "number", "datetime"):
         return (str(value[result.kind]),)
-    if result.kind in ("text", "textarea"):
-        return tuple(_path(text) for text in ([value["text"]] if isinstance(value["text"], str) else value["text"]))
     return ()
+
+
+def _sound_answer(result: Result) -> tuple[str, ...]:
+    """The same, but nothing of what is malformed; its task is reported when it is read."""
+    try:
+        return answer_of(result)
+    except (KeyError, TypeError):
+        return ()
 
 
 def _path(choice: Any) -> str:

@@ -139,12 +139,16 @@ def _result(result: Mapping[str, Any]) -> Result:
         kind=kind,
         value=result["value"],
         page=result.get("item_index", result["value"].get("item_index")),
-        of=result.get("to_name"),
+        of=_text(result.get("to_name")),
         source=source.removeprefix("$") if isinstance(source, str) else None,
-        region=result.get("id"),
+        region=_text(result.get("id")),
         width=result.get("original_width"),
         height=result.get("original_height"),
     )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _who(value: Any) -> str | None:
@@ -232,7 +236,7 @@ def _has_no_annotation(row: Mapping[str, Any]) -> bool:
 def _task_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
     """What rows of one task share: its id, and the files that it names, since tables of several projects may be joined."""
     files = sorted(value for value in row.values() if isinstance(value, str) and (seems_image(value) or seems_other(value)))
-    return (row["id"], *files)
+    return (str(row["id"]), *files)
 
 
 def _between(rows: Iterator[Mapping[str, Any]]) -> set[str]:

@@ -221,3 +221,12 @@ def test_numbers_are_labels_in_peoples_own_tables():
 def test_a_path_is_read_as_the_file_that_is_there(path, files, expected):
     assert there(path, files.__contains__) == expected
     assert readings(path)
+
+
+@pytest.mark.parametrize("value", [{}, {"choices": None}, {"choices": 3}, None, "cat"])
+def test_a_malformed_answer_is_reported_with_its_task(value):
+    export = read(task(choice("dog"), image="b.jpg"), task(choice("cat") | {"value": value}))
+    assert [(image.path, image.label) for image in export.images] == [("b.jpg", "dog")]
+    (problem,) = export.problems()
+    assert problem.startswith("a task must be as Label Studio exports it, got ")
+    assert problem.endswith(": e.json, task 2")

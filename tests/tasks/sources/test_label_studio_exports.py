@@ -160,10 +160,9 @@ def test_coco_with_the_regions_of_several_annotators_is_refused(project, make_se
     assert "Export the project as JSON and pass --label_studio" in error
 
 
-@pytest.mark.parametrize("setting", ["label_studio", "annotations"])
-def test_an_export_can_be_given_as_annotations_too(project, make_settings, setting):
-    place = str(project / "project.json")
-    found = discover_images(make_settings(**{setting: place if setting == "label_studio" else (place,)}))
+@pytest.mark.parametrize("form", FORMS)
+def test_an_export_can_be_given_as_annotations_too(project, make_settings, form):
+    found = discover_images(make_settings(annotations=(str(project / f"project{form}"),)))
     assert found.labels == ("cat", "dog")
     assert found.boxes_in_display_orientation
     assert found.boxes.planned == 5
