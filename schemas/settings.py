@@ -12,6 +12,7 @@ from imagerecords.schemas.setting_groups import (
     ExecutionSettings,
     ImageSettings,
     InputSettings,
+    LabelStudioSettings,
     OutputSettings,
     SplitSettings,
     StorageSettings,
@@ -46,6 +47,7 @@ DEFAULTS_OF_0_1_0 = {"jpeg_quality": 100, "jpeg_subsampling": "4:2:0"}
 LAYOUT_SETTINGS = (
     *("validation_fraction", "test_fraction", "group_pattern", "unlisted_labels", "recursive", "duplicates"),
     *("ignore", "exclude_labels", "invalid_boxes", "boxes_orientation", "object_labels"),
+    *("annotators", "label_studio_class", "label_studio_image"),
     *("annotations_format", "labels_from", "unusable_annotations"),
     *("train_shards", "validation_shards", "test_shards", "allow_empty_shards", "seed", "layout_threads"),
 )
@@ -65,6 +67,7 @@ class BuildSettings(
     ImageSettings,
     SplitSettings,
     AnnotationSettings,
+    LabelStudioSettings,
     InputSettings,
 ):
     """All settings of a build."""
