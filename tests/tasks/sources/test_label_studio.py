@@ -98,7 +98,7 @@ def test_a_turned_rectangle_gives_the_upright_box_round_it(degrees):
     [
         ("/data/upload/7/ab-1.jpg", "ab-1.jpg"),
         ("/data/local-files/?d=cats/1.jpg", "cats/1.jpg"),
-        ("/data/local-files/", "/data/local-files/"),  # names no file: told as missing later, never a crash
+        ("/data/local-files/", "/data/local-files/"),  # names no file: reported as missing later, never a crash
         ("s3://bucket/1.jpg", "s3://bucket/1.jpg"),
         ("images/1.jpg", "images/1.jpg"),
     ],

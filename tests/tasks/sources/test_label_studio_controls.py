@@ -230,3 +230,15 @@ def test_a_malformed_answer_is_reported_with_its_task(value):
     (problem,) = export.problems()
     assert problem.startswith("a task must be as Label Studio exports it, got ")
     assert problem.endswith(": e.json, task 2")
+
+
+def test_the_usual_name_or_the_results_source_decide_between_two_columns_of_images():
+    both = {"data": {"image": "a.jpg", "thumbnail": "t.jpg"}}
+    export = read(task(choice("cat")) | both)
+    assert labels(export) == [("a.jpg", "cat")]
+    assert export.notes == ["e.json: images taken from column 'image', not from 'thumbnail' (--label_studio_image)"]
+    answer = choice("cat") | {"source": "$scan"}
+    export = read(task(answer) | {"data": {"photo": "a.jpg", "scan": "s.jpg"}})
+    assert (labels(export), export.notes) == ([("s.jpg", "cat")], [])
+    one_each = [task(choice("cat")), task(choice("dog")) | {"id": 2, "data": {"photo": "p.jpg"}}]
+    assert labels(read(*one_each)) == [("a.jpg", "cat"), ("p.jpg", "dog")]
