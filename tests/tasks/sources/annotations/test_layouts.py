@@ -43,7 +43,7 @@ from tests.tasks.sources.annotations.layouts_of_tools import (
 )
 from tests.tasks.sources.annotations.scenes import CLASSES
 from tests.tasks.sources.annotations.test_exports import check
-from tests.tasks.sources.annotations.writing import TRAIN, VALIDATION, pictures
+from tests.tasks.sources.annotations.writing import NAMED, TRAIN, VALIDATION, pictures, put, yolo_line
 
 LAYOUTS = {
     "coco of 2017": coco_of_2017,
