@@ -122,7 +122,7 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
 
 def _seen(source: Source, target: str) -> str:
     """What lies there, for an error."""
-    paths = [path for path in source.files if path.startswith(target)]
+    paths = [path for path in source.own if path.startswith(target)]
     endings = Counter(ending_of(path) or "without ending" for path in paths)
     counts = some([f"{count:,} {ending}" for ending, count in endings.most_common()], 5)
     others = [path for path in paths if ending_of(path) in HOLDING]
@@ -169,7 +169,7 @@ def _of_file(source: Source, target: str, wanted: str | None) -> Recognised:
 def _survey(source: Source, target: str) -> tuple[dict[str, list[str]], list[str]]:
     """The files below a folder by the format of their content, and those that could hold annotations and are of none."""
     start = f"{target}/" if target else ""
-    paths = [path for path in source.files if path.startswith(start)]
+    paths = [path for path in source.own if path.startswith(start)]
     groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for path in paths:
         if ending_of(path) in SNIFFERS:
