@@ -73,6 +73,13 @@ def _directory_errors(settings: BuildSettings) -> Iterable[str]:
                 f"output_directory must lie outside the input, got {settings.output_directory} inside "
                 f"{setting_of(name)} {url}. Choose another output"
             )
+    for url in settings.annotations:
+        folder = open_folder(url, settings.storage_options)
+        if type(folder.fs) is type(output.fs) and f"{output.path}/".startswith(f"{folder.path}/"):
+            yield (
+                f"output_directory must lie outside the input, got {settings.output_directory} inside annotations {url}. "
+                "Choose another output"
+            )
 
 
 def _read(

@@ -98,7 +98,8 @@ def trimmed_build(tmp_path, build, data, box, *, upright):
         build(label_studio=export, **options)
     else:
         (tmp_path / "boxes.csv").write_text(f"a.jpg,{','.join(map(str, box))}\n")
-        build(train_directory=tmp_path / "in", bounding_boxes=tmp_path / "boxes.csv", **options)
+        boxes = {"bounding_boxes": tmp_path / "boxes.csv", "boxes_orientation": "stored"}
+        build(train_directory=tmp_path / "in", **boxes, **options)
     (features,) = examples(tmp_path / "out")
     return features
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from imagerecords.schemas.messages import some
 from imagerecords.tasks.sources.annotations.model import (
+    IMAGE_ENDINGS,
     SPLIT_OF,
     AnnotatedImage,
     Source,
@@ -82,7 +83,7 @@ def read_imagenet_txt(source: Source) -> Iterator[AnnotatedImage]:
             while len(words) > 1 and (words[-1].isdigit() or not words[-1]):
                 word = words.pop()
                 ids += [int(word)] if word else []
-            written = " ".join(words).strip().strip('"')
+            written = " ".join(words).strip().replace('"', "")  # datumaro quotes a path with spaces, but not its ending
             if not written:
                 continue
             place = source.place(path, f"line {number}")
@@ -92,5 +93,6 @@ def read_imagenet_txt(source: Source) -> Iterator[AnnotatedImage]:
                 continue
             labels = tuple(dict.fromkeys(names[label] for label in reversed(ids)))
             folders = tuple(join(home, name) for name in (f"images/{stem}", "images", stem, ""))
-            has_ending = any(join(folder, written) in source.files for folder in folders)
-            yield AnnotatedImage(written, place, labels, split_of(stem), by_stem=not has_ending, folders=folders)
+            yield AnnotatedImage(
+                written, place, labels, split_of(stem), by_stem=ending_of(written) not in IMAGE_ENDINGS, folders=folders
+            )

@@ -154,6 +154,11 @@ class Source:
         return (shape.width, shape.height) if shape else None
 
     @cached_property
+    def own(self) -> tuple[str, ...]:
+        """The files below the folder itself: those of other roots hold images, never annotations."""
+        return tuple(path for path in self.files if not path.startswith("/") and "://" not in path)
+
+    @cached_property
     def pictures(self) -> tuple[str, ...]:
         """The files that have the ending of an image."""
         return tuple(path for path in self.files if ending_of(path) in IMAGE_ENDINGS)

@@ -30,6 +30,12 @@ def is_open_images(columns: Iterable[str]) -> bool:
     return columns >= LABELS or columns >= IMAGES
 
 
+def is_description(path: str) -> bool:
+    """Whether a file describes the classes: their names by MID, or their hierarchy."""
+    name = path.rpartition("/")[2].lower().replace("_", "-")
+    return "class-descriptions" in name or name == "classes.csv" or name.endswith("hierarchy.json")
+
+
 def read_open_images(source: Source) -> Iterator[AnnotatedImage]:
     """The images of all chosen tables together."""
     names = _descriptions(source)
@@ -90,9 +96,8 @@ def _add_label(source: Source, image: _Image, row: Row, names: dict[str, str]) -
 def _descriptions(source: Source) -> dict[str, str]:
     """The name of each class by its MID."""
     names: dict[str, str] = {}
-    for path in source.files:
-        name = path.rpartition("/")[2].lower()
-        if name.endswith(".csv") and ("class-descriptions" in name or "class_descriptions" in name or name == "classes.csv"):
+    for path in filter(is_description, source.files):
+        if path.lower().endswith(".csv"):
             rows = [row for row in csv.reader(io.StringIO(source.text(path))) if len(row) == 2]
             names |= {mid.strip(): label.strip() for mid, label in rows if mid.strip().lower() != "labelname"}
     return names

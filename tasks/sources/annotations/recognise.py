@@ -24,7 +24,7 @@ from imagerecords.tasks.sources.annotations.folders import SYNSETS, are_label_fo
 from imagerecords.tasks.sources.annotations.huggingface import FILE_COLUMNS, NAMES, read_huggingface
 from imagerecords.tasks.sources.annotations.labelme import is_labelme, read_labelme
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source, ending_of, folder_of, join, split_of_path
-from imagerecords.tasks.sources.annotations.open_images import is_open_images, read_open_images
+from imagerecords.tasks.sources.annotations.open_images import is_description, is_open_images, read_open_images
 from imagerecords.tasks.sources.annotations.tables import (
     columns_of,
     is_detection_table,
@@ -109,6 +109,7 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
             f"annotations of a folder must be of one format, got {seen}. Pass --annotations_format, or one of the files"
         )
     if names:
+        unknown = [path for path in unknown if names[0] != "open_images" or not is_description(path)]
         return Recognised(names[0], tuple(found.get(names[0], ())), found, tuple(unknown))
     if are_label_folders(source) and not target and not unknown:
         return Recognised("folders", (), found)
@@ -121,7 +122,7 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
 
 def _seen(source: Source, target: str) -> str:
     """What lies there, for an error."""
-    paths = [path for path in source.files if path.startswith(target)]
+    paths = [path for path in source.own if path.startswith(target)]
     endings = Counter(ending_of(path) or "without ending" for path in paths)
     counts = some([f"{count:,} {ending}" for ending, count in endings.most_common()], 5)
     others = [path for path in paths if ending_of(path) in HOLDING]
@@ -168,7 +169,7 @@ def _of_file(source: Source, target: str, wanted: str | None) -> Recognised:
 def _survey(source: Source, target: str) -> tuple[dict[str, list[str]], list[str]]:
     """The files below a folder by the format of their content, and those that could hold annotations and are of none."""
     start = f"{target}/" if target else ""
-    paths = [path for path in source.files if path.startswith(start)]
+    paths = [path for path in source.own if path.startswith(start)]
     groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for path in paths:
         if ending_of(path) in SNIFFERS:

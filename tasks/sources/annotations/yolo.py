@@ -189,6 +189,7 @@ def _listed(source: Source, path: str) -> list[str]:
             continue
         parts = join(written).split("/")
         ways = [join(folder_of(path), *parts[start:]) for start in range(len(parts))]
+        ways += [f"{root.rstrip('/')}/{'/'.join(parts[start:])}" for root in source.roots for start in range(len(parts))]
         image = next((way for way in ways if way in known), None)
         if image is None:
             source.refuse(source.place(path, f"line {number}"), f"an image must exist, got none: {written}")

@@ -248,3 +248,18 @@ def test_new_images_of_an_export_are_appended(build, tmp_path):
     put(tmp_path / "in/a.json", json.dumps(coco(SCENES)))
     build(**settings)
     assert len(list((tmp_path / "out").glob("train-*"))) == 2
+
+
+def test_files_beside_images_elsewhere_are_no_annotations(make_settings, tmp_path):
+    pictures(tmp_path / "photos")
+    put(tmp_path / "photos/old.json", json.dumps(coco(SCENES)))
+    for scene in NAMED:
+        put(tmp_path / f"in/xml/{scene.stem}.xml", voc(scene))
+    listing = survey(make_settings(annotations=str(tmp_path / "in"), images_directory=tmp_path / "photos"))
+    assert listing.errors == ()
+    assert listing.images.num_rows == 5
+
+
+def test_an_output_inside_the_export_is_refused(look, tmp_path):
+    (error,) = look({"a.json": coco(SCENES)}, output_directory=tmp_path / "in/out").errors
+    assert "must lie outside the input" in error

@@ -43,7 +43,7 @@ from tests.tasks.sources.annotations.layouts_of_tools import (
 )
 from tests.tasks.sources.annotations.scenes import CLASSES
 from tests.tasks.sources.annotations.test_exports import check
-from tests.tasks.sources.annotations.writing import TRAIN, VALIDATION, pictures
+from tests.tasks.sources.annotations.writing import NAMED, TRAIN, VALIDATION, pictures, put, yolo_line
 
 LAYOUTS = {
     "coco of 2017": coco_of_2017,
@@ -141,3 +141,25 @@ def test_paths_that_a_tool_quoted_or_wrote_in_another_case_are_found_and_noted(m
     assert listing.errors == ()
     assert listing.images.num_rows == 5
     assert any("another case" in note for note in listing.notes)
+
+
+def test_lists_that_datumaro_quoted_and_images_elsewhere_are_read(make_settings, tmp_path):
+    pictures(tmp_path / "photos/day 1")
+    lines = [f'day 1/"{s.stem}".{s.name.rpartition(".")[2]} {CLASSES.index(s.label)}\n' for s in NAMED]
+    put(tmp_path / "in/train.txt", "".join(lines).replace('/"', "/"))
+    put(tmp_path / "in/synsets.txt", "cat\ndog\n")
+    listing = survey(make_settings(annotations=str(tmp_path / "in"), images_directory=tmp_path / "photos"))
+    assert listing.errors == ()
+    assert listing.images.num_rows == 5
+
+
+def test_darknet_lists_with_images_elsewhere_are_read(make_settings, tmp_path):
+    pictures(tmp_path / "photos")
+    for scene in NAMED:
+        put(tmp_path / f"in/obj_train_data/{scene.stem}.txt", yolo_line(scene))
+    put(tmp_path / "in/obj.data", "classes = 2\ntrain = data/train.txt\nnames = data/obj.names\nbackup = backup/\n")
+    put(tmp_path / "in/obj.names", "cat\ndog\n")
+    put(tmp_path / "in/train.txt", "".join(f"data/obj_train_data/{scene.name}\n" for scene in NAMED))
+    listing = survey(make_settings(annotations=str(tmp_path / "in"), images_directory=tmp_path / "photos"))
+    assert listing.errors == ()
+    assert listing.boxes.planned == 5
