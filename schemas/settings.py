@@ -58,6 +58,9 @@ MAIN_SETTINGS = (
 )
 
 
+FORMER_NAMES = {"manifest": "image_list"}  # of settings in version 0.1.0
+
+
 # pydantic takes the fields of the last base first.
 class BuildSettings(
     StorageSettings,
@@ -77,6 +80,20 @@ class BuildSettings(
         """The names of the settings by the title of their group."""
         return {title: list(group.model_fields) for title, group in GROUPS.items()}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _take_former_names(cls, values: Any) -> Any:
+        """Accept settings by the names that they had in version 0.1.0."""
+        if not isinstance(values, dict):
+            return values
+        for former, name in FORMER_NAMES.items():
+            if values.get(former) is None:
+                continue
+            if values.get(name) is not None:
+                raise ValueError(f"{name} must be given once, got it as {former} too. Drop {former}")
+            values = {key: value for key, value in values.items() if key != former} | {name: values[former]}
+        return values
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         problems = contradictions(self)
@@ -85,21 +102,21 @@ class BuildSettings(
         return self
 
     def directories(self) -> dict[str, str]:
-        """The input directories by split; `data` is its key where fractions divide it. Empty with a manifest."""
+        """The input directories by split; `data` is its key where fractions divide it. Empty with a list of images."""
         if self.data_directory:
             return {"data": self.data_directory}
         return {split: url for split in SPLITS if (url := getattr(self, f"{split}_directory"))}
 
     @property
-    def listed_by(self) -> Literal["manifest", "label_studio", "annotations"] | None:
+    def listed_by(self) -> Literal["image_list", "label_studio", "annotations"] | None:
         """The setting that names files listing the images; None where they lie in directories."""
         if self.annotations:
             return "annotations"
-        return "manifest" if self.manifest else "label_studio" if self.label_studio else None
+        return "image_list" if self.image_list else "label_studio" if self.label_studio else None
 
     def lists(self) -> list[str]:
         """The files, and folders of annotations, that list the images; empty where they lie in directories."""
-        return [*self.annotations, *(url for url in (self.manifest, self.label_studio) if url)]
+        return [*self.annotations, *(url for url in (self.image_list, self.label_studio) if url)]
 
     def box_files(self) -> list[tuple[str | None, str]]:
         """The files and folders with boxes, each with the split whose images they are of, None where it may be any."""

@@ -7,13 +7,15 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from imagerecords.schemas.errors import BadSettings
+from imagerecords.schemas.settings import FORMER_NAMES, BuildSettings
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def make_settings(model: type[M], values: Mapping[str, Any]) -> M:
     """The model with these values. Raises BadSettings that names each wrong one, and suggests a name for an unknown one."""
-    if unknown := [name for name in values if name not in model.model_fields]:
+    former = FORMER_NAMES if issubclass(model, BuildSettings) else {}
+    if unknown := [name for name in values if name not in model.model_fields and name not in former]:
         raise BadSettings("; ".join(_unknown(name, model.model_fields) for name in unknown))
     try:
         return model(**values)

@@ -14,7 +14,7 @@ from imagerecords.schemas.unicode_names import composed, one_form
 from imagerecords.tasks.sources.add_boxes import add_boxes
 from imagerecords.tasks.sources.input_files import read_text
 from imagerecords.tasks.sources.label_folders import setting_of, survey_folders
-from imagerecords.tasks.sources.label_manifest import survey_manifest
+from imagerecords.tasks.sources.listed_images import survey_list
 from imagerecords.tasks.storage.folders import open_folder, open_output
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ def survey(settings: BuildSettings, existing: tuple[str, ...] = (), note: Callab
         texts, problems = _read(settings, "synsets_file", read_synsets)
         errors += problems
     if settings.listed_by:
-        listing = Listing.of_errors(errors) if errors else survey_manifest(settings, labels_in_file, existing)
+        listing = Listing.of_errors(errors) if errors else survey_list(settings, labels_in_file, existing)
     else:
         listing = survey_folders(settings, labels_in_file, errors, existing, note)
     if texts is not None and not listing.errors:

@@ -12,7 +12,7 @@ from cyclopts.config import Dict, Env
 from pydantic import ValidationError
 
 from imagerecords.flows.command.build_commands import DEBUG, build, plan
-from imagerecords.flows.command.config_file import ENVIRONMENT, classic_names, read_config_file, warn_of_unknown_variables
+from imagerecords.flows.command.config_file import ENVIRONMENT, classic_names, read_config_file, read_variables
 from imagerecords.flows.command.dataset_commands import DATASET_COMMANDS
 from imagerecords.flows.command.exit_codes import BAD_INPUT, FAILED, INTERRUPTED, OK
 from imagerecords.flows.command.help import GroupedHelp
@@ -43,7 +43,7 @@ def make_app() -> App:
     ) -> int:
         """Run one of the commands; see `imagerecords COMMAND --help`."""
         DEBUG.set(debug)
-        warn_of_unknown_variables()
+        read_variables()
         app.config = [Env(ENVIRONMENT, command=False)]
         if config:
             app.config = [*app.config, Dict(read_config_file(config), source=str(config), use_commands_as_keys=False)]

@@ -10,7 +10,7 @@ import yaml
 
 from imagerecords.flows.terminal import print_line
 from imagerecords.schemas.errors import BadSettings
-from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.settings import FORMER_NAMES, BuildSettings
 
 ENVIRONMENT = "IMAGERECORDS_"
 
@@ -32,15 +32,22 @@ def read_config_file(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(settings, dict):
         raise BadSettings(f"config must hold settings by name, got {type(settings).__name__}: {path}")
+    settings = {FORMER_NAMES.get(name, name): value for name, value in settings.items()}
     for name, value in settings.items():  # a table named after a command would have no effect
         if isinstance(value, dict) and name not in BuildSettings.model_fields:
             raise BadSettings(f"config must have settings at its top level, got table {name!r}: {path}. Move its settings up")
     return settings
 
 
-def warn_of_unknown_variables() -> None:
-    """Report variables that look like settings but are not; another program may own the prefix too, so it is no error."""
-    known = {ENVIRONMENT + name.upper() for name in (*BuildSettings.model_fields, "config", "debug", "json", "prefect")}
+def read_variables() -> None:
+    """Take variables by their former names, and report those that look like settings but are none, which is no error."""
+    for former, name in FORMER_NAMES.items():
+        if (value := os.environ.get(ENVIRONMENT + former.upper())) is not None:
+            os.environ.setdefault(ENVIRONMENT + name.upper(), value)
+    known = {
+        ENVIRONMENT + name.upper()
+        for name in (*FORMER_NAMES, *BuildSettings.model_fields, "config", "debug", "json", "prefect")
+    }
     options = (f"{ENVIRONMENT}STORAGE_OPTIONS_", f"{ENVIRONMENT}BOUNDING_BOXES_")
     for name in sorted(os.environ):
         if name.startswith(ENVIRONMENT) and name not in known and not name.startswith(options):
@@ -48,6 +55,7 @@ def warn_of_unknown_variables() -> None:
 
 
 CLASSIC_NAMES = {
+    **{f"--{former}": f"--{name}" for former, name in FORMER_NAMES.items()},
     "--num_threads": "--layout_threads",
     "--bounding_box_file": "--bounding_boxes",
     "--imagenet_metadata_file": "--synsets_file",

@@ -13,7 +13,6 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.dataset.labels_file import labels_text
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
-INPUT_FILES = ("manifest", "label_studio", "labels_file", "synsets_file", "bounding_boxes")
 SYSTEM_FILES = ("lost+found", "System Volume Information", "$RECYCLE.BIN", "Thumbs.db", "desktop.ini")
 
 
@@ -68,16 +67,23 @@ def _is_unchanged(output: Folder, plan: Plan, settings: BuildSettings) -> bool:
 
 def _replaced_inputs(output: Folder, plan: Plan, settings: BuildSettings) -> Iterable[str]:
     """Files that settings name and that the build would replace."""
-    for setting in INPUT_FILES:
-        place = _place(getattr(settings, setting), settings.storage_options)
+    for setting, location in _input_files(settings):
+        place = _place(location, settings.storage_options)
         if place is None or not place.startswith(f"{output.path}/") or not is_ours(place.removeprefix(f"{output.path}/")):
             continue
         if setting == "labels_file" and _is_unchanged(output, plan, settings):
             continue
         yield (
             f"{setting} must lie where the build writes nothing, got a file that it would replace: "
-            f"{getattr(settings, setting)}. Choose another output, or move the file"
+            f"{location}. Choose another output, or move the file"
         )
+
+
+def _input_files(settings: BuildSettings) -> Iterator[tuple[str, str | None]]:
+    """Each file that a setting names, with the setting."""
+    yield from ((settings.listed_by or "", location) for location in settings.lists())
+    yield from (("labels_file", settings.labels_file), ("synsets_file", settings.synsets_file))
+    yield from (("bounding_boxes", location) for _, location in settings.box_files())
 
 
 def _place(location: Any, storage_options: Mapping[str, Any]) -> str | None:

@@ -1,6 +1,6 @@
-"""Where the images of a manifest lie, and their sizes and versions, read file by file.
+"""Where the images of an image list lie, and their sizes and versions, read file by file.
 
-A path is relative to the manifest's folder, absolute on the manifest's file system, or a URL; all of one manifest lie on one
+A path is relative to the list's folder, absolute on the list's file system, or a URL; all of one list lie on one
 file system (any number of buckets of it), since a shard is read from one. Plan and receipts keep a path as it was written.
 """
 

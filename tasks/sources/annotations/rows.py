@@ -21,7 +21,7 @@ from imagerecords.tasks.sources.annotations.notes import ReadSource, amount_note
 from imagerecords.tasks.sources.annotations.recognise import FORMATS, LABEL_STUDIO
 from imagerecords.tasks.sources.annotations.source import OpenedSource, open_source
 from imagerecords.tasks.sources.boxes import NO_IMAGE
-from imagerecords.tasks.sources.manifest_file import ROW, ListedRows, read_rows
+from imagerecords.tasks.sources.image_list_file import ROW, ListedRows, read_rows
 
 WITHOUT_LABEL, SEVERAL_LABELS, MISSING = "without a label", "several labels", "missing"
 UNREADABLE, WITHOUT_SPLIT = "unreadable entry", "without a split"

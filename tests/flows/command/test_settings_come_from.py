@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from imagerecords.schemas.errors import BadSettings
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.settings_problems import make_settings
+
 
 def test_the_default_is_taken_where_nobody_says_otherwise(shards_planned):
     assert shards_planned() == 1
@@ -109,3 +113,25 @@ def test_a_table_in_a_file_is_no_settings_and_is_refused(imagerecords, tmp_path,
     (tmp_path / "c.toml").write_text(f'train_directory = "{many}"\noutput_directory = "out"\n[build]\ntrain_shards = 3\n')
     ran = imagerecords("plan", "--config", tmp_path / "c.toml")
     assert (ran.code, "got table 'build'" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("where", ["flag", "variable", "file"])
+def test_the_image_list_is_taken_by_its_former_name(imagerecords, tmp_path, monkeypatch, where):
+    """`manifest`, in version 0.1.0; but not by both names."""
+    arguments = ["plan", "--output_directory", tmp_path / "out"]
+    if where == "flag":
+        arguments += ["--manifest", tmp_path / "none.csv"]
+    elif where == "variable":
+        monkeypatch.setenv("IMAGERECORDS_MANIFEST", str(tmp_path / "none.csv"))
+        monkeypatch.delenv("IMAGERECORDS_IMAGE_LIST", raising=False)
+    else:
+        (tmp_path / "c.yaml").write_text(f"manifest: {tmp_path}/none.csv\n")
+        arguments += ["--config", tmp_path / "c.yaml"]
+    assert "image_list must be an existing file" in imagerecords(*arguments).err
+
+
+def test_python_takes_the_former_name_too_but_not_both(tmp_path):
+    settings = {"output_directory": "out", "manifest": "a.csv"}
+    assert make_settings(BuildSettings, settings).image_list == "a.csv"
+    with pytest.raises(BadSettings, match="image_list must be given once"):
+        make_settings(BuildSettings, settings | {"image_list": "b.csv"})

@@ -1,4 +1,4 @@
-"""Labels and listing from a manifest or a Label Studio export; every bad row is reported by its line, all at once."""
+"""Labels and listing from an image list or a Label Studio export; every bad row is reported by its line, all at once."""
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,9 +23,9 @@ from imagerecords.tasks.sources.annotations.rows import AnnotatedRows, read_anno
 from imagerecords.tasks.sources.box_orientation import OrientedBoxes
 from imagerecords.tasks.sources.box_units import with_units_and_rows
 from imagerecords.tasks.sources.boxes import NO_IMAGE
+from imagerecords.tasks.sources.image_list_file import TEXTS, ListedRows, read_rows
 from imagerecords.tasks.sources.image_places import ImagePlaces, locate, look_up, other_form
 from imagerecords.tasks.sources.input_files import unreadable
-from imagerecords.tasks.sources.manifest_file import TEXTS, ListedRows, read_rows
 from imagerecords.tasks.sources.unlabelled import unlabelled_notes
 
 UNLISTED = "unlisted label"
@@ -34,12 +34,12 @@ EXCLUDED = "excluded label"
 MAY_CARRY_SECRETS = r"://.*[@?]"
 
 
-def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None, locked: tuple[str, ...]) -> Listing:
-    """The listing of what a manifest or export names, or its errors.
+def survey_list(settings: BuildSettings, names: Mapping[str, int] | None, locked: tuple[str, ...]) -> Listing:
+    """The listing of what an image list or export names, or its errors.
 
     `names` are the labels of a labels file with their lines, `locked` those of the data set that is appended to.
     """
-    location = settings.manifest or settings.label_studio or ", ".join(settings.annotations)
+    location = settings.image_list or settings.label_studio or ", ".join(settings.annotations)
     try:
         settings, listed = read_annotations(settings) if settings.annotations else (settings, read_rows(settings))
     except BadLayout as error:  # says all itself
@@ -97,10 +97,10 @@ def _without_excluded(settings: BuildSettings, listed: ListedRows) -> np.ndarray
 def _column_mistakes(settings: BuildSettings, listed: ListedRows) -> Iterator[str]:
     """Settings that a file's columns contradict."""
     if "split" in listed.columns and (settings.validation_fraction or settings.test_fraction):
-        yield f"fractions must go with a manifest without a column split, got both: {listed.file}. Drop one of them"
+        yield f"fractions must go with an image list without a column split, got both: {listed.file}. Drop one of them"
     for column in ("split", "group"):
         if column in listed.columns and settings.group_pattern is not None:
-            yield f"group_pattern must go with a manifest without a column {column}, got both: {listed.file}. Drop one of them"
+            yield f"group_pattern must go with an image list without a column {column}, got both: {listed.file}. Drop one"
     if "boxes" in listed.columns and settings.bounding_boxes:
         yield f"bounding_boxes must go with an input without boxes of its own, got both: {listed.file}. Drop one of them"
 
@@ -257,9 +257,9 @@ def _with_drawn_boxes(
 
 
 def _with_boxes(settings: BuildSettings, found: FoundBoxes, rows: np.ndarray, listing: Listing) -> Listing:
-    """The listing with the boxes of a manifest's rows, or of Label Studio's, which are of the image as displayed."""
+    """The listing with the boxes of an image list's rows, or of Label Studio's, which are of the image as displayed."""
     as_displayed = bool(settings.label_studio)
-    location = settings.manifest or settings.label_studio or ""
+    location = settings.image_list or settings.label_studio or ""
     oriented = OrientedBoxes(found, rows)
     if not as_displayed or settings.exif == "keep":
         drawn = settings.model_copy(update={"boxes_orientation": "display"}) if as_displayed else settings

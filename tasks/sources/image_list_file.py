@@ -1,4 +1,4 @@
-"""The rows of a manifest (CSV, JSON lines, Parquet) or a Label Studio export, as columns of text with the line of each.
+"""The rows of an image list (CSV, JSON lines, Parquet) or a Label Studio export, as columns of text with the line of each.
 
 Read in batches, and kept in Arrow's memory: a million rows are some hundred MB as columns, and several times that as objects.
 """
@@ -53,9 +53,9 @@ Batch = tuple[pa.Table, Iterable[Any] | None]  # rows, and the values of their c
 
 
 def read_rows(settings: BuildSettings) -> ListedRows:
-    """The rows of the settings' manifest or export; raises OSError, ValueError or ArrowException when it is none."""
-    location = settings.manifest or settings.label_studio or ""
-    read, unit = READERS[location.rpartition(".")[2].lower()] if settings.manifest else (_export_reader(settings), "task")
+    """The rows of the settings' image list or export; raises OSError, ValueError or ArrowException when it is none."""
+    location = settings.image_list or settings.label_studio or ""
+    read, unit = READERS[location.rpartition(".")[2].lower()] if settings.image_list else (_export_reader(settings), "task")
     listed = ListedRows(location, unit)
     boxes = _Boxes()
     tables = [ROW.empty_table()]
