@@ -1,10 +1,11 @@
-"""An upstream labelling flow: lays an export out as label folders and hands it over to the build.
+"""A labelling flow before the build: lays an export out as label folders and hands it over to the build.
 
 Two ways: the event `imagerecords.labels.exported`, whose payload the deployment `on-labels` takes as settings, or a run of
 a deployment that this flow waits for. The payload names places and never lists images: an event is limited to 1.5 MB and a
 run's parameters to 512 KiB.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from prefect import flow
@@ -20,7 +21,7 @@ from imagerecords.schemas.output_files import LABELS
 from imagerecords.tasks.lay_out_labels import lay_out_labels
 
 EXPORTED = "imagerecords.labels.exported"
-lay_out: Task[[LabelExport], dict[str, int]] = Task(
+lay_out: Task[[LabelExport, Callable[[str], None]], dict[str, int]] = Task(
     lay_out_labels, name="lay-out", task_run_name="lay out {export.labelled_directory}", cache_policy=NO_CACHE
 )
 
@@ -28,7 +29,7 @@ lay_out: Task[[LabelExport], dict[str, int]] = Task(
 @flow(name="export-labels", flow_run_name="export {export.export_file}", persist_result=False)
 def export_labels(export: LabelExport) -> dict[str, int]:
     """Lay a labelling tool's export out as label folders, and have a data set built from them; returns the counts."""
-    counts = lay_out(export)
+    counts = lay_out(export, get_run_logger().info)
     get_run_logger().info("%d images in %d label folders: %s", sum(counts.values()), len(counts), export.labelled_directory)
     if export.hand_over == "event":
         resource = {"prefect.resource.id": f"imagerecords.labels.{export.labelled_directory}"}

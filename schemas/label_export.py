@@ -2,10 +2,10 @@
 
 from typing import Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from imagerecords.schemas.secrets import option_problems
-from imagerecords.schemas.setting_groups import Shards
+from imagerecords.schemas.setting_groups import LabelStudioSettings, Shards
 
 
 class NamedBox(NamedTuple):
@@ -19,20 +19,21 @@ class NamedBox(NamedTuple):
 
 
 class LabelledPath(NamedTuple):
-    """An image's path or URL as the export has it, its label (None: nobody gave it one yet), its place there, its boxes."""
+    """An image's path or URL as the export has it, its label, its place there, its boxes, and its task's number."""
 
     path: str
-    label: str | None
+    label: str
     place: str
     boxes: tuple[NamedBox, ...] = ()
+    number: int = 0
 
 
-class LabelExport(BaseModel):
+class LabelExport(LabelStudioSettings):
     """All settings of the label export flow."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    export_file: str = Field(description="Label Studio JSON or JSON-MIN export, or a CSV with columns image and label.")
+    export_file: str = Field(
+        description="Label Studio export (JSON, JSON-MIN, CSV or TSV), or a CSV with columns image and label."
+    )
     images_directory: str | None = Field(
         None, description="The folder of the export's relative and uploaded images; default: beside the export."
     )

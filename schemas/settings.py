@@ -11,6 +11,7 @@ from imagerecords.schemas.setting_groups import (
     ExecutionSettings,
     ImageSettings,
     InputSettings,
+    LabelStudioSettings,
     OutputSettings,
     SplitSettings,
     StorageSettings,
@@ -39,6 +40,7 @@ CONTENT_SETTINGS = (
 LAYOUT_SETTINGS = (
     *("validation_fraction", "test_fraction", "group_pattern", "unlisted_labels", "recursive", "duplicates"),
     *("ignore", "exclude_labels", "invalid_boxes", "boxes_orientation", "object_labels"),
+    *("annotators", "label_studio_class", "label_studio_image"),
     *("annotations_format", "labels_from", "unusable_annotations"),
     *("train_shards", "validation_shards", "test_shards", "allow_empty_shards", "seed", "layout_threads"),
 )
@@ -58,6 +60,7 @@ class BuildSettings(
     ImageSettings,
     SplitSettings,
     AnnotationSettings,
+    LabelStudioSettings,
     InputSettings,
 ):
     """All settings of a build."""

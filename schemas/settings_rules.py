@@ -12,6 +12,9 @@ from imagerecords.schemas.splits import SPLITS, Split
 WHOLE_SOURCES = ("data_directory", "manifest", "label_studio", "annotations")  # inputs that the fractions may divide
 # Settings of annotations alone, with their defaults.
 OF_ANNOTATIONS = {"annotations_format": None, "labels_from": "auto", "images_directory": None, "unusable_annotations": "error"}
+OF_EXPORTS_TOO = ("images_directory", "unusable_annotations")
+LABEL_STUDIO_SETTINGS = {"label_studio_image": None, "label_studio_class": None, "annotators": "agree"}
+EXPORT_ENDINGS = (".json", ".csv", ".tsv")
 MANIFEST_ENDINGS = (".csv", ".jsonl", ".parquet")
 
 
@@ -86,7 +89,7 @@ class _Settings(Protocol):
 def contradictions(settings: _Settings) -> list[str]:
     """All contradictions between these settings."""
     rules = (
-        *(_source_problems, _executor_problems, _number_problems, _output_problems, _append_problems),
+        *(_source_problems, _annotation_problems, _executor_problems, _number_problems, _output_problems, _append_problems),
         *(_colour_problems, _secret_problems),
     )
     return [problem for rule in rules for problem in rule(settings)]
@@ -110,19 +113,27 @@ def _source_problems(settings: _Settings) -> Iterable[str]:
             f"bounding_boxes per split must go with the images of each, got {', '.join(strange)}, where there is "
             f"{', '.join(possible) or 'no split'}. Pass its directory, or the box files without splits"
         )
-    for name, default in OF_ANNOTATIONS.items():
-        if getattr(settings, name) != default and not settings.annotations:
-            yield f"{name} must go with annotations, got it without them. Pass --annotations"
     if settings.listed_by and settings.recursive:
         yield f"recursive must go with directories, got {settings.listed_by}, which names each image. Drop it"
     if settings.manifest and not settings.manifest.lower().endswith(MANIFEST_ENDINGS):
         yield f"manifest must be a {', '.join(MANIFEST_ENDINGS[:-1])} or {MANIFEST_ENDINGS[-1]} file, got another ending"
-    if settings.label_studio and not settings.label_studio.lower().endswith(".json"):
-        yield "label_studio must be a .json file, got another ending. Export as JSON, or pass --manifest"
+    if settings.label_studio and not settings.label_studio.lower().endswith(EXPORT_ENDINGS):
+        yield "label_studio must be a .json, .csv or .tsv file, got another ending. Export as JSON, or pass --manifest"
     if settings.group_pattern is not None:
         if splits:
             yield "group_pattern must go with data_directory, got split directories. Drop it"
         yield from _pattern_problems(settings.group_pattern)
+
+
+def _annotation_problems(settings: _Settings) -> Iterable[str]:
+    """Settings of annotations, and of Label Studio's, beside another input."""
+    for name, default in OF_ANNOTATIONS.items():
+        of_export = settings.label_studio and name in OF_EXPORTS_TOO
+        if getattr(settings, name) != default and not settings.annotations and not of_export:
+            yield f"{name} must go with annotations, got it without them. Pass --annotations"
+    for name, default in LABEL_STUDIO_SETTINGS.items():
+        if (value := getattr(settings, name)) != default and not settings.annotations and not settings.label_studio:
+            yield f"{name} must go with label_studio, got {value} without it. Pass --label_studio"
 
 
 def _pattern_problems(pattern: str) -> Iterable[str]:

@@ -8,29 +8,35 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.label_export import LabelExport, LabelledPath
+from imagerecords.schemas.messages import first_lines, plural
 from imagerecords.schemas.output_files import LABELS
 from imagerecords.tasks.dataset.labels_file import labels_text
 from imagerecords.tasks.partition import group_position
 from imagerecords.tasks.sources.input_files import beside
-from imagerecords.tasks.sources.label_studio import image_path, read_export
+from imagerecords.tasks.sources.label_studio import Export, read_export
+from imagerecords.tasks.sources.label_studio_paths import there
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
 LAID_OUT = ".laid_out.json"  # what the last export put here, so that the next removes only that
 
 
-def lay_out_labels(export: LabelExport) -> dict[str, int]:
+def lay_out_labels(export: LabelExport, note: Callable[[str], None] = lambda _: None) -> dict[str, int]:
     """Lay an export's images out below labelled_directory; returns the number of images by `split/label`.
 
-    Raises BadLayout, with a line for each bad row, when an image has no label or several, or two rows give it different ones.
+    `note` is called with a line for each thing to report, among them how many tasks were skipped. Raises BadLayout, with a line
+    for each bad row, when an image has no label or several, or two rows give it different ones.
     """
     folder, name = beside(export.export_file, export.storage_options)
     text = folder.read(name).decode("utf-8-sig")
-    images = _checked(list(read_export(text, export.export_file, with_boxes=False)), export.export_file)
+    found = read_export(text, export.export_file, export)
+    images = _checked(found)
+    for line in (*found.notes, *(f"{found.file}: {plural(count, 'task')} {what}" for what, count in found.skipped.items())):
+        note(line)
     target = open_folder(export.labelled_directory, export.storage_options)
     base = export.images_directory or folder.url
     placed = {}
@@ -39,36 +45,43 @@ def lay_out_labels(export: LabelExport) -> dict[str, int]:
         label_folder = f"{split}/{image.label}"
         placed[_place(image.path, base, target, label_folder, export.storage_options)] = label_folder
     _remove_gone(target, set(placed))
-    target.write(LABELS, labels_text(sorted({image.label for image in images if image.label})))
+    target.write(LABELS, labels_text(sorted({image.label for image in images})))
     return dict(Counter(placed.values()))
 
 
-def _checked(rows: list[LabelledPath | str], file: str) -> list[LabelledPath]:
-    errors = [row for row in rows if isinstance(row, str)]
+def _checked(found: Export) -> list[LabelledPath]:
+    """The images of an export, each once; raises BadLayout."""
+    errors = found.problems()
     images: dict[str, LabelledPath] = {}
-    for row in rows:
-        if isinstance(row, LabelledPath) and row.label is not None:
-            before = images.setdefault(row.path, row)
-            if before.label != row.label:
-                errors.append(
-                    f"an image must have one label, got {before.label!r} at {before.place} and {row.label!r}: {row.place}"
-                )
+    for image in found.images:
+        before = images.setdefault(image.path, image)
+        if before.label != image.label:
+            errors.append(
+                f"an image must have one label, got {before.label!r} at {before.place} and {image.label!r}: {image.place}"
+            )
     if not images and not errors:
-        errors.append(f"an export must hold labelled images, got none: {file}")
+        errors.append(f"an export must have labelled images, got none: {found.file}")
     if errors:
-        raise BadLayout("\n".join(errors))
+        raise BadLayout("\n".join(first_lines(errors)))
     return list(images.values())
 
 
-def _source(path: str, base: str) -> str:
+def _source(path: str, base: str, storage_options: Mapping[str, Any]) -> str:
     """The path or URL at which an image is read."""
-    path = image_path(path)
-    return path if "://" in path or path.startswith("/") else f"{base.rstrip('/')}/{path}"
+
+    def whole(way: str) -> str:
+        return way if "://" in way or way.startswith("/") else f"{base.rstrip('/')}/{way}"
+
+    def exists(way: str) -> bool:
+        folder, name = beside(whole(way), storage_options)
+        return folder.exists(name)
+
+    return whole(there(path, exists))
 
 
 def _place(path: str, base: str, target: Folder, folder: str, storage_options: Mapping[str, Any]) -> str:
     """Put an image into its label's folder, under a name with a digest of its path; returns its place."""
-    source = _source(path, base)
+    source = _source(path, base, storage_options)
     origin, name = beside(source, storage_options)
     place = f"{folder}/{hashlib.sha256(path.encode()).hexdigest()[:8]}-{name}"
     if not origin.exists(name):

@@ -38,7 +38,23 @@ def read_coco_boxes(content: Any, name: str) -> FoundBoxes:
             boxes.append(found)
     info = content.get("info")
     tool = str(info.get("contributor") or "") if isinstance(info, dict) else ""
+    if tool == "Label Studio" and (twice := _annotated_twice(content["images"], boxes, content["annotations"])):
+        remedy = "Export the project as JSON and pass --label_studio"
+        raise ValueError(f"Label Studio lists {twice} once per annotation, each with boxes of the same objects. {remedy}")
     return replace(with_units(FoundBoxes.of(boxes, malformed, form="COCO"), pixels=True), tool=tool)
+
+
+def _annotated_twice(images: list[Any], boxes: list[FoundBox], annotations: list[Any]) -> str | None:
+    """The first file that is listed as several images with boxes; None where there is none."""
+    with_boxes = {str(annotation.get("image_id")) for annotation in annotations if isinstance(annotation, dict)}
+    files = {box.image for box in boxes}
+    seen: set[str] = set()
+    for image in images:
+        if isinstance(image, dict) and str(image.get("id")) in with_boxes and (file := image.get("file_name")) in files:
+            if file in seen:
+                return str(file)
+            seen.add(str(file))
+    return None
 
 
 def _without_outline(item: dict[str, Any]) -> dict[str, Any]:

@@ -1,114 +1,198 @@
-"""Reads Label Studio's exports, JSON and JSON-MIN, and CSV files of its kind: an image's label, and its rectangles as boxes.
+"""Reads Label Studio's exports (JSON, JSON-MIN, CSV, TSV) and tables of their kind: an image's label, and its regions as boxes.
 
-Rectangles are percentages of the image as the browser shows it, upright whatever its EXIF orientation says.
+What was not submitted is never read: predictions, drafts, and annotations that were skipped. All exports of a project give the
+same images, labels and boxes. Regions are of the image as the browser shows it, upright whatever its EXIF orientation says.
 """
 
-import csv
-import io
-import json
-import math
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import PurePosixPath
-from typing import Any
-from urllib.parse import parse_qs, urlparse
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from imagerecords.schemas.errors import BadLayout
-from imagerecords.schemas.label_export import LabelledPath, NamedBox
+from imagerecords.schemas.label_export import LabelledPath
 from imagerecords.schemas.labels import name_problems
+from imagerecords.schemas.messages import plural, some
+from imagerecords.schemas.setting_groups import LabelStudioSettings
+from imagerecords.tasks.sources.label_studio_annotators import Answered, Decision, decide
+from imagerecords.tasks.sources.label_studio_columns import (
+    EVERY_REGION,
+    IMAGE_NAMES,
+    class_answer,
+    class_control,
+    image_columns,
+    image_of,
+    other_images,
+)
+from imagerecords.tasks.sources.label_studio_paths import seems_other
+from imagerecords.tasks.sources.label_studio_shapes import ShapeCounts, boxes_of, is_region
+from imagerecords.tasks.sources.label_studio_tasks import Annotation, Task, Tasks, read_tasks
 
-# Columns in which Label Studio's CSV, its JSON-MIN, and people's own files name the image and its label.
-IMAGE_NAMES = ("image", "path", "file")
-LABEL_NAMES = ("choice", "label")
-
-
-def read_export(text: str, file: str, *, with_boxes: bool = True) -> Iterator[LabelledPath | str]:
-    """Each image of an export, without a label where nobody gave it one yet; or what is wrong with its row."""
-    if PurePosixPath(file).suffix.lower() == ".csv":
-        rows: Iterable[Any] = csv.DictReader(io.StringIO(text))
-        first = 2  # line 1 is the header
-    else:
-        rows = json.loads(text)
-        first = 1
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise BadLayout(f"a Label Studio export must be a list of tasks, got {type(rows).__name__}: {file}")
-    for number, row in enumerate(rows, first):
-        yield _read_row(row, f"{file}, {'line' if first == 2 else 'task'} {number}", with_boxes=with_boxes)
-
-
-def _read_row(row: Mapping[str, Any], place: str, *, with_boxes: bool) -> LabelledPath | str:
-    path = _image(row)
-    try:
-        labels, boxes = _labels(row), tuple(_boxes(row)) if with_boxes else ()
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        return f"a task must be as Label Studio exports it, got {type(error).__name__}: {error}: {place}"
-    if labels is None:
-        return LabelledPath(path or "", None, place)
-    if not path:
-        return f"a row must name its image in one of {', '.join(IMAGE_NAMES)}, got none: {place}"
-    if len(labels) != 1:
-        return f"an image must have one label, got {sorted(labels) or 'none'}: {place}"
-    label = labels.pop()
-    if problems := list(name_problems(label)):
-        return f"{problems[0]}: {place}"
-    return LabelledPath(path, label, place, boxes)
+UNLABELLED, SKIPPED, PREDICTED, OTHER = "not labelled", "skipped by annotators", "with predictions only", "of no image"
+ONE_LABEL = "an image must have one label"
+DEFAULT = LabelStudioSettings()
 
 
-def _image(row: Mapping[str, Any]) -> str | None:
-    data = row.get("data", row)
-    value = next((data[name] for name in IMAGE_NAMES if data.get(name)), None)
-    return str(value) if value else None
+@dataclass
+class Export:
+    """What an export has: labelled images, what is wrong with tasks by their number, how many were skipped, what to report."""
+
+    file: str
+    unit: str
+    images: list[LabelledPath] = field(default_factory=list)
+    bad: list[tuple[int, str]] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    has_boxes: bool = False
+
+    def place(self, number: int) -> str:
+        """Where a task stands, for people; 0 is the whole file."""
+        return f"{self.file}, {self.unit} {number}" if number else self.file
+
+    def problems(self) -> list[str]:
+        """What is wrong, in the order of the file, with its place."""
+        return [f"{problem}: {self.place(number)}" for number, problem in sorted(self.bad)]
 
 
-def _labels(row: Mapping[str, Any]) -> set[str] | None:
-    """The labels of a row; None where nobody labelled it."""
-    if "annotations" not in row:
-        value = next((row[name] for name in LABEL_NAMES if row.get(name) and not isinstance(row[name], list)), None)
-        if value is None:
-            return None
-        return set(value["choices"]) if isinstance(value, dict) else {str(value)}
-    results = _results(row)
-    return {choice for result in results if result.get("type") == "choices" for choice in result["value"]["choices"]} or (
-        set() if results else None
-    )
+def read_export(text: str, file: str, reading: LabelStudioSettings = DEFAULT, *, by_objects: bool = False) -> Export:
+    """The labelled images of an export; with `by_objects` the class of an image's objects is its label.
+
+    Raises ValueError or BadLayout when it is none or is unclear.
+    """
+    found = read_tasks(text, file)
+    if reading.annotators == "ground_truth" and not found.is_whole:
+        problem = "annotators ground_truth must go with a JSON export, which says which annotation is marked, got another"
+        raise BadLayout(f"{problem}: {file}. Export as JSON")
+    export = Export(file, found.unit, bad=list(found.bad))
+    if not found.tasks:
+        return export
+    columns, notes = image_columns(found, reading.label_studio_image)
+    export.notes += notes
+    control, instead = (EVERY_REGION, "") if by_objects else class_control(found, columns, reading.label_studio_class)
+    _Reader(found, export, reading, columns, control, other_images(found, columns)).read()
+    if control is None and any(problem.startswith(ONE_LABEL) for _, problem in export.bad):
+        remedy = "Pass --label_studio_class with one whose objects' names are the class"
+        export.bad.append((0, f"an export must have a choice for the whole image, got {instead}. {remedy}"))
+    return export
 
 
-def _results(row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What was drawn and chosen in the annotations that were not cancelled."""
-    kept = (annotation for annotation in row["annotations"] if not annotation.get("was_cancelled"))
-    return [result for annotation in kept for result in annotation.get("result", [])]
+@dataclass
+class _Reader:
+    """The reading of an export's tasks, once its columns and controls are known."""
 
+    found: Tasks
+    export: Export
+    reading: LabelStudioSettings
+    columns: Sequence[str]
+    control: str | None
+    elsewhere: set[str]
+    counts: ShapeCounts = field(default_factory=ShapeCounts)
+    disputed: list[str] = field(default_factory=list)
+    drawn_by_several: int = 0
+    without_answer: int = 0
+    unmarked: int = 0
 
-def _boxes(row: Mapping[str, Any]) -> Iterator[NamedBox]:
-    """The rectangles of a row as relative boxes; those of several annotators together, as the choices are."""
-    if "annotations" in row:
-        drawn = [result for result in _results(row) if result.get("type") == "rectanglelabels"]
-        yield from (_box(result["value"], result) for result in drawn)
-        return
-    for value in row.values():
-        for item in value if isinstance(value, list) else ():
-            if isinstance(item, dict) and "rectanglelabels" in item:
-                yield _box(item, item)
+    def read(self) -> None:
+        """Add each task's images to the export, and what is to be reported of all."""
+        for task in self.found.tasks:
+            try:
+                for item in self._images(task):
+                    if isinstance(item, str):
+                        self.export.bad.append((task.number, item))
+                    else:
+                        self.export.images.append(item)
+            except (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError) as error:
+                problem = f"a task must be as Label Studio exports it, got {type(error).__name__}: {error}"
+                self.export.bad.append((task.number, problem))
+        self.export.notes += self._notes()
 
+    def _images(self, task: Task) -> Iterator[LabelledPath | str]:
+        """Each image of a task with its label, or what is wrong with it; tasks that nobody labelled are counted."""
+        images = image_of(task, self.columns)
+        if not any(self._own(annotation, None) for annotation in task.annotations):
+            self.export.skipped[SKIPPED if task.is_skipped else PREDICTED if task.is_predicted else UNLABELLED] += 1
+            return
+        if not images:
+            if any(isinstance(value, str) and seems_other(value) for value in task.data.values()):
+                self.export.skipped[OTHER] += 1
+            else:
+                named = self.columns if self.reading.label_studio_image else IMAGE_NAMES
+                yield f"a row must name its image in one of {', '.join(named)}, got none"
+            return
+        for page, image in enumerate(images):
+            yield from self._image(task, image, page if len(images) > 1 else None)
 
-def _box(value: Mapping[str, Any], sizes: Mapping[str, Any]) -> NamedBox:
-    """The upright box round a rectangle, which Label Studio turns, in pixels, about its upper left corner."""
-    x, y, width, height = (float(value[name]) / 100 for name in ("x", "y", "width", "height"))
-    name = value["rectanglelabels"][0] if value["rectanglelabels"] else None
-    if not value.get("rotation"):
-        return NamedBox(x, y, x + width, y + height, name)
-    angle = math.radians(value["rotation"])
-    aspect = sizes["original_height"] / sizes["original_width"]
-    edges = [(0.0, 0.0), (width, 0.0), (0.0, height), (width, height)]
-    xs = [x + across * math.cos(angle) - down * aspect * math.sin(angle) for across, down in edges]
-    ys = [y + across / aspect * math.sin(angle) + down * math.cos(angle) for across, down in edges]
-    return NamedBox(min(xs), min(ys), max(xs), max(ys), name)
+    def _image(self, task: Task, image: str, page: int | None) -> Iterator[LabelledPath | str]:
+        of_page = "" if page is None else f" of page {page + 1}"
+        whole = self.found.is_whole
+        answers = [
+            Answered(annotation, class_answer(annotation, self.control, whole=whole, page=page))
+            for annotation in task.annotations
+            if self._own(annotation, page)
+        ]
+        if page is not None and not any(each.answer for each in answers) and self._has_answer(task):
+            yield f"{ONE_LABEL}, got one for all pages of a task{of_page}. Make the choice perItem, and export as JSON"
+            return
+        if not answers:
+            self.export.skipped[UNLABELLED] += 1
+            return
+        decision = decide(answers, self.reading.annotators)
+        self._count(task, answers, decision)
+        if decision.chosen is None:
+            yield decision.problem + of_page
+            return
+        labels = decision.chosen.answer
+        if len(labels) != 1:
+            yield f"{ONE_LABEL}, got {list(labels) or 'none'}{of_page}"
+        elif problems := list(name_problems(labels[0])):
+            yield problems[0]
+        elif image.startswith("data:"):
+            yield "an image must be a file, got its data in the export"
+        else:
+            results = [result for result in decision.chosen.annotation.results if result.of not in self.elsewhere]
+            results = [result for result in results if page is None or result.page == page]
+            boxes = boxes_of(results, self.counts)
+            yield LabelledPath(image, labels[0], self.export.place(task.number), boxes, task.number)
 
+    def _has_answer(self, task: Task) -> bool:
+        whole = self.found.is_whole
+        return any(class_answer(annotation, self.control, whole=whole, page=None) for annotation in task.annotations)
 
-def image_path(path: str) -> str:
-    """Where an image lies, relative to the export: Label Studio serves local files and uploads under paths of its own."""
-    url = urlparse(path)
-    if url.path == "/data/local-files/":
-        return parse_qs(url.query).get("d", [path])[0]
-    if url.path.startswith("/data/upload/"):
-        return PurePosixPath(url.path).name
-    return path
+    def _own(self, annotation: Annotation, page: int | None) -> bool:
+        """Whether an annotation gives an image a class, or has a region on it."""
+        if class_answer(annotation, self.control, whole=self.found.is_whole, page=page):
+            return True
+        return any(is_region(result) and (page is None or result.page == page) for result in annotation.results)
+
+    def _count(self, task: Task, answers: Sequence[Answered], decision: Decision) -> None:
+        """Count what is to be reported of an image that several annotated."""
+        if len(answers) < 2:
+            return
+        if decision.split and decision.chosen:
+            self.disputed.append(f"{self.export.unit} {task.number}: {decision.split}")
+        self.without_answer += any(each.answer for each in answers) * sum(not each.answer for each in answers)
+        drawn = {boxes_of(each.annotation.results, ShapeCounts()) for each in answers}
+        self.drawn_by_several += len(drawn) > 1
+        marked = any(each.annotation.is_ground_truth for each in answers)
+        self.unmarked += self.reading.annotators == "ground_truth" and not marked
+
+    def _notes(self) -> Iterator[str]:
+        file, policy = self.found.file, self.reading.annotators
+        if self.disputed:
+            images = plural(len(self.disputed), "image")
+            yield f"{file}: annotators disagree on {images}, decided by {policy}: {some(self.disputed, between='; ')}"
+        if self.unmarked:
+            yield f"{file}: no ground truth among several annotations of {plural(self.unmarked, 'image')}, which agree"
+        if self.without_answer:
+            yield f"{file}: {plural(self.without_answer, 'annotation')} without a choice beside others of the same image"
+        if self.drawn_by_several:
+            images = plural(self.drawn_by_several, "image")
+            yield f"{file}: regions of {images} differ between annotators: those of the annotation that counts are taken"
+        if around := self.counts.around:
+            shapes = ", ".join(plural(count, shape) for shape, count in sorted(around.items()))
+            yield f"{file}: {shapes}: the upright box round each is taken"
+        if self.counts.of_several_names:
+            yield f"{file}: {plural(self.counts.of_several_names, 'region')} with several names: the first is taken"
+        if unread := self.counts.unread:
+            yield f"{file}: not read: {', '.join(plural(count, shape) for shape, count in sorted(unread.items()))}"
+        if self.elsewhere:
+            yield f"{file}: regions on other images not read: {some(sorted(self.elsewhere))}"

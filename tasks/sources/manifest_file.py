@@ -4,7 +4,7 @@ Read in batches, and kept in Arrow's memory: a million rows are some hundred MB 
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -17,14 +17,13 @@ from imagerecords.schemas.boxes import FoundBoxes
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.sources.csv_lines import DELIMITERS, read_csv_lines
 from imagerecords.tasks.sources.input_files import open_file
-from imagerecords.tasks.sources.label_studio import image_path, read_export
+from imagerecords.tasks.sources.label_studio_rows import read_export_rows
 from imagerecords.tasks.storage.arrow_files import arrow_reader
 
 TEXTS = ("path", "label", "split", "group")
 REQUIRED = ("path", "label")
 ROW = pa.schema([("line", pa.int64()), *((name, pa.string()) for name in TEXTS)])
 BATCH = 1 << 16  # rows
-UNLABELLED = "not labelled"
 
 
 @dataclass
@@ -56,8 +55,7 @@ Batch = tuple[pa.Table, Iterable[Any] | None]  # rows, and the values of their c
 def read_rows(settings: BuildSettings) -> ListedRows:
     """The rows of the settings' manifest or export; raises OSError, ValueError or ArrowException when it is none."""
     location = settings.manifest or settings.label_studio or ""
-    ending = location.rpartition(".")[2].lower() if settings.manifest else "export"
-    read, unit = READERS[ending]
+    read, unit = READERS[location.rpartition(".")[2].lower()] if settings.manifest else (_export_reader(settings), "task")
     listed = ListedRows(location, unit)
     boxes = _Boxes()
     tables = [ROW.empty_table()]
@@ -188,18 +186,17 @@ def _text(name: str, value: Any) -> str | None:
     raise ValueError(f"{value!r} for {name}")
 
 
-def _read_export(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
-    rows = []
-    for number, image in enumerate(read_export(file.read().decode("utf-8-sig"), listed.file), start=1):
-        if isinstance(image, str):
-            listed.bad.append((number, image.removesuffix(f": {listed.place(number)}")))
-        elif image.label is None:
-            listed.skipped[UNLABELLED] = listed.skipped.get(UNLABELLED, 0) + 1
-        else:
-            boxes = [[*box[:4], box.name] for box in image.boxes]
-            listed.columns |= {"boxes"} if boxes else set()
-            rows.append({"line": number, "path": image_path(image.path), "label": image.label, "boxes": boxes})
-    yield _objects(rows)
+def _export_reader(settings: BuildSettings) -> Callable[[BinaryIO, ListedRows], Iterator[Batch]]:
+    def read(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
+        found = read_export_rows(file.read(), listed.file, settings)
+        listed.unit = found.unit
+        listed.bad += found.bad
+        listed.notes += found.notes
+        listed.skipped |= found.skipped
+        listed.columns |= {"boxes"} if any(row["boxes"] for row in found.rows) else set()
+        yield _objects(found.rows)
+
+    return read
 
 
 def _objects(rows: list[dict[str, Any]]) -> Batch:
@@ -218,5 +215,4 @@ READERS = {
     "csv": (_read_csv, "line"),
     "jsonl": (_read_json_lines, "line"),
     "parquet": (_read_parquet, "row"),
-    "export": (_read_export, "task"),
 }

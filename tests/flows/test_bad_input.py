@@ -111,7 +111,7 @@ ROWS = {
         ["an image must exist, got none", "manifest.csv, line 3", "must have a path, got none", "manifest.csv, line 4"],
     ),
     "manifest and recursive": (manifest("path,label\n"), [*MANIFEST, "--recursive"], ["recursive must go with directories"]),
-    "export of no kind": (two_labels, ["--label_studio", "{root}/export.csv"], ["label_studio must be a .json file"]),
+    "export of no kind": (two_labels, ["--label_studio", "{root}/export.xml"], ["label_studio must be a .json, .csv or .tsv"]),
     "export no JSON": (
         lambda root: (root / "export.json").write_text("{"),
         ["--label_studio", "{root}/export.json"],

@@ -34,7 +34,7 @@ def test_a_label_studio_export_is_listed_with_its_boxes_as_shown(images, tmp_pat
     assert found.skipped == {"not labelled": 1}
 
 
-def test_bad_tasks_of_an_export_are_told_by_number(images, tmp_path, make_settings):
+def test_bad_tasks_of_an_export_are_reported_by_number(images, tmp_path, make_settings):
     images("1.jpg")
     tasks = [task("1.jpg", "cat"), task("1.jpg", None, rectangle("cat", 0, 0, 1, 1)), task("2.jpg", "cat")]
     (tmp_path / "export.json").write_text(json.dumps(tasks))
