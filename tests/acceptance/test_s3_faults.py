@@ -1,10 +1,11 @@
-"""An S3 that fails in the middle of a build: it goes on, or ends clean and a rerun finishes; the bytes are the same."""
+"""An S3 server that fails in the middle of a build: the build continues, or ends cleanly and a rerun finishes; same bytes."""
 
 import json
 import re
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,28 +18,59 @@ AWAY_SECONDS = 20.0
 STOPPED_SECONDS = 10.0
 
 
-@pytest.fixture
-def mortal(tmp_path: Path) -> Iterator[Seaweed]:
-    """A server of the test's own, which may be killed."""
-    server = Seaweed(tmp_path / "mortal")
-    yield server
-    server.go_on()
-    server.kill()
+@dataclass(frozen=True)
+class Interrupted:
+    """A build whose server failed in its middle and is back, and the command line that finishes it."""
+
+    build: Running
+    bucket: Bucket
+    words: list[str]
+    lived_on: bool
 
 
-def begun(shell: Shell, server: Seaweed, images: Images) -> tuple[Running, Bucket, list[str]]:
-    """A build from and to a server, with its first shard done and others to do."""
+@pytest.fixture(scope="module")
+def interrupted(slow: Images, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Interrupted]]:
+    """Two builds, each with a server of its own: one is killed and started again, the other is stopped and continued.
+
+    Both at once, since the builds wait most of the time.
+    """
+    folder = tmp_path_factory.mktemp("interrupted")
+    shell = Shell(folder, clean_environment(Path("/nowhere")))
+    servers = {name: Seaweed(folder / name) for name in ("killed", "stopped")}
+    try:
+        places = {name: put(server, slow) for name, server in servers.items()}
+        builds = {name: shell.start(words, bucket.environment) for name, (bucket, words) in places.items()}
+        for name, interrupt in {"killed": servers["killed"].kill, "stopped": servers["stopped"].stop}.items():
+            wait_until(lambda name=name: has_a_shard(places[name][0]), "a shard is done")
+            interrupt()
+        time.sleep(STOPPED_SECONDS)
+        servers["stopped"].go_on()
+        time.sleep(AWAY_SECONDS - STOPPED_SECONDS)
+        lived_on = {name: build.process.poll() is None for name, build in builds.items()}
+        servers["killed"].start()
+        yield {name: Interrupted(builds[name], *places[name], lived_on[name]) for name in servers}
+    finally:
+        shell.end()
+        for server in servers.values():
+            server.go_on()
+            server.kill()
+
+
+def put(server: Seaweed, images: Images) -> tuple[Bucket, list[str]]:
+    """Put the images on a server; the command line of a build from there to there."""
     bucket = server.bucket("data")
     bucket.put(images.train, "in/train")
     bucket.put(images.validation, "in/validation")
-    words = OnS3(images, bucket.url("in/train"), bucket.url("in/validation")).arguments(bucket.url("out"))
-    build = shell.start(words, bucket.environment)
-    wait_until(lambda: any(key.startswith("_build/receipts/") for key in bucket.keys("out")), "a shard is done")
-    return build, bucket, words
+    return bucket, OnS3(images, bucket.url("in/train"), bucket.url("in/validation")).arguments(bucket.url("out"))
 
 
-def finish(shell: Shell, build: Running, bucket: Bucket, words: list[str], images: Images) -> None:
-    """The build has gone on or ended clean, and then a rerun finishes; the data are as if nothing had been."""
+def has_a_shard(bucket: Bucket) -> bool:
+    return any(key.startswith("_build/receipts/") for key in bucket.keys("out"))
+
+
+def finish(shell: Shell, interrupted: Interrupted, images: Images) -> None:
+    """The build has continued, or has ended cleanly and a rerun finishes; the data are those of an uninterrupted build."""
+    build, bucket, words = interrupted.build, interrupted.bucket, interrupted.words
     code = build.wait()
     assert code in {0, 1}, build.stderr
     if code:
@@ -49,24 +81,20 @@ def finish(shell: Shell, build: Running, bucket: Bucket, words: list[str], image
     assert bucket.unfinished_uploads() == []
 
 
-def test_a_server_killed_in_mid_build_and_started_again_costs_no_more_than_a_rerun(shell: Shell, slow: Images, mortal: Seaweed):
-    build, bucket, words = begun(shell, mortal, slow)
-    mortal.kill()
-    time.sleep(AWAY_SECONDS)
-    assert build.process.poll() is None, "the build gave up within seconds, or ended too early to prove anything"
-    mortal.start()
-    finish(shell, build, bucket, words, slow)
+def test_a_server_killed_in_mid_build_and_started_again_costs_at_most_a_rerun(
+    shell: Shell, slow: Images, interrupted: dict[str, Interrupted]
+):
+    assert interrupted["killed"].lived_on, "the build gave up within seconds, or ended too early to prove anything"
+    finish(shell, interrupted["killed"], slow)
 
 
-def test_a_server_that_is_stopped_for_a_while_holds_the_build_up_and_no_more(shell: Shell, slow: Images, mortal: Seaweed):
-    build, bucket, words = begun(shell, mortal, slow)
-    mortal.stop()
-    time.sleep(STOPPED_SECONDS)
-    mortal.go_on()
-    finish(shell, build, bucket, words, slow)
+def test_a_server_that_is_stopped_for_a_while_only_delays_the_build(
+    shell: Shell, slow: Images, interrupted: dict[str, Interrupted]
+):
+    finish(shell, interrupted["stopped"], slow)
 
 
-def test_a_server_that_throttles_cuts_answers_and_dawdles_changes_no_byte(on_s3: Shell, quick_on_s3: OnS3, bucket: Bucket):
+def test_a_server_that_throttles_cuts_answers_and_delays_changes_no_byte(on_s3: Shell, quick_on_s3: OnS3, bucket: Bucket):
     with FaultyProxy(bucket.endpoint, Faults(slow_down=0.2, cut=0.05, delay=0.1)) as proxy:
         on_s3.run(quick_on_s3.arguments(bucket.url("out"), retries=5), {"AWS_ENDPOINT_URL_S3": proxy.endpoint})
         assert min(proxy.done["slow down"], proxy.done["cuts"], proxy.done["delays"]) > 3, proxy.done
@@ -75,7 +103,7 @@ def test_a_server_that_throttles_cuts_answers_and_dawdles_changes_no_byte(on_s3:
 
 
 @pytest.mark.parametrize(
-    ("problems", "told"),
+    ("problems", "reported"),
     [
         (Faults(answers={"if-none-match": (501, "NotImplemented")}), True),  # as Swift answers
         (Faults(answers={"if-none-match": (412, "PreconditionFailed")}), None),  # a stranger's lock that nobody can see
@@ -83,13 +111,13 @@ def test_a_server_that_throttles_cuts_answers_and_dawdles_changes_no_byte(on_s3:
     ],
     ids=["refuses conditions", "always exists", "keeps conditions"],
 )
-def test_a_lock_is_told_to_be_advisory_where_the_server_has_no_conditions(
-    on_s3: Shell, quick_on_s3: OnS3, bucket: Bucket, problems: Faults, told: bool | None
+def test_a_lock_is_reported_as_advisory_if_the_server_ignores_conditions(
+    on_s3: Shell, quick_on_s3: OnS3, bucket: Bucket, problems: Faults, reported: bool | None
 ):
     with FaultyProxy(bucket.endpoint, problems) as proxy:
         build = on_s3.run(quick_on_s3.arguments(bucket.url("out")), {"AWS_ENDPOINT_URL_S3": proxy.endpoint})
     lines = [line for line in build.stderr.splitlines() if "advisory" in line]
-    assert len(lines) == (1 if told else 0), build.stderr
+    assert len(lines) == (1 if reported else 0), build.stderr
     same_data(bucket.digests("out"), quick_on_s3.images)
 
 
@@ -150,11 +178,13 @@ class Reader:
             there = {key: self._size(key) for key in self._shards()}
             if self._info() == before:
                 self.complete += 1
-                told = {split["name"]: (len(split["shardLengths"]), int(split["numBytes"])) for split in before["splits"]}
-                for split, (shards, size) in told.items():
+                stated = {split["name"]: (len(split["shardLengths"]), int(split["numBytes"])) for split in before["splits"]}
+                for split, (shards, size) in stated.items():
                     sizes = [there[key] for key in there if re.fullmatch(rf"{split}-\d+-of-{shards:05d}", key)]
                     if (len(sizes), sum(sizes)) != (shards, size):
-                        self.problems.append(f"{split}: {len(sizes)} shards of {sum(sizes)} bytes, {shards} of {size} told")
+                        self.problems.append(
+                            f"{split}: {len(sizes)} shards of {sum(sizes)} bytes, stated are {shards} of {size}"
+                        )
 
     def _info(self) -> dict[str, object] | None:
         try:
