@@ -120,7 +120,7 @@ def test_the_image_list_is_taken_by_its_former_name(imagerecords, tmp_path, monk
     """`manifest`, in version 0.1.0; but not by both names."""
     arguments = ["plan", "--output_directory", tmp_path / "out"]
     if where == "flag":
-        arguments += ["--manifest", tmp_path / "none.csv"]
+        arguments += ["--image_list", tmp_path / "none.csv"]
     elif where == "variable":
         monkeypatch.setenv("IMAGERECORDS_MANIFEST", str(tmp_path / "none.csv"))
         monkeypatch.delenv("IMAGERECORDS_IMAGE_LIST", raising=False)
