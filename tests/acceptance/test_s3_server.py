@@ -66,7 +66,7 @@ def test_a_manifest_on_s3_may_name_images_of_several_buckets(
         (bucket, other)[number % 2].write(key, path.read_bytes())
         rows.append(f"{(key, other.url(key))[number % 2]},{path.parent.name}")
     bucket.write("list.csv", "\n".join(rows).encode())
-    where = ["--manifest", bucket.url("list.csv"), "--output_directory", bucket.url("out"), "--train_shards", "2"]
+    where = ["--image_list", bucket.url("list.csv"), "--output_directory", bucket.url("out"), "--train_shards", "2"]
     build = on_s3.run(["build", "--json", "--no-prefect", *where, "--s3_reader", reader])
     assert build.summary["splits"][0]["written"] == 40
     audit = on_s3.run(["audit", bucket.url("out"), "--json"])
