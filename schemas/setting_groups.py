@@ -35,7 +35,7 @@ class InputSettings(_Group):
         description="One directory for all splits, instead of the three above; validation_fraction and test_fraction divide "
         "it.",
     )
-    manifest: str | None = Field(
+    image_list: str | None = Field(
         None,
         description="Instead of directories: a .csv, .jsonl or .parquet file with the columns path and label, and optionally "
         "split, group and boxes. Paths are relative to the file, absolute, or URLs.",
@@ -170,7 +170,7 @@ class CheckSettings(_Group):
         description="Boxes of objects whose own name is no label. image: they get their image's label; drop: leave them out.",
     )
     unlisted_labels: Literal["error", "ignore"] = Field(
-        "error", description="What to do with a label folder, or a manifest row, whose label is not in the labels file."
+        "error", description="What to do with a label folder, or a row of an image list, whose label is not in the labels file."
     )
     tensorflow_check: Literal["none", "sample", "all"] = Field(
         "none", description="Read shards back with TensorFlow too: the first finished one of each split, or all."

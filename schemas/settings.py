@@ -4,6 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
+from imagerecords.schemas.former_names import with_present_names
 from imagerecords.schemas.setting_groups import (
     GROUPS,
     CheckSettings,
@@ -58,6 +59,11 @@ class BuildSettings(
         """The names of the settings by the title of their group."""
         return {title: list(group.model_fields) for title, group in GROUPS.items()}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _rename(cls, values: Any) -> Any:
+        return with_present_names(values) if isinstance(values, dict) else values
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         problems = contradictions(self)
@@ -66,15 +72,15 @@ class BuildSettings(
         return self
 
     def directories(self) -> dict[str, str]:
-        """The input directories by split; `data` is its key where fractions divide it. Empty with a manifest."""
+        """The input directories by split; `data` is its key where fractions divide it. Empty with an image list."""
         if self.data_directory:
             return {"data": self.data_directory}
         return {split: url for split in SPLITS if (url := getattr(self, f"{split}_directory"))}
 
     @property
-    def listed_by(self) -> Literal["manifest", "label_studio"] | None:
+    def listed_by(self) -> Literal["image_list", "label_studio"] | None:
         """The setting that names a file listing the images; None where they are in directories."""
-        return "manifest" if self.manifest else "label_studio" if self.label_studio else None
+        return "image_list" if self.image_list else "label_studio" if self.label_studio else None
 
     def box_files(self) -> list[tuple[str | None, str]]:
         """The files and folders with boxes, each with the split whose images they are of, None where it may be any."""
@@ -86,7 +92,7 @@ class BuildSettings(
     @property
     def is_on_s3(self) -> bool:
         """Whether input or output lie on S3."""
-        places = [self.output_directory, *self.directories().values(), self.manifest, self.label_studio]
+        places = [self.output_directory, *self.directories().values(), self.image_list, self.label_studio]
         return any(place.startswith(S3_SCHEMES) for place in places if place)
 
     def shards_of(self, split: Split) -> int | Literal["auto"]:

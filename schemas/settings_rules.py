@@ -9,15 +9,15 @@ from PIL import ImageColor
 from imagerecords.schemas.secrets import option_problems, url_problems
 from imagerecords.schemas.splits import SPLITS, Split
 
-WHOLE_SOURCES = ("data_directory", "manifest", "label_studio")  # inputs that the fractions may divide
-MANIFEST_ENDINGS = (".csv", ".jsonl", ".parquet")
+WHOLE_SOURCES = ("data_directory", "image_list", "label_studio")  # inputs that the fractions may divide
+IMAGE_LIST_ENDINGS = (".csv", ".jsonl", ".parquet")
 
 
 class _Settings(Protocol):
     """What the rules read of BuildSettings, which calls them and so can't be imported here."""
 
     @property
-    def manifest(self) -> str | None: ...
+    def image_list(self) -> str | None: ...
 
     @property
     def label_studio(self) -> str | None: ...
@@ -96,7 +96,7 @@ def _source_problems(settings: _Settings) -> Iterable[str]:
         )
     if splits and (settings.validation_fraction or settings.test_fraction):
         yield "validation_fraction and test_fraction must go with data_directory, got split directories. Drop them"
-    possible = SPLITS if settings.manifest else splits
+    possible = SPLITS if settings.image_list else splits
     if strange := sorted({split for split, _ in settings.box_files() if split} - set(possible)):
         yield (
             f"bounding_boxes per split must go with the images of each, got {', '.join(strange)}, where there is "
@@ -104,10 +104,11 @@ def _source_problems(settings: _Settings) -> Iterable[str]:
         )
     if settings.listed_by and settings.recursive:
         yield f"recursive must go with directories, got {settings.listed_by}, which names each image. Drop it"
-    if settings.manifest and not settings.manifest.lower().endswith(MANIFEST_ENDINGS):
-        yield f"manifest must be a {', '.join(MANIFEST_ENDINGS[:-1])} or {MANIFEST_ENDINGS[-1]} file, got another ending"
+    if settings.image_list and not settings.image_list.lower().endswith(IMAGE_LIST_ENDINGS):
+        endings = f"{', '.join(IMAGE_LIST_ENDINGS[:-1])} or {IMAGE_LIST_ENDINGS[-1]}"
+        yield f"image_list must be a {endings} file, got another ending"
     if settings.label_studio and not settings.label_studio.lower().endswith(".json"):
-        yield "label_studio must be a .json file, got another ending. Export as JSON, or pass --manifest"
+        yield "label_studio must be a .json file, got another ending. Export as JSON, or pass --image_list"
     if settings.group_pattern is not None:
         if splits:
             yield "group_pattern must go with data_directory, got split directories. Drop it"

@@ -13,7 +13,7 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.dataset.labels_file import labels_text
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
-INPUT_FILES = ("manifest", "label_studio", "labels_file", "synsets_file", "bounding_boxes")
+INPUT_FILES = ("image_list", "label_studio", "labels_file", "synsets_file", "bounding_boxes")
 SYSTEM_FILES = ("lost+found", "System Volume Information", "$RECYCLE.BIN", "Thumbs.db", "desktop.ini")
 
 

@@ -37,7 +37,7 @@ def survey_manifest(settings: BuildSettings, names: Mapping[str, int] | None, lo
 
     `names` are the labels of a labels file with their lines, `locked` those of the data set that is appended to.
     """
-    location = settings.manifest or settings.label_studio or ""
+    location = settings.image_list or settings.label_studio or ""
     try:
         listed = read_rows(settings)
     except (OSError, ValueError, pa.ArrowException) as error:
@@ -232,7 +232,7 @@ def _listing(
 def _with_boxes(settings: BuildSettings, found: FoundBoxes, rows: np.ndarray, listing: Listing) -> Listing:
     """The listing with the boxes of a manifest's rows, or of Label Studio's, which are of the image as displayed."""
     as_displayed = bool(settings.label_studio)
-    location = settings.manifest or settings.label_studio or ""
+    location = settings.image_list or settings.label_studio or ""
     oriented = OrientedBoxes(found, rows)
     if not as_displayed or settings.exif == "keep":
         drawn = settings.model_copy(update={"boxes_orientation": "display"}) if as_displayed else settings

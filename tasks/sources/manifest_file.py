@@ -55,8 +55,8 @@ Batch = tuple[pa.Table, Iterable[Any] | None]  # rows, and the values of their c
 
 def read_rows(settings: BuildSettings) -> ListedRows:
     """The rows of the settings' manifest or export; raises OSError, ValueError or ArrowException when it is none."""
-    location = settings.manifest or settings.label_studio or ""
-    ending = location.rpartition(".")[2].lower() if settings.manifest else "export"
+    location = settings.image_list or settings.label_studio or ""
+    ending = location.rpartition(".")[2].lower() if settings.image_list else "export"
     read, unit = READERS[ending]
     listed = ListedRows(location, unit)
     boxes = _Boxes()

@@ -18,7 +18,7 @@ def listed(tmp_path, fill):
         for label in ("cat", "dog")
         for number in range(4)
     ]
-    return {"manifest": tmp_path / "images.csv", "output_directory": tmp_path / "out", "append": True}, rows
+    return {"image_list": tmp_path / "images.csv", "output_directory": tmp_path / "out", "append": True}, rows
 
 
 NEW_OWLS = [{"path": f"in/owl/00{number}.jpg", "label": "owl", "split": "train"} for number in range(2)]
@@ -28,10 +28,10 @@ NEW_OWLS = [{"path": f"in/owl/00{number}.jpg", "label": "owl", "split": "train"}
 def test_a_manifest_grows_the_data_set(listed, build, delta):
     settings, rows = listed
     output = settings["output_directory"]
-    write_manifest(settings["manifest"], rows)
+    write_manifest(settings["image_list"], rows)
     build(**settings)
     before = {split: contents(output, split) for split in ("train", "validation")}
-    write_manifest(settings["manifest"], NEW_OWLS if delta else NEW_OWLS + rows)
+    write_manifest(settings["image_list"], NEW_OWLS if delta else NEW_OWLS + rows)
     build(**settings, append_missing_labels="keep" if delta else "error")
     assert contents(output, "train")[:-1] == before["train"]
     assert contents(output, "validation") == before["validation"]
@@ -45,10 +45,10 @@ def test_a_manifest_grows_the_data_set(listed, build, delta):
 
 def test_a_manifest_without_a_label_of_the_data_set_is_refused(listed, build, digests):
     settings, rows = listed
-    write_manifest(settings["manifest"], rows)
+    write_manifest(settings["image_list"], rows)
     build(**settings)
     before = digests(settings["output_directory"])
-    write_manifest(settings["manifest"], [*NEW_OWLS, *(row for row in rows if row["label"] == "dog")])
+    write_manifest(settings["image_list"], [*NEW_OWLS, *(row for row in rows if row["label"] == "dog")])
     with pytest.raises(BadLayout, match="got no images of 'cat'"):
         build(**settings)
     assert digests(settings["output_directory"]) == before
@@ -57,12 +57,12 @@ def test_a_manifest_without_a_label_of_the_data_set_is_refused(listed, build, di
 def test_a_row_that_changes_its_split_or_label_moves_no_record(listed, build, told):
     """Else validation would hold what a trainer has seen."""
     settings, rows = listed
-    write_manifest(settings["manifest"], rows)
+    write_manifest(settings["image_list"], rows)
     build(**settings)
     before = [row["path"] for row in manifest(settings["output_directory"], "validation")]
     moved = [row | {"split": "validation"} if row["path"] == "in/cat/000.jpg" else row for row in rows]
     moved = [row | {"label": "cat"} if row["path"] == "in/dog/001.jpg" else row for row in moved]
-    write_manifest(settings["manifest"], moved)
+    write_manifest(settings["image_list"], moved)
     notes = told(**settings)
     assert any("2 images changed" in note for note in notes)
     assert [row["path"] for row in manifest(settings["output_directory"], "validation")] == before

@@ -30,7 +30,7 @@ def labels(content):
 TRAIN = ["--train_directory", "{root}/in"]
 LABELS = [*TRAIN, "--labels_file", "{root}/labels.txt"]
 
-MANIFEST = ["--manifest", "{root}/manifest.csv"]
+MANIFEST = ["--image_list", "{root}/manifest.csv"]
 SYNSETS = [*TRAIN, "--synsets_file", "{root}/synsets.txt"]
 BOXES = [*TRAIN, "--bounding_boxes", "{root}/boxes.csv"]
 
@@ -102,9 +102,9 @@ ROWS = {
         ["--train_directory", "s3://me:hush@bucket"],
         ["train_directory must carry no credential"],
     ),
-    "manifest missing": (lambda root: None, MANIFEST, ["manifest must be an existing file", "manifest.csv"]),
-    "manifest and directory": (two_labels, [*TRAIN, *MANIFEST], ["got both split directories and manifest"]),
-    "manifest of no kind": (two_labels, ["--manifest", "{root}/in"], ["manifest must be a .csv, .jsonl or .parquet file"]),
+    "manifest missing": (lambda root: None, MANIFEST, ["image_list must be an existing file", "manifest.csv"]),
+    "manifest and directory": (two_labels, [*TRAIN, *MANIFEST], ["got both split directories and image_list"]),
+    "manifest of no kind": (two_labels, ["--image_list", "{root}/in"], ["image_list must be a .csv, .jsonl or .parquet file"]),
     "manifest row": (
         manifest("path,label\nin/cat/1.jpg,cat\nin/cat/2.jpg,cat\n,dog\n"),
         MANIFEST,

@@ -212,7 +212,7 @@ def test_a_box_in_pixels_in_a_relative_file_is_one_and_what_fits_neither_is_name
 def test_a_manifests_boxes_may_be_in_pixels_too(root, build):
     listed = [{"path": path, "label": path[:3], "boxes": [list(box)]} for path, box in RED.items()]
     (root / "in/list.jsonl").write_text("".join(json.dumps(row) + "\n" for row in listed))
-    build(manifest=root / "in/list.jsonl", output_directory=root / "out")
+    build(image_list=root / "in/list.jsonl", output_directory=root / "out")
     assert all(covers(features) for features in examples(root / "out"))
 
 

@@ -166,7 +166,7 @@ def test_a_manifests_boxes_of_turned_images_ask_for_the_setting(tmp_path, build)
     shutil.move(tmp_path / "in/a", tmp_path / "a")
     rows = [{"path": f"a/{orientation}.jpeg", "label": "a", "boxes": [red[orientation]]} for orientation in (1, 6)]
     (tmp_path / "list.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    settings = {"manifest": tmp_path / "list.jsonl", "output_directory": tmp_path / "out"}
+    settings = {"image_list": tmp_path / "list.jsonl", "output_directory": tmp_path / "out"}
     with pytest.raises(BadLayout, match="Pass --boxes_orientation"):
         build(**settings)
     build(**settings, boxes_orientation="stored")

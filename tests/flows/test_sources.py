@@ -102,7 +102,7 @@ def sources(root):
         "csv": folders | {"bounding_boxes": root / "boxes.csv"},
         "voc": folders | {"bounding_boxes": root / "boxes-voc"},
         "coco": folders | {"bounding_boxes": root / "coco.json"},
-        "manifest": {"manifest": root / "in/manifest.jsonl"},
+        "manifest": {"image_list": root / "in/manifest.jsonl"},
         "label_studio": {"label_studio": root / "in/export.json"},
     }
 
@@ -319,7 +319,7 @@ def test_a_manifest_of_urls_elsewhere_is_read_by_the_workers(root, build, tmp_pa
         fs.pipe_file(f"/urls/{path}", (root / "in" / path).read_bytes())
         rows.append(f"memory://urls/{path},{path[:3]}")
     (tmp_path / "manifest.csv").write_text("\n".join(rows) + "\n")
-    build(manifest=tmp_path / "manifest.csv", output_directory=tmp_path / "out")
+    build(image_list=tmp_path / "manifest.csv", output_directory=tmp_path / "out")
     build(train_directory=root / "in", output_directory=tmp_path / "folders")
     shards = [(tmp_path / name / "train-00000-of-00001").read_bytes() for name in ("out", "folders")]
     assert shards[0] == shards[1]  # the same labels in the same order

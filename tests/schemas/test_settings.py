@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from imagerecords.schemas.settings import CONTENT_SETTINGS, BuildSettings
 
 BASE = {"output_directory": "out", "train_directory": "in"}
-LISTED = {"output_directory": "out", "manifest": "m.csv"}
+LISTED = {"output_directory": "out", "image_list": "m.csv"}
 DATA = {"output_directory": "out", "data_directory": "in"}
 SECRET = "hunter2-not-to-be-shown"
 
@@ -23,13 +23,13 @@ def complaint(**settings):
     [
         ({"output_directory": "out"}, "got neither"),
         (BASE | {"data_directory": "in"}, "got both"),
-        (BASE | {"manifest": "m.csv"}, "got both split directories and manifest"),
-        ({"output_directory": "out", "manifest": "m.csv", "label_studio": "e.json"}, "got both manifest and label_studio"),
-        (LISTED | {"manifest": "m.txt"}, "manifest must be a .csv, .jsonl or .parquet file, got another ending"),
-        (LISTED | {"recursive": True}, "recursive must go with directories, got manifest"),
+        (BASE | {"image_list": "m.csv"}, "got both split directories and image_list"),
+        ({"output_directory": "out", "image_list": "m.csv", "label_studio": "e.json"}, "got both image_list and label_studio"),
+        (LISTED | {"image_list": "m.txt"}, "image_list must be a .csv, .jsonl or .parquet file, got another ending"),
+        (LISTED | {"recursive": True}, "recursive must go with directories, got image_list"),
         (LISTED | {"group_pattern": "a"}, "exactly one (group)"),
         ({"output_directory": "out", "label_studio": "e.csv"}, "label_studio must be a .json file"),
-        ({"output_directory": "out", "manifest": "memory://m.csv"}, "executor must be threads for memory://"),
+        ({"output_directory": "out", "image_list": "memory://m.csv"}, "executor must be threads for memory://"),
         (BASE | {"invalid_boxes": "keep"}, "invalid_boxes"),
         ({"train_directory": "in"}, "output_directory"),
         (BASE | {"validation_fraction": 0.1}, "validation_fraction and test_fraction must go with data_directory"),
@@ -119,7 +119,7 @@ def test_a_credential_in_the_storage_options_is_refused_and_not_shown(options):
         "labels_file",
         "synsets_file",
         "bounding_boxes",
-        "manifest",
+        "image_list",
         "label_studio",
     ],
 )
@@ -207,7 +207,7 @@ def test_the_directories_are_told_by_split():
 
 def test_a_file_that_lists_images_is_told_and_has_no_directories():
     settings = BuildSettings(**LISTED, validation_fraction=0.1, group_pattern="(a)")
-    assert (settings.listed_by, settings.directories()) == ("manifest", {})
+    assert (settings.listed_by, settings.directories()) == ("image_list", {})
     assert BuildSettings(output_directory="out", label_studio="E.JSON").listed_by == "label_studio"
     assert BuildSettings(**BASE).listed_by is None
 

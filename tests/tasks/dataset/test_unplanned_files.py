@@ -53,13 +53,13 @@ def test_an_input_is_never_replaced(tmp_path, source, build, image_list):
     (out / "manifest.parquet").unlink()
     image_list.rename(out / "labels.txt")
     (out / "labels.txt").rename(out / "index" / "list.csv")
-    with pytest.raises(OutputConflict, match=r"manifest must lie where the build writes nothing.*list\.csv"):
-        build(manifest=str(out / "index" / "list.csv"), output_directory=out, overwrite=True)
+    with pytest.raises(OutputConflict, match=r"image_list must lie where the build writes nothing.*list\.csv"):
+        build(image_list=str(out / "index" / "list.csv"), output_directory=out, overwrite=True)
 
 
 def test_an_output_in_a_label_folder_of_a_list_is_refused(tmp_path, source, build, image_list):
     with pytest.raises(OutputConflict, match=r"in the folder of label 'cat'"):
-        build(manifest=str(image_list), output_directory=source / "cat" / "out")
+        build(image_list=str(image_list), output_directory=source / "cat" / "out")
     assert not (source / "cat" / "out").exists()
 
 

@@ -37,6 +37,6 @@ def listing(tmp_path, make_settings):
             path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         else:
             pq.write_table(pa.Table.from_pylist(rows), path)
-        return found(make_settings(manifest=str(path), **settings))
+        return found(make_settings(image_list=str(path), **settings))
 
     return listing

@@ -58,7 +58,7 @@ def errors(tmp_path, make_settings):
 
     def errors(*paths, **settings):
         (tmp_path / "list.csv").write_text("path,label\n" + "".join(f"{path},cat\n" for path in paths))
-        return survey(make_settings(manifest=str(tmp_path / "list.csv"), executor="threads", **settings)).errors
+        return survey(make_settings(image_list=str(tmp_path / "list.csv"), executor="threads", **settings)).errors
 
     return errors
 
@@ -75,7 +75,7 @@ def test_another_host_must_be_allowed(server, errors):
 
 def test_images_come_from_an_allowed_host(server, tmp_path, build):
     (tmp_path / "list.csv").write_text("path,label\n" + "".join(f"{path},cat\n" for path in names(server)))
-    summary = build(manifest=str(tmp_path / "list.csv"), output_directory=tmp_path / "out", allowed_sources=(server,))
+    summary = build(image_list=str(tmp_path / "list.csv"), output_directory=tmp_path / "out", allowed_sources=(server,))
     assert summary.splits[0].written == 3
 
 

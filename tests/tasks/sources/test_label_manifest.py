@@ -116,8 +116,8 @@ BAD_ROWS = {
     "secret": ([{"path": "s3://key:hush@b/1.jpg", "label": "a"}], ["a path must carry no credential"]),
     "columns": ("file,class\n1.jpg,a\n", ["no column path and no column label, but class, file"]),
     "column twice": ("path,path,label\n1.jpg,1.jpg,a\n", ["columns named twice: path"]),
-    "no rows": ("path,label\n", ["manifest must list labelled images, got none"]),
-    "empty": ("", ["manifest must be readable, got: Empty CSV file"]),
+    "no rows": ("path,label\n", ["image_list must list labelled images, got none"]),
+    "empty": ("", ["image_list must be readable, got: Empty CSV file"]),
 }
 
 
@@ -222,8 +222,8 @@ def test_a_column_that_contradicts_a_setting_is_told(listing, images, column, se
 
 
 def test_a_missing_manifest_is_told(make_settings, tmp_path):
-    with pytest.raises(BadLayout, match="manifest must be an existing file"):
-        discover_images(make_settings(manifest=str(tmp_path / "none.csv")))
+    with pytest.raises(BadLayout, match="image_list must be an existing file"):
+        discover_images(make_settings(image_list=str(tmp_path / "none.csv")))
 
 
 def test_images_in_several_buckets_are_found_from_a_manifest_elsewhere(listing):
@@ -243,6 +243,6 @@ def test_relative_paths_of_a_remote_manifest_are_beside_it(make_settings):
     fs = fsspec.filesystem("memory")
     fs.pipe_file("/beside/images/1.jpg", b"1")
     fs.pipe_file("/beside/manifest.csv", b"path,label\nimages/1.jpg,a\n")
-    found = discover_images(make_settings(manifest="memory://beside/manifest.csv"))
+    found = discover_images(make_settings(image_list="memory://beside/manifest.csv"))
     assert found.images["path"].to_pylist() == ["images/1.jpg"]
     assert found.roots == {"data": "memory:///beside"}
