@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import model_validator
 
 from imagerecords.schemas.annotation_settings import AnnotationSettings
+from imagerecords.schemas.former_names import with_present_names
 from imagerecords.schemas.setting_groups import (
     GROUPS,
     CheckSettings,
@@ -58,9 +59,6 @@ MAIN_SETTINGS = (
 )
 
 
-FORMER_NAMES = {"manifest": "image_list"}  # of settings in version 0.1.0
-
-
 # pydantic takes the fields of the last base first.
 class BuildSettings(
     StorageSettings,
@@ -82,17 +80,8 @@ class BuildSettings(
 
     @model_validator(mode="before")
     @classmethod
-    def _take_former_names(cls, values: Any) -> Any:
-        """Accept settings by the names that they had in version 0.1.0."""
-        if not isinstance(values, dict):
-            return values
-        for former, name in FORMER_NAMES.items():
-            if values.get(former) is None:
-                continue
-            if values.get(name) is not None:
-                raise ValueError(f"{name} must be given once, got it as {former} too. Drop {former}")
-            values = {key: value for key, value in values.items() if key != former} | {name: values[former]}
-        return values
+    def _rename(cls, values: Any) -> Any:
+        return with_present_names(values) if isinstance(values, dict) else values
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -102,7 +91,7 @@ class BuildSettings(
         return self
 
     def directories(self) -> dict[str, str]:
-        """The input directories by split; `data` is its key where fractions divide it. Empty with a list of images."""
+        """The input directories by split; `data` is its key where fractions divide it. Empty with an image list."""
         if self.data_directory:
             return {"data": self.data_directory}
         return {split: url for split in SPLITS if (url := getattr(self, f"{split}_directory"))}

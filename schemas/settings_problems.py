@@ -7,15 +7,18 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from imagerecords.schemas.errors import BadSettings
-from imagerecords.schemas.settings import FORMER_NAMES, BuildSettings
+from imagerecords.schemas.former_names import with_present_names
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def make_settings(model: type[M], values: Mapping[str, Any]) -> M:
     """The model with these values. Raises BadSettings that names each wrong one, and suggests a name for an unknown one."""
-    former = FORMER_NAMES if issubclass(model, BuildSettings) else {}
-    if unknown := [name for name in values if name not in model.model_fields and name not in former]:
+    try:
+        values = with_present_names(values)
+    except ValueError as error:
+        raise BadSettings(str(error)) from error
+    if unknown := [name for name in values if name not in model.model_fields]:
         raise BadSettings("; ".join(_unknown(name, model.model_fields) for name in unknown))
     try:
         return model(**values)

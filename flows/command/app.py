@@ -8,11 +8,17 @@ from typing import Annotated, NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts import ValidationError as InvalidArguments
-from cyclopts.config import Dict, Env
+from cyclopts.config import Env
 from pydantic import ValidationError
 
-from imagerecords.flows.command.build_commands import DEBUG, build, plan
-from imagerecords.flows.command.config_file import ENVIRONMENT, classic_names, read_config_file, read_variables
+from imagerecords.flows.command.build_commands import build, plan
+from imagerecords.flows.command.config_file import (
+    ENVIRONMENT,
+    environment_of_former_names,
+    present_options,
+    settings_of_file,
+    warn_of_unknown_variables,
+)
 from imagerecords.flows.command.dataset_commands import DATASET_COMMANDS
 from imagerecords.flows.command.exit_codes import BAD_INPUT, FAILED, INTERRUPTED, OK
 from imagerecords.flows.command.help import GroupedHelp
@@ -31,7 +37,7 @@ def make_app() -> App:
         result_action="return_value",
         help_formatter=GroupedHelp(),
     )
-    app.meta.suppress_keyboard_interrupt = app.suppress_keyboard_interrupt = False  # run() has words for it
+    app.meta.suppress_keyboard_interrupt = app.suppress_keyboard_interrupt = False  # run() reports it
     for command in (build, plan, *DATASET_COMMANDS):
         app.command(command)
 
@@ -42,19 +48,21 @@ def make_app() -> App:
         debug: Annotated[bool, Parameter(negative="", help="Print the whole traceback of an error.")] = False,
     ) -> int:
         """Run one of the commands; see `imagerecords COMMAND --help`."""
-        DEBUG.set(debug)
-        read_variables()
-        app.config = [Env(ENVIRONMENT, command=False)]
-        if config:
-            app.config = [*app.config, Dict(read_config_file(config), source=str(config), use_commands_as_keys=False)]
-        code: int = app(classic_names(tokens), exit_on_error=False, print_error=False)
+        try:
+            warn_of_unknown_variables()
+            files = [settings_of_file(config)] if config else []
+            app.config = [Env(ENVIRONMENT, command=False), environment_of_former_names(), *files]
+            command, bound, unparsed = app.parse_args(present_options(tokens), exit_on_error=False, print_error=False)
+            code: int = command(*bound.args, **bound.kwargs, **({"debug": debug} if "debug" in unparsed else {})) or OK
+        except (Exception, KeyboardInterrupt) as error:
+            return _report(error, debug)
         return code
 
     return app
 
 
 def _on_sigterm(*_: object) -> NoReturn:
-    """End as on Ctrl-C, with everything put away."""
+    """End as on Ctrl-C, with everything cleaned up."""
     raise KeyboardInterrupt
 
 
@@ -63,12 +71,18 @@ def run(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _on_sigterm)
     try:
         code: int = make_app().meta(arguments, exit_on_error=False, print_error=False) or OK  # None from --help
-    except (Exception, KeyboardInterrupt) as error:
-        if DEBUG.get():
-            traceback.print_exc()
-        code, text = _explain(error)
-        for line in text.splitlines():
-            print_line(line)
+    except (Exception, KeyboardInterrupt) as error:  # in the options before the command
+        return _report(error, debug=False)
+    return code
+
+
+def _report(error: BaseException, debug: bool) -> int:
+    """Print what an error says, and return its exit code."""
+    if debug:
+        traceback.print_exception(error)
+    code, text = _explain(error)
+    for line in text.splitlines():
+        print_line(line)
     return code
 
 

@@ -1,7 +1,6 @@
 """The commands `build` and `plan`."""
 
 import os
-from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +16,7 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.summary import BuildSummary
 
 Settings = Annotated[BuildSettings, Parameter(name="*")]
-
-DEBUG: ContextVar[bool] = ContextVar("debug", default=False)  # of the command that runs: --debug
+Debug = Annotated[bool, Parameter(parse=False)]  # --debug may come before or after the command; launch() hands it on
 
 
 def build(
@@ -26,6 +24,7 @@ def build(
     settings: Settings,
     prefect: Annotated[bool | None, Parameter(help="Run through Prefect; default: when a Prefect API is configured.")] = None,
     as_json: AsJson = False,
+    debug: Debug = False,
 ) -> int:
     """Build a data set, verify it, and print what became of every image."""
     url = None if prefect is False else prefect_api_url()
@@ -33,7 +32,7 @@ def build(
     server = url or "a temporary server"
     print_line(f"running with Prefect, {server}" if with_prefect else "running without Prefect")
     if with_prefect:
-        summary = _build_with_prefect(settings)
+        summary = _build_with_prefect(settings, debug)
         _print_summary(summary, as_json)
     else:
         from imagerecords.flows.direct import build_directly
@@ -56,7 +55,7 @@ def plan(*, settings: Settings, as_json: AsJson = False) -> int:
     return BAD_INPUT if planned.errors else OK
 
 
-def _build_with_prefect(settings: BuildSettings) -> BuildSummary:
+def _build_with_prefect(settings: BuildSettings, debug: bool) -> BuildSummary:
     # For the temporary server, read when prefect is imported: its 20 s are too few on a busy machine, and its telemetry
     # meets a locked database at the first start.
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
@@ -64,7 +63,7 @@ def _build_with_prefect(settings: BuildSettings) -> BuildSummary:
     _refuse_no_home()
     from imagerecords.flows.build import build_image_dataset, hide_console_tracebacks
 
-    if not DEBUG.get():
+    if not debug:
         hide_console_tracebacks()
     return build_image_dataset(settings)
 

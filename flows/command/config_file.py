@@ -2,17 +2,38 @@
 
 import os
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
+from cyclopts.config import Dict
 
 from imagerecords.flows.terminal import print_line
 from imagerecords.schemas.errors import BadSettings
-from imagerecords.schemas.settings import FORMER_NAMES, BuildSettings
+from imagerecords.schemas.former_names import FORMER_NAMES, with_present_names
+from imagerecords.schemas.settings import BuildSettings
 
 ENVIRONMENT = "IMAGERECORDS_"
+
+
+def settings_of_file(path: Path) -> Dict:
+    """The settings in a file, as a source of the command's arguments. Raises BadSettings."""
+    return Dict(_present(read_config_file(path), str(path)), source=str(path), use_commands_as_keys=False)
+
+
+def environment_of_former_names() -> Dict:
+    """The settings whose environment variables have a former name. Raises BadSettings."""
+    variables = {name: ENVIRONMENT + name.upper() for names in FORMER_NAMES.items() for name in names}
+    values = {name: os.environ[variable] for name, variable in variables.items() if variable in os.environ}
+    return Dict(_present(values, "environment"), source="env", use_commands_as_keys=False, allow_unknown=True)
+
+
+def _present(values: Mapping[str, Any], where: str = "") -> dict[str, Any]:
+    try:
+        return with_present_names(values, where)
+    except ValueError as error:
+        raise BadSettings(str(error)) from error
 
 
 def read_config_file(path: Path) -> dict[str, Any]:
@@ -39,30 +60,29 @@ def read_config_file(path: Path) -> dict[str, Any]:
     return settings
 
 
-def read_variables() -> None:
-    """Take variables by their former names, and report those that look like settings but are none, which is no error."""
-    for former, name in FORMER_NAMES.items():
-        if (value := os.environ.get(ENVIRONMENT + former.upper())) is not None:
-            os.environ.setdefault(ENVIRONMENT + name.upper(), value)
-    known = {
-        ENVIRONMENT + name.upper()
-        for name in (*FORMER_NAMES, *BuildSettings.model_fields, "config", "debug", "json", "prefect")
-    }
+def warn_of_unknown_variables() -> None:
+    """Report variables that look like settings but are not; another program may own the prefix too, so it is no error."""
+    names = (*BuildSettings.model_fields, *FORMER_NAMES, "config", "debug", "json", "prefect")
+    known = {ENVIRONMENT + name.upper() for name in names}
     options = (f"{ENVIRONMENT}STORAGE_OPTIONS_", f"{ENVIRONMENT}BOUNDING_BOXES_")
     for name in sorted(os.environ):
         if name.startswith(ENVIRONMENT) and name not in known and not name.startswith(options):
             print_line(f"{name} is not a setting; ignored")
 
 
-CLASSIC_NAMES = {
-    **{f"--{former}": f"--{name}" for former, name in FORMER_NAMES.items()},
+OTHER_OPTIONS = {
     "--num_threads": "--layout_threads",
     "--bounding_box_file": "--bounding_boxes",
     "--imagenet_metadata_file": "--synsets_file",
+    **{f"--{former}": f"--{present}" for former, present in FORMER_NAMES.items()},
 }
 
 
-def classic_names(tokens: Sequence[str]) -> list[str]:
-    """Arguments with those options of build_image_data.py and build_imagenet_data.py that have other names here."""
-    split = (token.partition("=") for token in tokens)
-    return [CLASSIC_NAMES.get(name[:2] + name[2:].replace("-", "_"), name) + equals + value for name, equals, value in split]
+def present_options(tokens: Sequence[str]) -> list[str]:
+    """Arguments with the present names of options that were renamed, or that the classic scripts name otherwise."""
+    split = [token.partition("=") for token in tokens]
+    options = [name[:2] + name[2:].replace("-", "_") for name, _, _ in split]
+    _present({name[2:]: None for name in options if name.startswith("--")})
+    return [
+        OTHER_OPTIONS.get(option, name) + equals + value for option, (name, equals, value) in zip(options, split, strict=True)
+    ]

@@ -30,7 +30,7 @@ SETTINGS = {
 }
 
 
-def until(what: Callable[[], Any], told: str, seconds: float = DEADLINE) -> Any:
+def until(what: Callable[[], Any], event: str, seconds: float = DEADLINE) -> Any:
     """The first true value of what the server is asked; fails the test when none comes."""
 
     def ask() -> Any:
@@ -39,7 +39,7 @@ def until(what: Callable[[], Any], told: str, seconds: float = DEADLINE) -> Any:
             time.sleep(POLL_SECONDS)
         return value
 
-    return wait_until(ask, told, seconds)
+    return wait_until(ask, event, seconds)
 
 
 class Installation:
@@ -73,7 +73,7 @@ class Installation:
         return server
 
     def deploy(self) -> None:
-        """Set up what docs/production.md tells: the pool, the deployments, the automations, a worker."""
+        """Set up what docs/production.md describes: the pool, the deployments, the automations, a worker."""
         self.prefect("work-pool", "create", "imagerecords", "--type", "process")
         self.prefect(*DEPLOY)
         self.prefect("automation", "create", "--from-file", "deployments/automations.yaml")
@@ -85,9 +85,9 @@ class Installation:
         ran = subprocess.run(
             [PREFECT, *words], env=environment, cwd=folder, capture_output=True, text=True, timeout=DEADLINE, check=False
         )
-        told = ran.stdout + ran.stderr
-        assert ran.returncode == code, f"prefect {' '.join(words)} must end with {code}, got {ran.returncode}: {told}"
-        return told
+        printed = ran.stdout + ran.stderr
+        assert ran.returncode == code, f"prefect {' '.join(words)} must end with {code}, got {ran.returncode}: {printed}"
+        return printed
 
     def get(self, path: str) -> Any:
         """What the API answers."""

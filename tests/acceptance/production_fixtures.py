@@ -22,7 +22,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 @pytest.fixture(scope="session")
 def dead_runs(installation: Installation, slow: Images, tmp_path_factory: pytest.TempPathFactory) -> DeadRuns:
-    """Killed before all tests, since a lease must run out and a heartbeat must be missed until all is told of them."""
+    """Killed before all tests, because it takes a while until their lease expires and their missing heartbeat is noticed."""
     outputs = [tmp_path_factory.mktemp("dead") / "data" for _ in range(2)]
     build = installation.start(COMMAND, *slow.arguments(outputs[0]))
     wait_until(lambda: receipts(outputs[0]), "a shard is done")

@@ -1,4 +1,4 @@
-"""Commands run as a user runs them, and what the tests ask of them and of their output."""
+"""Commands run as a user runs them, and how the tests read their state and output."""
 
 import contextlib
 import json
@@ -25,14 +25,14 @@ DEADLINE = 180  # seconds; nothing takes so long unless it hangs
 FOREIGN = ("PREFECT_", "IMAGERECORDS_", "AWS_", "PYTHONPATH")
 
 
-def wait_until(what: Callable[[], Any], told: str, seconds: float = DEADLINE) -> Any:
+def wait_until(what: Callable[[], Any], event: str, seconds: float = DEADLINE) -> Any:
     """The first true value of `what`; fails the test when none comes."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if value := what():
             return value
         time.sleep(0.01)
-    return pytest.fail(f"waited {seconds:g} s in vain until {told}")
+    return pytest.fail(f"waited {seconds:g} s in vain until {event}")
 
 
 def free_port() -> int:
@@ -58,9 +58,9 @@ def seeded_moments(count: int) -> list[float]:
 
 
 def last_word(stderr: str) -> str:
-    """The last line of imagerecords among others: Python's resource tracker may grumble when the process has ended."""
+    """The last line of imagerecords among others: Python's resource tracker may print warnings when the process has ended."""
     lines = [line for line in stderr.splitlines() if line.startswith("imagerecords: ")]
-    assert lines, f"imagerecords must say something, got: {stderr}"
+    assert lines, f"imagerecords must print something, got: {stderr}"
     return lines[-1]
 
 
@@ -149,7 +149,7 @@ class Running:
 
     @property
     def last_word(self) -> str:
-        """The last line that imagerecords itself says on standard error."""
+        """The last line that imagerecords itself prints on standard error."""
         return last_word(self.stderr)
 
     @property

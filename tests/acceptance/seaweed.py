@@ -169,15 +169,15 @@ class OnS3:
 
 
 def same_data(there: dict[str, str], images: Images) -> None:
-    """Every file is the same, but for those that tell where the input lies and which states its files had.
+    """Every file is the same, except those that depend on the place of the input and the versions of its files.
 
-    These are the plan, whose digest the receipts and the manifest hold, whose SHA-256 croissant.json tells.
+    These are the plan, the receipts and the manifest, which have its digest, and croissant.json, which has the manifest's.
     """
     names = images.undisturbed.digests
-    told = {name for name in names if name in {"manifest.parquet", "croissant.json"} or name.startswith("_build/")}
+    depend = {name for name in names if name in {"manifest.parquet", "croissant.json"} or name.startswith("_build/")}
     assert there.keys() == images.undisturbed.digests.keys()
-    expected = {name: digest for name, digest in images.undisturbed.digests.items() if name not in told}
-    assert {name: digest for name, digest in there.items() if name not in told} == expected
+    expected = {name: digest for name, digest in images.undisturbed.digests.items() if name not in depend}
+    assert {name: digest for name, digest in there.items() if name not in depend} == expected
 
 
 def bucket_name(request: pytest.FixtureRequest) -> str:

@@ -179,7 +179,7 @@ def test_a_scheduler_that_goes_away_fails_the_build_in_one_line(shell: Shell, sl
     cluster.scheduler.end()
     assert build.wait(60) == 1
     assert "imagerecords: error: " in build.last_word
-    assert "finished shards are kept" in build.last_word
+    assert "finished shards are reused" in build.last_word
     assert not leftovers(tmp_path / "data")
 
 
@@ -249,7 +249,7 @@ def test_a_cluster_of_its_own_ends_with_the_build(number: signal.Signals, shell:
     else:
         build.process.send_signal(number)
     assert build.wait(30) in {130, -signal.SIGKILL}, build.stderr
-    if number == signal.SIGINT:  # after a SIGKILL Dask's workers may tell of the connection that broke, before they end
+    if number == signal.SIGINT:  # after a SIGKILL Dask's workers may report the broken connection before they end
         assert "Traceback" not in build.stderr
     wait_until(lambda: not alive(family), "no process of the build is left", seconds=30)
     shell.run(slow.arguments(tmp_path / "data", "--no-prefect"))

@@ -39,7 +39,7 @@ if __name__ == "__main__":
         print("then", workers.run(step, Shard("train", 2, 3, 2, ""), settings))
 """
 
-CONDUCTED = """
+RUN_PIPELINE = """
 import sys
 from steps import leave
 from imagerecords.flows.executors.pool import Workers
@@ -47,7 +47,7 @@ from imagerecords.schemas.errors import ShardFailed
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
 
-def conduct(runner, settings):
+def run_pipeline(runner, settings):
     done = []
     try:
         for name in runner.map(leave, [Shard("train", index, 4, index, "") for index in range(4)], settings):
@@ -59,7 +59,7 @@ def conduct(runner, settings):
 def directly(settings):
     from imagerecords.flows.direct import DirectRunner
     with Workers(settings) as workers, Workers(settings, count=1) as tensorflow:
-        conduct(DirectRunner(workers, tensorflow, print), settings)
+        run_pipeline(DirectRunner(workers, tensorflow, print), settings)
 
 def by_prefect(settings):
     from imagerecords.flows import build
@@ -71,9 +71,9 @@ def by_prefect(settings):
     @flow(name="leaving")
     def leaving():
         workers, tensorflow = Workers(settings), Workers(settings, count=1)
-        runners = build.Runner(max_workers=3), build.Runner(max_workers=1)
+        runners = build.TaskThreads(max_workers=3), build.TaskThreads(max_workers=1)
         with runners[0], runners[1], workers, tensorflow:
-            conduct(build.PrefectRunner(workers, tensorflow, runners), settings)
+            run_pipeline(build.PrefectRunner(workers, tensorflow, runners), settings)
 
     leaving()
 
@@ -110,7 +110,7 @@ def test_a_step_that_takes_its_process_down_is_told_apart_and_leaves_the_workers
 @pytest.mark.parametrize("runner", ["directly", "by_prefect"])
 def test_a_step_that_calls_exit_does_not_hang_a_build(runner: str, executor: str, shell: Shell, request: pytest.FixtureRequest):
     server = {"PREFECT_API_URL": request.getfixturevalue("prefect_server")} if runner == "by_prefect" else {}
-    said = _run(shell, CONDUCTED, runner, executor, environment=server)
-    assert "ShardFailed each shard must succeed, got 1 failed: train-00001-of-00004" in said
+    said = _run(shell, RUN_PIPELINE, runner, executor, environment=server)
+    assert "ShardFailed 1 shard failed. First: train-00001-of-00004" in said
     assert "sys.exit(3)" in said
     assert "done train-00000-of-00004 train-00002-of-00004 train-00003-of-00004" in said

@@ -61,4 +61,4 @@ def test_a_data_set_on_s3_is_treated_as_one_on_a_disk(
     assert diff_datasets(url, str(disk), options) == []
     fs = s3fs.S3FileSystem(**options)
     fs.pipe_file("bucket/out/train-00001-of-00003", fs.cat_file("bucket/out/train-00001-of-00003")[:-3])
-    assert {fault.file for fault in audit_folder(url, options).problems} >= {"train-00001-of-00003"}
+    assert {problem.file for problem in audit_folder(url, options).problems} >= {"train-00001-of-00003"}

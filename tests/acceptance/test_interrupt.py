@@ -37,7 +37,7 @@ def _stop(build: Running, output: Path, number: signal.Signals) -> None:
 
 def _says_so_and_no_more(build: Running) -> None:
     assert "Traceback" not in build.stderr
-    assert build.last_word == "imagerecords: interrupted. Run it again to go on: finished shards are kept"
+    assert build.last_word == "imagerecords: interrupted. Run it again to go on: finished shards are reused"
 
 
 def _check_what_is_left(shell: Shell, images: Images, output: Path) -> None:
@@ -54,7 +54,7 @@ def _check_what_is_left(shell: Shell, images: Images, output: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 @pytest.mark.parametrize("executor", ["processes", "threads"])
-def test_a_stopped_build_tidies_up_and_a_rerun_goes_on(
+def test_a_stopped_build_cleans_up_and_a_rerun_continues(
     executor: str, number: signal.Signals, shell: Shell, slow: Images, tmp_path: Path
 ):
     output = tmp_path / "data"
@@ -69,7 +69,7 @@ def test_a_stopped_build_tidies_up_and_a_rerun_goes_on(
     [("processes", signal.SIGINT), ("processes", signal.SIGTERM), ("threads", signal.SIGINT)],
     ids=lambda case: f"{case[0]}-{case[1].name}",
 )
-def test_a_build_stopped_under_prefect_tidies_up_and_a_rerun_goes_on(
+def test_a_build_stopped_under_prefect_cleans_up_and_a_rerun_continues(
     case: tuple[str, signal.Signals], shell: Shell, slow: Images, tmp_path: Path, prefect_server: str
 ):
     executor, number = case

@@ -26,7 +26,7 @@ def _flow_run(api: str, name: str) -> dict[str, Any]:
 
 
 def _task_runs(api: str, flow_run: dict[str, Any], count: int) -> dict[str, str]:
-    """The names and states of a run's task runs; the server books them some time after they ended."""
+    """The names and states of a run's task runs; the server records them some time after they ended."""
     query = {"flow_runs": {"id": {"any_": [flow_run["id"]]}}, "limit": 200}
 
     def booked() -> list[dict[str, Any]]:
@@ -100,7 +100,7 @@ def test_prefects_temporary_server_gives_the_same_bytes(shell: Shell, quick: Ima
     assert digests(tmp_path / "data") == quick.undisturbed.digests
 
 
-def test_a_rerun_under_the_other_conductor_keeps_every_shard(shell: Shell, quick: Images, tmp_path: Path, prefect_server: str):
+def test_a_rerun_with_the_other_runner_reuses_every_shard(shell: Shell, quick: Images, tmp_path: Path, prefect_server: str):
     shell.run(quick.arguments(tmp_path / "data", "--no-prefect"))
     rerun = shell.run(quick.arguments(tmp_path / "data", executor="threads"), {"PREFECT_API_URL": prefect_server})
     assert (rerun.summary["shards_reused"], rerun.summary["shards_converted"]) == (quick.shards, 0)

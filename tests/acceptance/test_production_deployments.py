@@ -62,7 +62,7 @@ def test_a_run_that_fails_fails_the_command_that_watches_it(installation: Instal
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"train_shard": 8}, "train_shard"),  # unknown
         ({"seed": "lots"}, "lots"),  # wrong type
@@ -70,11 +70,11 @@ def test_a_run_that_fails_fails_the_command_that_watches_it(installation: Instal
     ],
 )
 def test_a_bad_setting_is_refused_before_there_is_a_run(
-    installation: Installation, quick: Images, settings, told, tmp_path: Path
+    installation: Installation, quick: Images, settings, message, tmp_path: Path
 ):
     before = len(installation.runs("on-demand"))
     asked = json.dumps({"settings": quick.settings(tmp_path / "data", **settings)})
-    assert told in installation.prefect("deployment", "run", ON_DEMAND, "--params", asked, code=1)
+    assert message in installation.prefect("deployment", "run", ON_DEMAND, "--params", asked, code=1)
     assert len(installation.runs("on-demand")) == before
 
 

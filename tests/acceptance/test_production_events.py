@@ -176,14 +176,14 @@ def test_an_event_that_can_start_no_run_is_told_by_the_server_with_the_reason(
     query = json.dumps({"filter": {"event": {"name": ["prefect.automation.action.failed"]}}})
 
     def failures() -> list[dict[str, object]]:
-        told = json.loads(installation.prefect("api", "POST", "/events/filter", "--data", query))["events"]
-        return [event for event in told if event["resource"]["prefect.resource.name"] == "build-on-labels-exported"]
+        events = json.loads(installation.prefect("api", "POST", "/events/filter", "--data", query))["events"]
+        return [event for event in events if event["resource"]["prefect.resource.name"] == "build-on-labels-exported"]
 
-    told_before = len(failures())
+    before = len(failures())
     words = [sys.executable, "-c", EMIT, f"imagerecords.labels.{tmp_path}", str(tmp_path / "payload.json")]
     emitted = shell.start_program(words, {"PREFECT_API_URL": installation.url})
     assert emitted.wait() == 0, emitted.stderr
-    failed = until(lambda: len(seen := failures()) > told_before and seen, "the server tells of the event that started nothing")
+    failed = until(lambda: len(seen := failures()) > before and seen, "the server reports the event that started nothing")
     assert all(event["payload"]["reason"] for event in failed)
     assert len(installation.runs("on-labels")) == before
     assert not (tmp_path / "data").exists()

@@ -71,7 +71,7 @@ def test_a_build_outlives_an_outage_of_the_server(outage: Outage, slow: Images):
     assert until(lambda: events("imagerecords.dataset.published", id=[resource]), "the data set is announced", 60)
 
 
-def test_a_cancelled_run_leaves_no_process_and_no_lock_and_a_rerun_goes_on(
+def test_a_cancelled_run_leaves_no_process_and_no_lock_and_a_rerun_continues(
     installation: Installation, slow: Images, tmp_path: Path
 ):
     output = tmp_path / "data"

@@ -99,13 +99,13 @@ def sheets(browser):
 
 def luminance(browser):
     """Of the page's background, 0 to 255."""
-    told = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
-    return sum(float(part) for part in told.partition("(")[2].rstrip(")").split(",")[:3]) / 3
+    colour = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+    return sum(float(part) for part in colour.partition("(")[2].rstrip(")").split(",")[:3]) / 3
 
 
 @pytest.mark.parametrize("page", ["card", "thousand"])
 def test_it_loads_without_a_complaint_and_asks_nobody_for_anything(browser, page, request):
-    """A refused style or script, a broken picture and a script's error would all be told in the console."""
+    """A refused style or script, a broken picture and a script's error would all be reported in the console."""
     path = request.getfixturevalue(page)
     open_page(browser, path)
     assert browser.get_log("browser") == []

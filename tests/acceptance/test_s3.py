@@ -1,4 +1,4 @@
-"""Input and output on S3: the same data set as on a disk. Against moto's server, which starts soon and knows no faults."""
+"""Input and output on S3: the same data set as on a disk. Against moto's server, which starts quickly and never fails."""
 
 import contextlib
 import hashlib
@@ -75,7 +75,7 @@ def test_a_build_from_s3_to_s3_gives_the_bytes_of_a_local_one(on_s3: Shell, quic
     assert (rerun.summary["shards_reused"], rerun.summary["shards_converted"]) == (quick.shards, 0)
 
 
-def test_a_server_that_ignores_conditions_is_found_out_and_the_lock_told_to_be_advisory(
+def test_a_server_that_ignores_conditions_is_found_out_and_the_lock_notes_to_be_advisory(
     on_s3: Shell, quick: Images, bucket: Bucket
 ):
     """Moto checks no signature, so that a proxy may take the condition out of a signed request, as old servers do."""
@@ -176,12 +176,12 @@ def test_a_build_in_memory_gives_the_bytes_of_a_local_one(quick: Images):
             validation_directory=f"memory:/{root}/validation",
             executor="threads",
         )
-        told: list[str] = []
-        summary = build_directly(BuildSettings(**settings), LineProgress(told.append, lambda summary: None))
+        notes: list[str] = []
+        summary = build_directly(BuildSettings(**settings), LineProgress(notes.append, lambda summary: None))
         assert summary.digest == quick.undisturbed.digest
         found = memory.find(f"{root}/out")
         there = {path.removeprefix(f"{root}/out/"): hashlib.sha256(memory.cat_file(path)).hexdigest() for path in found}
         same_data(there, quick)
-        assert told
+        assert notes
     finally:
         memory.rm(root, recursive=True)

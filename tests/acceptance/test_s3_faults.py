@@ -193,7 +193,7 @@ class Reader:
             return None
 
     def _size(self, key: str) -> int:
-        """The bytes of a listed shard; 0 when it was deleted since: a fault only if dataset_info.json is still the same."""
+        """The bytes of a listed shard; 0 when it was deleted since: a problem only if dataset_info.json is still the same."""
         try:
             return self._bucket.fs.size(f"{self._bucket.name}/out/{key}")
         except FileNotFoundError:

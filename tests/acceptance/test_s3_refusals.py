@@ -1,4 +1,4 @@
-"""What stands in the way on S3 is told in one line, exit 2, before any work; and no secret is told with it."""
+"""What can't be accessed on S3 is reported in one line with exit code 2, before any work, and without any secret."""
 
 import socket
 import threading
@@ -24,7 +24,7 @@ def refused(shell: Shell, words: list[str], environment: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("environment", "told"),
+    ("environment", "message"),
     [
         ({"AWS_SECRET_ACCESS_KEY": PLANTED}, "must be asked with the right secret key, got SignatureDoesNotMatch"),
         ({"AWS_ACCESS_KEY_ID": "nobody"}, "must be asked with an access key that it knows, got InvalidAccessKeyId"),
@@ -36,10 +36,10 @@ def refused(shell: Shell, words: list[str], environment: dict[str, str]) -> str:
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_a_server_that_does_not_let_us_in_is_told_in_one_line(
-    on_s3: Shell, quick: Images, bucket: Bucket, environment: dict[str, str], told: str
+    on_s3: Shell, quick: Images, bucket: Bucket, environment: dict[str, str], message: str
 ):
     line = refused(on_s3, quick.arguments(bucket.url("out"), "--no-prefect"), environment)
-    assert told in line
+    assert message in line
     assert PLANTED not in line
     assert bucket.keys("out") == []
 
@@ -55,7 +55,7 @@ def test_a_missing_bucket_is_told_for_whatever_lies_in_it(on_s3: Shell, quick_on
 
 def test_read_only_credentials_are_told_before_the_input_is_listed(on_s3: Shell, quick_on_s3: OnS3, bucket: Bucket):
     reader = {"AWS_ACCESS_KEY_ID": READ_ONLY_KEY, "AWS_SECRET_ACCESS_KEY": READ_ONLY_SECRET}
-    no_such_input = quick_on_s3.train + "-is-not-there"  # would be told if anybody had looked
+    no_such_input = quick_on_s3.train + "-is-not-there"  # would be reported if it were read
     line = refused(on_s3, quick_on_s3.arguments(bucket.url("out"), train_directory=no_such_input), reader)
     assert f"output_directory must be writable, got PermissionError: Access Denied.: {bucket.url('out')}" in line
 

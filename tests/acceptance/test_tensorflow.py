@@ -22,7 +22,7 @@ from tests.digests import digests
 
 
 def _say_another_height(output: Path, name: str, record: int) -> None:
-    """Alter the height that a record tells, as a build would have written it: sound frame, matching receipt and index."""
+    """Change the height in a record, as a build would have written it: sound frame, matching receipt and index."""
     written = b""
     places: list[tuple[int, int, int]] = []
     with (output / name).open("rb") as file:

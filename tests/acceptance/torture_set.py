@@ -39,7 +39,7 @@ def fetch(directory: Path) -> None:
 
 
 def main() -> None:
-    """Fetch; a failure is told and is no error, since the test says then that it was skipped."""
+    """Fetch; a failure is reported but is not an error: the test is then skipped, and says so."""
     directory = torture_directory()
     try:
         fetch(directory)

@@ -44,7 +44,7 @@ def test_an_audit_returns_the_faults(data, tmp_path):
     whole[100] ^= 1
     shard.write_bytes(whole)
     problems = imagerecords.audit(str(tmp_path / "out"), pixels=True).problems
-    assert {fault.file for fault in problems} == {"train-00001-of-00002"}
+    assert {problem.file for problem in problems} == {"train-00001-of-00002"}
 
 
 @pytest.mark.parametrize(

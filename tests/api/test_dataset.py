@@ -95,7 +95,7 @@ def test_a_removed_image_is_no_record_any_more(copy, rows):
     remove_images(str(copy), [f"train/{rows[4]['path']}"], {})
     train = imagerecords.open_dataset(copy)["train"]
     assert [sha256(record) for record in train] == [row["encoded_sha256"] for row in rows if row is not rows[4]]
-    with pytest.raises(imagerecords.CorruptRecord):  # its shard was written anew since
+    with pytest.raises(imagerecords.CorruptRecord):  # its shard was rewritten
         list(before)
 
 

@@ -7,7 +7,7 @@ from tests.api.reading import damage, framed, sha256
 
 
 @pytest.mark.parametrize(
-    ("where", "fault"),
+    ("where", "problem"),
     [
         (lambda row: row["offset"] + 100, "the CRC of the data is wrong"),
         (lambda row: row["offset"] + row["size"] - 1, "the CRC of the data is wrong"),
@@ -16,11 +16,11 @@ from tests.api.reading import damage, framed, sha256
     ],
     ids=["data", "CRC of the data", "length", "CRC of the length"],
 )
-def test_one_wrong_bit_is_found_and_other_records_are_read(copy, rows, where, fault):
+def test_one_wrong_bit_is_found_and_other_records_are_read(copy, rows, where, problem):
     row = rows[4]
     damage(copy / row["shard"], where(row))
     train = imagerecords.open_dataset(copy)["train"]
-    expected = f"record {row['record']} at byte {row['offset']} is damaged: {fault}: {copy / row['shard']}. Run"
+    expected = f"record {row['record']} at byte {row['offset']} is damaged: {problem}: {copy / row['shard']}. Run"
     for read in (lambda: train[4], lambda: train.__getitems__([3, 4]), lambda: list(train)):
         with pytest.raises(imagerecords.CorruptRecord) as caught:
             read()

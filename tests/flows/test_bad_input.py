@@ -103,7 +103,7 @@ ROWS = {
         ["train_directory must carry no credential"],
     ),
     "manifest missing": (lambda root: None, MANIFEST, ["image_list must be an existing file", "manifest.csv"]),
-    "manifest and directory": (two_labels, [*TRAIN, *MANIFEST], ["got both split directories and manifest"]),
+    "manifest and directory": (two_labels, [*TRAIN, *MANIFEST], ["got both split directories and image_list"]),
     "manifest of no kind": (two_labels, ["--image_list", "{root}/in"], ["image_list must be a .csv, .jsonl or .parquet file"]),
     "manifest row": (
         manifest("path,label\nin/cat/1.jpg,cat\nin/cat/2.jpg,cat\n,dog\n"),

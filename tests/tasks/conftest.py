@@ -8,7 +8,7 @@ from imagerecords.tasks.partition import partition_images
 from imagerecords.tasks.prepare import prepare_output
 from imagerecords.tasks.storage.folders import open_folder
 
-SOURCES = ("train_directory", "data_directory", "image_list", "label_studio", "annotations")
+SOURCES = ("train_directory", "data_directory", "image_list", "manifest", "label_studio", "annotations")
 
 
 @pytest.fixture(scope="session")

@@ -22,14 +22,14 @@ IMAGES = {
     "validation": {"größe": 4, "кошка": 4, "two words": 5},
     "test": {"größe": 3, "кошка": 3, "two words": 1},
 }
-TELL = """
+PRINT_FOUND = """
 if __name__ == "__main__":
     import hashlib, json
 
-    told = []
+    found_records = []
     for name, label, encoded in found():
-        told.append((name.decode(), int(label), hashlib.sha256(encoded).hexdigest()))
-    print(json.dumps(told))
+        found_records.append((name.decode(), int(label), hashlib.sha256(encoded).hexdigest()))
+    print(json.dumps(found_records))
 """
 
 
@@ -107,7 +107,7 @@ def run(workplace):
 
     def run(code, found):
         script = workplace / f"{os.getpid()}.py"
-        script.write_text(f"{code}\n{found}\n{TELL}")
+        script.write_text(f"{code}\n{found}\n{PRINT_FOUND}")
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         done = subprocess.run([sys.executable, script], cwd=workplace, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr

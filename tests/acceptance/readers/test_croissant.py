@@ -36,10 +36,10 @@ def test_it_is_valid_and_lacks_only_what_the_owner_knows(workplace, caplog):
 
 
 def test_every_file_has_its_true_sha256(dataset, workplace):
-    told = {file.content_url: file.sha256 for file in dataset.metadata.file_objects}
+    listed = {file.content_url: file.sha256 for file in dataset.metadata.file_objects}
     files = [workplace / "out/manifest.parquet", *workplace.glob("out/*-*-of-*")]
     assert len(files) == 9
-    assert told == {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    assert listed == {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     sizes = {file.content_url: file.content_size for file in dataset.metadata.file_objects if file.content_size}
     assert sizes == {file.name: f"{file.stat().st_size} B" for file in files if file.suffix != ".parquet"}
 
@@ -67,8 +67,8 @@ def test_the_pages_code_loads_every_image_of_the_manifest(ran, workplace):
                 row[name] for name in ("record", "offset", "size", "height", "width")
             ]
             assert record["encoded_sha256"].decode() == row["encoded_sha256"]
-    told = [(each["labels/id"], each["labels/name"]) for each in names["labels"]]
-    assert told == [(1, "größe"), (2, "two words"), (3, "кошка")]
+    listed = [(each["labels/id"], each["labels/name"]) for each in names["labels"]]
+    assert listed == [(1, "größe"), (2, "two words"), (3, "кошка")]
 
 
 def test_the_splits_are_named(dataset):

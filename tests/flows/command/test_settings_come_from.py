@@ -6,10 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from imagerecords.schemas.errors import BadSettings
-from imagerecords.schemas.settings import BuildSettings
-from imagerecords.schemas.settings_problems import make_settings
-
 
 def test_the_default_is_taken_where_nobody_says_otherwise(shards_planned):
     assert shards_planned() == 1
@@ -115,23 +111,51 @@ def test_a_table_in_a_file_is_no_settings_and_is_refused(imagerecords, tmp_path,
     assert (ran.code, "got table 'build'" in ran.err) == (2, True)
 
 
-@pytest.mark.parametrize("where", ["flag", "variable", "file"])
-def test_the_image_list_is_taken_by_its_former_name(imagerecords, tmp_path, monkeypatch, where):
-    """`manifest`, in version 0.1.0; but not by both names."""
+@pytest.fixture
+def image_list(tmp_path, picture):
+    """A list of one image."""
+    (tmp_path / "a.jpg").write_bytes(picture(1))
+    (tmp_path / "list.csv").write_text("path,label\na.jpg,cat\n")
+    return str(tmp_path / "list.csv")
+
+
+@pytest.fixture
+def given(image_list, config, monkeypatch):
+    """`given("flag", "manifest")` names the image list so, and gives the arguments that it takes."""
+
+    def given(how, *names, value=image_list):
+        if how == "environment":
+            for name in names:
+                monkeypatch.setenv(f"IMAGERECORDS_{name.upper()}", value)
+            return []
+        if how == "file":
+            return ["--config", config("yaml", dict.fromkeys(names, value))]
+        return [f"--{name}={value}" for name in names]
+
+    return given
+
+
+@pytest.mark.parametrize("name", ["image_list", "manifest"])
+@pytest.mark.parametrize("how", ["flag", "environment", "file"])
+def test_the_image_list_is_taken_by_its_former_name_too(imagerecords, tmp_path, given, how, name):
+    ran = imagerecords("plan", "--json", "--output_directory", tmp_path / "out", *given(how, name))
+    assert (ran.code, ran.err) == (0, "")
+    assert json.loads(ran.out)["splits"][0]["images"] == 1
+
+
+@pytest.mark.parametrize("how", ["flag", "environment", "file"])
+def test_both_names_of_the_image_list_are_an_error(imagerecords, tmp_path, given, how):
+    ran = imagerecords("plan", "--output_directory", tmp_path / "out", *given(how, "image_list", "manifest"))
+    assert (ran.code, "got manifest, its former name, too" in ran.err) == (2, True)
+
+
+def test_a_flag_comes_before_a_variable_of_the_former_name_and_that_before_a_file(imagerecords, tmp_path, given, image_list):
+    given("environment", "manifest", value="of-the-environment.csv")
     arguments = ["plan", "--output_directory", tmp_path / "out"]
-    if where == "flag":
-        arguments += ["--image_list", tmp_path / "none.csv"]
-    elif where == "variable":
-        monkeypatch.setenv("IMAGERECORDS_MANIFEST", str(tmp_path / "none.csv"))
-        monkeypatch.delenv("IMAGERECORDS_IMAGE_LIST", raising=False)
-    else:
-        (tmp_path / "c.yaml").write_text(f"manifest: {tmp_path}/none.csv\n")
-        arguments += ["--config", tmp_path / "c.yaml"]
-    assert "image_list must be an existing file" in imagerecords(*arguments).err
+    assert imagerecords(*arguments, "--image_list", image_list).code == 0
+    assert "of-the-environment.csv" in imagerecords(*arguments, *given("file", "image_list")).err
 
 
-def test_python_takes_the_former_name_too_but_not_both(tmp_path):
-    settings = {"output_directory": "out", "manifest": "a.csv"}
-    assert make_settings(BuildSettings, settings).image_list == "a.csv"
-    with pytest.raises(BadSettings, match="image_list must be given once"):
-        make_settings(BuildSettings, settings | {"image_list": "b.csv"})
+def test_a_variable_of_the_former_name_does_not_disturb_other_commands(imagerecords, tmp_path, given):
+    given("environment", "manifest")
+    assert "must hold TFRecord files" in imagerecords("audit", tmp_path).err
