@@ -53,9 +53,8 @@ def read_config_file(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(settings, dict):
         raise BadSettings(f"config must hold settings by name, got {type(settings).__name__}: {path}")
-    settings = {FORMER_NAMES.get(name, name): value for name, value in settings.items()}
     for name, value in settings.items():  # a table named after a command would have no effect
-        if isinstance(value, dict) and name not in BuildSettings.model_fields:
+        if isinstance(value, dict) and name not in (*BuildSettings.model_fields, *FORMER_NAMES):
             raise BadSettings(f"config must have settings at its top level, got table {name!r}: {path}. Move its settings up")
     return settings
 
