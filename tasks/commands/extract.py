@@ -24,6 +24,7 @@ from imagerecords.tasks.records.image import encoded_image
 from imagerecords.tasks.storage.whole_files import UMASK
 
 NAME_LENGTH = 200  # bytes; file systems allow 255, and a number may be added
+UNLABELLED = "unlabelled"  # the folder of images whose record has no label
 CONFLICTS = 10  # files that an error names
 
 
@@ -47,7 +48,10 @@ def extract_images(url: str, to: Path, selection: Selection, storage_options: Ma
         for offset, features in read_records_at(folder, shard, places.keys()):
             _write(places[offset], encoded_image(features))
             written += 1
-    return Extracted(written, len(present), len({target.parent for target in targets}))
+    labels = list(zip(rows["label"].to_pylist(), rows["text"].to_pylist(), strict=True))
+    unlabelled = labels.count((None, None))
+    folders = {target.parent for target, label in zip(targets, labels, strict=True) if label != (None, None)}
+    return Extracted(written, len(present), len(folders), unlabelled)
 
 
 def _chosen(catalogue: pa.Table, selection: Selection, url: str) -> pa.Table:
@@ -101,7 +105,7 @@ def label_folder(text: str | None, label: int | None) -> str:
     """The folder of a label: its text where that is a path below, else its id."""
     if text and not list(name_problems(text)) and "\\" not in text:
         return text
-    return "unlabelled" if label is None else f"label-{label}"
+    return UNLABELLED if label is None else f"label-{label}"
 
 
 def _present(targets: list[Path], digests: list[str]) -> set[Path]:
