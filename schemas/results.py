@@ -66,12 +66,16 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What an extraction wrote, and what was there already with the same bytes; `unlabelled` counts records without a label."""
+    """What an extraction wrote, and what was there already with the same bytes.
+
+    `unlabelled` counts images whose record has no label, `without_image` records without an image.
+    """
 
     written: int
     present: int
     labels: int
     unlabelled: int = 0
+    without_image: int = 0
 
 
 @dataclass(frozen=True, slots=True)

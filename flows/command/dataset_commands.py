@@ -114,6 +114,8 @@ def extract(
     else:
         labels = plural(done.labels, "label")
         print(f"{plural(done.written, 'image')} written to {to}, {labels}; {done.present:,} were there already")
+        if done.without_image:
+            print(f"{plural(done.without_image, 'record')} without an image skipped")
         if done.unlabelled:
             print(
                 f"{plural(done.unlabelled, 'image')} in {to / UNLABELLED}: their records have no label of the image (none of "

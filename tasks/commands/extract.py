@@ -36,7 +36,8 @@ def extract_images(url: str, to: Path, selection: Selection, storage_options: Ma
     if len(to.parts) > 1 and len(to.parts[0]) > 2 and to.parts[0].endswith(":"):  # a drive has one letter
         raise BadInput(f"the target of extract must be a directory of this machine, got a URL: {to}. Extract, then upload it")
     folder = open_dataset(url, storage_options)
-    rows = _chosen(read_catalogue(folder), selection, url)
+    chosen = _chosen(read_catalogue(folder), selection, url)
+    rows = chosen.filter(pc.is_valid(chosen["encoded_sha256"]))
     targets = _targets(rows, to)
     present = _present(targets, rows["encoded_sha256"].to_pylist())
     written = 0
@@ -51,12 +52,12 @@ def extract_images(url: str, to: Path, selection: Selection, storage_options: Ma
     labels = list(zip(rows["label"].to_pylist(), rows["text"].to_pylist(), strict=True))
     unlabelled = labels.count((None, None))
     folders = {target.parent for target, label in zip(targets, labels, strict=True) if label != (None, None)}
-    return Extracted(written, len(present), len(folders), unlabelled)
+    return Extracted(written, len(present), len(folders), unlabelled, len(chosen) - len(rows))
 
 
 def _chosen(catalogue: pa.Table, selection: Selection, url: str) -> pa.Table:
     labels, split = selection.label, selection.split
-    rows = catalogue.filter(pc.and_(pc.equal(catalogue["status"], WRITTEN), pc.is_valid(catalogue["encoded_sha256"])))
+    rows = catalogue.filter(pc.equal(catalogue["status"], WRITTEN))
     texts, ids = pc.fill_null(rows["text"], ""), pc.fill_null(pc.cast(rows["label"], pa.string()), "")
     splits, known_texts = rows["split"].unique().to_pylist(), set(texts.unique().to_pylist())
     known = known_texts | set(ids.unique().to_pylist())
