@@ -8,8 +8,11 @@ import pytest
 
 from imagerecords import open_dataset
 from imagerecords.schemas.audit import AuditOptions
-from imagerecords.schemas.errors import BadLayout
+from imagerecords.schemas.errors import BadLayout, OutputConflict
+from imagerecords.schemas.example import encode_example
+from imagerecords.schemas.frame import frame
 from imagerecords.tasks.audit.folder import audit_folder
+from imagerecords.tasks.commands.remove import remove_images
 from tests.flows.examples import boxes_of, examples
 
 BOXES = "a0.JPEG,0.125,0.25,0.5,0.75\na0.JPEG,0,0,0.25,0.25\nb0.JPEG,0,0,1,1\n"
@@ -88,7 +91,9 @@ def test_the_label_map_is_written_and_listed(built):
 
 
 def test_audit_reads_them_and_finds_another_label_map(built):
-    assert audit_folder(str(built), {}, AuditOptions(pixels=True, tensorflow=True)).problems == ()
+    audit = audit_folder(str(built), {}, AuditOptions(pixels=True, tensorflow=True))
+    assert audit.problems == ()
+    assert not any("label_map" in note for note in audit.notes)
     (built / "label_map.pbtxt").write_text("item {}\n")
     assert [problem.file for problem in audit_folder(str(built), {}, AuditOptions()).problems] == ["label_map.pbtxt"]
     (built / "label_map.pbtxt").unlink()
@@ -105,6 +110,32 @@ def test_another_build_over_it_makes_it_classic(built, build, settings):
     build(**settings, output_directory=built, overwrite=True)
     assert not (built / "label_map.pbtxt").exists()
     assert audit_folder(str(built), {}, AuditOptions()).problems == ()
+
+
+def test_images_are_appended_with_the_same_features_only(built, build, settings):
+    with pytest.raises(OutputConflict, match="features is 'classic', was 'detection'"):
+        build(**settings, output_directory=built, append=True)
+    before = by_name(built)
+    build(**settings, features="detection", output_directory=built, append=True)
+    assert by_name(built) == before
+
+
+def test_images_are_removed_from_them(built):
+    remove_images(str(built), ["a1.JPEG"], {})
+    assert by_name(built).keys() == {"a0.JPEG", "b0.JPEG"}
+    assert (built / "label_map.pbtxt").exists()
+    assert audit_folder(str(built), {}, AuditOptions()).problems == ()
+
+
+def test_lists_that_differ_are_reported_in_others_records(tmp_path, picture):
+    """As another tool may write detection records, with one class too few."""
+    corners = {f"image/object/bbox/{corner}": np.array([0.5, 0.5], np.float32) for corner in ("xmin", "xmax", "ymin", "ymax")}
+    features = {"image/encoded": picture(1), "image/object/class/text": (b"cat",), **corners}
+    data = encode_example(features)
+    before, after, _ = frame(data)
+    (tmp_path / "a.tfrecord").write_bytes(before + data + after)
+    (problem,) = audit_folder(str(tmp_path), {}, AuditOptions()).problems
+    assert problem.problem.startswith("a box must have all its values, got 2 image/object/bbox/xmin")
 
 
 def test_tfds_opens_them(built):
