@@ -90,6 +90,13 @@ def test_the_label_map_is_written_and_listed(built):
     assert listed["label_map.pbtxt"] == hashlib.sha256(written.encode()).hexdigest()
 
 
+def test_with_synsets_the_label_map_has_their_texts_too(build, settings, tmp_path):
+    (tmp_path / "synsets.txt").write_text('cat\tcrane\nbig "dog"\tcrane\n')
+    build(**settings, features="detection", synsets_file=tmp_path / "synsets.txt", output_directory=tmp_path / "out")
+    assert '  name: "cat"\n  display_name: "crane"\n' in (tmp_path / "out/label_map.pbtxt").read_text()
+    assert by_name(tmp_path / "out")["b0.JPEG"]["image/object/class/text"] == [b"crane"]
+
+
 def test_audit_reads_them_and_finds_another_label_map(built):
     audit = audit_folder(str(built), {}, AuditOptions(pixels=True, tensorflow=True))
     assert audit.problems == ()
