@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from imagerecords.schemas.errors import CorruptRecord
+from imagerecords.schemas.results import label_words
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -69,7 +70,7 @@ class Record:
             return image.convert("RGB")
 
     def __repr__(self) -> str:
-        label = f"label {self.label} {self.text!r}" if self.text is not None else f"label {self.label}"
+        label = label_words(self.label, self.text)
         return f"<Record {self.number} of {self.shard}: {self.path!r}, {label}, {len(self.encoded):,} bytes>"
 
     def _repr_jpeg_(self) -> bytes | None:

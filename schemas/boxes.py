@@ -213,6 +213,12 @@ class Boxes:
         corners = np.minimum(self.corners / np.array([width, height, width, height], np.float32), np.float32(1))
         return type(self)(corners, self.labels)
 
+    def areas(self, height: int, width: int) -> np.ndarray:
+        """The area of each in square pixels, float32 [n], in an image of this size."""
+        sides = self.corners[:, 2:] - self.corners[:, :2]
+        areas: np.ndarray = sides[:, 0] * sides[:, 1] * np.float32(height * width)
+        return areas
+
     def features(self) -> dict[str, np.ndarray]:
         """The classic features of boxes by key."""
         corners = {f"image/object/bbox/{corner}": self.corners[:, number] for number, corner in enumerate(CORNERS)}

@@ -7,6 +7,7 @@ fingerprint changes with it, and every shard is built again.
 """
 
 import functools
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -27,6 +28,7 @@ SHORT = 64  # bytes
 # What records may have beyond the classic features; a plan says which of these all its records have.
 BOXES = "boxes"
 SYNSETS = "synsets"
+DETECTION = "detection"  # goes with BOXES
 
 
 class Feature(NamedTuple):
@@ -56,6 +58,14 @@ EXTRAS: dict[str, dict[str, Feature]] = {
         "image/object/bbox/ymin": Feature(float, is_list=True),
     },
     SYNSETS: {"image/class/synset": Feature(bytes)},
+    DETECTION: {
+        "image/key/sha256": Feature(bytes),
+        "image/object/area": Feature(float, is_list=True),
+        "image/object/class/label": Feature(int, is_list=True),
+        "image/object/class/text": Feature(bytes, is_list=True),
+        "image/object/is_crowd": Feature(int, is_list=True),
+        "image/source_id": Feature(bytes),
+    },
 }
 
 
@@ -71,7 +81,7 @@ def contract(extras: tuple[str, ...]) -> Mapping[str, Feature]:
 # What these features always say, because it is always true of what is written.
 CONSTANTS: dict[str, bytes | int] = {"image/channels": 3, "image/colorspace": b"RGB", "image/format": b"JPEG"}
 
-Value = bytes | int | np.ndarray
+Value = bytes | int | np.ndarray | tuple[bytes, ...]
 
 BYTES_LIST = b"\x0a"  # Feature field 1
 FLOAT_LIST = b"\x12"  # Feature field 2
@@ -82,7 +92,10 @@ SECOND = b"\x12"  # field 2, length-delimited: a map entry's value
 
 @dataclass(frozen=True, slots=True)
 class LabelledImage:
-    """An RGB JPEG with all that its Example says of it; without `boxes` and `synset` its data set has none."""
+    """An RGB JPEG with all that its Example says of it; without `boxes` and `synset` its data set has none.
+
+    With `source_id` it has the features of object detection too; `object_texts` are then the names of its boxes' labels.
+    """
 
     encoded: bytes
     height: int
@@ -92,6 +105,8 @@ class LabelledImage:
     text: str
     synset: str | None = None
     boxes: Boxes | None = None
+    source_id: str | None = None
+    object_texts: tuple[str, ...] = ()
 
     def features(self) -> dict[str, Value]:
         """The features by key."""
@@ -108,11 +123,29 @@ class LabelledImage:
             features["image/class/synset"] = self.synset.encode()
         if self.boxes is not None:
             features |= self.boxes.features()
+            if self.source_id is not None:
+                features |= self._detection_features(self.boxes, self.source_id)
         return features
+
+    def _detection_features(self, boxes: Boxes, source_id: str) -> dict[str, Value]:
+        """What readers of object detection parse beside the classic features; crowd regions are never written."""
+        return {
+            "image/key/sha256": hashlib.sha256(self.encoded).hexdigest().encode(),
+            "image/object/area": boxes.areas(self.height, self.width),
+            "image/object/class/label": boxes.labels,
+            "image/object/class/text": tuple(text.encode() for text in self.object_texts),
+            "image/object/is_crowd": np.zeros(len(boxes.labels), np.int64),
+            "image/source_id": source_id.encode(),
+        }
+
+
+def source_id_of(path: str) -> str:
+    """The source id of an image: a decimal number below 2**63 by its path, since Model Garden's parsers convert it to int64."""
+    return str(int.from_bytes(hashlib.sha256(path.encode()).digest()[:8], "big") >> 1)
 
 
 def encode_example(features: Mapping[str, Value]) -> bytes:
-    """The serialised Example, in the order of its keys: single values, and lists as arrays of floats or integers."""
+    """The serialised Example, in the order of its keys: single values, and lists: arrays of numbers, tuples of bytes."""
     pieces: list[bytes] = []
     for key in sorted(features):
         value = features[key]
@@ -120,6 +153,8 @@ def encode_example(features: Mapping[str, Value]) -> bytes:
             pieces.append(_int64_entry(key, value))
         elif isinstance(value, np.ndarray):
             pieces.append(_list_entry(key, value))
+        elif isinstance(value, tuple):
+            pieces.append(_bytes_list_entry(key, value))
         elif len(value) <= SHORT:
             pieces.append(_short_entry(key, value))
         else:
@@ -166,6 +201,13 @@ def _list_entry(key: str, values: np.ndarray) -> bytes:
     numbers = values.astype("<f4").tobytes() if is_float else b"".join(map(varint, values.tolist()))
     packed = FIRST + varint(len(numbers)) + numbers if numbers else b""
     feature = (FLOAT_LIST if is_float else INT64_LIST) + varint(len(packed)) + packed
+    return _entry_head(key, feature, len(feature))
+
+
+def _bytes_list_entry(key: str, values: tuple[bytes, ...]) -> bytes:
+    """A map entry of any number of bytes values; an empty one keeps its type."""
+    content = b"".join(FIRST + varint(len(value)) + value for value in values)
+    feature = BYTES_LIST + varint(len(content)) + content
     return _entry_head(key, feature, len(feature))
 
 

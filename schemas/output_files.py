@@ -15,6 +15,7 @@ MANIFEST = "manifest.parquet"
 DATASET_INFO = "dataset_info.json"
 FEATURES = "features.json"
 CLASS_LABELS = "image-class-label.labels.txt"
+LABEL_MAP = "label_map.pbtxt"  # of records for object detection
 CROISSANT = "croissant.json"
 REPORT = "report.html"
 
@@ -26,7 +27,7 @@ LOCK = f"{BUILD}/lock"
 REMOVALS = f"{BUILD}/removals.json"
 SCRATCH = f"{BUILD}/tmp"  # noqa: S108  # below the output, not the system's
 
-OURS_AT_THE_TOP = frozenset([LABELS, MANIFEST, DATASET_INFO, FEATURES, CLASS_LABELS, CROISSANT, REPORT])
+OURS_AT_THE_TOP = frozenset([LABELS, MANIFEST, DATASET_INFO, FEATURES, CLASS_LABELS, LABEL_MAP, CROISSANT, REPORT])
 
 SHARD_NAME = re.compile(r"(?P<prefix>.+)-(?P<index>\d{5})-of-(?P<count>\d{5})")
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from imagerecords.schemas.boxes import PLANNED_BOXES, BoxCounts
-from imagerecords.schemas.example import BOXES, SYNSETS
+from imagerecords.schemas.example import BOXES, DETECTION, SYNSETS
 from imagerecords.schemas.output_files import ShardName
 from imagerecords.schemas.splits import Split
 
@@ -100,7 +100,12 @@ class PlanHeader(BaseModel):
     @property
     def extras(self) -> tuple[str, ...]:
         """What records have beyond the classic features."""
-        return extras(self.texts, self.boxes)
+        return extras(self.texts, self.boxes, self.content.get("features"))
+
+    @property
+    def for_detection(self) -> bool:
+        """Whether records have the features of object detection too."""
+        return DETECTION in self.extras
 
     def label_text(self, label: int) -> str:
         """The text of a label id, 1 to the number of labels; with synsets their human words, which need not differ."""
@@ -149,9 +154,10 @@ class Appended:
     notes: tuple[str, ...]
 
 
-def extras(texts: tuple[str, ...] | None, boxes: BoxCounts | None) -> tuple[str, ...]:
-    """The names of the extras of a data set with such texts and boxes."""
-    return (BOXES,) * (boxes is not None) + (SYNSETS,) * (texts is not None)
+def extras(texts: tuple[str, ...] | None, boxes: BoxCounts | None, features: str | None = None) -> tuple[str, ...]:
+    """The names of the extras of a data set with such texts and boxes, by the setting `features`."""
+    detection = boxes is not None and features == "detection"
+    return (BOXES,) * (boxes is not None) + (SYNSETS,) * (texts is not None) + (DETECTION,) * detection
 
 
 def references(shards: Iterable[PlannedShard], build: str = "") -> list[Shard]:

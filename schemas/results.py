@@ -35,8 +35,14 @@ class Located:
     def __str__(self) -> str:
         if self.record is None:
             return f"{self.split} {self.path}: {self.status}: {self.reason}: {self.message}"
-        label = f"label {self.label} {self.text!r}" if self.text is not None else f"label {self.label}"
+        label = label_words(self.label, self.text)
         return f"{self.split} {self.path}: {self.shard} record {self.record} at byte {self.offset}, {self.size} bytes, {label}"
+
+
+def label_words(label: int | None, text: str | None) -> str:
+    """A record's label as it is printed: id and text, what there is of them, or that there is none."""
+    known = [str(label)] * (label is not None) + [repr(text)] * (text is not None)
+    return " ".join(["label", *known]) if known else "no label"
 
 
 # The manifest's columns by which images are found; a folder without a manifest gives the same from its records.
@@ -60,11 +66,16 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What an extraction wrote, and what was there already with the same bytes."""
+    """What an extraction wrote, and what was there already with the same bytes.
+
+    `unlabelled` counts images whose record has no label, `without_image` records without an image.
+    """
 
     written: int
     present: int
     labels: int
+    unlabelled: int = 0
+    without_image: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,11 @@ class ImageSettings(_Group):
         "build_image_data.py does.",
     )
     animated: Literal["first", "reject"] = Field("first", description="Animated images: take the first frame, or reject.")
+    features: Literal["classic", "detection"] = Field(
+        "classic",
+        description="What records have. classic: the features of build_image_data.py, and boxes where the input has them; "
+        "detection: also those that the Object Detection API and Model Garden parse, with label_map.pbtxt.",
+    )
     resize_shorter_side: int | None = Field(
         None, ge=1, description="Scale images down to this many pixels on the shorter side; smaller ones stay as they are."
     )

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from imagerecords.schemas.boxes import EMPTY, INVERSE, Boxes, problems_of
 from imagerecords.schemas.cancellation import check_interrupt
 from imagerecords.schemas.errors import CorruptRecord, ShardFailed
-from imagerecords.schemas.example import LabelledImage, encode_example
+from imagerecords.schemas.example import LabelledImage, encode_example, source_id_of
 from imagerecords.schemas.output_files import index_path, index_text, receipt_path
 from imagerecords.schemas.plan import DROP, PlanHeader, Shard
 from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Rejected, ShardOutcome, VerifiedShard
@@ -137,6 +137,8 @@ def _example(image: PlannedImage, jpeg: RgbJpeg, header: PlanHeader) -> Labelled
         text=header.label_text(image.label),
         synset=header.synset(image.label),
         boxes=boxes,
+        source_id=source_id_of(image.path) if header.for_detection else None,
+        object_texts=tuple(map(header.label_text, boxes.labels.tolist())) if boxes and header.for_detection else (),
     )
 
 

@@ -54,6 +54,10 @@ def survey(settings: BuildSettings, existing: tuple[str, ...] = (), note: Callab
         listing = _with_texts(settings, listing, texts)
     if settings.bounding_boxes and not listing.errors:
         listing = add_boxes(settings, listing)
+    if settings.features == "detection" and listing.boxes is None and not listing.errors:
+        return Listing.of_errors(
+            ["features must be detection only with boxes, got an input without any. Pass --bounding_boxes"]
+        )
     return listing
 
 

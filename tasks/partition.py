@@ -175,7 +175,7 @@ def _spans(start: int, end: int, parts: int) -> Iterator[tuple[int, int]]:
 
 def fingerprint(rows: pa.Table, root: str, listing: Listing, settings: BuildSettings) -> str:
     """A digest of all that a shard's bytes and receipt depend on."""
-    more = extras(listing.texts, listing.boxes)
+    more = extras(listing.texts, listing.boxes, settings.features)
     content = settings.fingerprint_content()
     digest = hashlib.sha256(f"{ENCODER_VERSION}\0{root}\0{content}\0{more}\0{listing.boxes_in_display_orientation}\0".encode())
     labels = [f"{label}\0{text}" for label, text in zip(listing.labels, listing.texts or listing.labels, strict=True)]

@@ -10,6 +10,7 @@ from imagerecords.schemas.output_files import (
     DATASET_INFO,
     FEATURES,
     INDEX,
+    LABEL_MAP,
     MANIFEST,
     RECEIPTS,
     REPORT,
@@ -85,7 +86,7 @@ def _remove_records_of(output: Folder, expected: set[str]) -> None:
 
     labels.txt stays, since it may be this build's labels_file; publish writes it again.
     """
-    for name in (MANIFEST, REPORT, FEATURES, CLASS_LABELS, CROISSANT):
+    for name in (MANIFEST, REPORT, FEATURES, CLASS_LABELS, LABEL_MAP, CROISSANT):
         output.remove(name)
     for directory in (RECEIPTS, INDEX):
         for name in output.files(directory):

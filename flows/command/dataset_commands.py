@@ -104,7 +104,8 @@ def extract(
     as_json: AsJson = False,
 ) -> int:
     """Write records back to label folders, each image with the bytes that its record holds."""
-    from imagerecords.tasks.commands.extract import extract_images
+    from imagerecords.tasks.commands.extract import UNLABELLED, extract_images
+    from imagerecords.tasks.records.image import LABEL_KEYS, TEXT_KEYS
 
     refuse_secrets(storage_options, dataset=dataset)
     done = extract_images(dataset, to, selection, storage_options or {})
@@ -113,6 +114,13 @@ def extract(
     else:
         labels = plural(done.labels, "label")
         print(f"{plural(done.written, 'image')} written to {to}, {labels}; {done.present:,} were there already")
+        if done.without_image:
+            print(f"{plural(done.without_image, 'record')} without an image skipped")
+        if done.unlabelled:
+            print(
+                f"{plural(done.unlabelled, 'image')} in {to / UNLABELLED}: their records have no label of the image (none of "
+                f"{', '.join(sorted({*LABEL_KEYS, *TEXT_KEYS}))}). imagerecords show prints what a record has"
+            )
     return OK
 
 

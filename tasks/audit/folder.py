@@ -66,7 +66,7 @@ def _audit_folder(folder: Folder, names: list[str], present: set[str], notes: li
         problems += missing_shard_problems(folder, present)
     if manifest:
         problems += shard_problems(manifest, audits)
-        problems += digest_problems(digests, manifest) if CROISSANT in present else []
+        problems += digest_problems(folder, digests, manifest) if CROISSANT in present else []
     named = {problem.file for problem in problems}  # a missing file is reported once, however many files list it
     for problem in (
         *info_problems(contents[DATASET_INFO], {audit.name: audit for audit in audits}),

@@ -1,5 +1,6 @@
 """Checks of data sets built by imagerecords alone: the manifest's rows, and files that must be there and agree."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import pyarrow.compute as pc
 from imagerecords.schemas.audit import AuditProblem
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.example import Feature, contract
-from imagerecords.schemas.output_files import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS, MANIFEST
+from imagerecords.schemas.output_files import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABEL_MAP, LABELS, MANIFEST
 from imagerecords.tasks.audit.file import FileAudit, ManifestRows
 from imagerecords.tasks.dataset.labels_file import read_labels
 from imagerecords.tasks.dataset.manifest import extras_of, manifest_sha256, read_manifest
@@ -57,13 +58,22 @@ def shard_problems(manifest: Manifest, audits: Iterable[FileAudit]) -> Iterable[
             yield AuditProblem(name, None, None, "is no shard of the manifest")
 
 
-def digest_problems(digests: Mapping[str, str], manifest: Manifest) -> Iterable[AuditProblem]:
-    """Shards without a digest in croissant.json, and a manifest with another digest there."""
+def digest_problems(folder: Folder, digests: Mapping[str, str], manifest: Manifest) -> Iterable[AuditProblem]:
+    """Shards without a digest in croissant.json, and a manifest or label map with another digest there."""
+    if LABEL_MAP in digests:
+        yield from _label_map_problems(folder, digests[LABEL_MAP])
     listed = digests.get(MANIFEST)
     if listed and manifest.sha256 and listed != manifest.sha256:
         yield AuditProblem(MANIFEST, None, None, f"has SHA-256 {manifest.sha256}, {listed} according to {CROISSANT}")
     for name in sorted(manifest.shards.keys() - digests.keys()):
         yield AuditProblem(CROISSANT, None, None, f"has no SHA-256 of {name}")
+
+
+def _label_map_problems(folder: Folder, listed: str) -> Iterable[AuditProblem]:
+    if not folder.exists(LABEL_MAP):
+        yield AuditProblem(LABEL_MAP, None, None, "is missing")
+    elif (sha256 := hashlib.sha256(folder.read(LABEL_MAP)).hexdigest()) != listed:
+        yield AuditProblem(LABEL_MAP, None, None, f"has SHA-256 {sha256}, {listed} according to {CROISSANT}")
 
 
 def read_by_shard(folder: Folder, digests: bool) -> tuple[Manifest | None, list[AuditProblem]]:

@@ -17,7 +17,19 @@ from imagerecords.tasks.images.jpeg import read_jpeg_header
 from imagerecords.tasks.images.jpeg_check import read_coefficients
 from imagerecords.tasks.images.metrics import SCALES
 from imagerecords.tasks.records.features import Features
-from imagerecords.tasks.records.image import BOX_LABEL, CHANNELS, EDGES, ENCODED, FORMAT, HEIGHT, LABEL, UNLABELLED, WIDTH
+from imagerecords.tasks.records.image import (
+    BOX_LABEL,
+    CHANNELS,
+    EDGES,
+    ENCODED,
+    FORMAT,
+    HEIGHT,
+    LABEL,
+    OBJECT_LABEL,
+    OBJECT_TEXT,
+    UNLABELLED,
+    WIDTH,
+)
 
 Picture = tuple[int, int, int | None]  # height, width, channels where they are known
 
@@ -34,7 +46,8 @@ def record_problems(features: Features) -> Iterable[str]:
     for label in features.get(LABEL, []):
         if isinstance(label, int) and label < UNLABELLED:
             yield f"{LABEL} must be 0 or more, got {label}"
-    lengths = {edge: len(features[edge]) for edge in (*EDGES, BOX_LABEL) if edge in features}
+    lengths = {key: len(features[key]) for key in (*EDGES, BOX_LABEL) if key in features}
+    lengths |= {key: len(features[key]) for key in (OBJECT_LABEL, OBJECT_TEXT) if features.get(key)}
     if len(set(lengths.values())) > 1:
         yield f"a box must have all its values, got {', '.join(f'{count} {key}' for key, count in lengths.items())}"
     if any(isinstance(value, float) and math.isnan(value) for edge in EDGES for value in features.get(edge, [])):

@@ -24,6 +24,7 @@ from imagerecords.tasks.records.image import encoded_image
 from imagerecords.tasks.storage.whole_files import UMASK
 
 NAME_LENGTH = 200  # bytes; file systems allow 255, and a number may be added
+UNLABELLED = "unlabelled"  # the folder of images whose record has no label
 CONFLICTS = 10  # files that an error names
 
 
@@ -35,7 +36,8 @@ def extract_images(url: str, to: Path, selection: Selection, storage_options: Ma
     if len(to.parts) > 1 and len(to.parts[0]) > 2 and to.parts[0].endswith(":"):  # a drive has one letter
         raise BadInput(f"the target of extract must be a directory of this machine, got a URL: {to}. Extract, then upload it")
     folder = open_dataset(url, storage_options)
-    rows = _chosen(read_catalogue(folder), selection, url)
+    chosen = _chosen(read_catalogue(folder), selection, url)
+    rows = chosen.filter(pc.is_valid(chosen["encoded_sha256"]))
     targets = _targets(rows, to)
     present = _present(targets, rows["encoded_sha256"].to_pylist())
     written = 0
@@ -47,12 +49,15 @@ def extract_images(url: str, to: Path, selection: Selection, storage_options: Ma
         for offset, features in read_records_at(folder, shard, places.keys()):
             _write(places[offset], encoded_image(features))
             written += 1
-    return Extracted(written, len(present), len({target.parent for target in targets}))
+    labels = list(zip(rows["label"].to_pylist(), rows["text"].to_pylist(), strict=True))
+    unlabelled = labels.count((None, None))
+    folders = {target.parent for target, label in zip(targets, labels, strict=True) if label != (None, None)}
+    return Extracted(written, len(present), len(folders), unlabelled, len(chosen) - len(rows))
 
 
 def _chosen(catalogue: pa.Table, selection: Selection, url: str) -> pa.Table:
     labels, split = selection.label, selection.split
-    rows = catalogue.filter(pc.and_(pc.equal(catalogue["status"], WRITTEN), pc.is_valid(catalogue["encoded_sha256"])))
+    rows = catalogue.filter(pc.equal(catalogue["status"], WRITTEN))
     texts, ids = pc.fill_null(rows["text"], ""), pc.fill_null(pc.cast(rows["label"], pa.string()), "")
     splits, known_texts = rows["split"].unique().to_pylist(), set(texts.unique().to_pylist())
     known = known_texts | set(ids.unique().to_pylist())
@@ -101,7 +106,7 @@ def label_folder(text: str | None, label: int | None) -> str:
     """The folder of a label: its text where that is a path below, else its id."""
     if text and not list(name_problems(text)) and "\\" not in text:
         return text
-    return "unlabelled" if label is None else f"label-{label}"
+    return UNLABELLED if label is None else f"label-{label}"
 
 
 def _present(targets: list[Path], digests: list[str]) -> set[Path]:

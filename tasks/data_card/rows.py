@@ -78,13 +78,22 @@ def _read_records(folder: Folder) -> pa.Table:
     ids = pc.cast(table["label"], pa.string())
     compressed = pa.array([name for name in names if is_compressed(folder, name)], pa.string())
     columns = {
-        "label": pc.fill_null(table["label"], 0),
+        "label": _label_ids(table),
         "text": pc.coalesce(table["text"], ids, pa.scalar(NO_LABEL)),
         "offset": pc.if_else(pc.is_in(table["shard"], compressed), pa.scalar(None, pa.int64()), table["offset"]),
     }
     for name, column in columns.items():
         table = table.set_column(table.schema.get_field_index(name), name, column)
     return table
+
+
+def _label_ids(table: pa.Table) -> pa.ChunkedArray:
+    """The labels' ids; labels that are texts alone are numbered after them, and 0 is none."""
+    ids, texts = table["label"], table["text"]
+    alone = pc.if_else(pc.is_null(ids), texts, pa.scalar(None, texts.type))
+    values = pa.array(sorted(pc.unique(alone).drop_null().to_pylist()), texts.type)
+    after = max(pc.max(ids).as_py() or 0, 0) + 1
+    return pc.cast(pc.coalesce(ids, pc.add(pc.index_in(alone, value_set=values), after), pa.scalar(0)), ids.type)
 
 
 def has_all_columns(folder: Folder) -> bool:

@@ -6,14 +6,14 @@ Each is a function, so that publish can check its budget of rejected images betw
 from dataclasses import dataclass
 
 from imagerecords.schemas.errors import AccountingError, OutputLocked
-from imagerecords.schemas.output_files import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABELS
+from imagerecords.schemas.output_files import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABEL_MAP, LABELS
 from imagerecords.schemas.plan import PlanHeader
 from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.schemas.summary import BoxSummary
 from imagerecords.tasks.dataset.accounting import SplitCounts, box_summary, refuse_unaccounted
 from imagerecords.tasks.dataset.croissant import croissant_json
 from imagerecords.tasks.dataset.digest import dataset_digest
-from imagerecords.tasks.dataset.labels_file import labels_text
+from imagerecords.tasks.dataset.labels_file import label_map_text, labels_text
 from imagerecords.tasks.dataset.manifest import manifest_sha256, manifest_writer
 from imagerecords.tasks.dataset.plan_file import read_plan_header, read_whole_plan
 from imagerecords.tasks.dataset.receipts import read_receipt
@@ -61,11 +61,17 @@ def write_manifest(output: Folder, verified: list[VerifiedShard]) -> Accounts:
 
 def write_files_beside(output: Folder, accounts: Accounts) -> None:
     """Write the files for readers beside the shards, except dataset_info.json."""
-    labels, extras = accounts.header.labels, accounts.header.extras
+    header = accounts.header
+    labels, extras = header.labels, header.extras
     output.write(LABELS, labels_text(labels))
     output.write(CLASS_LABELS, class_labels_text(labels))
     output.write(FEATURES, features_json(labels, extras))
-    output.write(CROISSANT, croissant_json(labels, accounts.shards(), manifest_sha256(output)))
+    label_map = label_map_text(labels, header.texts) if header.for_detection else b""
+    if label_map:
+        output.write(LABEL_MAP, label_map)
+    else:
+        output.remove(LABEL_MAP)
+    output.write(CROISSANT, croissant_json(labels, accounts.shards(), manifest_sha256(output), label_map))
 
 
 def write_dataset_info(output: Folder, accounts: Accounts) -> None:

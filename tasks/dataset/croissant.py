@@ -5,13 +5,14 @@ record. Croissant recommends a licence, a citation and a date of publication; on
 omitted.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.messages import plural
-from imagerecords.schemas.output_files import CROISSANT, MANIFEST, ShardName
+from imagerecords.schemas.output_files import CROISSANT, LABEL_MAP, MANIFEST, ShardName
 from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.tasks.dataset.tfds import DATASET_NAME, DATASET_VERSION, json_text
 from imagerecords.tasks.storage.folders import Folder
@@ -77,8 +78,10 @@ COLUMNS: dict[str, tuple[str, str | None]] = {
 }
 
 
-def croissant_json(labels: tuple[str, ...], splits: dict[str, list[VerifiedShard]], manifest_sha256: str) -> bytes:
-    """The file's content; shards by split, in their order."""
+def croissant_json(
+    labels: tuple[str, ...], splits: dict[str, list[VerifiedShard]], manifest_sha256: str, label_map: bytes = b""
+) -> bytes:
+    """The file's content; shards by split, in their order. `label_map` is label_map.pbtxt's, empty where there is none."""
     counts = ", ".join(f"{sum(shard.records for shard in shards)} {split}" for split, shards in splits.items())
     return json_text(
         {
@@ -90,6 +93,7 @@ def croissant_json(labels: tuple[str, ...], splits: dict[str, list[VerifiedShard
             "description": f"Labelled images of {plural(len(labels), 'label')} as TFRecord files: {counts}.",
             "distribution": [
                 _file(MANIFEST, "application/x-parquet", manifest_sha256),
+                *([_file(LABEL_MAP, "text/plain", hashlib.sha256(label_map).hexdigest())] if label_map else []),
                 *(item for split, shards in splits.items() for item in _shards(split, shards)),
             ],
             "recordSet": [_splits(splits), _labels(labels), _images()],

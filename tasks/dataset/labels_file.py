@@ -16,6 +16,22 @@ def labels_text(labels: Iterable[str]) -> bytes:
     return "".join(f"{label}\n" for label in labels).encode()
 
 
+def label_map_text(labels: Iterable[str], texts: Iterable[str] | None) -> bytes:
+    """label_map.pbtxt, by which readers of object detection name classes: ids from 1; `texts` are the words for synsets."""
+    names = list(labels)
+    shown = [None] * len(names) if texts is None else list(texts)
+    items = (
+        f"item {{\n  id: {number}\n  name: {_quoted(name)}\n" + (f"  display_name: {_quoted(text)}\n" if text else "") + "}\n"
+        for number, (name, text) in enumerate(zip(names, shown, strict=True), start=1)
+    )
+    return "".join(items).encode()
+
+
+def _quoted(text: str) -> str:
+    """A string of protobuf's text format."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def read_labels(folder: Folder) -> tuple[str, ...]:
     """The labels in a data set's labels.txt, in their order."""
     return tuple(folder.read(LABELS).decode("utf-8", "replace").removesuffix("\n").split("\n"))

@@ -3,17 +3,18 @@
 The row is a receipt's or the manifest's; `source` names which in what is reported.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from imagerecords.schemas.boxes import CORNERS
-from imagerecords.schemas.example import BOXES, CONSTANTS, EXTRAS, Feature
+from imagerecords.schemas.example import BOXES, CONSTANTS, DETECTION, EXTRAS, Feature
 from imagerecords.schemas.frame import OVERHEAD
 from imagerecords.schemas.messages import plural
 from imagerecords.tasks.images.jpeg import START
 from imagerecords.tasks.records.features import Features
 from imagerecords.tasks.records.frames import Frame
-from imagerecords.tasks.records.image import BOX_LABEL, FILENAME, HEIGHT, LABEL, TEXT, WIDTH
+from imagerecords.tasks.records.image import BOX_LABEL, FILENAME, HEIGHT, KEY, LABEL, OBJECT_LABEL, TEXT, WIDTH
 
 # The columns of a row that a record is compared with.
 COMPARED = ["label", "path", "text", "offset", "size", "crc32c", "height", "width", "boxes"]
@@ -65,6 +66,8 @@ def contract_problems(features: dict[str, list[Any]], promised: Mapping[str, Fea
             yield "image/encoded must start as a JPEG"
     if EXTRAS[BOXES].keys() <= promised.keys():
         yield from _box_problems(features)
+    if EXTRAS[DETECTION].keys() <= promised.keys():
+        yield from _detection_problems(features)
 
 
 def _box_problems(features: dict[str, list[Any]]) -> Iterable[str]:
@@ -77,3 +80,16 @@ def _box_problems(features: dict[str, list[Any]]) -> Iterable[str]:
     for number, (xmin, ymin, xmax, ymax) in enumerate(zip(*corners, strict=True)):
         if not (0 <= xmin <= xmax <= 1 and 0 <= ymin <= ymax <= 1):
             yield f"box {number} must lie in the image, got {xmin:g}, {ymin:g}, {xmax:g}, {ymax:g}"
+
+
+def _detection_problems(features: dict[str, list[Any]]) -> Iterable[str]:
+    """Where the features of object detection differ from the classic ones that say the same."""
+    labels = features.get(BOX_LABEL, [])
+    if features.get(OBJECT_LABEL) != labels:
+        yield f"{OBJECT_LABEL} must be as {BOX_LABEL}, {labels}, got {features.get(OBJECT_LABEL)}"
+    counts = {key: len(features.get(key, [])) for key, (_, is_list) in EXTRAS[DETECTION].items() if is_list}
+    if set(counts.values()) != {len(labels)}:
+        yield f"image/object/* must be lists of {len(labels)}, got {', '.join(f'{n} {key}' for key, n in counts.items())}"
+    match features.get("image/encoded"):
+        case [bytes(encoded)] if features.get(KEY) != [(sha256 := hashlib.sha256(encoded).hexdigest()).encode()]:
+            yield f"{KEY} must be {sha256}, got {features.get(KEY)}"

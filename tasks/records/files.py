@@ -9,7 +9,7 @@ from imagerecords.tasks.storage.folders import Folder
 # train-00000-of-00008, flowers_train_00000-of-00005.tfrecord, mnist-test.tfrecord-00000-of-00001, part-3-of-10.gz
 NUMBERED = re.compile(r"(?P<before>.*?)(?P<index>\d+)-of-(?P<count>\d+)(?P<after>.*)")
 ENDINGS = (".tfrecord", ".tfrecords", ".tfrec", ".tfrecord.gz", ".tfrecords.gz")
-OTHERS = (".html", ".idx", ".json", ".md", ".parquet", ".txt", ".yaml", ".yml")
+OTHERS = (".html", ".idx", ".json", ".md", ".parquet", ".pbtxt", ".txt", ".yaml", ".yml")
 
 
 def record_files(folder: Folder) -> tuple[list[str], list[str]]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from imagerecords.schemas.errors import CorruptRecord
-from imagerecords.schemas.example import BOXES, EXTRAS, SYNSETS, contract
+from imagerecords.schemas.example import BOXES, DETECTION, EXTRAS, SYNSETS, contract
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.storage.folders import Folder, open_output
@@ -56,11 +56,11 @@ def _read(path: str, name: str) -> int:
 
 
 def _classic_spec(tf: Any) -> dict[str, Any]:
-    """What the classic input pipelines parse: one value each, boxes and synset as lists that may be missing."""
+    """What the classic input pipelines parse: one value each, boxes, synset and detection as lists that may be missing."""
     kinds = {int: tf.int64, float: tf.float32, bytes: tf.string}
     optional = {key for extra in EXTRAS.values() for key in extra}
     spec: dict[str, Any] = {}
-    for key, (kind, _) in contract((BOXES, SYNSETS)).items():
+    for key, (kind, _) in contract((BOXES, SYNSETS, DETECTION)).items():
         shape = [1] if key == "image/class/label" else []
         spec[key] = tf.io.VarLenFeature(kinds[kind]) if key in optional else tf.io.FixedLenFeature(shape, kinds[kind])
     return spec

@@ -13,7 +13,8 @@ from imagerecords.schemas.example import BOXES, CLASSIC, SYNSETS, LabelledImage,
 INT64 = st.integers(-(2**63), 2**63 - 1)
 FLOATS = st.lists(st.floats(width=32, allow_nan=False), max_size=40).map(lambda values: np.array(values, np.float32))
 INTS = st.lists(INT64, max_size=40).map(lambda values: np.array(values, np.int64))
-VALUES = st.binary(max_size=300) | INT64 | FLOATS | INTS
+TEXTS = st.lists(st.binary(max_size=300), max_size=40).map(tuple)
+VALUES = st.binary(max_size=300) | INT64 | FLOATS | INTS | TEXTS
 FEATURES = st.dictionaries(st.text(max_size=40), VALUES, min_size=1, max_size=12)
 
 IMAGE = LabelledImage(b"\xff\xd8jpeg\xff\xd9", 16, 24, "größe.jpg", 3, "gänse blümchen")
@@ -35,6 +36,8 @@ def by_tensorflow(tf, features):
     def feature(value):
         if isinstance(value, bytes):
             return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+        if isinstance(value, tuple):
+            return tf.train.Feature(bytes_list=tf.train.BytesList(value=value))
         if isinstance(value, np.ndarray) and value.dtype == np.float32:
             return tf.train.Feature(float_list=tf.train.FloatList(value=value))
         values = value if isinstance(value, np.ndarray) else [value]

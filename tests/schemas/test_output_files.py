@@ -43,7 +43,7 @@ def test_the_classic_names_are_written():
 def test_no_file_beside_the_shards_matches_what_trainers_glob():
     names = [
         *(layout.LABELS, layout.MANIFEST, layout.DATASET_INFO, layout.FEATURES, layout.CLASS_LABELS, layout.CROISSANT),
-        *(layout.INDEX, layout.BUILD),
+        *(layout.LABEL_MAP, layout.INDEX, layout.BUILD),
     ]
     globs = [f"{split}-*" for split in SPLITS]
     assert [name for name in names for glob in globs if fnmatch.fnmatch(name, glob)] == []

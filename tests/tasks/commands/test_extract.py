@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -43,6 +44,24 @@ def test_what_was_built_comes_back_byte_for_byte(tmp_path, build, fill):
     build(train_directory=source, labels_file=tmp_path / "labels", output_directory=tmp_path / "out", train_shards=3)
     assert extract(tmp_path / "out", tmp_path / "back") == Extracted(written=13, present=0, labels=2)
     assert files(tmp_path / "back") == files(tmp_path / "in")
+
+
+def test_records_without_a_label_or_an_image_are_counted(tmp_path, picture):
+    """As FiftyOne, Roboflow and CVAT write them: a label as text, labels of objects alone, no picture."""
+    objects = {"image/object/class/text": (b"cat", b"dog"), "image/object/class/label": np.array([1, 2])}
+    records = [
+        {"filename": b"a.jpg", "image_bytes": picture(1), "label": b"cat"},
+        {"image/filename": b"b.jpg", "image/encoded": picture(2), **objects},
+        {"image/filename": b"c.jpg", "image/encoded": b"", **objects},
+    ]
+    (tmp_path / "in").mkdir()
+    with (tmp_path / "in/data.tfrecord").open("wb") as file:
+        for record in records:
+            data = encode_example(record)
+            before, after, _ = frame(data)
+            file.write(before + data + after)
+    assert extract(tmp_path / "in", tmp_path / "to") == Extracted(2, 0, labels=1, unlabelled=1, without_image=1)
+    assert files(tmp_path / "to").keys() == {"cat/a.jpg", "unlabelled/b.jpg"}
 
 
 def test_labels_and_split_choose(small, tmp_path):

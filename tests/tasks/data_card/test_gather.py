@@ -13,7 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from imagerecords.schemas.errors import BadLayout, OutputLocked, OverBudget
+from imagerecords.schemas.example import encode_example
+from imagerecords.schemas.frame import frame
 from imagerecords.tasks.data_card.gather import make_report, put_report
+from imagerecords.tasks.data_card.rows import read_rows
 from imagerecords.tasks.storage.folders import open_folder
 from imagerecords.tasks.storage.lock import output_lock
 
@@ -224,12 +227,26 @@ def test_broken_records_of_a_folder_without_manifest_are_reported(tmp_path, smal
 
 
 def test_records_without_image_or_label_are_counted_all_the_same(tmp_path):
-    from imagerecords.schemas.frame import frame
-
     head, tail, _ = frame(b"")
     (tmp_path / "text-train.tfrecord-00000-of-00001").write_bytes((head + tail) * 3)
     page = Page(make_report(str(tmp_path), {}))
     assert [text for _, text in page.all("dd")][:3] == ["3", "0", "1"]
+
+
+def test_labels_that_are_texts_alone_are_counted_each(tmp_path, picture):
+    """As FiftyOne writes classifications."""
+    parts = []
+    for number, label in enumerate((b"dog", b"cat", b"dog", None)):
+        features = {"filename": b"%d.jpg" % number, "image_bytes": picture(number)}
+        data = encode_example(features if label is None else features | {"label": label})
+        before, after, _ = frame(data)
+        parts += [before, data, after]
+    (tmp_path / "tf.records-00000-of-00001").write_bytes(b"".join(parts))
+    rows = read_rows(open_folder(str(tmp_path), {})).narrow.to_pylist()
+    assert [(row["label"], row["text"]) for row in rows] == [(2, "dog"), (1, "cat"), (2, "dog"), (0, "no label")]
+    page = make_report(str(tmp_path), {}).decode()
+    assert "cat" in page
+    assert "no label" in page
 
 
 def test_a_folder_of_empty_shards_has_a_card_too(tmp_path):

@@ -6,6 +6,8 @@ import hashlib
 import pyarrow.parquet as pq
 import pytest
 
+from imagerecords.schemas.example import encode_example
+from imagerecords.schemas.frame import frame
 from imagerecords.schemas.receipt import COLUMNS
 from imagerecords.tasks.dataset.record_rows import read_rows_of_records, split_of
 from imagerecords.tasks.storage.folders import open_folder
@@ -59,6 +61,15 @@ def test_a_compressed_file_that_ends_too_early_is_reported_after_its_last_sound_
     assert (broken["status"], broken["reason"]) == ("rejected", "corrupt")
     assert broken["path"] == f"train.tfrecord.gz record {len(sound)}"
     assert broken["message"] == "the compressed stream ends too early"
+
+
+def test_a_label_that_is_text_is_known(tmp_path, picture):
+    """As FiftyOne writes classifications."""
+    data = encode_example({"filename": b"a.jpg", "image_bytes": picture(1), "label": b"cat"})
+    before, after, _ = frame(data)
+    (tmp_path / "tf.records-00000-of-00001").write_bytes(before + data + after)
+    (row,) = rows_of(tmp_path, "tf.records-00000-of-00001").to_pylist()
+    assert (row["path"], row["label"], row["text"]) == ("a.jpg", None, "cat")
 
 
 def test_other_keys_of_the_same_meaning_are_known(tf, tmp_path, picture):

@@ -1,9 +1,10 @@
 """The feature contract is checked feature by feature, with boxes and synsets where they are promised."""
 
+import numpy as np
 import pytest
 
-from imagerecords.schemas.boxes import CORNERS
-from imagerecords.schemas.example import BOXES, SYNSETS, LabelledImage, contract
+from imagerecords.schemas.boxes import CORNERS, Boxes
+from imagerecords.schemas.example import BOXES, DETECTION, SYNSETS, LabelledImage, contract
 from imagerecords.tasks.records.contract import contract_problems
 
 GOOD = {key: [value] for key, value in LabelledImage(b"\xff\xd8", 1, 1, "a", 1, "b").features().items()}
@@ -55,3 +56,28 @@ def test_the_contract_covers_boxes_and_synsets_where_they_are_promised(change, w
     problems = list(contract_problems(features, contract((BOXES, SYNSETS))))
     assert any(words in problem for problem in problems) if words else problems == []
     assert any("unknown features" in problem for problem in contract_problems(BOXED, contract(())))
+
+
+TWO = Boxes(np.array([[0, 0, 1, 1], [0, 0, 0.5, 0.5]], np.float32), np.array([1, 1]))
+DETECTED = LabelledImage(b"\xff\xd8", 2, 2, "a", 1, "b", boxes=TWO, source_id="7", object_texts=("b", "b")).features()
+LISTS = {key: np.array(value).tolist() for key, value in DETECTED.items() if key.startswith("image/object/")}
+DETECTED = {key: [value] for key, value in DETECTED.items()} | LISTS
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, None),
+        (
+            {"image/object/class/label": [1, 2]},
+            "must be as image/object/bbox/label, [1, 1], got [1, 2]",
+        ),
+        ({"image/object/class/text": [b"b"]}, "image/object/* must be lists of 2"),
+        ({"image/object/area": []}, "image/object/* must be lists of 2"),
+        ({"image/key/sha256": [b"00"]}, "image/key/sha256 must be "),
+        ({"image/source_id": [7]}, "image/source_id must be one bytes"),
+    ],
+)
+def test_the_contract_covers_the_features_of_object_detection(change, words):
+    problems = list(contract_problems(DETECTED | change, contract((BOXES, DETECTION))))
+    assert any(words in problem for problem in problems) if words else problems == []
