@@ -111,6 +111,6 @@ def test_a_step_that_takes_its_process_down_is_told_apart_and_leaves_the_workers
 def test_a_step_that_calls_exit_does_not_hang_a_build(runner: str, executor: str, shell: Shell, request: pytest.FixtureRequest):
     server = {"PREFECT_API_URL": request.getfixturevalue("prefect_server")} if runner == "by_prefect" else {}
     said = _run(shell, RUN_PIPELINE, runner, executor, environment=server)
-    assert "ShardFailed 1 shard failed. First: train-00001-of-00004" in said
+    assert "ShardFailed 1 of 4 shards failed. First: train-00001-of-00004" in said
     assert "sys.exit(3)" in said
     assert "done train-00000-of-00004 train-00002-of-00004 train-00003-of-00004" in said
