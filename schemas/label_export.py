@@ -4,8 +4,9 @@ from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
+from imagerecords.schemas.label_studio_settings import LabelStudioSettings
 from imagerecords.schemas.secrets import option_problems
-from imagerecords.schemas.setting_groups import LabelStudioSettings, Shards
+from imagerecords.schemas.setting_groups import Shards
 
 
 class NamedBox(NamedTuple):

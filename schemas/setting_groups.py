@@ -6,11 +6,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from imagerecords.schemas.annotation_settings import AnnotationSettings
 from imagerecords.schemas.boxes import ObjectLabels, Orientation, Policy
+from imagerecords.schemas.label_studio_settings import LabelStudioSettings
 from imagerecords.schemas.storage_options import typed_options
 
 Shards = Annotated[int, Field(ge=1, le=99_999)] | Literal["auto"]
 Quality = Annotated[int, Field(ge=1, le=100)] | Literal["source"]
-Annotators = Literal["agree", "majority", "latest", "ground_truth"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 # What cameras, browsers and labelling tools put beside pictures.
@@ -76,26 +76,6 @@ class InputSettings(_Group):
         "stores (s3://, gs://, az://) are reached as configured, and need not be named.",
     )
     recursive: bool = Field(False, description="Read the files in sub-folders of a label folder too.")
-
-
-class LabelStudioSettings(_Group):
-    """How a Label Studio export is read, where it can be read in several ways."""
-
-    label_studio_image: str | None = Field(
-        None,
-        description="The column of a Label Studio export with the images; default: the one whose values are image files.",
-    )
-    label_studio_class: str | None = Field(
-        None,
-        description="The control of a Label Studio export whose answer is the image's label; default: its only choice. A "
-        "control of regions is possible too: then the class of an image's objects is its label.",
-    )
-    annotators: Annotators = Field(
-        "agree",
-        description="Which annotation of a Label Studio task counts when it has several. agree: all must give one answer, else "
-        "it is an error; majority: the answer of most; latest: the last changed; ground_truth: the one marked so, and where "
-        "none is, all must agree. Boxes are those of the annotation that counts.",
-    )
 
 
 class SplitSettings(_Group):

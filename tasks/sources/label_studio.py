@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.label_export import LabelledPath
+from imagerecords.schemas.label_studio_settings import LabelStudioSettings
 from imagerecords.schemas.labels import name_problems
 from imagerecords.schemas.messages import plural, some
-from imagerecords.schemas.setting_groups import LabelStudioSettings
 from imagerecords.tasks.sources.label_studio_annotators import Answered, Decision, decide
 from imagerecords.tasks.sources.label_studio_columns import (
     EVERY_REGION,

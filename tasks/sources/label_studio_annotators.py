@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from imagerecords.schemas.setting_groups import Annotators
+from imagerecords.schemas.label_studio_settings import Annotators
 from imagerecords.schemas.unicode_names import composed
 from imagerecords.tasks.sources.label_studio_tasks import Annotation
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from imagerecords.schemas.errors import BadLayout
-from imagerecords.schemas.setting_groups import LabelStudioSettings
+from imagerecords.schemas.label_studio_settings import LabelStudioSettings
 from imagerecords.tasks.sources.label_studio import read_export
 from imagerecords.tasks.sources.label_studio_paths import readings, there
 
