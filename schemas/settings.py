@@ -7,13 +7,13 @@ from pydantic import model_validator
 
 from imagerecords.schemas.annotation_settings import AnnotationSettings
 from imagerecords.schemas.former_names import with_present_names
+from imagerecords.schemas.label_studio_settings import LabelStudioSettings
 from imagerecords.schemas.setting_groups import (
     GROUPS,
     CheckSettings,
     ExecutionSettings,
     ImageSettings,
     InputSettings,
-    LabelStudioSettings,
     OutputSettings,
     SplitSettings,
     StorageSettings,

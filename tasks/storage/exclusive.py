@@ -38,9 +38,11 @@ def create_whole(output: Folder, name: str, data: bytes) -> bool:
     path = output.join(name)
     if not output.is_local:
         created = create_remote(output, path, data)
-        if created is None:
+        if created is False and output.exists(name):
+            return output.read(name) == data  # the answer to a first attempt may have been lost
+        if not created:  # the server can't say, or says "exists" of everything
             output.write(name, data)
-        return created is not False or output.read(name) == data  # the answer to a first attempt may have been lost
+        return True
     temporary = f"{SCRATCH}/{name}.{os.getpid()}"
     output.write(temporary, data)
     try:
