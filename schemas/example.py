@@ -1,9 +1,9 @@
 """The classic `tf.train.Example` of a labelled image, encoded by hand.
 
-A decision that binds users' data: keys are sorted, so the same image always gives the same bytes; protobuf's own maps
-have no order, and TensorFlow's writer gives other bytes each time. Without protobuf here there is also no second
-`example.proto` to clash with TensorFlow's in one process. A change of the bytes means a new ENCODER_VERSION: every
-fingerprint changes with it, and every shard is built again.
+A decision that binds users' data: keys are sorted, so the same image always gives the same bytes; protobuf's own maps have no
+order, and TensorFlow's writer gives other bytes each time. And without protobuf there is no second `example.proto` to clash
+with TensorFlow's in one process. A change of the bytes means a new ENCODER_VERSION: every fingerprint changes with it, and
+every shard is built again.
 """
 
 import functools
@@ -17,11 +17,11 @@ from imagerecords.schemas.boxes import Boxes
 
 ENCODER_VERSION = "2"
 
-# Labels, sizes and constants repeat from image to image: their entries are cached, in a tenth of the time of making them again.
+# Labels, sizes and constants repeat from image to image: their entries are cached, which takes a tenth of the time.
 CACHED = 4096
 SHORT = 64  # bytes
 
-# What records may have beyond the classic features; a plan says which of these all its records have.
+# The groups of features that records may have beyond the classic ones; a plan lists those of all its records.
 BOXES = "boxes"
 SYNSETS = "synsets"
 
@@ -65,7 +65,7 @@ def contract(extras: tuple[str, ...]) -> Mapping[str, Feature]:
     return dict(sorted(features.items()))
 
 
-# What these features always say, because it is always true of what is written.
+# Features with the same value in all records: every image is an RGB JPEG.
 CONSTANTS: dict[str, bytes | int] = {"image/channels": 3, "image/colorspace": b"RGB", "image/format": b"JPEG"}
 
 Value = bytes | int | np.ndarray
@@ -79,7 +79,7 @@ SECOND = b"\x12"  # field 2, length-delimited: a map entry's value
 
 @dataclass(frozen=True, slots=True)
 class LabelledImage:
-    """An RGB JPEG with all that its Example says of it; without `boxes` and `synset` its data set has none."""
+    """An RGB JPEG and all other values of its Example; `boxes` and `synset` are None where the data set has none."""
 
     encoded: bytes
     height: int

@@ -1,4 +1,4 @@
-"""Results of the commands on finished data sets: where an image is, what differs, what was removed."""
+"""Results of the commands on finished data sets: places of images, differences, extracted and removed images."""
 
 from dataclasses import dataclass, fields
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Selection(BaseModel):
-    """Which images of a data set are meant."""
+    """The images that a command is about."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -16,7 +16,7 @@ class Selection(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Where an image is; or, without a record, why it was rejected."""
+    """The place of an image; or, without a record, why it was rejected."""
 
     split: str
     shard: str
@@ -39,13 +39,13 @@ class Located:
         return f"{self.split} {self.path}: {self.shard} record {self.record} at byte {self.offset}, {self.size} bytes, {label}"
 
 
-# The manifest's columns by which images are found; a folder without a manifest gives the same from its records.
+# The columns of the manifest by which images are found; without a manifest they come from the records.
 CATALOGUE = [field.name for field in fields(Located)]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How an image differs between two data sets; `kind` is added, removed, moved, relabelled, replaced or re-encoded."""
+    """A difference of an image between two data sets; `kind` is added, removed, moved, relabelled, replaced or re-encoded."""
 
     kind: str
     split: str
@@ -60,7 +60,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What an extraction wrote, and what was there already with the same bytes."""
+    """The numbers of images that were written, and of those that were there already with the same bytes."""
 
     written: int
     present: int
@@ -69,7 +69,7 @@ class Extracted:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What was removed from a data set: its images, and the shards that were rewritten; the data set's new digest."""
+    """The removed images, the rewritten shards, and the data set's new digest."""
 
     images: tuple[str, ...]
     already: tuple[str, ...]

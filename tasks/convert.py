@@ -118,7 +118,7 @@ def _example(image: PlannedImage, jpeg: RgbJpeg, header: PlanHeader) -> Labelled
     """What is written of an image; its boxes are rotated with it, unless they were drawn in display orientation."""
     boxes = None if image.boxes is None else Boxes.planned(image.boxes)
     if boxes is not None and not header.boxes_in_display_orientation:
-        boxes = boxes.turned(jpeg.orientation)
+        boxes = boxes.rotated(jpeg.orientation)
     return LabelledImage(
         encoded=jpeg.encoded,
         height=jpeg.height,
