@@ -1,8 +1,8 @@
 """The Prefect flow: which step is which task, with which name and retries; the whole policy is in one block below.
 
 Prefect can load it by its path too, `flows/build.py:build_image_dataset`, and puts this folder first on sys.path for that, as
-Python does for `python flows/build.py`. `import build` or `import retry` would find our modules there, not the user's or
-PyPI's, so this folder is taken off again, and the flow is the one of the real module, `imagerecords.flows.build`.
+Python does for `python flows/build.py`. `import build` or `import retry` would find modules of this folder, not the user's or
+PyPI's, so this folder is removed from the path, and the flow is the one of the real module, `imagerecords.flows.build`.
 """
 
 import logging
@@ -31,6 +31,7 @@ from imagerecords.flows.prefect_ui.artifacts import ArtifactProgress, show_summa
 from imagerecords.flows.prefect_ui.concurrency import output_slot
 from imagerecords.flows.prefect_ui.events import announce_dataset
 from imagerecords.flows.retry import JITTER, delays, is_worth_retrying
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.summary import BuildSummary
@@ -55,15 +56,15 @@ def on_workers(step: ShardStep[T]) -> Callable[[Shard, BuildSettings, Workers], 
     return run
 
 
-async def retry_on_fault(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
+async def should_retry(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
     """Whether a failed task run is tried again."""
     error = await state.aresult(raise_on_failure=False)
     return isinstance(error, BaseException) and is_worth_retrying(error)
 
 
-# Resume is ours, from receipts: Prefect's cache would say Cached with the outputs deleted.
+# Receipts decide which shards are finished: Prefect's cache would report Cached for shards that were deleted.
 POLICY: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
-ON_WORKERS: dict[str, Any] = POLICY | {"retry_condition_fn": retry_on_fault, "retry_jitter_factor": JITTER}
+ON_WORKERS: dict[str, Any] = POLICY | {"retry_condition_fn": should_retry, "retry_jitter_factor": JITTER}
 TASKS: dict[Callable[..., Any], Task[..., Any]] = {
     discover_images: Task(discover_images, name="discover", task_run_name="discover", **POLICY),
     drop_duplicates: Task(drop_duplicates, name="duplicates", task_run_name="duplicates", **POLICY),
@@ -77,7 +78,7 @@ TASKS: dict[Callable[..., Any], Task[..., Any]] = {
     ),
     publish_dataset: Task(publish_dataset, name="publish", task_run_name="publish {settings.output_directory}", **POLICY),
 }
-# Beside one thread per worker: one whose shard waits in the pool for the next free worker.
+# One thread more than workers, so that a free worker finds the next shard in the pool.
 SPARE_THREADS = 1
 REAL_NAME = "imagerecords.flows.build"
 
@@ -85,7 +86,7 @@ TaskThreads = ThreadPoolTaskRunner[Any]
 
 
 class PrefectRunner:
-    """Runs each step as a Prefect task run; shards as mapped ones, on threads that hand them to the workers."""
+    """Runs each step as a Prefect task run; shards as mapped task runs, whose threads hand them to the workers."""
 
     name = "prefect"
 
@@ -130,19 +131,19 @@ def hide_console_tracebacks() -> None:
         return True
 
     for handler in logging.getLogger().handlers:
-        if isinstance(handler, PrefectConsoleHandler):  # of all handlers the last to see a record
+        if isinstance(handler, PrefectConsoleHandler):  # the last handler that gets a record
             handler.addFilter(without_traceback)
 
 
 @flow(name="build-image-dataset", flow_run_name="build {settings.output_directory}", persist_result=False)
 def build_image_dataset(settings: BuildSettings) -> BuildSummary:
-    """Build a verified TFRecord data set from labelled image folders, and say what became of every image."""
+    """Build a verified TFRecord data set from labelled images; every image is counted as written or rejected."""
     logger = get_run_logger()
 
     def report(summary: BuildSummary) -> None:
         for split in summary.splits:
             counts = f"{split.found:,} found, {split.written:,} written, rejected: {split.rejected or 'none'}"
-            logger.info("%s: %s, %d shards", split.split, counts, split.shards)
+            logger.info("%s: %s, %s", split.split, counts, plural(split.shards, "shard"))
         logger.info("%s in %.1f s, digest %s", summary.output_directory, summary.seconds, summary.digest)
         show_summary(logger, summary, settings.storage_options)
 
@@ -150,7 +151,7 @@ def build_image_dataset(settings: BuildSettings) -> BuildSummary:
     with output_slot(output, settings.lock_stale_seconds, logger.warning):
         workers, tensorflow = Workers(settings).warm_up(), Workers(settings, count=1)
         runners = TaskThreads(max_workers=workers.count + SPARE_THREADS), TaskThreads(max_workers=1)
-        # The workers end first: threads that wait for them are free then, and the runners can end too.
+        # The workers end first, which frees the threads that wait for them, so that the runners can end.
         with runners[0], runners[1], workers, tensorflow:
             runner = PrefectRunner(workers, tensorflow, runners)
             summary = build_dataset(settings, runner, ArtifactProgress(logger, report))

@@ -1,4 +1,4 @@
-"""The direct runner: steps run in the process that called, shards on its workers, without Prefect."""
+"""The direct runner: steps run in the calling process, shards on its workers, without Prefect."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from imagerecords.schemas.summary import BuildSummary
 
 
 class DirectRunner:
-    """Runs steps one after the other; shards by threads that hand them to the workers and try again after a fault."""
+    """Runs steps one after the other; threads hand shards to the workers, and again after an error that a retry may cure."""
 
     name = "direct"
 
@@ -29,7 +29,7 @@ class DirectRunner:
         return step(*args)
 
     def map(self, step: ShardStep[T], shards: list[Shard], settings: BuildSettings) -> Iterator[T]:
-        """One more thread than workers, so that the next shard waits in the pool when one is done."""
+        """Run the step for each shard, on one thread more than workers: a free worker then finds the next shard in the pool."""
         threads = ThreadPoolExecutor(self.workers.count + 1, thread_name_prefix="runner")
         futures = {threads.submit(self._attempt, self.workers, step, shard, settings): shard for shard in shards}
         try:
@@ -42,13 +42,13 @@ class DirectRunner:
             threads.shutdown(wait=True)
 
     def start(self, step: ShardStep[T], shard: Shard, settings: BuildSettings) -> Pending[T]:
-        """Begin the step in TensorFlow's worker, from a thread that does not hold up the end of the program."""
+        """Begin the step in TensorFlow's worker, from a daemon thread, which does not delay the end of the program."""
         future: Future[T] = Future()
 
         def work() -> None:
             try:
                 future.set_result(self._attempt(self.tensorflow, step, shard, settings))
-            except BaseException as error:  # everything belongs to whoever asks for the result
+            except BaseException as error:  # result() raises it
                 future.set_exception(error)
 
         threading.Thread(target=work, name="tensorflow", daemon=True).start()

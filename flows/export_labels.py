@@ -1,8 +1,8 @@
-"""A labelling flow before the build: lays an export out as label folders and hands it over to the build.
+"""An upstream labelling flow: lays an export out as label folders and starts the build.
 
-Two ways: the event `imagerecords.labels.exported`, whose payload the deployment `on-labels` takes as settings, or a run of
-a deployment that this flow waits for. The payload names places and never lists images: an event is limited to 1.5 MB and a
-run's parameters to 512 KiB.
+It starts the build in one of two ways: the event `imagerecords.labels.exported`, whose payload the deployment `on-labels` takes
+as settings, or a run of a deployment that this flow waits for. The payload names places and never lists images: an event is
+limited to 1.5 MB and a run's parameters to 512 KiB.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from prefect.tasks import Task
 
 from imagerecords.schemas.errors import ShardFailed
 from imagerecords.schemas.label_export import LabelExport
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import LABELS
 from imagerecords.tasks.lay_out_labels import lay_out_labels
 
@@ -28,9 +29,10 @@ lay_out: Task[[LabelExport, Callable[[str], None]], dict[str, int]] = Task(
 
 @flow(name="export-labels", flow_run_name="export {export.export_file}", persist_result=False)
 def export_labels(export: LabelExport) -> dict[str, int]:
-    """Lay a labelling tool's export out as label folders, and have a data set built from them; returns the counts."""
+    """Lay a labelling tool's export out as label folders, start a build from them, and return the images per folder."""
     counts = lay_out(export, get_run_logger().info)
-    get_run_logger().info("%d images in %d label folders: %s", sum(counts.values()), len(counts), export.labelled_directory)
+    images, folders = plural(sum(counts.values()), "image"), plural(len(counts), "label folder")
+    get_run_logger().info("%s in %s: %s", images, folders, export.labelled_directory)
     if export.hand_over == "event":
         resource = {"prefect.resource.id": f"imagerecords.labels.{export.labelled_directory}"}
         emit_event(event=EXPORTED, resource=resource, payload=build_parameters(export))
@@ -40,7 +42,7 @@ def export_labels(export: LabelExport) -> dict[str, int]:
 
 
 def build_parameters(export: LabelExport) -> dict[str, Any]:
-    """The settings of the build that an export asks for: all of them, since a template's missing field starts no run."""
+    """The settings of the build; each field of the deployment's template is there, since no run starts with one missing."""
     root = export.labelled_directory.rstrip("/")
     return {
         "train_directory": f"{root}/train",
@@ -58,4 +60,4 @@ def _run_and_wait(export: LabelExport) -> None:
     run: Any = run_deployment(export.deployment, parameters={"settings": settings})
     if run.state is None or not run.state.is_completed():
         name = run.state.name if run.state else "no state"
-        raise ShardFailed(f"the build must complete, got {name}: {export.deployment}, flow run {run.name}. See its logs")
+        raise ShardFailed(f"the build ended as {name}: {export.deployment}, flow run {run.name}. See its logs")

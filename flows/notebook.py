@@ -7,9 +7,10 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.summary import BuildSummary
 
-SECONDS_BETWEEN_DRAWINGS = 0.2
+SECONDS_BETWEEN_UPDATES = 0.2
 
 
 def in_notebook() -> bool:
@@ -44,15 +45,15 @@ class NotebookProgress:
     def advance(self, images: int) -> None:
         """Move the bar by a shard's images, redrawn a few times per second at most."""
         self._done += images
-        if time.monotonic() - self._drawn >= SECONDS_BETWEEN_DRAWINGS:
+        if time.monotonic() - self._drawn >= SECONDS_BETWEEN_UPDATES:
             self._draw()
 
     def end(self) -> None:
-        """Leave the bar standing as it is."""
+        """Draw the final state."""
         self._draw()
 
     def _draw(self) -> None:
-        ipython: Any = importlib.import_module("IPython.display")  # there, since the kernel is
+        ipython: Any = importlib.import_module("IPython.display")  # every kernel has it
 
         self._drawn = time.monotonic()
         page = ipython.HTML(self._html())
@@ -66,6 +67,6 @@ class NotebookProgress:
         if not self._phase:
             return notes
         rate = self._done / max(time.monotonic() - self._began, 1e-9)
-        counts = f"{self._done:,} of {self._images:,} images, {rate:,.0f} images/s"
+        counts = f"{self._done:,} of {plural(self._images, 'image')}, {rate:,.0f} images/s"
         bar = f'<progress value="{self._done}" max="{max(self._images, 1)}"></progress>'
         return f"{notes}<div>{escape(self._phase)} {bar} {counts}</div>"

@@ -35,10 +35,10 @@ ShardStep = Callable[[Shard, BuildSettings], T]
 
 
 class Pending(Protocol[T_co]):
-    """A step under way."""
+    """A step that is running."""
 
     def result(self) -> T_co:
-        """What the step returns, or raises, once it has ended."""
+        """Wait until the step has ended, and return what it returned or raise what it raised."""
 
 
 class Runner(Protocol):
@@ -47,10 +47,10 @@ class Runner(Protocol):
     name: str
 
     def run(self, step: Callable[..., T], *args: Any) -> T:
-        """Run one step, here, and return what it returns."""
+        """Run one step in this process, and return what it returns."""
 
     def map(self, step: ShardStep[T], shards: list[Shard], settings: BuildSettings) -> Iterator[T]:
-        """Run a step for each shard on the workers; results come as they are done."""
+        """Run a step for each shard on the workers, and yield each result when it is ready."""
 
     def start(self, step: ShardStep[T], shard: Shard, settings: BuildSettings) -> Pending[T]:
         """Begin a step in the one worker reserved for TensorFlow."""
@@ -58,7 +58,7 @@ class Runner(Protocol):
 
 @dataclass(frozen=True)
 class _Build:
-    """A build under way: its settings, runner, lock and progress."""
+    """A running build: its settings, runner, lock and progress."""
 
     settings: BuildSettings
     runner: Runner
@@ -69,8 +69,9 @@ class _Build:
 def build_dataset(settings: BuildSettings, runner: Runner, progress: Progress) -> BuildSummary:
     """Build, verify and publish the data set that the settings ask for.
 
-    The output is locked before the input is read: what can't be written to, or is another build's, is refused before a long
-    listing. Raises BadInput before anything but that lock is written, OverBudget and UnwantedDuplicates after the manifest is.
+    The output is locked before the input is read, so that an output that can't be written, or that another build is writing, is
+    refused before a long listing. Raises BadInput before anything but that lock is written, OverBudget and UnwantedDuplicates
+    after the manifest is.
     """
     began = time.time()
     output = open_output(settings)
@@ -101,7 +102,7 @@ def build_dataset(settings: BuildSettings, runner: Runner, progress: Progress) -
 
 @contextmanager
 def _cleanup_on_exit(output: Folder, progress: Progress) -> Iterator[None]:
-    """Leave nothing unfinished in the output after the block; a server that has failed the build is not waited for."""
+    """Remove unfinished files from the output after the block; after an error S3 is not retried for long."""
     try:
         yield
     except BaseException:
@@ -115,7 +116,7 @@ def _cleanup_on_exit(output: Folder, progress: Progress) -> Iterator[None]:
 
 
 def _plan(settings: BuildSettings, runner: Runner, progress: Progress) -> Plan:
-    """The plan of the build: of all images found, or with `append` of the output's and those that are new."""
+    """The plan of all images found, or with `append` of the output's images and the new ones."""
     base = base_plan(settings)
     listing = runner.run(discover_images, settings, base.header.labels if base else (), progress.note)
     for note in listing.notes:
@@ -152,7 +153,7 @@ def _convert(build: _Build, shards: list[Shard], images: int) -> tuple[list[Shar
 
 
 def _validate(build: _Build, shards: list[Shard], outcomes: list[ShardOutcome]) -> list[VerifiedShard]:
-    """All shards, verified; those that convert found finished are so already."""
+    """Verify the shards that convert has not verified already, and return all."""
     verified = [outcome.verified for outcome in outcomes if outcome.verified]
     names = {shard.shard for shard in verified}
     left = [shard for shard in shards if shard.name not in names]
@@ -166,9 +167,11 @@ def _validate(build: _Build, shards: list[Shard], outcomes: list[ShardOutcome]) 
 
 
 def gather(results: Iterable[tuple[Shard, Pending[T]]]) -> Iterator[T]:
-    """Results as they come; failures are raised once all other shards are done, so that a rerun has only the failed to do."""
+    """Yield results as they come; raise failures after all other shards are done: a rerun then repeats the failed ones only."""
     failed: dict[str, Exception] = {}
+    total = 0
     for shard, pending in results:
+        total += 1
         try:
             result = pending.result()
         except (Interrupted, OutputLocked):
@@ -178,7 +181,7 @@ def gather(results: Iterable[tuple[Shard, Pending[T]]]) -> Iterator[T]:
                 raise
             if is_storage_gone(error):
                 raise ShardFailed(
-                    f"{shard.name} failed, and the other shards were stopped, since the storage does not answer: {error}. "
+                    f"{shard.name} failed, and the build stopped, since the storage does not answer: {error}. "
                     "Build again when it does: finished shards are reused"
                 ) from error
             failed[shard.name] = error
@@ -187,8 +190,8 @@ def gather(results: Iterable[tuple[Shard, Pending[T]]]) -> Iterator[T]:
     if failed:
         name, cause = min(failed.items())
         raise ShardFailed(
-            f"{plural(len(failed), 'shard')} failed. First: {name}: {type(cause).__name__}: {cause}. Run the build again: "
-            "finished shards are reused"
+            f"{len(failed):,} of {plural(total, 'shard')} failed. First: {name}: {type(cause).__name__}: {cause}. Run the "
+            "build again: finished shards are reused"
         ) from cause
 
 

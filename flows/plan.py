@@ -1,4 +1,4 @@
-"""What a build would do, without doing it: discover and partition, or append, and nothing written."""
+"""The dry run: discover and partition, or append, without writing anything."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from imagerecords.tasks.storage.s3_access import access_problems
 
 
 def plan_dataset(settings: BuildSettings) -> PlanSummary:
-    """The summary of a plan, with all errors that keep it from being built."""
+    """The summary of a plan, with all errors that a build would stop at."""
     if problems := tuple(access_problems(settings)):
         return PlanSummary(output_directory=settings.output_directory, splits=(), skipped={}, notes=(), errors=problems)
     errors: list[str] = []
@@ -62,11 +62,11 @@ def _plan(base: Plan | None, listing: Listing, settings: BuildSettings) -> tuple
     return appended.plan, appended.notes
 
 
-def _splits(plan: Plan, passed: Mapping[Split, int] | None = None) -> tuple[PlannedSplit, ...]:
-    """What a plan has of each split, but for so many of its first shards."""
+def _splits(plan: Plan, existing: Mapping[Split, int] | None = None) -> tuple[PlannedSplit, ...]:
+    """The counts of each split, without its `existing` first shards."""
     splits = []
     for split in dict.fromkeys(shard.split for shard in plan.shards):
-        first = (passed or {}).get(split, 0)
+        first = (existing or {}).get(split, 0)
         before, shards = plan.shards_of(split)[:first], plan.shards_of(split)[first:]
         rows = plan.images_of(split).slice(sum(shard.images for shard in before))
         counts = Counter(rows["label"].to_pylist())

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.progress import ProgressUpdate
 from imagerecords.schemas.summary import BuildSummary
 
@@ -22,13 +23,13 @@ class Progress(Protocol):
         """Report something that is no error."""
 
     def begin(self, phase: str, shards: int, images: int) -> None:
-        """A phase with so many images begins."""
+        """A phase begins: the number of its shards and images."""
 
     def advance(self, images: int) -> None:
-        """A shard with so many images is done."""
+        """A shard is done: the number of its images."""
 
     def end(self) -> None:
-        """No more progress comes."""
+        """The build has ended."""
 
     def report(self, summary: BuildSummary) -> None:
         """Report the summary of a build that has ended."""
@@ -52,7 +53,7 @@ class LineProgress:
 
     @property
     def percent(self) -> float:
-        """The share of the phase's images that are done, 0 to 100."""
+        """The percentage of the phase's images that are done."""
         return 100 * self._images / max(self._total, 1)
 
     def begin(self, phase: str, shards: int, images: int) -> None:
@@ -60,7 +61,7 @@ class LineProgress:
         self._phase, self._shards, self._total = phase, shards, images
         self._done = self._images = 0
         self._started = self._recorded = time.monotonic()
-        self._log(f"{phase}: {images:,} images in {shards:,} shards")
+        self._log(f"{phase}: {plural(images, 'image')} in {plural(shards, 'shard')}")
 
     def advance(self, images: int) -> None:
         """Count images, and report them from time to time."""
@@ -71,13 +72,14 @@ class LineProgress:
             self._recorded = now
             rate = self._images / max(now - self._started, 1e-9)
             left = (self._total - self._images) / max(rate, 1e-9)
+            all_shards, all_images = plural(self._shards, "shard"), plural(self._total, "image")
             self._log(
-                f"{self._phase}: {self._done:,} of {self._shards:,} shards, {self._images:,} of {self._total:,} images, "
+                f"{self._phase}: {self._done:,} of {all_shards}, {self._images:,} of {all_images}, "
                 f"{rate:,.0f} images/s, {left:,.0f} s left"
             )
 
     def end(self) -> None:
-        """Nothing is left to do for lines."""
+        """Nothing: each line is final."""
 
 
 class BarProgress:
@@ -116,7 +118,7 @@ class BarProgress:
             self._bar.update(self._task, rate=f"{task.completed / max(task.elapsed or 0, 1e-9):,.0f} images/s")
 
     def end(self) -> None:
-        """Leave the bar standing as it is."""
+        """Stop redrawing; the bar stays on the screen."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
@@ -146,4 +148,4 @@ class CallbackProgress:
         self._callback(self._state)
 
     def end(self) -> None:
-        """No last call: the numbers have said it."""
+        """Nothing: the last update had the final numbers."""

@@ -1,4 +1,4 @@
-"""What people see on standard error: lines, and a build's progress."""
+"""Standard error for people: lines, and a build's progress."""
 
 import sys
 from collections.abc import Callable

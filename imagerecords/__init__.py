@@ -7,8 +7,7 @@
     data["train"][3].label
 
 Prefect is not imported here; the flow is `imagerecords.flows.build.build_image_dataset`. The public API is what `__init__.pyi`
-lists: other modules may change with any version. Each name is imported when it is first asked for, so that the command begins
-at once.
+lists: other modules may change with any version. Each name is imported at its first use, so that the command starts fast.
 """
 
 import lazy_loader

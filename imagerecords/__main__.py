@@ -1,7 +1,7 @@
-"""Where `imagerecords` and `python -m imagerecords` begin: imports nothing before it must.
+"""The entry point of `imagerecords` and `python -m imagerecords`, with as few imports as possible.
 
-Worker processes import the main module of the process that started them; a main module that pulls in the command line
-would cost each of them its memory and its time.
+Worker processes import the main module of the process that started them: if it imported the command line, each of them would
+need its memory and its time.
 """
 
 import signal

@@ -1,4 +1,4 @@
-"""Build, plan and audit from Python: what the commands of these names do, with the same settings and errors."""
+"""Build, plan and audit from Python, with the settings and errors of the commands of these names."""
 
 import logging
 import os
@@ -22,9 +22,9 @@ ShowProgress = bool | Callable[[ProgressUpdate], object]
 def build(*, progress: ShowProgress = True, **settings: Any) -> BuildSummary:
     """Build a data set here, without Prefect, and return its summary: counts per split, findings, digest.
 
-    The settings are those of docs/settings.md, by name; paths may be `pathlib.Path`. They come from the call alone, never
-    from environment variables. `progress=True` shows what the command shows: a bar on a terminal or in a notebook, lines on
-    standard error elsewhere. False shows nothing and logs notes to the logger `imagerecords`. A callable is called with each
+    The settings are those of docs/settings.md, by name; paths may be `pathlib.Path`. Only the call's
+    settings count, not environment variables. `progress=True` shows a bar on a terminal or in a notebook, and lines on standard
+    error elsewhere. False shows nothing and logs notes to the logger `imagerecords`. A callable is called with each
     ProgressUpdate.
 
     Raises BadInput (BadSettings, BadLayout, …) before anything is written; Incomplete (OverBudget, UnwantedDuplicates) when the
@@ -43,9 +43,9 @@ def build(*, progress: ShowProgress = True, **settings: Any) -> BuildSummary:
 
 
 def plan(**settings: Any) -> PlanSummary:
-    """What `build` would do with the same settings: splits, labels, shards, and in `errors` all that keeps it from being built.
+    """Return what `build` would do with the same settings: splits, labels, shards, and in `errors` all that would stop it.
 
-    Nothing is written, and no image is opened. Raises BadSettings when a setting is wrong.
+    Writes nothing and opens no image. Raises BadSettings when a setting is wrong.
     """
     from imagerecords.flows.plan import plan_dataset
 
@@ -53,7 +53,7 @@ def plan(**settings: Any) -> PlanSummary:
 
 
 def audit(url: str | os.PathLike[str], *, storage_options: dict[str, Any] | None = None, **options: Any) -> Audit:
-    """Read a folder of TFRecord files, or one file, again and return every fault found; `problems` is empty when it is sound.
+    """Read a folder of TFRecord files, or one file, again; `problems` has every problem found.
 
     The options are the command's: `digests=True`, `pixels=False`, `tensorflow=False`, `workers=None`. Raises BadSettings for
     a wrong option and BadLayout where there is nothing to audit.
@@ -77,7 +77,7 @@ def _log_note(update: ProgressUpdate) -> None:
 
 
 def _progress(show: ShowProgress, report: Callable[[BuildSummary], None]) -> "Progress":
-    """Who shows the progress."""
+    """The Progress that shows or passes on what a build reports."""
     from imagerecords.flows.notebook import NotebookProgress, in_notebook
     from imagerecords.flows.progress import CallbackProgress
     from imagerecords.flows.terminal import terminal_progress

@@ -1,6 +1,6 @@
 """A finished data set, read from Python: any record by its number, without TensorFlow and without Prefect.
 
-What this module imports is light; Arrow and fsspec are imported when a data set is opened.
+Arrow and fsspec are imported when a data set is opened, not with this module.
 """
 
 import operator
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 from imagerecords.record import Record
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.html_table import html_table
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.secrets import refuse_secrets
 from imagerecords.schemas.splits import SPLITS
 from imagerecords.schemas.summary import MIB
@@ -27,9 +28,9 @@ BLOCK = 8 * MIB  # bytes that iteration reads at once
 class Split(Sequence[Record]):
     """The records of a split, or of a slice of one, by number from 0.
 
-    A record is read when it is asked for, by one read at its offset, and both its CRCs are checked. Iteration reads blocks of 8
-    MiB. A Split can be pickled, shared by threads and used in forked processes: it serves PyTorch's DataLoader and grain as it
-    is. Records are in the manifest's order, which the build has shuffled.
+    Each access reads one record at its offset and checks both its CRCs. Iteration reads blocks of 8 MiB. A Split can be
+    pickled, shared by threads and used in forked processes: PyTorch's DataLoader and grain take it directly. Records are in the
+    manifest's order, which the build has shuffled.
     """
 
     def __init__(self, name: str, reader: "RandomReader", places: "Places", labels: Mapping[int, str]) -> None:
@@ -59,17 +60,17 @@ class Split(Sequence[Record]):
         return next(self._records(position, position + 1))
 
     def __getitems__(self, numbers: Sequence[SupportsIndex]) -> list[Record]:
-        """The records of these numbers; PyTorch's DataLoader asks so for a batch. From S3 they are read concurrently."""
+        """The records of these numbers, read concurrently from S3. PyTorch's DataLoader calls this for a batch."""
         positions = [self._position(number) for number in numbers]
         datas = self._reader.read_scattered([self._places.place(position) for position in positions])
         return [self._record(position, data) for position, data in zip(positions, datas, strict=True)]
 
     def _position(self, number: SupportsIndex) -> int:
-        wanted, count = operator.index(number), len(self)
-        if not -count <= wanted < count:
+        index, count = operator.index(number), len(self)
+        if not -count <= index < count:
             limits = f"at least {-count} and less than {count}"
-            raise IndexError(f"a record's number must be {limits}, got {wanted}: split {self.name!r} of {self._reader.url}")
-        return wanted % count
+            raise IndexError(f"a record's number must be {limits}, got {index}: split {self.name!r} of {self._reader.url}")
+        return index % count
 
     def __iter__(self) -> Iterator[Record]:
         for start, stop in self._places.spans(BLOCK):
@@ -95,7 +96,7 @@ class Split(Sequence[Record]):
             text = self._labels.get(label)
         return Record(self.name, shard, place.number, self._places.path[position].as_py(), label, text, features)
 
-    def tf(  # noqa: PLR0913  # all by name, so that editors show them
+    def tf(  # noqa: PLR0913  # one parameter per option, so that editors show them
         self,
         *,
         batch: int | None = None,
@@ -146,7 +147,7 @@ class Split(Sequence[Record]):
         return tf_dataset(self._reader, self._places, self._labels, options)
 
     def __repr__(self) -> str:
-        return f"<Split {self.name!r} of {self._reader.url!r}: {len(self):,} records>"
+        return f"<Split {self.name!r} of {self._reader.url!r}: {plural(len(self), 'record')}>"
 
     def _row(self) -> tuple[str, str, str, str]:
         """Name, records, files and MiB, as text for a table."""
@@ -175,7 +176,7 @@ class Dataset(Mapping[str, Split]):
         return tuple(self._splits)
 
     def __getitem__(self, split: str) -> Split:
-        """A split; KeyError with the names that there are where there is none of this name."""
+        """A split. Raises KeyError, which lists the splits, where there is none of this name."""
         try:
             return self._splits[split]
         except KeyError:
@@ -189,18 +190,18 @@ class Dataset(Mapping[str, Split]):
 
     def __repr__(self) -> str:
         splits = ", ".join(f"{name} {len(split):,}" for name, split in self._splits.items())
-        return f"<Dataset {self.url!r}: {len(self.labels):,} labels, records: {splits}>"
+        return f"<Dataset {self.url!r}: {plural(len(self.labels), 'label')}, records: {splits}>"
 
     def _repr_html_(self) -> str:
         rows = [split._row() for split in self._splits.values()]
-        return html_table(("split", "records", "shards", "MiB"), rows, [f"{self.url}, {len(self.labels):,} labels"])
+        return html_table(("split", "records", "shards", "MiB"), rows, [f"{self.url}, {plural(len(self.labels), 'label')}"])
 
 
 def open_dataset(url: str | os.PathLike[str], *, storage_options: Mapping[str, Any] | None = None) -> Dataset:
     """Open a finished data set, a directory or a URL such as s3://bucket/prefix, for reading.
 
-    Reads the manifest, and no record. A folder of TFRecord files without a manifest, whoever wrote them, is opened too: then
-    every record is read once, to find and check it. `storage_options` are fsspec's for remote places, without credentials.
+    Reads the manifest, and no record. A folder of any program's TFRecord files, without a manifest, is opened too: then every
+    record is read once, to find and check it. `storage_options` are fsspec's for remote places, without credentials.
 
     Raises BadInput where there is no data set, Incomplete where its build has not finished or files are missing, CorruptRecord
     where a file is not as long as the manifest says, and BadSettings where URL or options contain credentials.

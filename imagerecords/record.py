@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 BOX_SIDES = ("xmin", "ymin", "xmax", "ymax")
-BOX_LABELS = ("image/object/bbox/label", "image/object/class/label")  # ours; TensorFlow's object detection API's
+BOX_LABELS = ("image/object/bbox/label", "image/object/class/label")  # of this package; of TensorFlow's object detection API
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from imagerecords.tasks.records.random_access import RandomReader
 
 INTERPOLATIONS = ("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5", "gaussian", "mitchellcubic")
 SHUFFLE_BYTES = 256 * MIB
-# TFDS's numbers: so many files are read at once, so many records from one before the next.
+# As in TFDS: files read at once, and records read from one file before the next.
 CYCLE_LENGTH = 16
 BLOCK_LENGTH = 16
 BLOCKS_AT_ONCE = 8  # of those read through fsspec

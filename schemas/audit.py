@@ -16,7 +16,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class AuditProblem:
-    """What is wrong, and where; `record` and `offset` are None when a whole file is meant."""
+    """A problem and its place; `record` and `offset` are None for a problem of a whole file."""
 
     file: str
     record: int | None
@@ -30,9 +30,9 @@ class AuditProblem:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What an audit read and found. `bytes` are those of sound frames, `skipped_bytes` those in which no record was found.
+    """What an audit read and found. `bytes` is the size of sound frames, `skipped_bytes` that of parts without a record.
 
-    A note is no problem: it says what is unusual in a whole data set, in one line, however many records it is about.
+    A note is not a problem: it reports something unusual in the whole data set, in one line for any number of records.
     """
 
     files: int

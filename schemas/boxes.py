@@ -1,9 +1,9 @@
-"""Boxes: the places of objects in an image, what can be wrong with them, and how they follow a rotation of the image.
+"""Boxes of the objects in an image: what can be wrong with one, and its corners after a rotation of the image.
 
 A decision that binds users' data: corners are relative to the image's width and height, 0 to 1, kept as float32, the type of
 `image/object/bbox/*`; pixels are divided by the size that their file states, without a shift for formats that count from 1,
-as process_bounding_boxes.py does. So are the policy's rules: what is outside is cut off, what is inverted is swapped, what has
-no area left is dropped.
+as process_bounding_boxes.py does. The policy's rules bind too: parts outside are cut off, inverted sides are swapped, and a box
+without an area is dropped.
 """
 
 from collections.abc import Mapping, Sequence
@@ -51,7 +51,7 @@ class FoundBoxes:
     `sizes` (float64 [n, 2]) are the images' widths and heights as the file states them, 0 where it states none; `left_out`
     (int8 [n]) is KEPT, or why a box is not written. `malformed` has a line for each row that is no box. With `by_stem` images
     are named without their ending. `form` says what the file was read as, `tool` which one wrote it, where it says so,
-    `note` what was decided about it.
+    `note` the decisions on how to read it.
     """
 
     images: pa.Array
@@ -114,9 +114,9 @@ class FoundBoxes:
 
 
 class BoxReason(BaseModel):
-    """Why so many boxes are not written, or not as their file has them, with the first of them.
+    """A reason why boxes are not written, or not as in their file: their number, and the first of them.
 
-    With `of_names` those are the most frequent names of objects instead, each with its own count.
+    With `of_names`, `first` has the most frequent names of objects instead, each with its count.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -152,42 +152,42 @@ class BoxCounts(BaseModel):
 def problems_of(corners: np.ndarray) -> np.ndarray:
     """What is wrong with each box of float [n, 4], xmin, ymin, xmax, ymax: SOUND or the first that applies."""
     low, high = corners[:, :2], corners[:, 2:]
-    faults = np.full(len(corners), SOUND, np.int8)
+    problems = np.full(len(corners), SOUND, np.int8)
     with np.errstate(invalid="ignore"):
-        faults[(low == high).any(axis=1)] = EMPTY
-        faults[(low > high).any(axis=1)] = INVERTED
-        faults[((corners < 0) | (corners > 1)).any(axis=1)] = OUTSIDE
-    faults[~np.isfinite(corners).all(axis=1)] = NOT_FINITE
-    return faults
+        problems[(low == high).any(axis=1)] = EMPTY
+        problems[(low > high).any(axis=1)] = INVERTED
+        problems[((corners < 0) | (corners > 1)).any(axis=1)] = OUTSIDE
+    problems[~np.isfinite(corners).all(axis=1)] = NOT_FINITE
+    return problems
 
 
 def clamp(corners: np.ndarray) -> np.ndarray:
-    """The boxes cut off at the image's edges, inverted ones swapped; those without area, or without numbers, stay so."""
+    """The boxes cut off at the image's edges, inverted ones swapped; those without an area or with NaN stay as they are."""
     low, high = corners[:, :2], corners[:, 2:]
     clamped: np.ndarray = np.clip(np.concatenate([np.minimum(low, high), np.maximum(low, high)], axis=1), 0, 1)
     return clamped
 
 
-# The corners of an image as shown, from those of the image as stored, for each EXIF orientation: which corner each of xmin,
-# ymin, xmax, ymax comes from, and whether it counts from the other edge.
-TURNS: dict[int, tuple[tuple[int, bool], ...]] = {
+# For each EXIF orientation: which corner of the image as stored each of xmin, ymin, xmax, ymax of the upright image comes from,
+# and whether it counts from the other edge.
+ROTATION: dict[int, tuple[tuple[int, bool], ...]] = {
     1: ((0, False), (1, False), (2, False), (3, False)),
     2: ((2, True), (1, False), (0, True), (3, False)),  # mirrored left to right
-    3: ((2, True), (3, True), (0, True), (1, True)),  # turned by 180°
+    3: ((2, True), (3, True), (0, True), (1, True)),  # rotated by 180°
     4: ((0, False), (3, True), (2, False), (1, True)),  # mirrored top to bottom
     5: ((1, False), (0, False), (3, False), (2, False)),  # mirrored at the main diagonal
-    6: ((3, True), (0, False), (1, True), (2, False)),  # turned by 90° clockwise
+    6: ((3, True), (0, False), (1, True), (2, False)),  # rotated by 90° clockwise
     7: ((3, True), (2, True), (1, True), (0, True)),  # mirrored at the other diagonal
-    8: ((1, False), (2, True), (3, False), (0, True)),  # turned by 90° counter-clockwise
+    8: ((1, False), (2, True), (3, False), (0, True)),  # rotated by 90° counter-clockwise
 }
 
 
-INVERSE = {6: 8, 8: 6}  # the orientation that undoes another one; all others undo themselves
+INVERSE_ROTATION = {6: 8, 8: 6}  # the orientation that undoes another; all others undo themselves
 
 
 def rotate(corners: np.ndarray, orientation: int) -> np.ndarray:
     """The corners [n, 4] of boxes in an image that was stored with this EXIF orientation and is now shown upright."""
-    columns = [(1 - corners[:, source]) if mirrored else corners[:, source] for source, mirrored in TURNS[orientation]]
+    columns = [(1 - corners[:, source]) if mirrored else corners[:, source] for source, mirrored in ROTATION[orientation]]
     return np.stack(columns, axis=1)
 
 
@@ -204,7 +204,7 @@ class Boxes:
         corners = np.array([[row[corner] for corner in CORNERS] for row in rows], np.float32).reshape(-1, 4)
         return cls(corners, np.array([row["label"] for row in rows], np.int64))
 
-    def turned(self, orientation: int) -> Self:
+    def rotated(self, orientation: int) -> Self:
         """The same boxes in the upright image."""
         return type(self)(rotate(self.corners, orientation), self.labels)
 

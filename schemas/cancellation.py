@@ -1,4 +1,4 @@
-"""A flag that stops steps running in threads, which can't be killed as a worker process can."""
+"""The stop flag of steps that run in threads, which, unlike worker processes, can't be killed."""
 
 import threading
 from typing import Protocol
@@ -7,7 +7,7 @@ from imagerecords.schemas.errors import Interrupted
 
 
 class Flag(Protocol):
-    """What can be asked whether to stop, as a threading.Event can."""
+    """A stop flag, such as a threading.Event."""
 
     def is_set(self) -> bool:
         """Whether to stop."""

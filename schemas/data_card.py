@@ -16,7 +16,7 @@ FEW_PICTURES = 2
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a build ended: why the data set is not complete, the findings over all of it, and its digest.
+    """The result of a build: why the data set is not complete, the findings, and its digest.
 
     The digest is empty where the data set is not complete or not built by imagerecords.
     """
@@ -159,7 +159,7 @@ class Report:
         return max((len(sheet.pictures) for sheet in self.sheets), default=0) <= FEW_PICTURES
 
     def caps(self) -> Iterator[str]:
-        """What the contact sheet omits to limit the page's size, in sentences."""
+        """Sentences on what the contact sheet omits to limit the page's size."""
         present = sum(label.total > 0 for label in self.labels)
         if len(self.sheets) < present:
             yield f"{len(self.sheets):,} of {plural(present, 'label')} are shown, at even distances, to limit the page's size."

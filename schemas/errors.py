@@ -4,20 +4,20 @@
     ├── BadInput                      exit code 2: raised before anything is written
     │   ├── BadSettings (ValueError)  a setting is wrong or contradicts another
     │   ├── BadLayout (ValueError)    folders or labels are not as the settings say
-    │   ├── BadStorage (OSError)      a place can't be reached, read or written with these credentials
-    │   └── OutputConflict (FileExistsError)   the output holds another plan's shards
-    ├── OutputLocked (BlockingIOError)         another build writes this output
+    │   ├── BadStorage (OSError)      a bucket or server can't be reached, read or written
+    │   └── OutputConflict (FileExistsError)   the output contains another plan's shards
+    ├── OutputLocked (BlockingIOError)         another build is writing this output
     ├── CorruptRecord (ValueError)    a TFRecord file does not read back
     ├── ShardFailed (RuntimeError)    a shard could not be converted or validated
-    ├── WorkerDied (RuntimeError)     a worker process ended in mid-shard; worth another try
+    ├── WorkerDied (RuntimeError)     a worker process died while it worked on a shard; retried
     ├── AccountingError (ArithmeticError)    found ≠ written + rejected
-    ├── Incomplete                    written, but not complete
+    ├── Incomplete                    images were written, but the data set is not complete
     │   ├── OverBudget (ValueError)       too many images rejected, or a label left empty
     │   └── UnwantedDuplicates (ValueError)   duplicates or leaks that the settings say must fail the build
     └── Interrupted (RuntimeError)    exit code 130: stopped from outside
 
-Each text is "<what> must be <rule>, got <value>: <file>. <remedy>". Every error takes its text as only argument, so it
-survives the pickling between processes.
+A text on a value is "<what> must be <rule>, got <value>: <file>. <remedy>"; one on an event begins with the event. Every error
+takes its text as its only argument, so that it survives the pickling between processes.
 """
 
 from typing import TYPE_CHECKING
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 
 class ImageRecordsError(Exception):
-    """Anything imagerecords itself has to say; `exit_code` is the command's exit status."""
+    """The base of all errors that imagerecords raises; `exit_code` is the command's exit status."""
 
     exit_code = 1
 
 
 class BadInput(ImageRecordsError):
-    """Settings or input that can't be built from; nothing was written."""
+    """Settings or input are wrong; nothing was written."""
 
     exit_code = 2
 
@@ -47,7 +47,7 @@ class BadLayout(BadInput, ValueError):
 
 
 class BadStorage(BadInput, OSError):
-    """A bucket or server can't be reached, or does not let these credentials in."""
+    """A bucket or server can't be reached, or refuses the credentials."""
 
 
 class OutputConflict(BadInput, FileExistsError):
@@ -55,7 +55,7 @@ class OutputConflict(BadInput, FileExistsError):
 
 
 class OutputLocked(ImageRecordsError, BlockingIOError):
-    """Another build holds the output's lock, or has taken it from this one."""
+    """Another build holds the output's lock, or took it over from this one."""
 
 
 class CorruptRecord(ImageRecordsError, ValueError):

@@ -1,9 +1,9 @@
 """The classic `tf.train.Example` of a labelled image, encoded by hand.
 
-A decision that binds users' data: keys are sorted, so the same image always gives the same bytes; protobuf's own maps
-have no order, and TensorFlow's writer gives other bytes each time. Without protobuf here there is also no second
-`example.proto` to clash with TensorFlow's in one process. A change of the bytes means a new ENCODER_VERSION: every
-fingerprint changes with it, and every shard is built again.
+A decision that binds users' data: keys are sorted, so the same image always gives the same bytes; protobuf's own maps have no
+order, and TensorFlow's writer gives other bytes each time. And without protobuf there is no second `example.proto` to clash
+with TensorFlow's in one process. A change of the bytes means a new ENCODER_VERSION: every fingerprint changes with it, and
+every shard is built again.
 """
 
 import functools
@@ -21,11 +21,11 @@ ENCODER_VERSION = "3"
 # Whose shards a version's may be appended to.
 APPENDED_TO = {"3": {"2"}}
 
-# Labels, sizes and constants repeat from image to image: their entries are cached, in a tenth of the time of making them again.
+# Labels, sizes and constants repeat from image to image: their entries are cached, which takes a tenth of the time.
 CACHED = 4096
 SHORT = 64  # bytes
 
-# What records may have beyond the classic features; a plan says which of these all its records have.
+# The groups of features that records may have beyond the classic ones; a plan lists those of all its records.
 BOXES = "boxes"
 SYNSETS = "synsets"
 DETECTION = "detection"  # goes with BOXES
@@ -78,7 +78,7 @@ def contract(extras: tuple[str, ...]) -> Mapping[str, Feature]:
     return dict(sorted(features.items()))
 
 
-# What these features always say, because it is always true of what is written.
+# Features with the same value in all records: every image is an RGB JPEG.
 CONSTANTS: dict[str, bytes | int] = {"image/channels": 3, "image/colorspace": b"RGB", "image/format": b"JPEG"}
 
 Value = bytes | int | np.ndarray | tuple[bytes, ...]

@@ -1,13 +1,13 @@
 """Findings over a whole manifest: duplicates, leaks between splits, image quality, labels with few images.
 
-Only written images count, and each counts once in each of three questions:
+Only written images count, and each counts once in each of three searches:
 
 - exact: images of one SHA-256 (of the input file) are a group. A group is counted once, under the most severe kind: across
   splits (leakage), else across labels (a label conflict), else within one label of one split.
 - near: groups of images whose difference hashes are joined by steps of at most NEAR_BITS bits, counted in the same way. Exact
   duplicates count as one image there, and a group of exact duplicates alone is none. Blank images, and those without a
   meaningful hash, are in none.
-- image quality: a blank image is not also dark, bright or blurred. Tiny and extreme sizes are counted beside that.
+- image quality: a blank image is not also dark, bright or blurred. Tiny and extreme sizes are counted independently of that.
 
 Thresholds are beyond any image that people would mean to have, so that findings are few and worth checking.
 
@@ -39,7 +39,7 @@ BLURRED_MIN_SIDE = 256
 TINY_SIDE = 32
 # Longer by shorter side: panoramas are 3:1, and a square crop of 4:1 keeps a quarter of the picture.
 EXTREME_ASPECT = 4.0
-# Training images: with fewer, what a label's figures say is chance.
+# Training images: with fewer, a label's accuracy is mostly chance.
 FEW_IMAGES = 10
 
 
@@ -48,7 +48,7 @@ class _Frozen(BaseModel):
 
 
 class Groups(_Frozen):
-    """So many groups, with so many images in all of them."""
+    """The number of groups, and of the images in all of them."""
 
     groups: int = 0
     images: int = 0
@@ -87,12 +87,12 @@ class FindingCounts(_Frozen):
     missing_labels: int = 0
 
     def phrases(self) -> Iterator[str]:
-        """What was found, in words, the most severe first; nothing for a count of 0."""
-        for copies, kind in ((self.exact, "exact duplicates"), (self.near, "near duplicates")):
+        """A phrase per kind of finding, the most severe first; none for a count of 0."""
+        for duplicates, kind in ((self.exact, "exact duplicates"), (self.near, "near duplicates")):
             for found, where in (
-                (copies.across_splits, " across splits"),
-                (copies.across_labels, " across labels"),
-                (copies.within, ""),
+                (duplicates.across_splits, " across splits"),
+                (duplicates.across_labels, " across labels"),
+                (duplicates.within, ""),
             ):
                 if found.groups:
                     yield f"{found.images:,} {kind}{where} ({plural(found.groups, 'group')})"

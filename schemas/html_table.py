@@ -1,4 +1,4 @@
-"""A result as a small HTML table, which is how a notebook shows it."""
+"""A result as a small HTML table, for notebooks."""
 
 from collections.abc import Iterable, Sequence
 from html import escape

@@ -36,11 +36,11 @@ class LabelExport(LabelStudioSettings):
         description="Label Studio export (JSON, JSON-MIN, CSV or TSV), or a CSV with columns image and label."
     )
     images_directory: str | None = Field(
-        None, description="The folder of the export's relative and uploaded images; default: beside the export."
+        None, description="The folder of the export's relative and uploaded images; default: the export's folder."
     )
-    labelled_directory: str = Field(description="Where train/, validation/ and labels.txt are laid out.")
-    output_directory: str = Field(description="Where the data set is to be built.")
-    validation_fraction: float = Field(0.1, gt=0, lt=1, description="Share of the images that becomes validation, 0 to 1.")
+    labelled_directory: str = Field(description="Where train/, validation/ and labels.txt are written.")
+    output_directory: str = Field(description="Where the data set is written.")
+    validation_fraction: float = Field(0.1, gt=0, lt=1, description="Fraction of the images that goes to validation, 0 to 1.")
     train_shards: Shards = Field("auto", description="Number of training shards, or auto.")
     validation_shards: Shards = Field("auto", description="Number of validation shards, or auto.")
     hand_over: Literal["event", "deployment"] = Field(

@@ -1,9 +1,9 @@
 """Labels: from the text of a labels file to names with ids, and what is wrong with them.
 
 A decision that binds users' data: line n of the file is id n, 0 is background. The same format is written to `labels.txt`,
-so a later build can be given it back. With a synsets file the labels are synsets, and stay so in `labels.txt`. A data set that
-grows keeps the ids it has: new labels come after the old ones, and the id of a label that is gone stays its own, since records
-that are not written again carry it.
+so a later build can be given it back. With a synsets file the labels are synsets, in `labels.txt` too. A data set that
+grows keeps its ids: new labels come after the old ones, and the id of a label without images stays reserved, since existing
+records have it.
 """
 
 import re
@@ -63,7 +63,7 @@ def read_synsets(text: str, file: str) -> tuple[dict[str, str], list[str]]:
 
 
 def name_problems(name: str) -> Iterable[str]:
-    """What forbids a label's name: it is a name or a path below the input, never one that climbs."""
+    """What is wrong with a label's name, which must be a name or a path below the input, without `..`."""
     parts = name.split("/")
     if name.startswith("/") or ".." in parts or "." in parts or "" in parts:
         yield f"a label must be a folder's name below the input, without '..' or a leading '/', got {name!r}"
@@ -74,7 +74,7 @@ def name_problems(name: str) -> Iterable[str]:
 
 
 def nested_problems(labels: Iterable[str]) -> Iterable[str]:
-    """Labels that lie inside another label's folder, where an image would have two labels."""
+    """Errors for labels inside another label's folder, where an image would have two labels."""
     names = set(labels)
     for name in sorted(names):
         parts = name.split("/")
@@ -87,7 +87,7 @@ def nested_problems(labels: Iterable[str]) -> Iterable[str]:
 class Labels:
     """All labels in the order of their ids.
 
-    `locked` are those that the data set which is appended to has, and `reserved` those of them that take no new images.
+    `locked` are those of the data set that is appended to, and `reserved` those of them without new images.
     """
 
     all: tuple[str, ...]
@@ -96,17 +96,17 @@ class Labels:
 
 
 def choose_labels(named: Sequence[str], locked: tuple[str, ...], file: str | None, *, keep: bool) -> tuple[Labels, list[str]]:
-    """The labels of an input that names these, in the order that a first build would take; and what forbids them."""
+    """The labels of an input that has the `named` ones, in the order of a first build; and the errors."""
     labels, errors = grow_labels(locked, named, file, keep)
     return Labels(labels, locked, frozenset(locked) - set(named)), errors
 
 
 def grow_labels(locked: Sequence[str], named: Sequence[str], file: str | None, keep: bool) -> tuple[tuple[str, ...], list[str]]:
-    """The labels of a data set that grows, in the order of their ids, and what forbids it.
+    """The labels of a data set that grows, in the order of their ids, and the errors.
 
-    `locked` are those it has, `named` those of the input in the order that a first build would take; `file` is the labels
-    file that orders them, which must then begin with the old ones. With `keep` a label that the input no longer names keeps
-    its id, else it is a error.
+    `locked` are the data set's labels, `named` those of the input in the order of a first build; `file` is the labels file that
+    orders them, which must then begin with the old ones. With `keep` a label that the input no longer has keeps its id, else it
+    is an error.
     """
     present = set(named)
     errors = [] if keep else [missing_label(label) for label in locked if label not in present]
@@ -123,7 +123,7 @@ def grow_labels(locked: Sequence[str], named: Sequence[str], file: str | None, k
 
 
 def missing_label(label: str) -> str:
-    """What is wrong with a label of a growing data set that has no images in the input."""
+    """The error for a label of a growing data set that has no images in the input."""
     return (
         f"append must find each label of the data set, got no images of {label!r}: was its folder or line renamed or removed? "
         "Bring it back, or pass --append_missing_labels keep: its id and records stay, and a new name is a new label"

@@ -28,8 +28,8 @@ class Listing:
     """What discover found.
 
     `images` has the columns above, ordered by source, label id and path (code points); `path` is relative to
-    `roots[source]`, or absolute there, and a source is a split or `data`; where duplicates were looked for there is the
-    plan's column `drop` too. `errors` keep the listing from being built; `notes` are only reported. `texts` and
+    `roots[source]`, or absolute there, and a source is a split or `data`; with duplicates=drop there is
+    the plan's column `drop` too. `errors` stop the build; `notes` are only reported. `texts` and
     `boxes` are as in the plan's header.
     """
 
@@ -45,5 +45,5 @@ class Listing:
 
     @classmethod
     def of_errors(cls, errors: Iterable[str]) -> Self:
-        """A listing of nothing, because of errors."""
+        """An empty listing with errors."""
         return cls((), {}, COLUMNS.empty_table(), errors=tuple(errors))

@@ -29,5 +29,5 @@ def some(names: Sequence[str], most: int = NAMED, between: str = ", ") -> str:
 def first_lines(errors: Sequence[str]) -> tuple[str, ...]:
     """The first few dozen errors, and the number of the rest in one line."""
     more = len(errors) - MOST_LINES
-    rest = (f"there must be no more such errors, got {more:,} beyond those above",) if more > 0 else ()
+    rest = (f"… and {more:,} more",) if more > 0 else ()
     return (*errors[:MOST_LINES], *rest)

@@ -1,4 +1,4 @@
-"""Names of the files in a data set, both ways: written by the build, recognised by audit.
+"""Names of the files in a data set: written by the build, recognised by audit.
 
 A decision that binds users' data: the classic names `train-00000-of-00008`, no extension; nothing else at the top level
 matches `train-*`, `validation-*` or `test-*`, because trainers glob them.

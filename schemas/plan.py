@@ -1,4 +1,4 @@
-"""The plan: which image goes into which shard, and the reference by which a worker finds its own.
+"""The plan: which image goes into which shard, and the references by which workers find their shards.
 
 plan.parquet has one row group per shard, in the shards' order. The rest is JSON in the file's metadata: a header that every
 worker reads, and apart from it the list of shards, which only the parent process needs.
@@ -37,7 +37,7 @@ COLUMNS = pa.schema(
 class Shard:
     """A reference to one planned shard: its name, its row group in the plan, and the fingerprint of its content.
 
-    `build` is the id of the build that asks for it, as the output's lock names it; without one no lock is checked.
+    `build` is the id of its build, as in the output's lock; without one no lock is checked.
     """
 
     split: Split
@@ -72,12 +72,12 @@ class PlannedShard(BaseModel):
 
 
 class PlanHeader(BaseModel):
-    """All of a plan but its shards and rows.
+    """A plan without its shards and rows.
 
-    `content` and `layout` are the settings that decided what is where; `encoder` is the ENCODER_VERSION of its shards,
-    `extends` the digest of the plan that it adds images to, empty for a first build. `texts` are the human words for labels
-    that are synsets; `boxes` the counts of boxes, None in a data set without any. `boxes_in_display_orientation` says that
-    boxes were drawn on the upright image, not on the image as stored. Plans of version 0.1.0 have two other names.
+    `content` and `layout` are the settings that decided the bytes and the places of records; `encoder` is the ENCODER_VERSION
+    of its shards, `extends` the digest of the plan that it adds images to, empty for a first build. `texts` are the human words
+    for labels that are synsets; `boxes` the counts of boxes, None in a data set without any. `boxes_in_display_orientation`
+    says that boxes were drawn on the upright image, not on the image as stored. Plans of version 0.1.0 have two other names.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -125,7 +125,7 @@ class Plan:
     images: pa.Table
 
     def shards_of(self, split: Split) -> list[PlannedShard]:
-        """The shards of a split, in their order; none where the plan does not know it."""
+        """The shards of a split, in their order; none where the plan has no such split."""
         return [shard for shard in self.shards if shard.split == split]
 
     def images_of(self, split: Split) -> pa.Table:
@@ -134,7 +134,7 @@ class Plan:
         return self.images.slice(start, sum(shard.images for shard in self.shards_of(split)))
 
     def references(self, build: str = "") -> list[Shard]:
-        """The shards as references, in their order, asked for by a build."""
+        """References to all shards, in their order, for a build."""
         return references(self.shards, build)
 
     def tables(self) -> list[pa.Table]:

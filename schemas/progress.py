@@ -1,11 +1,11 @@
-"""What a build reports while it runs, for a program that shows it in its own way."""
+"""The progress of a running build, for programs that show it in their own way."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class ProgressUpdate:
-    """How far a phase is, in shards and images; or, with a `note`, something to show to whoever reads the log.
+    """The progress of a phase in shards and images; with a `note`, a line for the log.
 
     The phases are `convert` and `validate`; a note may come before the first phase, when all numbers are 0.
     """

@@ -1,4 +1,4 @@
-"""The result of publish: the counts of the data set that it wrote, or left incomplete."""
+"""The result of publish: the counts of the data set, complete or not."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class Published:
     boxes: BoxSummary | None = None
 
     def refuse_incomplete(self) -> None:
-        """Raise when the data set was not made complete: OverBudget for what was rejected, else UnwantedDuplicates."""
+        """Raise when the data set is not complete: OverBudget after too many rejected images, else UnwantedDuplicates."""
         if self.problems:
             raise OverBudget("\n".join((*self.problems, *self.unwanted)))
         if self.unwanted:

@@ -42,7 +42,7 @@ WRITTEN = "written"
 REJECTED = "rejected"
 
 # record, offset and size are the record's place in its shard; null for a rejected image. sha256 is the input file's,
-# encoded_sha256 that of image/encoded (the same where the bytes passed through), crc32c the masked CRC of the record.
+# encoded_sha256 that of image/encoded (the same where the image is stored unchanged), crc32c the masked CRC of the record.
 # The metrics from brightness to dhash are of the written picture's grey; null for a rejected image, and with check_pixels=none.
 # boxes is the number of boxes written; null where the data set has none. odd_header says that libjpeg warns of the source's
 # header or padding, on which no pixel depends; has_gps and has_thumbnail that the written JPEG has a position or a thumbnail
@@ -102,9 +102,9 @@ class VerifiedShard:
 
 @dataclass(frozen=True, slots=True)
 class ShardOutcome:
-    """A receipt in short, with when the work on it began (Unix seconds).
+    """A receipt in short, and the time at which its conversion began (Unix seconds).
 
-    `verified` is there when a finished shard was found and verified instead of built.
+    `verified` is set when a finished shard was verified and reused.
     """
 
     shard: str

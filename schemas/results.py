@@ -1,4 +1,4 @@
-"""Results of the commands on finished data sets: where an image is, what differs, what was removed."""
+"""Results of the commands on finished data sets: places of images, differences, extracted and removed images."""
 
 from dataclasses import dataclass, fields
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Selection(BaseModel):
-    """Which images of a data set are meant."""
+    """The images that a command is about."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -16,7 +16,7 @@ class Selection(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Where an image is; or, without a record, why it was rejected."""
+    """The place of an image; or, without a record, why it was rejected."""
 
     split: str
     shard: str
@@ -51,7 +51,7 @@ CATALOGUE = [field.name for field in fields(Located)]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How an image differs between two data sets; `kind` is added, removed, moved, relabelled, replaced or re-encoded."""
+    """A difference of an image between two data sets; `kind` is added, removed, moved, relabelled, replaced or re-encoded."""
 
     kind: str
     split: str
@@ -80,7 +80,7 @@ class Extracted:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What was removed from a data set: its images, and the shards that were rewritten; the data set's new digest."""
+    """The removed images, the rewritten shards, and the data set's new digest."""
 
     images: tuple[str, ...]
     already: tuple[str, ...]

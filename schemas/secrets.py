@@ -6,7 +6,7 @@ from typing import Any
 
 from imagerecords.schemas.errors import BadSettings
 
-# Names under which fsspec file systems take secrets, and what people call theirs.
+# Names under which fsspec file systems take secrets, and other usual names of secrets.
 SECRET_NAME = re.compile(
     r"^key$|^auth|secret|passw|^pwd$|token|credential|access_?key|account_?key|private|signature|^sas|connection_?string|cookie",
     re.I,

@@ -13,7 +13,7 @@ Shards = Annotated[int, Field(ge=1, le=99_999)] | Literal["auto"]
 Quality = Annotated[int, Field(ge=1, le=100)] | Literal["source"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
-# What cameras, browsers and labelling tools put beside pictures.
+# Files that cameras, browsers and labelling tools put into folders of images.
 COMPANIONS = (
     *("*.xml", "*.json", "*.jsonl", "*.txt", "*.csv", "*.tsv", "*.yaml", "*.yml", "*.names", "*.pbtxt", "*.cache"),
     *("*.aae", "*.xmp", "*.thm", "*.mov", "*.mp4", "*.md", "*.html", "*:Zone.Identifier"),
@@ -67,13 +67,11 @@ class InputSettings(_Group):
         description="Files in label folders that are no images, by patterns of their names: companions of pictures are skipped "
         "and counted by their ending.",
     )
-    exclude_labels: tuple[str, ...] = Field(
-        (), description="Label folders, or labels of image lists, that are left out, e.g. _unlabeled."
-    )
+    exclude_labels: tuple[str, ...] = Field((), description="Labels to exclude, of folders or of image lists, e.g. _unlabeled.")
     allowed_sources: tuple[str, ...] = Field(
         (),
         description="Other hosts that a list of images may name, as beginnings of URLs (https://images.example.org/). Object "
-        "stores (s3://, gs://, az://) are reached as configured, and need not be named.",
+        "stores (s3://, gs://, az://) are always allowed.",
     )
     recursive: bool = Field(False, description="Read the files in sub-folders of a label folder too.")
 
@@ -88,7 +86,7 @@ class SplitSettings(_Group):
     group_pattern: str | None = Field(
         None,
         description="Regular expression with one group, searched in an image's path: images with the same text there stay in "
-        "one split. By default each image is a group of its own.",
+        "one split. By default each image is its own group.",
     )
     train_shards: Shards = Field("auto", description="Number of training shards; auto makes them about 128 MiB each.")
     validation_shards: Shards = Field("auto", description="Number of validation shards, or auto.")
@@ -151,7 +149,7 @@ class ImageSettings(_Group):
 
 
 class CheckSettings(_Group):
-    """What is checked, what is rejected, and what makes a build fail."""
+    """Checks, and what is rejected or fails the build."""
 
     check_pixels: Literal["all", "none"] = Field(
         "all",
@@ -187,12 +185,12 @@ class CheckSettings(_Group):
     )
     boxes_orientation: Orientation = Field(
         "auto",
-        description="Whether boxes of images that EXIF turns are of the image as stored or as displayed, where the size in the "
-        "box file does not decide. auto: as the file's other images, an error where none decides.",
+        description="Whether boxes of images with an EXIF rotation are of the image as stored or as displayed, where the size "
+        "in the box file does not decide. auto: as for the file's other images, an error where none decides.",
     )
     object_labels: ObjectLabels = Field(
         "image",
-        description="Boxes of objects whose own name is no label. image: they get their image's label; drop: leave them out.",
+        description="Boxes of objects whose own name is no label. image: they get their image's label; drop: exclude them.",
     )
     unlisted_labels: Literal["error", "ignore"] = Field(
         "error", description="What to do with a label folder, or a row of an image list, whose label is not in the labels file."
@@ -203,7 +201,7 @@ class CheckSettings(_Group):
 
 
 class OutputSettings(_Group):
-    """Where the data set goes, and what happens to one that is there."""
+    """Where the data set is written, and what happens to an existing one."""
 
     output_directory: str = Field(description="Where the data set is written: a directory or any fsspec URL (s3://…).")
     overwrite: bool = Field(False, description="Remove another plan's shards from the output directory first.")

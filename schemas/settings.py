@@ -1,4 +1,4 @@
-"""The settings of a build, declared once: Prefect's form, the command's options, the file's and the environment's keys."""
+"""The settings of a build, declared once for Prefect's form, the command's options, files and environment variables."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, Self
@@ -23,7 +23,7 @@ from imagerecords.schemas.splits import SPLITS, Split
 
 S3_SCHEMES = ("s3://", "s3a://")
 
-# What a shard's bytes and receipt depend on; a change of any of these makes its fingerprint another.
+# The settings that a shard's bytes and receipt depend on; a change of any of them changes its fingerprint.
 CONTENT_SETTINGS = (
     "check_pixels",
     "max_pixels",
@@ -93,7 +93,7 @@ class BuildSettings(
         return self
 
     def directories(self) -> dict[str, str]:
-        """The input directories by split; `data` is its key where fractions divide it. Empty with an image list."""
+        """The input directories by split; the key is `data` where fractions divide it. Empty with an image list."""
         if self.data_directory:
             return {"data": self.data_directory}
         return {split: url for split in SPLITS if (url := getattr(self, f"{split}_directory"))}
@@ -110,7 +110,7 @@ class BuildSettings(
         return [*self.annotations, *(url for url in (self.image_list, self.label_studio) if url)]
 
     def box_files(self) -> list[tuple[str | None, str]]:
-        """The files and folders with boxes, each with the split whose images they are of, None where it may be any."""
+        """The files and folders with boxes, each with the split of its images, None for any split."""
         given = self.bounding_boxes
         if isinstance(given, dict):
             return list(given.items())
@@ -123,7 +123,7 @@ class BuildSettings(
         return any(place.startswith(S3_SCHEMES) for place in places)
 
     def shards_of(self, split: Split) -> int | Literal["auto"]:
-        """The number of shards asked for a split."""
+        """The setting for the number of a split's shards."""
         shards: int | Literal["auto"] = getattr(self, f"{split}_shards")
         return shards
 
@@ -143,7 +143,7 @@ class BuildSettings(
         return pairs
 
     def layout(self) -> dict[str, Any]:
-        """The settings that decide which image is in which split, shard and place; as JSON has them."""
+        """The settings that decide which image is in which split, shard and place, as JSON values."""
         values = {name: getattr(self, name) for name in LAYOUT_SETTINGS}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 

@@ -1,4 +1,4 @@
-"""What is wrong with settings, in one line for people."""
+"""Problems of settings, in one line for people."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def make_settings(model: type[M], values: Mapping[str, Any]) -> M:
-    """The model with these values. Raises BadSettings that names each wrong one, and suggests a name for an unknown one."""
+    """The model with these values. Raises BadSettings, which names each wrong value and suggests names for unknown ones."""
     try:
         values = with_present_names(values)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Rules between settings that are each valid alone; every contradiction is reported at once."""
+"""Rules between settings that are each valid alone; all contradictions are reported together."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ LIST_ENDINGS = (".csv", ".jsonl", ".parquet")
 
 
 class _Settings(Protocol):
-    """What the rules read of BuildSettings, which calls them and so can't be imported here."""
+    """The part of BuildSettings that the rules read; BuildSettings imports this module, so it can't be imported here."""
 
     @property
     def image_list(self) -> str | None: ...

@@ -1,4 +1,4 @@
-"""Storage options as they were meant: on a command line and in environment variables every value is a text."""
+"""Storage options with typed values: on a command line and in environment variables every value is text."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ TEXTS = frozenset(
 
 
 def typed_options(value: Any, name: str = "") -> Any:
-    """Options with `true`, `false`, `null` and numbers in texts turned into what they say, at any depth; others unchanged."""
+    """Options whose texts `true`, `false`, `null` and numbers are converted, at any depth; other values are unchanged."""
     if isinstance(value, dict):
         return {key: typed_options(inner, str(key)) for key, inner in value.items()}
     if not isinstance(value, str) or name in TEXTS:

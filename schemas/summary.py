@@ -26,8 +26,8 @@ class SplitSummary(BaseModel):
 class BoxSummary(BaseModel):
     """The counts of boxes: found = written + dropped + of no image + left out + of rejected images.
 
-    Clamped ones are counted among the written and those of rejected images; `reasons` name the first of those that were not
-    written, or not as their file has them.
+    Clamped ones are counted among the written and those of rejected images; `reasons` has the first of those that were not
+    written, or not as in their file.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -94,7 +94,7 @@ class BuildSummary(BaseModel):
 
 
 class PlannedSplit(BaseModel):
-    """What a build would do for one split; bytes are those of the input files."""
+    """The counts of one split before a build; bytes are those of the input files."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -107,7 +107,7 @@ class PlannedSplit(BaseModel):
 
 
 class PlanSummary(BaseModel):
-    """What a build would do, and the errors that prevent it; `new` is what it would add to an existing data set."""
+    """The counts before a build, and the errors that would stop it; `new` is what it would add to an existing data set."""
 
     model_config = ConfigDict(frozen=True)
 

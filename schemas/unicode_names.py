@@ -1,4 +1,4 @@
-"""Names from two sources compared in Unicode's composed form (NFC): macOS decomposes names of files, people compose them."""
+"""Names from two sources compared in Unicode's composed form (NFC): macOS decomposes file names, keyboards compose them."""
 
 import unicodedata
 from collections import defaultdict
@@ -11,9 +11,9 @@ def composed(name: str) -> str:
 
 
 def one_form(names: Iterable[str], known: Iterable[str] = ()) -> dict[str, str]:
-    """For each name, that under which it goes: the first of `known` that differs in form only, else itself.
+    """One spelling for each name: the first of `known` that differs in form only, else the name itself.
 
-    Where several of the names differ in form only, all go under the composed one.
+    Where several names differ in form only, the composed one replaces all of them.
     """
     of_known: dict[str, str] = {}
     for name in known:
@@ -26,7 +26,7 @@ def one_form(names: Iterable[str], known: Iterable[str] = ()) -> dict[str, str]:
 
 
 def form_notes(what: str, forms: Mapping[str, str]) -> Iterable[str]:
-    """What to report where names went under another in one_form."""
+    """The note on names that one_form replaced."""
     changed = sorted({name for key, name in forms.items() if key != name})
     if changed:
         shown = ", ".join(map(repr, changed[:3]))

@@ -1,3 +1,3 @@
-"""The version, in the one place where the build, the plan and the command find it."""
+"""The version of imagerecords."""
 
 VERSION = "0.1.0"

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagerecords.schemas.boxes import EMPTY, INVERSE, Boxes, problems_of
+from imagerecords.schemas.boxes import EMPTY, INVERSE_ROTATION, Boxes, problems_of
 from imagerecords.schemas.cancellation import check_interrupt
 from imagerecords.schemas.errors import CorruptRecord, ShardFailed
 from imagerecords.schemas.example import LabelledImage, encode_example, source_id_of
@@ -145,9 +145,9 @@ def _example(image: PlannedImage, jpeg: RgbJpeg, header: PlanHeader) -> Labelled
 def _placed(boxes: Boxes, jpeg: RgbJpeg, *, upright: bool) -> Boxes:
     """Boxes of the image as stored, or as displayed where they are `upright`, in the image as written."""
     if jpeg.kept != (1, 1):
-        stored = boxes.turned(INVERSE.get(jpeg.orientation, jpeg.orientation)) if upright else boxes
-        return stored.cropped(*jpeg.kept).turned(jpeg.orientation)
-    return boxes if upright else boxes.turned(jpeg.orientation)
+        stored = boxes.rotated(INVERSE_ROTATION.get(jpeg.orientation, jpeg.orientation)) if upright else boxes
+        return stored.cropped(*jpeg.kept).rotated(jpeg.orientation)
+    return boxes if upright else boxes.rotated(jpeg.orientation)
 
 
 def _refuse_other_version(header: PlanHeader) -> None:

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import importlib.util
+import itertools
 import re
 import subprocess
 import sys
@@ -16,21 +17,36 @@ PACKAGE = ROOT / "imagerecords"  # with links to the three folders
 MODULES = sorted(
     [path for folder in ("schemas", "tasks", "flows") for path in (ROOT / folder).rglob("*.py")] + list(PACKAGE.glob("*.py"))
 )
-# What each folder may import of ours, besides itself; the Python API stands on all three.
+# The folders that each folder may import, besides itself; the Python API imports all three.
 TABLE = {"schemas": set(), "tasks": {"schemas"}, "flows": {"schemas", "tasks"}, "imagerecords": {"schemas", "tasks", "flows"}}
 OLD_NAMES = {"schemas", "tasks", "flows"}  # users have folders of these names
 NOT_INSTALLED = {"deployments", "tests", "benchmarks"}
 ONLY_IN_FLOWS = {"prefect", "cyclopts", "rich", "distributed", "dask"}
-# The rooms in tasks/, from the ground up: a module imports from its own and from those before it.
+# The folders in tasks/ from low to high: a module imports from its own folder and from those before it.
 RANKS = ["schemas", "storage", "images", "records", "sources", "dataset", "findings", "data_card", "steps", "audit", "commands"]
-ON_TOP = {"audit", "commands"}  # side by side, and on no step: what they share with a step stands below the steps
+ON_TOP = {"audit", "commands"}  # they import neither the steps nor each other
 INPUT_AND_OUTPUT = {"os", "io", "pathlib", "shutil", "tempfile", "subprocess", "socket", "fsspec", "s3fs", "obstore"}
 
 
+def is_script(node):
+    """Whether a node is `if __name__ == "__main__"`."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
+
+
+def nodes_of(module):
+    """All nodes of a module but those of its script."""
+    for node in module.body:
+        if not is_script(node):
+            yield from ast.walk(node)
+
+
 def modules_imported_by(path):
-    """The dotted names of all that a module imports, anywhere in it; "." stands for a relative import."""
+    """The dotted names of all that a module imports, anywhere in it; "." is a relative import.
+
+    The block of a script, under `if __name__ == "__main__"`, is not the module's: nobody imports it.
+    """
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -43,10 +59,10 @@ def imports_of(path):
     return {name.partition(".")[0] or "." for name in modules_imported_by(path)}
 
 
-def rooms_imported_by(path):
-    """Which of our folders a module imports from; "imagerecords" stands for the API at the package's top."""
-    ours = [name.split(".") for name in modules_imported_by(path) if name.split(".")[0] == "imagerecords"]
-    return {parts[1] if len(parts) > 1 and parts[1] in TABLE else "imagerecords" for parts in ours}
+def folders_imported_by(path):
+    """The project's folders that a module imports from; "imagerecords" is the API at the package's top."""
+    names = [name.split(".") for name in modules_imported_by(path) if name.split(".")[0] == "imagerecords"]
+    return {parts[1] if len(parts) > 1 and parts[1] in TABLE else "imagerecords" for parts in names}
 
 
 def named(path):
@@ -60,14 +76,14 @@ def modules_in(*folders):
 
 
 def module_graph(*folders):
-    """The modules in these folders, each with those of them that it imports anywhere in it."""
+    """Each module in these folders, with those of them that it imports anywhere in it."""
     names = set(modules_in(*folders))
     paths = {name: ROOT / (name.removeprefix("imagerecords.").replace(".", "/") + ".py") for name in names}
     return {name: modules_imported_by(path) & names - {name} for name, path in paths.items()}
 
 
-def room_of(module):
-    """The room in RANKS of `imagerecords.tasks.records.frames`; a module right in tasks/ is a step."""
+def folder_of(module):
+    """The folder in RANKS of `imagerecords.tasks.records.frames`; a module directly in tasks/ is a step."""
     _, folder, *rest = module.split(".")
     return folder if folder == "schemas" else rest[0] if len(rest) > 1 else "steps"
 
@@ -76,7 +92,7 @@ def test_no_import_runs_against_the_table():
     offenders = []
     for path in MODULES:
         folder, imported = path.relative_to(ROOT).parts[0], imports_of(path)
-        wrong = (rooms_imported_by(path) - TABLE[folder] - {folder}) | (imported & (OLD_NAMES | NOT_INSTALLED))
+        wrong = (folders_imported_by(path) - TABLE[folder] - {folder}) | (imported & (OLD_NAMES | NOT_INSTALLED))
         wrong |= imported & {"."}  # relative imports would hide from this test
         wrong |= imported & ONLY_IN_FLOWS if folder not in ("flows", "imagerecords") else set()
         offenders += [f"{named(path)} imports {name}" for name in sorted(wrong)]
@@ -86,20 +102,20 @@ def test_no_import_runs_against_the_table():
 def test_no_import_in_tasks_runs_back():
     """E.g. a source that imports a step, a data set's file that imports the findings, a command that runs a step."""
     offenders = [
-        f"{module} ({room_of(module)}) imports {other} ({room_of(other)})"
+        f"{module} ({folder_of(module)}) imports {other} ({folder_of(other)})"
         for module, imported in sorted(module_graph("schemas", "tasks").items())
         for other in sorted(imported)
-        if RANKS.index(room_of(other)) > RANKS.index(room_of(module))
-        or (room_of(module) in ON_TOP and room_of(other) in {"steps", *ON_TOP} - {room_of(module)})
+        if RANKS.index(folder_of(other)) > RANKS.index(folder_of(module))
+        or (folder_of(module) in ON_TOP and folder_of(other) in {"steps", *ON_TOP} - {folder_of(module)})
     ]
     assert offenders == []
 
 
-def test_no_modules_of_schemas_and_tasks_import_one_another_in_a_circle():
-    graph = module_graph("schemas", "tasks")
+def test_no_modules_import_one_another_in_a_circle():
+    graph = module_graph("schemas", "tasks", "flows")
     while leaves := {module for module, imported in graph.items() if not imported}:
         graph = {module: imported - leaves for module, imported in graph.items() if module not in leaves}
-    assert sorted(graph) == []  # what is left is in a circle, or stands on one
+    assert sorted(graph) == []  # the rest is in a circle, or imports one
 
 
 def test_the_nouns_do_no_input_or_output():
@@ -170,6 +186,35 @@ def test_input_is_never_checked_by_assert():
     assert [
         named(path) for path in MODULES if any(isinstance(n, ast.Assert) for n in ast.walk(ast.parse(path.read_text())))
     ] == []
+
+
+COUNTED = "images shards labels files folders splits boxes records rows lines groups names problems errors columns duplicates"
+PLURAL = re.compile(rf"^(?: (?!of\b|and\b)\w+)?? (?:{COUNTED.replace(' ', '|')})\b(?!/)")  # not images/s
+# By module, the f-string's expression in front of a plural.
+NOT_COUNTS = {
+    ("tasks/dataset/accounting.py", "split"): "the train images",
+    ("tasks/images/process.py", "header.height"): "an image that is too high",
+    ("tasks/sources/boxes.py", "len(names)"): "of more than NAMED names",
+    ("tasks/sources/ignored.py", "ending(name)"): ".xml files",
+}
+
+
+def plurals_after_values(path):
+    """The expressions of a module's f-strings, and the %d of its texts, that are followed by a plural."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.JoinedStr):
+            for value, text in itertools.pairwise(node.values):
+                if isinstance(value, ast.FormattedValue) and isinstance(text, ast.Constant) and PLURAL.match(text.value):
+                    yield ast.unparse(value.value)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from ("%d" for text in node.value.split("%d")[1:] if PLURAL.match(text))
+
+
+def test_a_number_agrees_with_its_noun():
+    """`plural` writes both: "1 images" can't come back. A CONSTANT is above one."""
+    found = {(named(path), value) for path in MODULES for value in plurals_after_values(path) if not value.isupper()}
+    assert sorted(found - set(NOT_COUNTS)) == []
+    assert sorted(set(NOT_COUNTS) - found) == []  # no exception outlives its reason
 
 
 def test_parquet_is_read_through_memory_and_files_of_arrows_own():

@@ -1,1 +1,1 @@
-"""The command line: the app, its commands, and what they print."""
+"""The command line: the app, its commands, and their output."""

@@ -1,4 +1,4 @@
-"""The command `imagerecords`: settings from flags, environment and file, in this order, resolved here and nowhere else."""
+"""The command `imagerecords`: settings from flags, environment and file, in this order."""
 
 import signal
 import traceback
@@ -29,10 +29,10 @@ from imagerecords.schemas.version import VERSION
 
 
 def make_app() -> App:
-    """The command with its subcommands; a new one each time, since it keeps what it was configured with."""
+    """The command with its subcommands; a new one for each run, since it keeps its configuration."""
     app = App(
         name="imagerecords",
-        help="Labelled image folders into sharded TFRecord files that are proven correct.",
+        help="Build sharded TFRecord files from labelled images, and verify them.",
         version=VERSION,
         result_action="return_value",
         help_formatter=GroupedHelp(),
@@ -71,13 +71,13 @@ def run(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _on_sigterm)
     try:
         code: int = make_app().meta(arguments, exit_on_error=False, print_error=False) or OK  # None from --help
-    except (Exception, KeyboardInterrupt) as error:  # in the options before the command
+    except (Exception, KeyboardInterrupt) as error:  # in the options before the command's name
         return _report(error, debug=False)
     return code
 
 
 def _report(error: BaseException, debug: bool) -> int:
-    """Print what an error says, and return its exit code."""
+    """Print an error, and return its exit code."""
     if debug:
         traceback.print_exception(error)
     code, text = _explain(error)

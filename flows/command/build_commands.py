@@ -26,7 +26,7 @@ def build(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> int:
-    """Build a data set, verify it, and print what became of every image."""
+    """Build a data set, verify it, and print its counts: images found, written and rejected."""
     url = None if prefect is False else prefect_api_url()
     with_prefect = prefect if prefect is not None else url is not None
     server = url or "a temporary server"
@@ -56,8 +56,8 @@ def plan(*, settings: Settings, as_json: AsJson = False) -> int:
 
 
 def _build_with_prefect(settings: BuildSettings, debug: bool) -> BuildSummary:
-    # For the temporary server, read when prefect is imported: its 20 s are too few on a busy machine, and its telemetry
-    # meets a locked database at the first start.
+    # Prefect reads these when it is imported, for its temporary server: 20 s are too few on a busy machine, and its telemetry
+    # fails on a locked database at the first start.
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     _refuse_no_home()
@@ -69,7 +69,7 @@ def _build_with_prefect(settings: BuildSettings, debug: bool) -> BuildSummary:
 
 
 def _refuse_no_home() -> None:
-    """Raise BadSettings where the user has no home directory, which Prefect asks for whatever PREFECT_HOME says."""
+    """Raise BadSettings where the user has no home directory, which Prefect needs even with PREFECT_HOME."""
     try:
         Path.home()
     except RuntimeError as error:

@@ -1,4 +1,4 @@
-"""Settings from outside the command line: a file, environment variables, and the names that the classic scripts have."""
+"""Settings from a file and from environment variables, and other names of options: former ones, the classic scripts'."""
 
 import os
 import tomllib
@@ -37,7 +37,7 @@ def _present(values: Mapping[str, Any], where: str = "") -> dict[str, Any]:
 
 
 def read_config_file(path: Path) -> dict[str, Any]:
-    """The settings in a file; raises BadSettings that names it when it can't be read as what its name says."""
+    """The settings in a .yaml or .toml file. Raises BadSettings, which names the file, when it can't be read."""
     readers: dict[str, Callable[[str], Any]] = {".yaml": yaml.safe_load, ".yml": yaml.safe_load, ".toml": tomllib.loads}
     if path.suffix not in readers:
         raise BadSettings(f"config must be a .yaml or .toml file, got {path}")

@@ -49,7 +49,7 @@ def show(
     save: Annotated[Path | None, Parameter(help="Write the record's image to this file.")] = None,
     storage_options: StorageOptions = None,
 ) -> int:
-    """Print a record's fields."""
+    """Print one record's features."""
     from imagerecords.tasks.commands.show import read_record
 
     refuse_secrets(storage_options, path=path)
@@ -83,7 +83,7 @@ def report(
 
 
 def locate(dataset: str, name: str, /, *, storage_options: StorageOptions = None, as_json: AsJson = False) -> int:
-    """Print where an image is, by file name, path, SHA-256 or the beginning of one; exit 1 when it is nowhere."""
+    """Print where an image is, by file name, path, SHA-256 or the beginning of one; exit 1 when it is not found."""
     from imagerecords.tasks.commands.locate import locate_image
 
     refuse_secrets(storage_options, dataset=dataset)
@@ -98,7 +98,7 @@ def extract(
     dataset: str,
     /,
     *,
-    to: Annotated[Path, Parameter(help="Directory that gets a folder for each label.")],
+    to: Annotated[Path, Parameter(help="Directory to write to, one folder per label.")],
     selection: Annotated[Selection, Parameter(name="*")] = Selection(),  # noqa: B008  # frozen
     storage_options: StorageOptions = None,
     as_json: AsJson = False,
@@ -174,7 +174,7 @@ def _print_rows(rows: Sequence[Any], as_json: bool) -> None:
 
 
 def _lines(path: Path) -> list[str]:
-    """The names in a file, one per line; blank lines are none. Raises BadInput."""
+    """The names in a file, one per line, without blank lines. Raises BadInput."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:

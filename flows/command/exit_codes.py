@@ -1,4 +1,4 @@
-"""What the commands share: exit codes and common options."""
+"""Exit codes, and the options that several commands have."""
 
 from typing import Annotated
 

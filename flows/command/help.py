@@ -1,4 +1,4 @@
-"""The layout of the commands' help: settings in their groups, options with underscores as in the docs."""
+"""The commands' help: settings by group, options with underscores as in the docs."""
 
 from collections.abc import Iterable
 from typing import Any

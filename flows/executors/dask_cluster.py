@@ -1,10 +1,11 @@
 """Shards on a Dask cluster, through distributed's own executor; this module alone imports distributed.
 
-When a worker dies, Dask itself gives its shards to another, up to `distributed.scheduler.allowed-failures` times (3); only
-then is it this side's retry. Scheduler and workers import what they are sent by name: each needs the wheel, the same one.
+When a worker dies, Dask gives its shards to another one, up to `distributed.scheduler.allowed-failures` times (3); after that
+the build's own retries count. Scheduler and workers import the steps by name: each needs the same wheel.
 
-A step in a remote worker can't be killed. One that nobody waits for any more ends at its next image, as far as its worker is
-told; one that is cut off goes on to its end, and publishes nothing, since the output's lock no longer names its build.
+A step in a remote worker can't be killed. When its build has ended and its worker is still connected, it stops at its
+next image. A worker without a connection finishes the step but publishes nothing, since the output's lock no longer names its
+build.
 """
 
 import contextlib
@@ -38,10 +39,11 @@ class DaskExecutor(Executor):
     # The errors of a worker that died, or whose result was lost.
     worker_lost_errors = (KilledWorker, CancelledError, CommClosedError)
 
-    def __init__(self, client: Client, cluster: LocalCluster | None) -> None:
+    def __init__(self, client: Client, cluster: LocalCluster | None, address: str | None) -> None:
         self.threads: int = sum(client.nthreads().values())
         self._client = client
         self._cluster = cluster
+        self._at = f" at {address}" if address else ""
         self._executor = client.get_executor(pure=False)
         self._ended = False
 
@@ -49,14 +51,14 @@ class DaskExecutor(Executor):
         """Have a worker run the step."""
         if self._client.status == "closed" and not self._ended:
             raise ShardFailed(
-                "the Dask scheduler must stay within reach, got no answer from it for too long. Run the build again when "
-                "it is up: finished shards are reused"
+                f"lost the connection to the Dask scheduler{self._at}. Run the build again when it is up: finished shards are "
+                "reused"
             )
         future: Future[T] = self._executor.submit(run_until_cancelled, step, *args, **kwargs)
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Cancel what is queued, unless it is waited for, and take leave of the cluster."""
+        """Disconnect from the cluster, or end a local one; queued steps are cancelled unless `wait` is set."""
         if self._ended:
             return
         self._ended = True
@@ -65,12 +67,12 @@ class DaskExecutor(Executor):
         _close(self._client, self._cluster)
 
     def describe_death(self, error: BaseException, doing: str) -> str:
-        """What became of the worker, in words; the exit code of one elsewhere is known to its nanny alone."""
+        """The text of the error for a lost worker; only its nanny knows the exit code."""
         return f"a Dask worker died or was lost while {doing}: {str(error).partition('. ')[0] or type(error).__name__}"
 
 
 class _Cancelled:
-    """A flag that is set once the scheduler has dropped this thread's task: it was cancelled, or its client has gone."""
+    """A flag that is set once the scheduler has dropped this thread's task: cancelled, or its client has disconnected."""
 
     def __init__(self) -> None:
         worker = get_worker()
@@ -84,10 +86,10 @@ class _Cancelled:
 
 
 class NannyWithoutScript(Nanny):
-    """A nanny whose worker processes, the first and those that follow it, don't import the caller's script."""
+    """A nanny whose worker processes, restarted ones too, don't import the caller's script."""
 
     async def instantiate(self) -> Status:
-        """Start a worker process; the script is hidden from all of this process until it is up, a second or two."""
+        """Start a worker process; until it is up, a second or two, the script is hidden from the whole process."""
         with hidden_main():
             return await super().instantiate()
 
@@ -102,9 +104,9 @@ def run_until_cancelled(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
 
 
 def connect(settings: BuildSettings, count: int) -> DaskExecutor:
-    """The cluster at `dask_address`, or one of `count` processes on this machine.
+    """Connect to the cluster at `dask_address`, or start one of `count` processes on this machine.
 
-    Raises BadSettings when it does not answer, has no worker, or not this version of imagerecords everywhere.
+    Raises BadSettings when the scheduler does not answer, has no worker, or another version of imagerecords is installed there.
     """
     with contextlib.ExitStack() as undo:
         cluster = None if settings.dask_address else _start_local(count)
@@ -115,7 +117,7 @@ def connect(settings: BuildSettings, count: int) -> DaskExecutor:
         if settings.workers is None:
             _wait_for_a_worker(client)
         _refuse_other_versions(client)
-        executor = DaskExecutor(client, cluster)
+        executor = DaskExecutor(client, cluster, settings.dask_address)
         undo.pop_all()
     return executor
 
@@ -147,7 +149,7 @@ def _wait_for_a_worker(client: Client) -> None:
 
 
 def _refuse_other_versions(client: Client) -> None:
-    """Raise BadSettings unless the scheduler and all workers have this version; who joins later is asked by the plan."""
+    """Raise BadSettings unless scheduler and workers have this version; convert checks workers that join later."""
     wrong = sorted(f"{found} on {place}" for place, found in _versions(client) if found != VERSION)
     if wrong:
         raise BadSettings(
@@ -157,7 +159,7 @@ def _refuse_other_versions(client: Client) -> None:
 
 
 def _versions(client: Client) -> Iterator[tuple[str, object]]:
-    # A function of the standard library, since ours can't be asked for where imagerecords is missing.
+    # A function of the standard library can be sent to a worker without imagerecords.
     answers = client.run(pkgutil.resolve_name, VERSION_ATTRIBUTE, on_error="return")
     try:
         answers["the scheduler"] = client.run_on_scheduler(pkgutil.resolve_name, VERSION_ATTRIBUTE)
@@ -166,7 +168,7 @@ def _versions(client: Client) -> Iterator[tuple[str, object]]:
     for place, found in answers.items():
         if isinstance(found, (ImportError, AttributeError)):
             yield place, "none"
-        elif not isinstance(found, OSError):  # a worker that is just leaving
+        elif not isinstance(found, OSError):  # a worker that is shutting down
             yield place, found
 
 

@@ -1,7 +1,7 @@
-"""Where shards are worked on: an executor behind one call, rebuilt when a worker dies.
+"""The workers that run steps: an executor behind one call, rebuilt when a worker dies.
 
-A ProcessPoolExecutor is broken for good once one worker dies, and everything in flight fails with it; here the next call
-gets a new pool, so that a death costs the shards in flight one retry and no more.
+A ProcessPoolExecutor is broken for good once one worker dies, and every step that is running fails. The next call here gets a
+new pool, so a dead worker costs each running shard one retry.
 """
 
 import contextlib
@@ -23,14 +23,14 @@ from imagerecords.tasks.storage.processors import usable_processors
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# What a step does, in the words of an error; by name, since steps are imported by whoever runs them.
+# What a step does, for error messages; keyed by name, so that this module imports no step.
 DOING = {
     "convert_shard": "converting a shard",
     "validate_shard": "reading a shard back",
     "check_with_tensorflow": "checking a shard with TensorFlow",
 }
 GRACE_SECONDS = 2.0  # between asking a worker to end and killing it
-# The fork server's socket lies in the temporary directory as pymp-xxxxxxxx/listener-xxxxxxxx; Linux takes 107 bytes in all.
+# The fork server's socket is in the temporary directory as pymp-xxxxxxxx/listener-xxxxxxxx; Linux takes 107 bytes in all.
 LONGEST_TEMPORARY = 107 - len("/pymp-xxxxxxxx/listener-xxxxxxxx")
 
 
@@ -74,10 +74,10 @@ EXECUTORS: dict[str, Callable[[BuildSettings, int, threading.Event], Executor]] 
 
 
 class Workers:
-    """`count` workers on the executor that the settings name; leaving the `with` block ends them, at once after an error.
+    """`count` workers on the executor that the settings name; leaving the `with` block ends them, immediately after an error.
 
-    Without a count there are as many as the settings say, else as the cluster has threads or the machine processors. A count
-    asks for a lane of its own on this machine, never on a cluster: TensorFlow's 600 MB should end with the build.
+    Without `count` the settings decide, else the number of the cluster's threads or of the machine's processors. With `count`
+    the workers are on this machine, never on a cluster, so that TensorFlow's 600 MB are freed with the build.
     """
 
     def __init__(self, settings: BuildSettings, count: int | None = None) -> None:
@@ -103,7 +103,7 @@ class Workers:
         return self
 
     def run(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `step` returns, worked out by one of the workers.
+        """Run `step` on one of the workers and return what it returns.
 
         Raises what the step raises; WorkerDied when its process ended; Interrupted when the workers were stopped.
         """
@@ -115,7 +115,7 @@ class Workers:
         try:
             future: Future[T] = executor.submit(step, *args, **kwargs)
             return future.result()
-        except SystemExit as error:  # would end this thread without a word, and its future would never resolve
+        except SystemExit as error:  # would end this thread silently, and its future would never resolve
             raise ShardFailed(f"a step must return or raise, got sys.exit({error.code!r})") from error
         except Exception as error:
             worker_lost_errors = getattr(executor, "worker_lost_errors", ())
@@ -132,7 +132,7 @@ class Workers:
         self._stop.wait(seconds)
 
     def stop(self) -> None:
-        """End everything at once: work in flight is lost, and every call of `run` raises Interrupted."""
+        """End all workers immediately: running steps are lost, and every call of `run` raises Interrupted."""
         self._stop.set()
         with self._guard:
             executor = self._executor

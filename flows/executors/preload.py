@@ -1,7 +1,7 @@
 """What a worker would import or set up at its first shard; the fork server imports this module once for all workers.
 
-The fork server passes over an ImportError and dies of all else, so all else is raised as one: each worker then tries again, and
-tells what is wrong.
+The fork server ignores an ImportError and dies of any other error, so any other error is raised as one: each worker then
+imports the module again and reports the error.
 """
 
 try:

@@ -1,4 +1,4 @@
-"""What a worker of a build on S3 would import besides, a second of its time; the fork server does so once for all workers."""
+"""The imports of a build on S3, a second per worker otherwise; the fork server does them once for all workers."""
 
 try:
     import aiobotocore.session  # noqa: F401

@@ -1,8 +1,8 @@
-"""The pool of worker processes: how they start, what they begin with, and what is known of one that died.
+"""The pool of worker processes: how they start, what they inherit, and how one died.
 
-They are forked from multiprocessing's fork server, which has no threads and holds no locks. It is started once in a process and
-shared by all of its pools: what it was started with is old by the second build, so that each worker gets its parent's path,
-working directory and environment anew.
+They are forked from multiprocessing's fork server, which has no threads and holds no locks. It is started once per process and
+shared by all of its pools. Its path, working directory and environment may be out of date by the second build, so each worker
+gets its parent's current ones.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 LONGEST_REPORT = 500  # characters: with a pipe's 64 KiB, a hundred workers can fail without one that waits for a reader
-# multiprocessing's exit code of a process whose end nobody saw, since the fork server had died.
+# multiprocessing's exit code of a process whose real one was lost with the fork server.
 UNKNOWN = 255
 SECONDS_TO_END = 0.5  # between a fork server's closed connection and its end
 
@@ -40,7 +40,7 @@ class CouldNotStart(BrokenProcessPool):
 
 
 class WorkerProcess(ForkServerProcess):
-    """A process that knows nothing of the caller's script; any thread may ask for its exit code."""
+    """A process that does not import the caller's script; any thread may read its exit code."""
 
     def __init__(self, started: "list[WorkerProcess]", *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -48,7 +48,7 @@ class WorkerProcess(ForkServerProcess):
         self._hidden = contextlib.ExitStack()
 
     def start(self) -> None:
-        """Start it, and enter it among the started ones. Raises CouldNotStart."""
+        """Start it, and add it to the started ones. Raises CouldNotStart."""
         with _one_at_a_time, sigint_blocked(), _allowed_children(), self._hidden:
             try:
                 start_fork_server()
@@ -61,7 +61,7 @@ class WorkerProcess(ForkServerProcess):
 
     def __getstate__(self) -> dict[str, Any]:
         """What the process is made from; pickle asks for it once the data about `__main__` has been put together."""
-        self._hidden.close()  # at once: the start itself may wait for the fork server's imports
+        self._hidden.close()  # now: the start itself may wait for the fork server's imports
         return {name: value for name, value in vars(self).items() if name not in ("_hidden", "_started")}
 
     @property
@@ -84,9 +84,9 @@ class WorkerProcess(ForkServerProcess):
 
 @contextlib.contextmanager
 def _allowed_children() -> Iterator[None]:
-    """A daemonic process, as Dask's workers are, may have children in the block.
+    """Let a daemonic process, such as a Dask worker, start children in the block.
 
-    It may not otherwise, since they would outlive it when it is ended; ours end with their parent.
+    multiprocessing forbids that, since they could outlive it; a WorkerProcess ends with its parent.
     """
     this = multiprocessing.current_process()
     daemonic = this.daemon
@@ -121,7 +121,7 @@ class ProcessPool(ProcessPoolExecutor):
         """Have a worker run the step; starts the fork server and a worker when there is none for it. Raises CouldNotStart.
 
         The base class wakes the thread that watches for dead workers and only then starts a new one (to Python 3.13 at least),
-        so it is woken again: else the newest worker's death would be seen with the next result, which may be never.
+        so it is woken again: else the death of the newest worker would be noticed with the next result only, perhaps never.
         """
         try:
             future = super().submit(step, *args, **kwargs)
@@ -135,7 +135,7 @@ class ProcessPool(ProcessPoolExecutor):
         return future
 
     def describe_death(self, error: BaseException, doing: str) -> str:
-        """What became of the worker whose death broke the pool, in words."""
+        """The text of the error for the dead worker that broke the pool."""
         if self._failed_start:
             return self._failed_start
         if error.__cause__ is not None:  # no worker died
@@ -149,7 +149,7 @@ class ProcessPool(ProcessPoolExecutor):
         """Process id and exit code of the worker that died first."""
         with _one_at_a_time:
             dead = {process.pid: code for process in self.started if (code := process.exitcode) is not None}
-        # Once one is seen dead, the pool itself ends all others by SIGTERM.
+        # After the first death the pool ends all other workers by SIGTERM.
         of_itself = [(pid, code) for pid, code in dead.items() if code != -signal.SIGTERM]
         return next(iter(of_itself or dead.items()), (None, None))
 
@@ -172,7 +172,7 @@ def start_fork_server() -> None:
 
 
 def begin_worker(report: "connection.Connection[Any, Any]", variables: dict[str, str], modules: list[str]) -> None:
-    """Set a worker process up and report it begun; its imports are done already where the fork server's succeeded.
+    """Set a worker process up and report that it has begun; the fork server has usually done its imports.
 
     The parent alone handles Ctrl-C, and a worker never outlives its parent.
     """
@@ -201,7 +201,7 @@ def _end_with_parent() -> None:
 
 
 def describe_exit(code: int | None) -> str:
-    """An exit code in words: "exit code -11 (SIGSEGV)"."""
+    """The text for an exit code, such as "exit code -11 (SIGSEGV)"."""
     if code is None or code == UNKNOWN:
         return "exit code unknown"
     if code >= 0:

@@ -1,7 +1,7 @@
-"""How processes are started: out of Ctrl-C's reach, without the caller's script, and without the modules of its folder.
+"""How processes are started: without Ctrl-C, the caller's script and the modules of the working directory.
 
-All that a child may inherit is the whole process's, but for the signal mask, which is a thread's: so each of these lasts only
-as long as it must, and may be entered by several threads at a time.
+Only the signal mask belongs to a thread; everything else that a child inherits belongs to the whole process. So each of these
+blocks is as short as possible, and several threads may be in one.
 """
 
 import contextlib
@@ -21,12 +21,12 @@ ROOT = str(Path(__file__).absolute().parents[__name__.count(".")])  # where this
 
 _guard = threading.RLock()
 _hiding = 0  # blocks of hidden_main that threads are in
-_hidden: list[tuple[ModuleType, dict[str, Any]]] = []  # the main module, and what was taken from it
+_hidden: list[tuple[ModuleType, dict[str, Any]]] = []  # the main module, and the attributes hidden from it
 
 
 @contextlib.contextmanager
 def sigint_blocked() -> Iterator[None]:
-    """Processes and threads started in the block, and whatever those start, never see Ctrl-C: they inherit its mask."""
+    """Block Ctrl-C for processes and threads started in the block, and for their children: they inherit the mask."""
     resource_tracker.ensure_running()  # now, since starting it unblocks the signals
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -37,10 +37,10 @@ def sigint_blocked() -> Iterator[None]:
 
 @contextlib.contextmanager
 def hidden_main() -> Iterator[None]:
-    """Processes that multiprocessing starts in the block don't import the caller's script as their `__main__`.
+    """Keep processes that multiprocessing starts in the block from importing the caller's script as their `__main__`.
 
-    They need nothing of it, since steps are functions of this package. A script without `if __name__ == "__main__"` would build
-    all over again in each of them, and one read from standard input has no file at all.
+    They don't need it, since steps are functions of this package. A script without `if __name__ == "__main__"` would start the
+    build again in each of them, and a script read from standard input has no file.
     """
     global _hiding  # noqa: PLW0603
     with _guard:
@@ -61,9 +61,9 @@ def hidden_main() -> Iterator[None]:
 
 @contextlib.contextmanager
 def open_start_method() -> Iterator[None]:
-    """Processes that are started in the block don't settle multiprocessing's start method for the caller.
+    """Leave multiprocessing's start method open, although processes are started in the block.
 
-    Starting any process does, and `multiprocessing.set_start_method`, which PyTorch's users call, would fail after a build.
+    Starting any process fixes it, and `multiprocessing.set_start_method`, which PyTorch's users call, would fail after a build.
     """
     is_open = multiprocessing.get_start_method(allow_none=True) is None
     try:
@@ -76,10 +76,10 @@ def open_start_method() -> Iterator[None]:
 
 @contextlib.contextmanager
 def clean_path() -> Iterator[None]:
-    """A Python started in the block doesn't look for modules in the working directory, but where this one found imagerecords.
+    """Make a Python started in the block import modules from where this one found imagerecords, not from the working directory.
 
-    multiprocessing starts its servers by `python -c`, for which the working directory comes before the standard library: the
-    user's own random.py there would be taken for Python's.
+    multiprocessing starts its servers by `python -c`, which searches the working directory before the standard library: a
+    user's random.py there would replace Python's.
     """
     with _guard:
         before = {name: os.environ.get(name) for name in ("PYTHONSAFEPATH", "PYTHONPATH")}
@@ -96,6 +96,6 @@ def clean_path() -> Iterator[None]:
 
 
 def environment() -> dict[str, str]:
-    """The environment variables of this process, as they are outside any `clean_path`."""
+    """The environment variables of this process, without the changes of `clean_path`."""
     with _guard:
         return dict(os.environ)

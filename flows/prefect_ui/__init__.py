@@ -1,1 +1,1 @@
-"""What Prefect shows and is asked: artifacts, assets and events, the concurrency limit per output, the API's URL."""
+"""The parts of Prefect beside the flow: artifacts, assets and events, the concurrency limit per output, the API's URL."""

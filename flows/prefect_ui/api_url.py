@@ -1,8 +1,8 @@
-"""The URL of the Prefect API that a build would report to: asked of Prefect, which is not imported where nothing can name one.
+"""The URL of the Prefect API that a build would report to. Prefect finds it, and is imported only where there can be one.
 
-Prefect reads a dozen places by rules of its own (case, aliases, quotes and references in .env, which profiles file, which
-profile), and they change from version to version. So only this much is decided here: whether any of these places can hold a URL
-at all. Too many suspects cost the two seconds of importing Prefect; the answer is always Prefect's.
+Prefect reads a dozen places by its own rules (case, aliases, quotes and references in .env, which profiles file, which
+profile), and the rules change from version to version. So this module only checks whether any of these places may contain a
+URL. A false alarm costs the two seconds of importing Prefect; the answer is always Prefect's.
 """
 
 import os
@@ -12,14 +12,14 @@ from pathlib import Path
 
 from imagerecords.schemas.errors import BadSettings
 
-# The variables that can hold a URL: it alone, or all settings of the API as JSON.
+# The variables that may contain a URL: the URL itself, or all settings of the API as JSON.
 URLS = {"PREFECT_API_URL", "PREFECT_API"}
-PROFILE = "PREFECT_PROFILE"  # may be "local", which Prefect brings, with a URL
+PROFILE = "PREFECT_PROFILE"  # may be "local", a built-in profile with a URL
 
 
 def prefect_api_url() -> str | None:
     """The API's URL, None when none is configured. Raises BadSettings when Prefect can't read its settings."""
-    if not any(_suspects()):
+    if not any(_possible_places()):
         return None
     try:
         from prefect.settings import get_current_settings
@@ -32,8 +32,8 @@ def prefect_api_url() -> str | None:
         ) from error
 
 
-def _suspects() -> Iterator[bool]:
-    """Whether each of the places where Prefect looks may hold a URL, or lead to one."""
+def _possible_places() -> Iterator[bool]:
+    """Whether each of the places that Prefect reads may contain a URL, or name a file that does."""
     yield PROFILE in os.environ or any(name.upper() in URLS for name in os.environ)
     yield "prefect" in _text(Path(".env")).lower()
     yield Path("prefect.toml").exists()
@@ -42,7 +42,7 @@ def _suspects() -> Iterator[bool]:
 
 
 def _profiles_path() -> Path:
-    """The profiles file, where it is not named by one of the other suspects."""
+    """The profiles file, unless .env or another file names it."""
     if path := os.environ.get("PREFECT_PROFILES_PATH"):
         return Path(path)
     return Path(os.environ.get("PREFECT_HOME") or os.path.expanduser("~/.prefect")) / "profiles.toml"
@@ -52,7 +52,7 @@ def _has_prefect_table(project: str) -> bool:
     try:
         return "prefect" in tomllib.loads(project).get("tool", {})
     except tomllib.TOMLDecodeError:
-        return True  # Prefect reads it too, and has words for it
+        return True  # Prefect reads it too, and reports the error
 
 
 def _text(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""What a Prefect user sees of a build beside its logs: a progress artifact, a summary, a table of rejects."""
+"""The artifacts of a build in Prefect: progress, summary, a link to the data card, a table of rejected images."""
 
 import time
 from collections.abc import Callable
@@ -24,11 +24,11 @@ from imagerecords.tasks.dataset.manifest import rejected_images
 from imagerecords.tasks.storage.folders import open_folder
 
 SECONDS_BETWEEN_UPDATES = 2.0
-REJECTS_SHOWN = 1000
+REJECTED_SHOWN = 1000
 
 
 class ArtifactProgress(LineProgress):
-    """Lines in the run's log, and an artifact with the share of images converted."""
+    """Lines in the run's log, and an artifact with the percentage of images converted."""
 
     def __init__(self, logger: "Logger | LoggerAdapter[Any]", report: Callable[[BuildSummary], None]) -> None:
         super().__init__(logger.info, report)
@@ -46,7 +46,7 @@ class ArtifactProgress(LineProgress):
             self._artifact = made if isinstance(made, UUID) else None
 
     def advance(self, images: int) -> None:
-        """Move the artifact, now and then."""
+        """Update the artifact every few seconds."""
         super().advance(images)
         now = time.monotonic()
         if self._converting and self._artifact and (self.is_done or now - self._updated > SECONDS_BETWEEN_UPDATES):
@@ -55,7 +55,7 @@ class ArtifactProgress(LineProgress):
 
 
 def show_summary(logger: "Logger | LoggerAdapter[Any]", summary: BuildSummary, storage_options: dict[str, Any]) -> None:
-    """Make the artifacts that close a build: its summary, its data card's place, and its rejected images where it has some."""
+    """Make the artifacts of a finished build: its summary, a link to its data card, and a table of rejected images if any."""
     attempt(
         logger, create_markdown_artifact, summary_markdown(summary), key="build-summary", description=summary.output_directory
     )
@@ -63,11 +63,11 @@ def show_summary(logger: "Logger | LoggerAdapter[Any]", summary: BuildSummary, s
     if output.exists(REPORT):
         link, description = f"{output.canonical_url}/{REPORT}", "The data card: counts, charts, sample pictures, problems"
         attempt(logger, create_link_artifact, link, link_text=REPORT, key="data-card", description=description)
-    rejects = rejected_images(summary.output_directory, storage_options, REJECTS_SHOWN)
-    if rejects:
+    rejected = rejected_images(summary.output_directory, storage_options, REJECTED_SHOWN)
+    if rejected:
         count = sum(sum(split.rejected.values()) for split in summary.splits)
-        description = f"{count:,} rejected images" + (f", the first {REJECTS_SHOWN:,}" if count > REJECTS_SHOWN else "")
-        attempt(logger, create_table_artifact, rejects, key="rejected-images", description=description)
+        description = plural(count, "rejected image") + (f", the first {REJECTED_SHOWN:,}" if count > REJECTED_SHOWN else "")
+        attempt(logger, create_table_artifact, rejected, key="rejected-images", description=description)
 
 
 def summary_markdown(summary: BuildSummary) -> str:
@@ -98,22 +98,22 @@ def summary_markdown(summary: BuildSummary) -> str:
 
 
 def _box_reasons(boxes: BoxSummary) -> list[str]:
-    """A list of why boxes were not written, with the blank line after it; nothing where all were."""
+    """A list of the reasons why boxes were not written, and a blank line; nothing where all were written."""
     return [*(f"- {reason.line()}" for reason in boxes.reasons), *([""] if boxes.reasons else [])]
 
 
 def _findings(summary: BuildSummary) -> list[str]:
-    """A list of what was found over the whole data set, with the blank line after it; nothing where it is clean."""
+    """A list of the findings, and a blank line; nothing where there are none."""
     found = [f"- {phrase}" for phrase in summary.findings.phrases()]
     return ["Found:", "", *found, ""] if found else []
 
 
 def attempt(logger: "Logger | LoggerAdapter[Any]", call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """What a call to Prefect's API returns, or None with a warning: a server that is unreachable for a while stops no build."""
+    """Call Prefect's API and return its answer, or log a warning and return None: an unreachable server stops no build."""
     try:
         return call(*args, **kwargs)
     except (httpx.HTTPError, OSError, RuntimeError) as error:
-        logger.warning("Prefect's API did not take %s: %s: %s", call.__name__, type(error).__name__, error)
+        logger.warning("Prefect's API refused %s: %s: %s", call.__name__, type(error).__name__, error)
         return None
 
 

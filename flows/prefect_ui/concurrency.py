@@ -1,7 +1,7 @@
-"""One build per output at a time on one Prefect server: a second run waits for the slot, whichever deployment it comes from.
+"""One build per output at a time on one Prefect server: a second run, of any deployment, waits for the slot.
 
-A deployment's own limit covers only its runs. The lock in the output stays what protects the data; this saves a run from
-failing on it. The slot of a holder that was killed is free when its lease ends.
+A deployment's own limit covers only its runs. The lock in the output protects the data; the slot lets a run wait instead of
+failing on the lock. The slot of a killed build is free when its lease ends.
 """
 
 import hashlib
@@ -18,11 +18,11 @@ from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.lock import refuse_if_locked
 
 LEASE_SECONDS = 60.0  # the shortest that Prefect allows
-WAIT_SECONDS = 75.0  # longer than a lease, so that the slot of a holder that was killed is free by then
+WAIT_SECONDS = 75.0  # longer than a lease, so that the slot of a killed build is free by then
 
 
 def slot_name(output_url: str) -> str:
-    """The name of an output's global concurrency limit; a digest, since names may hold no slashes."""
+    """The name of an output's global concurrency limit; a digest, since names may not contain slashes."""
     return f"imagerecords-{hashlib.sha256(output_url.encode()).hexdigest()[:16]}"
 
 
@@ -30,22 +30,24 @@ def slot_name(output_url: str) -> str:
 def output_slot(output: Folder, stale_seconds: float, warn: Callable[[str], None]) -> Iterator[None]:
     """Hold the only slot of an output's global concurrency limit for the length of the block.
 
-    A server that was restarted may have forgotten the holder, and would never free the slot: after each WAIT_SECONDS without
-    the slot the build reads the output's lock, and goes on if that is free.
+    A restarted server may have lost the holder and then never frees the slot. So after each WAIT_SECONDS without the slot the
+    build checks the output's lock, and continues without the slot if the lock is free.
     """
     name = slot_name(output.canonical_url)
     with get_client(sync_client=True) as client, suppress(ObjectAlreadyExists, PrefectHTTPStatusError):
-        client.upsert_global_concurrency_limit_by_name(name, limit=1)  # of two that make it at once, one is refused
+        client.upsert_global_concurrency_limit_by_name(
+            name, limit=1
+        )  # of two runs that create it at the same time, one is refused
     with ExitStack() as held:
         while True:
-            # Not strict: a server that is away when the lease is to be renewed costs a warning, not the build.
+            # Not strict: a server that is down when the lease is renewed causes a warning, not a failure.
             slot = concurrency(name, occupy=1, lease_duration=LEASE_SECONDS, timeout_seconds=WAIT_SECONDS, strict=False)
             try:
                 held.enter_context(slot)
                 break
             except AcquireConcurrencySlotTimeoutError:
                 if _is_free(output, stale_seconds):
-                    warn(f"the concurrency limit {name} is taken, but nobody builds {output.url}: going on")
+                    warn(f"the concurrency limit {name} is taken, but no build holds the lock of {output.url}: continuing")
                     break
         yield
 

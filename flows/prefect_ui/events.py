@@ -1,4 +1,4 @@
-"""What a finished build reports to Prefect: the data set as an asset, and an event that other flows can start from."""
+"""A finished build in Prefect: the data set as an asset, and an event that can start other flows."""
 
 from typing import Any
 

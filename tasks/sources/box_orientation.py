@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from imagerecords.schemas.boxes import INVERSE, FoundBoxes, Orientation, rotate
+from imagerecords.schemas.boxes import INVERSE_ROTATION, FoundBoxes, Orientation, rotate
 from imagerecords.schemas.messages import plural, some
 from imagerecords.tasks.images.shape import Shape, read_shape
 from imagerecords.tasks.sources.box_units import chosen
@@ -106,7 +106,7 @@ def orient_boxes(
     corners[sized] = corners[sized] / np.tile(displayed[sized], 2)
     for number in np.unique(orientation[frame == DISPLAY]).tolist():
         of_it = (frame == DISPLAY) & (orientation == number)
-        corners[of_it] = rotate(corners[of_it], INVERSE.get(number, number))
+        corners[of_it] = rotate(corners[of_it], INVERSE_ROTATION.get(number, number))
     oriented = replace(found, corners=corners, in_pixels=found.in_pixels & ~sized)
     evidence = "since Label Studio draws on them" if draws_displayed else "by the file's other images"
     why = evidence if setting == "auto" else f"by --boxes_orientation {setting}"

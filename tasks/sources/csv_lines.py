@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+from imagerecords.schemas.messages import plural
+
 DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons"}
 
 
@@ -37,7 +39,7 @@ def read_csv_lines(file: BinaryIO, names: Sequence[str] | None = None) -> CsvLin
     bad: dict[int, str] = {}
 
     def note(row: pa_csv.InvalidRow) -> str:
-        bad[row.number] = f"a row must have {row.expected_columns} columns, got {row.actual_columns}"
+        bad[row.number] = f"a row must have {plural(row.expected_columns, 'column')}, got {row.actual_columns}"
         return "skip"
 
     delimiter, file = _without_spaces(file, names)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.unicode_names import composed
 from imagerecords.tasks.sources.ignored import Ignored, nothing_ignored
 from imagerecords.tasks.storage.folders import Folder
@@ -67,7 +68,7 @@ class ListingProgress:
             now = time.monotonic()
             if now - self._recorded >= SECONDS_BETWEEN_LINES:
                 self._recorded = now
-                self._report(f"listing: {self._files:,} files so far, {self._files / (now - self._began):,.0f}/s")
+                self._report(f"listing: {plural(self._files, 'file')} so far, {self._files / (now - self._began):,.0f}/s")
 
 
 def walk_files(

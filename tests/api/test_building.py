@@ -31,12 +31,12 @@ def test_a_plan_writes_nothing_and_says_what_a_build_does(data, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_plan_lists_what_stands_in_the_way(tmp_path, data):
+def test_a_plan_lists_what_would_stop_a_build(tmp_path, data):
     plan = imagerecords.plan(**settings(data, tmp_path, labels_file=tmp_path / "none.txt"))
     assert "none.txt" in plan.errors[0]
 
 
-def test_an_audit_returns_the_faults(data, tmp_path):
+def test_an_audit_returns_the_problems(data, tmp_path):
     imagerecords.build(progress=False, **settings(data, tmp_path))
     assert imagerecords.audit(tmp_path / "out").problems == ()
     shard = tmp_path / "out/train-00001-of-00002"

@@ -17,7 +17,7 @@ def foreign(picture, number, **features):
 
 @pytest.fixture
 def others(tmp_path, picture):
-    """Somebody else's TFRecord files, labels from 0, without anything beside them."""
+    """Another program's TFRecord files, labels from 0, without other files."""
     for split, counts in {"train": (3, 4), "val": (2,)}.items():
         for shard, count in enumerate(counts):
             frames = [foreign(picture, 10 * shard + number) for number in range(count)]
@@ -25,7 +25,7 @@ def others(tmp_path, picture):
     return tmp_path
 
 
-def test_anybodys_files_are_read_without_a_manifest(others, picture):
+def test_other_programs_files_are_read_without_a_manifest(others, picture):
     data = imagerecords.open_dataset(others)
     assert (data.splits, data.labels, data.label_ids) == (("train", "val.tfrecord"), ("0", "1", "2"), (0, 1, 2))
     train = data["train"]

@@ -201,7 +201,7 @@ def test_damage_stops_it(tmp_path, fill, build, tf, on_moto):
         read(imagerecords.open_dataset(url, storage_options=on_moto.options)["train"].tf())
 
 
-def test_anybodys_records_are_read_by_their_own_keys(tf, tmp_path, picture):
+def test_other_programs_records_are_read_by_their_own_keys(tf, tmp_path, picture):
     def feature(value):
         if isinstance(value, bytes):
             return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))

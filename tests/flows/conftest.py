@@ -8,10 +8,11 @@ from typing import NamedTuple
 import pytest
 
 from tests.flows.growing import FIRST
+from tests.flows.labelled_inputs import write_inputs
 
 
 class Ran(NamedTuple):
-    """What a command left."""
+    """The exit code and output of a command."""
 
     code: int
     out: str
@@ -20,7 +21,7 @@ class Ran(NamedTuple):
 
 @pytest.fixture(autouse=True)
 def no_settings_around(monkeypatch, tmp_path):
-    """Neither a configured Prefect API nor settings from the environment of whoever runs the tests."""
+    """Remove Prefect's and imagerecords' variables from the environment."""
     for name in [name for name in os.environ if name.startswith(("PREFECT_", "IMAGERECORDS_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect-home"))
@@ -52,9 +53,17 @@ def data(tmp_path, fill):
     return fill(tmp_path / "data", {"cat": 5, "dog": 5})
 
 
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory, picture):
+    """The folder of all inputs of labelled_inputs.py."""
+    root = tmp_path_factory.mktemp("inputs")
+    write_inputs(root, picture)
+    return root
+
+
 @pytest.fixture
 def add(picture):
-    """`add(root, "cat", 3)` adds so many new images to a label's folder."""
+    """`add(root, "cat", 3)` adds three new images to a label's folder."""
 
     def add(root, label, count, first=100):
         folder = Path(root) / label
@@ -79,16 +88,16 @@ def grown(tmp_path, fill, build):
 
 
 @pytest.fixture
-def told():
-    """`told(**settings)` builds and gives what the build told."""
+def notes_of():
+    """`notes_of(**settings)` builds and gives the lines that the build reports."""
     from imagerecords.flows.direct import build_directly
     from imagerecords.flows.progress import LineProgress
     from imagerecords.schemas.settings import BuildSettings
 
-    def told(**settings):
+    def notes_of(**settings):
         lines = []
         settings = {name: str(value) if isinstance(value, Path) else value for name, value in settings.items()}
         build_directly(BuildSettings(executor="threads", workers=2, **settings), LineProgress(lines.append, lambda _: None))
         return lines
 
-    return told
+    return notes_of

@@ -1,4 +1,4 @@
-"""What tests read of a data set with boxes: its Examples, and their boxes."""
+"""The Examples of a data set, and the boxes in them."""
 
 from imagerecords.schemas.boxes import CORNERS
 from imagerecords.tasks.records.example import parse_example

@@ -1,4 +1,4 @@
-"""What tests read of a data set that grows: names and contents of its shards, rows of its manifest, labels."""
+"""A data set that grows: names and contents of its shards, rows of its manifest, labels."""
 
 from pathlib import Path
 
@@ -44,13 +44,13 @@ def copy(source, target):
 
 
 def reasons(output):
-    """Why images were left out, by split and path."""
+    """Why images were rejected, by split and path."""
     rows = [row for split in ("train", "validation") for row in manifest(output, split)]
     return {f"{row['split']}/{row['path']}": row["message"] for row in rows if row["reason"] == "duplicate"}
 
 
-def write_manifest(path, rows):
-    """A manifest of rows of path, label and whatever else."""
+def write_image_list(path, rows):
+    """An image list of rows of path, label and other columns."""
     columns = list(rows[0])
     lines = [",".join(columns), *(",".join(str(row[name]) for name in columns) for row in rows)]
     path.write_text("\n".join(lines) + "\n")

@@ -1,4 +1,4 @@
-"""Data sets that grow: old shards keep their bytes, new images go behind, and every reader finds them all."""
+"""Data sets that grow: old shards keep their bytes, new images go into new shards, and every reader finds them all."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from imagerecords.tasks.audit.folder import audit_folder
 from tests.flows.growing import FIRST, contents, manifest, names
 
 
-def test_new_images_go_into_new_shards_behind_the_old_ones(grown, build, add):
+def test_new_images_go_into_new_shards_after_the_old_ones(grown, build, add):
     output = grown["output_directory"]
     before = {split: contents(output, split) for split in ("train", "validation")}
     receipts = {row["path"]: row for row in manifest(output, "train")}
@@ -111,13 +111,13 @@ def test_a_first_build_that_was_killed_and_then_got_more_images_is_finished_by_t
     assert audit_folder(str(output), {}).problems == ()
 
 
-def test_what_became_of_old_images_in_the_input_does_not_matter(grown, build, add, picture, told):
+def test_what_happened_to_old_images_in_the_input_does_not_matter(grown, build, add, picture, notes_of):
     output, source = grown["output_directory"], Path(grown["train_directory"])
     before = contents(output, "train")
     (source / "cat/000.jpg").write_bytes(picture(77, size=(50, 50)))
     (source / "dog/001.jpg").unlink()
     add(source, "dog", 1)
-    notes = told(**grown)
+    notes = notes_of(**grown)
     assert contents(output, "train")[:3] == before
     assert any("1 image changed" in note and "cat/000.jpg" in note for note in notes)
     assert any("1 image no longer in the input" in note and "dog/001.jpg" in note for note in notes)
@@ -151,11 +151,11 @@ def test_one_directory_divided_by_fractions_grows_with_every_image_in_its_split(
     before = {row["path"]: row["split"] for split in ("train", "validation") for row in manifest(tmp_path / "out", split)}
     add(source, "cat", 40)
     build(output_directory=tmp_path / "out", **settings)
-    build(output_directory=tmp_path / "anew", **settings)
+    build(output_directory=tmp_path / "fresh", **settings)
     after = {row["path"]: row["split"] for split in ("train", "validation") for row in manifest(tmp_path / "out", split)}
-    anew = {row["path"]: row["split"] for split in ("train", "validation") for row in manifest(tmp_path / "anew", split)}
+    fresh = {row["path"]: row["split"] for split in ("train", "validation") for row in manifest(tmp_path / "fresh", split)}
     assert after | before == after
-    assert after == anew
+    assert after == fresh
 
 
 def test_a_new_split_may_appear(tmp_path, fill, build, add):
@@ -168,16 +168,16 @@ def test_a_new_split_may_appear(tmp_path, fill, build, add):
     assert [split.found for split in summary.splits] == [4, 2]
 
 
-def test_a_build_without_append_tells_of_it(grown, build, add):
+def test_a_build_without_append_names_the_option(grown, build, add):
     add(grown["train_directory"], "cat", 1)
     with pytest.raises(OutputConflict, match="pass --append to add new images"):
         build(**grown | {"append": False}, **FIRST)
 
 
-def test_more_new_shards_than_new_images_are_as_many_as_images(grown, build, add, told):
+def test_more_new_shards_than_new_images_are_limited_to_the_images(grown, build, add, notes_of):
     """One scheduled command has one number of shards for the first build and for each night."""
     add(grown["train_directory"], "cat", 2)
-    notes = told(**grown, train_shards=8, layout_threads=4, allow_empty_shards=True)
+    notes = notes_of(**grown, train_shards=8, layout_threads=4, allow_empty_shards=True)
     assert len(names(grown["output_directory"], "train")) == 5
     assert any("2 new shards, fewer than the 8 asked for" in note for note in notes)
 

@@ -1,4 +1,4 @@
-"""append with duplicates=drop: a new copy of an old image is left out, and what was removed stays out."""
+"""append with duplicates=drop: a new duplicate of an old image is dropped, and removed images stay removed."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from imagerecords.tasks.commands.remove import remove_images
 from tests.flows.growing import contents, copy, manifest, reasons
 
 
-def test_a_new_copy_of_an_old_image_is_left_out_and_the_old_one_stays(grown, build, add):
+def test_a_new_duplicate_of_an_old_image_is_dropped_and_the_old_one_stays(grown, build, add):
     """Even where a first build would keep the new one, since validation comes before train."""
     train, validation = Path(grown["train_directory"]), Path(grown["validation_directory"])
     before = contents(grown["output_directory"], "train")
@@ -25,8 +25,8 @@ def test_a_new_copy_of_an_old_image_is_left_out_and_the_old_one_stays(grown, bui
     assert contents(grown["output_directory"], "train")[:3] == before
 
 
-def test_a_copy_of_an_image_that_is_gone_is_left_out_too(grown, build, add):
-    """What is stored counts, not what is still there."""
+def test_a_duplicate_of_a_deleted_image_is_dropped_too(grown, build, add):
+    """The data set's images count, not the input's."""
     train = Path(grown["train_directory"])
     (train / "dog/000.jpg").rename(train / "cat/renamed.jpg")
     add(train, "cat", 1)
@@ -36,7 +36,7 @@ def test_a_copy_of_an_image_that_is_gone_is_left_out_too(grown, build, add):
     }
 
 
-def test_what_a_stopped_build_has_not_told_of_yet_is_read_for_its_copies(grown, build, add):
+def test_images_of_an_unfinished_build_are_read_to_find_duplicates(grown, build, add):
     train = Path(grown["train_directory"])
     for lost in ("dataset_info.json", "manifest.parquet"):
         (grown["output_directory"] / lost).unlink()
@@ -46,23 +46,23 @@ def test_what_a_stopped_build_has_not_told_of_yet_is_read_for_its_copies(grown, 
     assert reasons(grown["output_directory"]) == {"train/cat/copy.jpg": "the same bytes as dog/003.jpg in train, which is kept"}
 
 
-def test_new_images_that_are_all_copies_make_no_shard(grown, told, digests):
+def test_new_images_that_are_all_duplicates_make_no_shard(grown, notes_of, digests):
     train = Path(grown["train_directory"])
     before = digests(grown["output_directory"])
     copy(train / "cat/000.jpg", train / "cat/copy.jpg")
-    notes = told(**grown, duplicates="drop")
+    notes = notes_of(**grown, duplicates="drop")
     assert any("train: 1 new image, all duplicates: nothing to append" in note for note in notes)
     assert digests(grown["output_directory"]) == before
 
 
 @pytest.mark.parametrize("keep", [True, False], ids=["shards kept", "a shard lost"])
-def test_what_was_removed_stays_out_of_the_data_set_that_grows(grown, build, add, keep):
+def test_removed_images_stay_removed_when_the_data_set_grows(grown, build, add, keep):
     output = grown["output_directory"]
     gone = "cat/001.jpg"
     (row,) = [row for row in manifest(output, "train") if row["path"] == gone]
     remove_images(str(output), [f"train/{gone}"], {})
     before = contents(output, "train")
-    if not keep:  # it must be converted anew, without what was taken out of it
+    if not keep:  # it must be converted again, without the removed images
         (output / row["shard"]).unlink()
     add(grown["train_directory"], "dog", 4)
     build(**grown, train_shards=1)

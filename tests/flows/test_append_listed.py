@@ -6,12 +6,12 @@ import pytest
 
 from imagerecords.schemas.errors import BadLayout, OutputConflict
 from imagerecords.tasks.audit.folder import audit_folder
-from tests.flows.growing import contents, labels, manifest, write_manifest
+from tests.flows.growing import contents, labels, manifest, write_image_list
 
 
 @pytest.fixture
 def listed(tmp_path, fill):
-    """Settings of an append by a manifest, and its rows: four cats and four dogs, one of each for validation."""
+    """Settings of an append by an image list, and its rows: four cats and four dogs, one of each for validation."""
     fill(tmp_path / "in", {"cat": 4, "dog": 4, "owl": 2})
     rows = [
         {"path": f"in/{label}/{number:03}.jpg", "label": label, "split": "validation" if number == 3 else "train"}
@@ -25,13 +25,13 @@ NEW_OWLS = [{"path": f"in/owl/00{number}.jpg", "label": "owl", "split": "train"}
 
 
 @pytest.mark.parametrize("delta", [False, True], ids=["the whole manifest", "new rows alone"])
-def test_a_manifest_grows_the_data_set(listed, build, delta):
+def test_an_image_list_grows_the_data_set(listed, build, delta):
     settings, rows = listed
     output = settings["output_directory"]
-    write_manifest(settings["image_list"], rows)
+    write_image_list(settings["image_list"], rows)
     build(**settings)
     before = {split: contents(output, split) for split in ("train", "validation")}
-    write_manifest(settings["image_list"], NEW_OWLS if delta else NEW_OWLS + rows)
+    write_image_list(settings["image_list"], NEW_OWLS if delta else NEW_OWLS + rows)
     build(**settings, append_missing_labels="keep" if delta else "error")
     assert contents(output, "train")[:-1] == before["train"]
     assert contents(output, "validation") == before["validation"]
@@ -43,32 +43,32 @@ def test_a_manifest_grows_the_data_set(listed, build, delta):
     assert audit_folder(str(output), {}).problems == ()
 
 
-def test_a_manifest_without_a_label_of_the_data_set_is_refused(listed, build, digests):
+def test_an_image_list_without_a_label_of_the_data_set_is_refused(listed, build, digests):
     settings, rows = listed
-    write_manifest(settings["image_list"], rows)
+    write_image_list(settings["image_list"], rows)
     build(**settings)
     before = digests(settings["output_directory"])
-    write_manifest(settings["image_list"], [*NEW_OWLS, *(row for row in rows if row["label"] == "dog")])
+    write_image_list(settings["image_list"], [*NEW_OWLS, *(row for row in rows if row["label"] == "dog")])
     with pytest.raises(BadLayout, match="got no images of 'cat'"):
         build(**settings)
     assert digests(settings["output_directory"]) == before
 
 
-def test_a_row_that_changes_its_split_or_label_moves_no_record(listed, build, told):
+def test_a_row_that_changes_its_split_or_label_moves_no_record(listed, build, notes_of):
     """Else validation would hold what a trainer has seen."""
     settings, rows = listed
-    write_manifest(settings["image_list"], rows)
+    write_image_list(settings["image_list"], rows)
     build(**settings)
     before = [row["path"] for row in manifest(settings["output_directory"], "validation")]
     moved = [row | {"split": "validation"} if row["path"] == "in/cat/000.jpg" else row for row in rows]
     moved = [row | {"label": "cat"} if row["path"] == "in/dog/001.jpg" else row for row in moved]
-    write_manifest(settings["image_list"], moved)
-    notes = told(**settings)
+    write_image_list(settings["image_list"], moved)
+    notes = notes_of(**settings)
     assert any("2 images changed" in note for note in notes)
     assert [row["path"] for row in manifest(settings["output_directory"], "validation")] == before
 
 
-def test_boxes_and_their_books_grow_too(tmp_path, fill, build, add):
+def test_boxes_and_their_counts_grow_too(tmp_path, fill, build, add):
     source = fill(tmp_path / "in", {"cat": 3})
     boxes = tmp_path / "boxes.csv"
     boxes.write_text("000.jpg,0.1,0.1,0.5,0.5\n001.jpg,0.2,0.2,0.6,0.6\n001.jpg,0.3,0.3,0.7,0.7\nelsewhere.jpg,0,0,1,1\n")

@@ -1,4 +1,4 @@
-"""Settings and input that can't be built from: each told in its own words, exit code 2, and nothing written."""
+"""Settings and input that can't be built from: each is named, exit code 2, and nothing is written."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def labels(content):
 TRAIN = ["--train_directory", "{root}/in"]
 LABELS = [*TRAIN, "--labels_file", "{root}/labels.txt"]
 
-MANIFEST = ["--image_list", "{root}/manifest.csv"]
+IMAGE_LIST = ["--image_list", "{root}/images.csv"]
 SYNSETS = [*TRAIN, "--synsets_file", "{root}/synsets.txt"]
 BOXES = [*TRAIN, "--bounding_boxes", "{root}/boxes.csv"]
 
@@ -40,7 +40,7 @@ def beside(name):
     return lambda text: lambda root: (two_labels(root), (root / name).write_text(text))
 
 
-manifest, synsets, boxes = beside("manifest.csv"), beside("synsets.txt"), beside("boxes.csv")
+image_list, synsets, boxes = beside("images.csv"), beside("synsets.txt"), beside("boxes.csv")
 
 ROWS = {
     # name: (what is there, arguments, what the error says)
@@ -102,15 +102,15 @@ ROWS = {
         ["--train_directory", "s3://me:hush@bucket"],
         ["train_directory must carry no credential"],
     ),
-    "manifest missing": (lambda root: None, MANIFEST, ["image_list must be an existing file", "manifest.csv"]),
-    "manifest and directory": (two_labels, [*TRAIN, *MANIFEST], ["got both split directories and image_list"]),
-    "manifest of no kind": (two_labels, ["--image_list", "{root}/in"], ["image_list must be a .csv, .jsonl or .parquet file"]),
-    "manifest row": (
-        manifest("path,label\nin/cat/1.jpg,cat\nin/cat/2.jpg,cat\n,dog\n"),
-        MANIFEST,
-        ["an image must exist, got none", "manifest.csv, line 3", "must have a path, got none", "manifest.csv, line 4"],
+    "image list missing": (lambda root: None, IMAGE_LIST, ["image_list must be an existing file", "images.csv"]),
+    "image list and directory": (two_labels, [*TRAIN, *IMAGE_LIST], ["got both split directories and image_list"]),
+    "image list of no kind": (two_labels, ["--image_list", "{root}/in"], ["image_list must be a .csv, .jsonl or"]),
+    "image list row": (
+        image_list("path,label\nin/cat/1.jpg,cat\nin/cat/2.jpg,cat\n,dog\n"),
+        IMAGE_LIST,
+        ["an image must exist, got none", "images.csv, line 3", "must have a path, got none", "images.csv, line 4"],
     ),
-    "manifest and recursive": (manifest("path,label\n"), [*MANIFEST, "--recursive"], ["recursive must go with directories"]),
+    "list and recursive": (image_list("path,label\n"), [*IMAGE_LIST, "--recursive"], ["recursive must go with directories"]),
     "export of no kind": (two_labels, ["--label_studio", "{root}/export.xml"], ["label_studio must be a .json, .csv or .tsv"]),
     "export no JSON": (
         lambda root: (root / "export.json").write_text("{"),
@@ -141,7 +141,7 @@ def snapshot(root):
 
 @pytest.mark.parametrize("command", ["build", "plan"])
 @pytest.mark.parametrize("row", ROWS)
-def test_bad_input_is_told_in_its_own_words_and_nothing_is_written(tmp_path, imagerecords, command, row):
+def test_bad_input_is_named_and_nothing_is_written(tmp_path, imagerecords, command, row):
     make, arguments, words = ROWS[row]
     root = tmp_path / "r"
     root.mkdir()
@@ -161,7 +161,7 @@ def test_bad_input_is_told_in_its_own_words_and_nothing_is_written(tmp_path, ima
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_each_mistake_is_one_line(tmp_path, imagerecords, row):
+def test_each_error_is_one_line(tmp_path, imagerecords, row):
     """However many lines there are, each says error; an input with one error has one."""
     make, arguments, _ = ROWS[row]
     make(tmp_path)
@@ -237,7 +237,7 @@ def test_another_plans_shards_are_refused_before_anything_is_written(tmp_path, d
     assert sorted(path.name for path in (tmp_path / "out").glob("train-*")) == [f"train-0000{n}-of-00003" for n in range(3)]
 
 
-def test_shards_that_nobody_planned_are_refused_with_nothing_written(tmp_path, data, imagerecords):
+def test_shards_without_a_plan_are_refused_with_nothing_written(tmp_path, data, imagerecords):
     """A folder of classic shards: not even a _build appears there."""
     (tmp_path / "out").mkdir()
     (tmp_path / "out/train-00000-of-00002").write_bytes(b"")
@@ -247,7 +247,7 @@ def test_shards_that_nobody_planned_are_refused_with_nothing_written(tmp_path, d
     assert snapshot(tmp_path / "out") == before
 
 
-def test_unlisted_labels_may_be_ignored_and_are_told(tmp_path, fill, imagerecords):
+def test_unlisted_labels_may_be_ignored_and_are_reported(tmp_path, fill, imagerecords):
     source = fill(tmp_path / "in", {"cat": 2, "dog": 2, "owl": 2})
     (tmp_path / "labels.txt").write_text("owl\ncat\n")
     ran = imagerecords(
@@ -259,7 +259,7 @@ def test_unlisted_labels_may_be_ignored_and_are_told(tmp_path, fill, imagerecord
     assert (tmp_path / "out/labels.txt").read_text() == "owl\ncat\n"
 
 
-def test_what_looks_odd_but_is_sound_is_built(tmp_path, picture, imagerecords):
+def test_unusual_but_sound_input_is_built(tmp_path, picture, imagerecords):
     names = ["we[i]rd", "größe", "two words", "*"]
     for number, name in enumerate(names):
         folder = tmp_path / "in put [1]" / name

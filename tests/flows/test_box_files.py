@@ -209,14 +209,14 @@ def test_a_box_in_pixels_in_a_relative_file_is_one_and_what_fits_neither_is_name
     assert "must be relative as most boxes of its file, got 0.1, 0.2, 7.3, 0.4: b.csv, line 4" in reason.line()
 
 
-def test_a_manifests_boxes_may_be_in_pixels_too(root, build):
+def test_the_boxes_of_an_image_list_may_be_in_pixels_too(root, build):
     listed = [{"path": path, "label": path[:3], "boxes": [list(box)]} for path, box in RED.items()]
     (root / "in/list.jsonl").write_text("".join(json.dumps(row) + "\n" for row in listed))
     build(image_list=root / "in/list.jsonl", output_directory=root / "out")
     assert all(covers(features) for features in examples(root / "out"))
 
 
-def test_crowd_regions_are_left_out_and_counted(root, build):
+def test_crowd_regions_are_excluded_and_counted(root, build):
     content = json.loads(coco())
     content["annotations"].append({"image_id": 0, "category_id": 1, "bbox": [0, 0, 96, 64], "iscrowd": 1, "segmentation": {}})
     (root / "c.json").write_text(json.dumps(content))
@@ -236,81 +236,6 @@ def test_objects_whose_name_is_no_label_are_counted_and_named(root, build, objec
     assert summary.boxes.written == written
     (reason,) = summary.boxes.reasons
     assert (reason.count, reason.first) == (3, ("'car' (3)",))
-
-
-SPLITS = {"train": "train", "validation": "valid"}
-
-
-def two_splits(root):
-    """Roboflow's layout: equal names in both splits, a COCO file in each."""
-    boxes = {"train": (12, 8, 60, 40), "valid": (30, 20, 90, 60)}
-    for split, (x0, y0, x1, y1) in boxes.items():
-        (root / split / "cat").mkdir(parents=True)
-        (root / split / "cat/frame_0.jpg").write_bytes(with_red((x0, y0, x1, y1)))
-        images = [{"id": 0, "file_name": "frame_0.jpg", "width": 96, "height": 64}]
-        annotations = [{"image_id": 0, "category_id": 0, "bbox": [x0, y0, x1 - x0, y1 - y0]}]
-        content = {"images": images, "annotations": annotations, "categories": [{"id": 0, "name": "cat"}]}
-        (root / split / "_annotations.coco.json").write_text(json.dumps(content))
-    return {"train_directory": root / "train", "validation_directory": root / "valid", "output_directory": root / "out"}
-
-
-@pytest.mark.parametrize("how", ["list", "per split", "folder"])
-def test_several_box_files_as_a_list_or_one_per_split(tmp_path, build, how):
-    settings = two_splits(tmp_path)
-    files = {split: tmp_path / folder / "_annotations.coco.json" for split, folder in SPLITS.items()}
-    if how == "per split":
-        files = {split: str(file.rename(tmp_path / f"{split}.json")) for split, file in files.items()}
-    elif how == "folder":
-        (tmp_path / "train/takeout.json").write_text('{"title": "frame_0.jpg"}')
-        files = str(tmp_path)
-    else:
-        files = list(map(str, files.values()))
-    summary = build(**settings, bounding_boxes=files)
-    assert {split.split: split.boxes for split in summary.splits} == {"train": 1, "validation": 1}
-    for split in ("train", "validation"):
-        assert all(covers(features) for features in examples(tmp_path / "out", split))
-
-
-def test_xml_beside_the_images_of_two_splits_with_equal_names(tmp_path, build):
-    """labelImg's default layout; the folders of the splits are given as box folders."""
-    settings = two_splits(tmp_path)
-    for split, corners in {"train": (12, 8, 60, 40), "valid": (30, 20, 90, 60)}.items():
-        (tmp_path / split / "cat/frame_0.xml").write_text(voc(("cat", *corners)))
-    for given in ([str(tmp_path / "train"), str(tmp_path / "valid")], str(tmp_path)):
-        summary = build(**settings, bounding_boxes=given, overwrite=True)
-        assert [split.boxes for split in summary.splits] == [1, 1]
-        for split in SPLITS:
-            assert all(covers(features) for features in examples(tmp_path / "out", split))
-
-
-def test_a_json_in_a_box_folder_that_is_no_box_file_is_named(tmp_path, imagerecords):
-    settings = two_splits(tmp_path) | {"bounding_boxes": tmp_path / "train"}
-    (tmp_path / "train/takeout.json").write_text("{")
-    planned = imagerecords("plan", *(part for name, value in settings.items() for part in (f"--{name}", value)))
-    assert "1 file not read as box files: takeout.json" in planned.out
-
-
-def test_equal_names_in_two_splits_are_told_apart_by_split(tmp_path, build):
-    settings = two_splits(tmp_path)
-    file = (tmp_path / "train/_annotations.coco.json").rename(tmp_path / "both.json")
-    with pytest.raises(
-        BadLayout, match=r"'cat/frame_0.jpg' in train and 'cat/frame_0.jpg' in validation.*bounding_boxes.train"
-    ):
-        build(**settings, bounding_boxes=file)
-
-
-def test_a_split_without_boxes_is_reported(tmp_path, imagerecords):
-    settings = two_splits(tmp_path) | {"bounding_boxes": tmp_path / "train/_annotations.coco.json"}
-    planned = imagerecords("plan", *(part for name, value in settings.items() for part in (f"--{name}", value)))
-    assert "validation: no image has a box" in planned.out
-    assert planned.code == 0
-
-
-def test_the_command_takes_one_box_file_per_split(tmp_path, imagerecords):
-    settings = two_splits(tmp_path)
-    settings |= {f"bounding_boxes.{name}": tmp_path / folder / "_annotations.coco.json" for name, folder in SPLITS.items()}
-    planned = imagerecords("plan", *(part for name, value in settings.items() for part in (f"--{name}", value)))
-    assert "2 boxes found, 2 planned" in planned.out, planned.err
 
 
 def test_a_box_file_of_a_split_that_the_input_does_not_have_is_an_error(root, imagerecords):

@@ -1,4 +1,4 @@
-"""Boxes cover the red rectangle that was drawn, of the stored or the displayed image as the file means it, for every turn."""
+"""Boxes cover the red rectangle that was drawn, in the stored or the displayed image, for every orientation."""
 
 import json
 import shutil
@@ -79,7 +79,7 @@ def test_the_stated_size_decides_and_the_rest_follows_the_files_other_images(tmp
 
 
 @pytest.mark.parametrize("setting", ["stored", "display"])
-def test_no_setting_turns_a_box_whose_stated_size_decides(tmp_path, build, setting):
+def test_no_setting_rotates_a_box_whose_stated_size_decides(tmp_path, build, setting):
     photos(tmp_path / "in", TURNING)
     boxes = boxes_in(tmp_path / "boxes", "voc", as_displayed(TURNING))
     settings = {"bounding_boxes": boxes, "boxes_orientation": setting}
@@ -88,7 +88,7 @@ def test_no_setting_turns_a_box_whose_stated_size_decides(tmp_path, build, setti
 
 
 def test_where_nothing_decides_the_setting_is_asked_for_and_then_followed(tmp_path, build):
-    """A picture turned by 180° has the same size both ways."""
+    """A picture rotated by 180° has the same size both ways."""
     photos(tmp_path / "in", (1, 3))
     boxes = boxes_in(tmp_path / "boxes", "voc", as_displayed((1, 3)))
     settings = {"train_directory": tmp_path / "in", "output_directory": tmp_path / "out", "bounding_boxes": boxes}
@@ -98,7 +98,7 @@ def test_where_nothing_decides_the_setting_is_asked_for_and_then_followed(tmp_pa
     assert all(covers(features) for features in examples(tmp_path / "out"))
 
 
-def test_images_that_are_left_out_for_their_orientation_ask_for_no_setting(tmp_path, build):
+def test_images_rejected_for_their_orientation_ask_for_no_setting(tmp_path, build):
     photos(tmp_path / "in", (1, 3))
     boxes = boxes_in(tmp_path / "boxes", "voc", as_displayed((1, 3)))
     settings = {"bounding_boxes": boxes, "exif": "reject", "max_rejected_fraction": 1}
@@ -142,7 +142,7 @@ def test_boxes_outside_a_size_whose_sides_are_exchanged_are_refused(tmp_path, bu
         build(train_directory=tmp_path / "in", output_directory=tmp_path / "out", bounding_boxes=boxes)
 
 
-def test_a_size_with_sides_exchanged_of_an_image_that_nothing_turns_is_refused_or_taken_as_asked_for(tmp_path, build):
+def test_a_size_with_sides_exchanged_of_an_image_without_rotation_is_refused_or_taken_as_asked_for(tmp_path, build):
     """Some converters write an array's shape, height first."""
     photos(tmp_path / "in", (1,))
     boxes = boxes_in(tmp_path / "boxes", "voc", {1: (BOX, (64, 96))})
@@ -157,11 +157,11 @@ def test_auto_reports_how_many_it_decided_and_by_what(tmp_path, imagerecords):
     photos(tmp_path / "in")
     boxes = boxes_in(tmp_path / "boxes", "voc", as_displayed())
     arguments = ["--train_directory", tmp_path / "in", "--output_directory", tmp_path / "out", "--bounding_boxes", boxes]
-    told = imagerecords("plan", *arguments).out
-    assert "4 as displayed by the size that the file states, 3 as displayed by the file's other images" in told
+    printed = imagerecords("plan", *arguments).out
+    assert "4 as displayed by the size that the file states, 3 as displayed by the file's other images" in printed
 
 
-def test_a_manifests_boxes_of_turned_images_ask_for_the_setting(tmp_path, build):
+def test_boxes_of_rotated_images_in_an_image_list_ask_for_the_setting(tmp_path, build):
     red = photos(tmp_path / "in", (1, 6))
     shutil.move(tmp_path / "in/a", tmp_path / "a")
     rows = [{"path": f"a/{orientation}.jpeg", "label": "a", "boxes": [red[orientation]]} for orientation in (1, 6)]
@@ -173,7 +173,7 @@ def test_a_manifests_boxes_of_turned_images_ask_for_the_setting(tmp_path, build)
     assert all(covers(features) for features in examples(tmp_path / "out"))
 
 
-def test_label_studios_boxes_follow_an_image_that_is_left_as_stored(tmp_path, build):
+def test_label_studios_boxes_follow_an_image_that_is_kept_as_stored(tmp_path, build):
     tasks = []
     for orientation in ALL:
         (tmp_path / f"{orientation}.jpg").write_bytes(with_red(BOX, orientation=orientation))

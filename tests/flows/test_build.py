@@ -44,7 +44,7 @@ def test_a_fresh_copy_of_the_input_gives_the_same_shards(tmp_path, fill, build, 
     assert outputs[0] == outputs[1]
 
 
-def test_a_rerun_keeps_all_and_changes_nothing(tmp_path, data, build, digests):
+def test_a_rerun_reuses_all_and_changes_nothing(tmp_path, data, build, digests):
     first = build(train_directory=data, output_directory=tmp_path / "out", train_shards=3)
     before = digests(tmp_path / "out")
     second = build(train_directory=data, output_directory=tmp_path / "out", train_shards=3)
@@ -60,7 +60,7 @@ def test_a_rerun_keeps_all_and_changes_nothing(tmp_path, data, build, digests):
     ["train-00001-of-00003", "index/train-00001-of-00003.idx", "_build/receipts/train-00001-of-00003.parquet"],
 )
 @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"x")], ids=["deleted", "altered"])
-def test_a_rerun_mends_exactly_what_is_missing_or_altered(tmp_path, data, build, digests, file, damage):  # noqa: PLR0917
+def test_a_rerun_repairs_exactly_what_is_missing_or_altered(tmp_path, data, build, digests, file, damage):  # noqa: PLR0917
     build(train_directory=data, output_directory=tmp_path / "out", train_shards=3)
     before = digests(tmp_path / "out")
     damage(tmp_path / "out" / file)
@@ -81,7 +81,7 @@ def test_the_same_input_written_another_way_is_the_same_plan(tmp_path, data, bui
 @pytest.mark.parametrize(
     "file", ["manifest.parquet", "labels.txt", "croissant.json", "dataset_info.json", "features.json", "report.html"]
 )
-def test_a_rerun_mends_the_sidecars(tmp_path, data, build, digests, file):
+def test_a_rerun_repairs_the_sidecars(tmp_path, data, build, digests, file):
     build(train_directory=data, output_directory=tmp_path / "out", train_shards=3)
     before = digests(tmp_path / "out")
     (tmp_path / "out" / file).write_bytes(b"x")
@@ -89,7 +89,7 @@ def test_a_rerun_mends_the_sidecars(tmp_path, data, build, digests, file):
     assert digests(tmp_path / "out") == before
 
 
-def test_an_image_that_goes_away_during_the_build_is_in_the_books(tmp_path, data, build, monkeypatch):
+def test_an_image_that_goes_away_during_the_build_is_counted(tmp_path, data, build, monkeypatch):
     """Between the listing and the reading; with the real steps otherwise."""
     from imagerecords.flows import pipeline as order
 
@@ -163,7 +163,7 @@ def test_from_memory_to_memory_gives_the_same_data_as_from_disk_to_disk(tmp_path
     assert [path for path in memory.fs.find("/build/out") if path.endswith(("lock", ".tmp"))] == []
 
 
-def test_the_summary_tells_the_books_and_the_times_in_order(tmp_path, data, build):
+def test_the_summary_has_the_counts_and_the_times_in_order(tmp_path, data, build):
     summary = build(train_directory=data, output_directory=tmp_path / "out", train_shards=3)
     assert (summary.runner, summary.labels, summary.output_directory) == ("direct", 2, str(tmp_path / "out"))
     (split,) = summary.splits

@@ -1,4 +1,4 @@
-"""The direct runner: shards are tried again after faults, and one failure does not stop the others."""
+"""The direct runner: shards are retried after errors, and one failure does not stop the others."""
 
 import errno
 import threading
@@ -17,22 +17,22 @@ SHARDS = [Shard("train", number, 4, number, "x") for number in range(4)]
 
 
 @pytest.fixture
-def conduct(monkeypatch):
-    """`conduct(step)` maps a step over four shards on threads, with two retries and short waits."""
+def run_step(monkeypatch):
+    """`run_step(step)` maps a step over four shards on threads, with two retries and short waits."""
     monkeypatch.setattr(direct, "jittered", lambda delay: 0.001)
-    told = []
+    notes = []
 
-    def conduct(step, retries=2):
+    def run_step(step, retries=2):
         settings = BuildSettings(output_directory="out", train_directory="in", executor="threads", workers=2, retries=retries)
         with Workers(settings) as workers, Workers(settings, 1) as tensorflow:
-            return sorted(DirectRunner(workers, tensorflow, told.append).map(step, SHARDS, settings))
+            return sorted(DirectRunner(workers, tensorflow, notes.append).map(step, SHARDS, settings))
 
-    conduct.told = told
-    return conduct
+    run_step.notes = notes
+    return run_step
 
 
 class Failing:
-    """A step that fails so many times for the second shard."""
+    """A step that fails a number of times for the second shard."""
 
     def __init__(self, error, times):
         self.error, self.times, self.done = error, times, []
@@ -47,63 +47,63 @@ class Failing:
             return shard.index
 
 
-def test_each_shard_is_done_once(conduct):
+def test_each_shard_is_done_once(run_step):
     step = Failing(None, 0)
-    assert conduct(step) == [0, 1, 2, 3]
+    assert run_step(step) == [0, 1, 2, 3]
     assert sorted(step.done) == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("error", [WorkerDied("killed"), OSError(errno.EIO, "disk"), ConnectionResetError("gone")])
-def test_a_fault_is_tried_again_and_told(conduct, error):
-    assert conduct(Failing(error, 2)) == [0, 1, 2, 3]
-    assert len(conduct.told) == 2
-    assert all("train-00001-of-00004" in line for line in conduct.told)
+def test_an_error_is_retried_and_reported(run_step, error):
+    assert run_step(Failing(error, 2)) == [0, 1, 2, 3]
+    assert len(run_step.notes) == 2
+    assert all("train-00001-of-00004" in line for line in run_step.notes)
 
 
-def test_a_fault_that_stays_fails_its_shard_after_all_others_are_done(conduct):
+def test_an_error_that_stays_fails_its_shard_after_all_others_are_done(run_step):
     step = Failing(ConnectionResetError("gone"), 99)
     with pytest.raises(
-        ShardFailed, match=r"1 shard failed. First: train-00001-of-00004: ConnectionResetError: gone.*Run the build"
+        ShardFailed, match=r"1 of 4 shards failed. First: train-00001-of-00004: ConnectionResetError: gone.*Run the build"
     ):
-        conduct(step)
+        run_step(step)
     assert sorted(step.done) == [0, 2, 3]
     assert step.times == 99 - 3  # the first try and two more
 
 
-def test_a_fault_that_no_retry_mends_is_not_tried_again(conduct):
+def test_an_error_that_no_retry_cures_is_not_retried(run_step):
     step = Failing(CorruptRecord("wrong"), 99)
     with pytest.raises(ShardFailed, match="wrong"):
-        conduct(step)
+        run_step(step)
     assert step.times == 98
 
 
-def test_a_full_disk_stops_the_build_at_once_as_what_it_is(conduct):
+def test_a_full_disk_stops_the_build_immediately_and_is_named(run_step):
     with pytest.raises(OSError, match="full") as caught:
-        conduct(Failing(OSError(errno.ENOSPC, "full"), 99))
+        run_step(Failing(OSError(errno.ENOSPC, "full"), 99))
     assert caught.value.errno == errno.ENOSPC
 
 
-def test_an_interrupt_stops_the_build(conduct):
+def test_an_interrupt_stops_the_build(run_step):
     with pytest.raises(Interrupted):
-        conduct(Failing(Interrupted("stopped"), 99))
+        run_step(Failing(Interrupted("stopped"), 99))
 
 
-def test_without_retries_the_first_fault_counts(conduct):
+def test_without_retries_the_first_error_counts(run_step):
     step = Failing(ConnectionResetError("gone"), 1)
     with pytest.raises(ShardFailed):
-        conduct(step, retries=0)
+        run_step(step, retries=0)
 
 
-def test_a_storage_that_does_not_answer_stops_the_other_shards(conduct):
+def test_a_storage_that_does_not_answer_stops_the_other_shards(run_step):
     """Each of a thousand shards would wait as long as the first one did."""
     step = Failing(NoAnswer(errno.EIO, "error sending request"), 99)
-    with pytest.raises(ShardFailed, match=r"train-00001-of-00004 failed.*other shards were stopped.*does not answer"):
-        conduct(step)
+    with pytest.raises(ShardFailed, match=r"train-00001-of-00004 failed.*and the build stopped.*does not answer"):
+        run_step(step)
 
 
-def test_several_failures_are_told_by_number_and_first_name(conduct):
+def test_several_failures_are_reported_by_number_and_first_name(run_step):
     def fail(shard, settings):
         raise CorruptRecord(f"bad {shard.index}")
 
-    with pytest.raises(ShardFailed, match=r"4 shards failed. First: train-00000-of-00004: CorruptRecord: bad 0"):
-        conduct(fail)
+    with pytest.raises(ShardFailed, match=r"4 of 4 shards failed. First: train-00000-of-00004: CorruptRecord: bad 0"):
+        run_step(fail)

@@ -1,4 +1,4 @@
-"""Builds of inputs with planted copies: what is told, what fails, and what is left out, by the settings."""
+"""Builds of inputs with planted duplicates: what is reported, what fails, and what is dropped, by the settings."""
 
 import json
 import re
@@ -44,7 +44,7 @@ def is_complete(settings):
     return (Path(settings["output_directory"]) / "dataset_info.json").exists()
 
 
-def test_by_default_copies_are_told_and_written(planted, build):
+def test_by_default_duplicates_are_reported_and_written(planted, build):
     summary = build(**planted)
     assert groups(summary) == [(1, 2), (1, 2), (1, 2)]
     assert sum(split.written for split in summary.splits) == 13
@@ -58,7 +58,7 @@ def test_by_default_copies_are_told_and_written(planted, build):
         ({"leakage": "fail"}, "2 images in more than one split, in 1 group of duplicates (leakage=fail)"),
     ],
 )
-def test_copies_that_are_not_wanted_fail_the_build_after_the_manifest_is_written(planted, build, policy, words):
+def test_unwanted_duplicates_fail_the_build_after_the_manifest_is_written(planted, build, policy, words):
     first = "dog/001.jpg in train = dog/000.jpg in validation"
     with pytest.raises(UnwantedDuplicates, match=re.escape(f"{words}. First: {first}. ")):
         build(**planted, **policy)
@@ -66,7 +66,7 @@ def test_copies_that_are_not_wanted_fail_the_build_after_the_manifest_is_written
     assert not is_complete(planted)
 
 
-def test_all_that_is_wrong_is_told_at_once(planted, build):
+def test_all_problems_are_reported_together(planted, build):
     (Path(planted["train_directory"]) / "cat/bad.jpg").write_bytes(b"no image")
     with pytest.raises(OverBudget) as error:
         build(**planted, duplicates="fail", leakage="fail", max_rejected_fraction=0)
@@ -78,7 +78,7 @@ def test_duplicates_within_a_split_are_no_leakage(labels_apart, build):
     assert is_complete(labels_apart)
 
 
-def test_a_failed_build_that_is_told_to_report_keeps_all_its_shards(planted, build):
+def test_a_failed_build_with_report_reuses_all_its_shards(planted, build):
     with pytest.raises(UnwantedDuplicates):
         build(**planted, leakage="fail")
     summary = build(**planted)
@@ -86,7 +86,7 @@ def test_a_failed_build_that_is_told_to_report_keeps_all_its_shards(planted, bui
     assert is_complete(planted)
 
 
-def test_dropped_copies_are_in_the_books_and_not_in_the_data_set(planted, build, read_classic):
+def test_dropped_duplicates_are_counted_and_not_in_the_data_set(planted, build, read_classic):
     """The first label keeps the conflict, validation keeps the leak."""
     summary = build(**planted, duplicates="drop", leakage="fail", max_rejected_fraction=0)
     assert groups(summary) == [(0, 0)] * 3
@@ -110,7 +110,7 @@ def test_dropped_copies_are_in_the_books_and_not_in_the_data_set(planted, build,
 
 
 def test_dropped_images_are_not_read_by_the_conversion(planted, build, monkeypatch):
-    """They are copies of what is written: one that goes away meanwhile is left out all the same."""
+    """They are duplicates of written images: one that is deleted meanwhile is dropped all the same."""
     from imagerecords.flows import pipeline as order
 
     prepare = order.prepare_output
@@ -123,7 +123,7 @@ def test_dropped_images_are_not_read_by_the_conversion(planted, build, monkeypat
     assert build(**planted, duplicates="drop").splits[0].rejected == {"duplicate": 3}
 
 
-def test_what_was_kept_and_changes_meanwhile_is_lost_with_its_copies_until_the_next_build(planted, build, monkeypatch):
+def test_a_kept_image_that_changes_meanwhile_is_missing_with_its_duplicates_until_the_next_build(planted, build, monkeypatch):
     from imagerecords.flows import pipeline as order
 
     prepare = order.prepare_output
@@ -143,7 +143,7 @@ def test_what_was_kept_and_changes_meanwhile_is_lost_with_its_copies_until_the_n
     assert again.splits[0].rejected == {"duplicate": 3}
 
 
-def test_a_rerun_that_drops_keeps_all_and_changes_nothing(planted, build, digests):
+def test_a_rerun_that_drops_reuses_all_and_changes_nothing(planted, build, digests):
     first = build(**planted, duplicates="drop", train_shards=3)
     before = digests(planted["output_directory"])
     again = build(**planted, duplicates="drop", train_shards=3)
@@ -151,7 +151,7 @@ def test_a_rerun_that_drops_keeps_all_and_changes_nothing(planted, build, digest
     assert digests(planted["output_directory"]) == before
 
 
-def test_every_file_is_the_same_by_threads_and_processes_where_copies_are_dropped(planted, tmp_path, build, digests):
+def test_every_file_is_the_same_by_threads_and_processes_where_duplicates_are_dropped(planted, tmp_path, build, digests):
     made = []
     for number, how in enumerate([{"executor": "threads", "workers": 1}, {"executor": "processes", "workers": 2}]):
         build(**planted | {"output_directory": tmp_path / f"out{number}"}, duplicates="drop", train_shards=3, **how)
@@ -166,7 +166,7 @@ def test_a_label_that_dropping_leaves_empty_fails_the_build(tmp_path, fill, pict
 
 
 def test_the_budget_is_that_of_the_images_that_were_not_dropped(tmp_path, fill, picture, build):
-    """One of the four that were asked for is bad, whatever was dropped beside them."""
+    """One of the four that were asked for is bad, however many were dropped."""
     images = [*(picture(number) for number in range(3)), b"no image", *[picture(0)] * 6]
     settings = {"train_directory": fill(tmp_path / "in", {"cat": images}), "duplicates": "drop"}
     build(**settings, output_directory=tmp_path / "out", max_rejected_fraction=0.25)
@@ -174,7 +174,7 @@ def test_the_budget_is_that_of_the_images_that_were_not_dropped(tmp_path, fill, 
         build(**settings, output_directory=tmp_path / "other", max_rejected_fraction=0.24)
 
 
-def test_the_command_tells_the_findings_in_a_line_and_in_json(planted, imagerecords):
+def test_the_command_prints_the_findings_in_a_line_and_in_json(planted, imagerecords):
     arguments = [argument for name, value in planted.items() for argument in (f"--{name}", value)]
     ran = imagerecords("build", "--no-prefect", "--executor", "threads", *arguments)
     assert ran.code == 0, ran.err
@@ -184,7 +184,7 @@ def test_the_command_tells_the_findings_in_a_line_and_in_json(planted, imagereco
     assert json.loads(ran.out)["findings"]["exact"]["across_splits"] == {"groups": 1, "images": 2}
 
 
-def test_the_command_fails_with_1_over_unwanted_copies_after_its_summary(planted, imagerecords):
+def test_the_command_fails_with_1_over_unwanted_duplicates_after_its_summary(planted, imagerecords):
     arguments = [argument for name, value in planted.items() for argument in (f"--{name}", value)]
     ran = imagerecords("build", "--no-prefect", "--executor", "threads", *arguments, "--leakage", "fail")
     assert ran.code == 1
@@ -209,7 +209,7 @@ def test_prefects_summary_lists_what_was_found(planted, build):
     assert "\n\nDigest `" in text
 
 
-def test_a_plan_says_that_it_does_not_look_for_duplicates(planted, imagerecords):
+def test_a_plan_says_that_it_does_not_search_for_duplicates(planted, imagerecords):
     arguments = [argument for name, value in planted.items() for argument in (f"--{name}", value)]
     ran = imagerecords("plan", *arguments, "--duplicates", "drop")
     assert ran.code == 0, ran.err

@@ -48,7 +48,7 @@ def photos():
     memory.rm("/photos", recursive=True)
 
 
-def test_audit_finds_no_fault_in_it(made):
+def test_audit_finds_no_problem_in_it(made):
     assert imagerecords.audit(made, pixels=True).problems == ()
 
 
@@ -71,14 +71,14 @@ def test_the_commands_on_finished_data_sets_read_it(made, tmp_path, imagerecords
     assert (made / "report.html").exists()
 
 
-def test_remove_takes_an_image_out_of_it(made, tmp_path, imagerecords):
+def test_remove_removes_an_image_from_it(made, tmp_path, imagerecords):
     (tmp_path / "list.txt").write_text("turned.jpg\n")
     assert imagerecords("remove", made, "--list", tmp_path / "list.txt").code == 0
     assert imagerecords("locate", made, "turned.jpg").out.count("removed") > 0
     assert imagerecords("audit", made).code == 0
 
 
-def test_append_adds_to_it_and_what_was_removed_stays_out(made, photos, picture):
+def test_append_adds_to_it_and_removed_images_stay_removed(made, photos, picture):
     photos.pipe("/photos/train/dog/new.jpg", picture(77))
     summary = imagerecords.build(progress=False, **SETTINGS, output_directory=made, append=True)
     assert {split.split: split.written for split in summary.splits} == {"train": 10, "validation": 3}

@@ -17,7 +17,7 @@ ROWS = [
 
 
 def classic_build(root, labels, shards, threads):
-    """build_image_data.py told anew, up to the writing: (file, label id, label) by shard name, in order."""
+    """build_image_data.py, written again up to the writing of files: (file, label id, label) by shard name, in order."""
     filenames, texts, ids = [], [], []
     for index, text in enumerate(labels, start=1):  # label 0 is left for background
         matching = sorted(path.name for path in (Path(root) / text).iterdir())
@@ -67,7 +67,7 @@ def test_a_build_puts_each_image_where_the_classic_script_does(tmp_path, fill, b
 
 
 def test_train_and_validation_are_shuffled_alike_each_by_its_own_list(tmp_path, fill, build, read_classic):
-    """The classic script seeds anew for each split."""
+    """The classic script seeds its shuffle for each split."""
     build(
         train_directory=fill(tmp_path / "train", {"a": 7}),
         validation_directory=fill(tmp_path / "validation", {"a": 7}),

@@ -1,4 +1,4 @@
-"""Progress as it is told: lines where nobody watches, and never a word on standard output."""
+"""Progress as text: lines where there is no terminal, and nothing on standard output."""
 
 import io
 
@@ -7,7 +7,7 @@ from rich.console import Console
 from imagerecords.flows.progress import BarProgress, LineProgress
 
 
-def test_lines_tell_the_begin_and_the_end_of_a_phase():
+def test_a_line_is_printed_at_the_begin_and_the_end_of_a_phase():
     lines = []
     progress = LineProgress(lines.append, lambda _: None)
     progress.begin("convert", 3, 30)
@@ -27,7 +27,7 @@ def test_a_phase_without_work_is_no_error():
     assert lines == ["validate: 0 images in 0 shards"]
 
 
-def test_a_bar_shows_phase_and_count_and_takes_text_as_it_is():
+def test_a_bar_shows_phase_and_count_and_prints_text_as_it_is():
     file = io.StringIO()
     progress = BarProgress(Console(file=file, force_terminal=True, width=120), lambda _: None)
     progress.note("we[i]rd: no image of label '[bold]'")

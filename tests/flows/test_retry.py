@@ -1,4 +1,4 @@
-"""Which faults are worth another try."""
+"""Which errors are retried."""
 
 import errno
 
@@ -31,7 +31,7 @@ from imagerecords.schemas import errors
         (SystemExit(1), False, False),
     ],
 )
-def test_a_fault_is_tried_again_or_ends_the_build(error, again, final):
+def test_an_error_is_retried_or_ends_the_build(error, again, final):
     assert (is_worth_retrying(error), is_final(error)) == (again, final)
 
 
@@ -41,7 +41,7 @@ def test_waits_double_up_to_the_longest():
     assert delays(20)[-1] == LONGEST_DELAY
 
 
-def test_jitter_only_makes_waits_longer_by_its_share():
+def test_jitter_only_makes_waits_longer_by_its_fraction():
     waits = [jittered(2.0) for _ in range(200)]
     assert min(waits) >= 2.0
     assert max(waits) <= 2.0 * (1 + JITTER)

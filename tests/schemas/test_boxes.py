@@ -1,4 +1,4 @@
-"""Boxes: what is wrong with one, what the policy makes of it, and how it follows a turned image."""
+"""Boxes: what is wrong with one, what the policy makes of it, and how it follows a rotated image."""
 
 import io
 
@@ -14,7 +14,7 @@ INF, NAN = float("inf"), float("nan")
 
 
 @pytest.mark.parametrize(
-    ("box", "fault", "clamped"),
+    ("box", "problem", "clamped"),
     [
         ((0.1, 0.2, 0.3, 0.4), SOUND, (0.1, 0.2, 0.3, 0.4)),
         ((0, 0, 1, 1), SOUND, (0, 0, 1, 1)),
@@ -28,9 +28,9 @@ INF, NAN = float("inf"), float("nan")
         ((0.1, 0.2, INF, 0.4), NOT_FINITE, (0.1, 0.2, 1, 0.4)),  # clamped all the same; place_boxes drops it first
     ],
 )
-def test_each_fault_is_told_and_clamped_away_where_something_is_left(box, fault, clamped):
+def test_each_problem_is_named_and_clamped_away_where_something_is_left(box, problem, clamped):
     corners = np.array([box], np.float32)
-    assert problems_of(corners).tolist() == [fault]
+    assert problems_of(corners).tolist() == [problem]
     mended = clamp(corners)
     if clamped is None:
         assert problems_of(mended)[0] in (EMPTY, NOT_FINITE)
@@ -66,7 +66,7 @@ def test_a_box_follows_its_pixels_when_pillow_turns_the_image_upright(orientatio
 
 
 def test_the_boxes_of_an_image_without_any_are_empty_lists_of_the_right_types():
-    features = Boxes.planned([]).turned(6).features()
+    features = Boxes.planned([]).rotated(6).features()
     assert {(key, values.dtype.name, len(values)) for key, values in features.items()} == {
         *((f"image/object/bbox/{corner}", "float32", 0) for corner in ("xmin", "xmax", "ymin", "ymax")),
         ("image/object/bbox/label", "int64", 0),

@@ -18,7 +18,7 @@ VALUES = st.binary(max_size=300) | INT64 | FLOATS | INTS | TEXTS
 FEATURES = st.dictionaries(st.text(max_size=40), VALUES, min_size=1, max_size=12)
 
 IMAGE = LabelledImage(b"\xff\xd8jpeg\xff\xd9", 16, 24, "größe.jpg", 3, "gänse blümchen")
-# Golden: a changed encoder must become a new ENCODER_VERSION, since every fingerprint stands on it.
+# Golden: a changed encoder must become a new ENCODER_VERSION, since every fingerprint depends on it.
 GOLDEN = (
     "0a85020a170a0e696d6167652f6368616e6e656c7312051a030a01030a1a0a11696d6167652f636c6173732f6c6162656c12051a030a0103"
     "0a280a10696d6167652f636c6173732f7465787412140a120a1067c3a46e736520626cc3bc6d6368656e0a1b0a10696d6167652f636f6c6f"
@@ -98,7 +98,7 @@ def test_boxes_and_synset_are_the_features_that_the_contract_promises_for_them(b
 
 @pytest.mark.parametrize("boxes", [TWO, NONE])
 def test_boxes_are_parsed_by_the_classic_pipeline_as_rows_of_ymin_xmin_ymax_xmax(tf, boxes):
-    """image_processing.parse_example_proto of the classic scripts, told anew; an empty list is not missing."""
+    """image_processing.parse_example_proto of the classic scripts, written again; an empty list is not missing."""
     data = encode_example(replace(IMAGE, boxes=boxes, synset="n02113023").features())
     keys = [f"image/object/bbox/{name}" for name in ("ymin", "xmin", "ymax", "xmax")]
     spec = {key: tf.io.VarLenFeature(tf.float32) for key in keys}

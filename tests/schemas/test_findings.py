@@ -1,4 +1,4 @@
-"""Findings in words: short, the gravest first, and nothing where nothing was found."""
+"""Findings in words: short, the most severe first, and nothing where nothing was found."""
 
 import pytest
 
@@ -40,12 +40,12 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("counts", "phrases"), ROWS)
-def test_only_what_was_found_is_told(counts, phrases):
+def test_only_what_was_found_is_named(counts, phrases):
     assert list(counts.phrases()) == phrases
 
 
-def test_the_total_of_copies_is_that_of_its_three_kinds():
-    copies = Duplicates(
+def test_the_total_of_duplicates_is_that_of_its_three_kinds():
+    duplicates = Duplicates(
         within=Groups(groups=1, images=2), across_labels=Groups(groups=3, images=7), across_splits=Groups(groups=5, images=11)
     )
-    assert copies.total == Groups(groups=9, images=20)
+    assert duplicates.total == Groups(groups=9, images=20)

@@ -40,7 +40,7 @@ def test_the_golden_frames_have_not_changed(data, expected):
 
 
 @given(st.binary(max_size=100))
-def test_a_frame_adds_its_overhead_and_tells_the_crc_it_stores(data):
+def test_a_frame_adds_its_overhead_and_returns_the_crc_it_stores(data):
     before, after, crc = frame(data)
     assert len(before) + len(after) == OVERHEAD == 16
     assert int.from_bytes(after, "little") == crc

@@ -35,7 +35,7 @@ def test_line_n_is_id_n(names, line_break, last_break):
         ("a\tb\n", "line 1", "control"),
     ],
 )
-def test_each_mistake_is_told_with_file_and_line(text, line, words):
+def test_each_error_names_file_and_line(text, line, words):
     _, errors = read_labels(text, "some/labels.txt")
     assert len(errors) == 1
     assert "some/labels.txt" in errors[0]
@@ -43,7 +43,7 @@ def test_each_mistake_is_told_with_file_and_line(text, line, words):
     assert words in errors[0]
 
 
-def test_all_mistakes_are_told_at_once():
+def test_all_errors_are_reported_together():
     _, errors = read_labels("\ufeffcat\n\ncat\n", "labels.txt")
     assert len(errors) == 3
 
@@ -78,7 +78,7 @@ def test_any_folders_name_is_a_label(name):
         (["animal", "animals/dog"], 0),  # a prefix of the text, not of the path
     ],
 )
-def test_a_label_inside_another_label_is_a_mistake(labels, problems):
+def test_a_label_inside_another_label_is_an_error(labels, problems):
     assert len(list(nested_problems(labels))) == problems
 
 
@@ -126,7 +126,7 @@ SHRUNK = [
 
 
 @pytest.mark.parametrize(("locked", "named", "ordered", "keep", "words"), SHRUNK)
-def test_a_label_that_is_missing_or_out_of_its_place_is_told(locked, named, ordered, keep, words):
+def test_a_label_that_is_missing_or_out_of_its_place_is_named(locked, named, ordered, keep, words):
     _, errors = grow_labels(locked, named, "labels.txt" if ordered else None, keep)
     assert len(errors) == len(words)
     assert all(word in error for word, error in zip(words, errors, strict=True))
@@ -151,7 +151,7 @@ def test_a_synsets_file_gives_each_synset_its_text():
         ("", 1, "got 0 tabs"),
     ],
 )
-def test_a_mistake_in_a_synsets_file_is_told_with_its_line(text, line, words):
+def test_an_error_in_a_synsets_file_names_its_line(text, line, words):
     _, errors = read_synsets(text, "synsets.txt")
     assert len(errors) == 1
     assert words in errors[0]

@@ -23,7 +23,7 @@ def test_a_shards_name_reads_back(split, index, count):
     [
         ("train-00000-of-00008", True),
         ("test-00007-of-00008", True),
-        ("flowers_train-00000-of-00005", False),  # parses, but no build of ours writes it
+        ("flowers_train-00000-of-00005", False),  # parses, but no build writes it
         ("train-00000-of-00008.idx", False),
         ("train-0-of-8", False),
         ("train-00000-of-00008\n", False),  # `$` in a pattern matches before a last line break

@@ -69,11 +69,11 @@ def complaint(**settings):
         (BASE | {"train_shard": 8}, "train_shard"),  # unknown, though nearly a setting
     ],
 )
-def test_each_rule_is_told_with_the_settings_name(settings, words):
+def test_each_rule_names_its_setting(settings, words):
     assert words in complaint(**settings)
 
 
-def test_all_problems_are_told_at_once():
+def test_all_problems_are_reported_together():
     text = complaint(output_directory="out", validation_fraction=0.6, test_fraction=0.6, storage_options={"secret": "s"})
     assert "got neither" in text
     assert "must be below 1" in text
@@ -200,13 +200,13 @@ def test_the_defaults_that_bind_users_data_have_not_changed():
     assert (settings.train_shards, settings.check_pixels, settings.unlisted_labels) == ("auto", "all", "error")
 
 
-def test_the_directories_are_told_by_split():
+def test_the_directories_are_given_by_split():
     settings = BuildSettings(output_directory="out", test_directory="c", train_directory="a")
     assert settings.directories() == {"train": "a", "test": "c"}
     assert BuildSettings(**DATA).directories() == {"data": "in"}
 
 
-def test_a_file_that_lists_images_is_told_and_has_no_directories():
+def test_a_build_from_a_list_has_no_directories():
     settings = BuildSettings(**LISTED, validation_fraction=0.1, group_pattern="(a)")
     assert (settings.listed_by, settings.directories()) == ("image_list", {})
     assert BuildSettings(output_directory="out", label_studio="E.JSON").listed_by == "label_studio"

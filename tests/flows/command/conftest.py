@@ -14,7 +14,7 @@ def many(tmp_path, fill):
 
 @pytest.fixture
 def shards_planned(imagerecords, tmp_path, many):
-    """`shards_planned(*arguments)` gives the number of training shards that plan tells."""
+    """`shards_planned(*arguments)` gives the number of training shards that plan prints."""
 
     def shards_planned(*arguments):
         ran = imagerecords("plan", "--output_directory", tmp_path / "out", "--train_directory", many, "--json", *arguments)

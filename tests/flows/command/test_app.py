@@ -57,7 +57,7 @@ def test_build_prints_one_json_object_and_all_else_on_stderr(imagerecords, many,
     assert "convert: " in ran.err
 
 
-def test_a_build_over_budget_prints_its_books_and_fails(imagerecords, fill, picture, tmp_path):
+def test_a_build_over_budget_prints_its_counts_and_fails(imagerecords, fill, picture, tmp_path):
     source = fill(tmp_path / "in", {"cat": [picture(1), b"text"]})
     ran = imagerecords(*BUILD, "--output_directory", tmp_path / "out", "--train_directory", source, "--json")
     assert ran.code == 1
@@ -66,7 +66,7 @@ def test_a_build_over_budget_prints_its_books_and_fails(imagerecords, fill, pict
     assert "Traceback" not in ran.err
 
 
-def test_a_build_without_json_prints_its_books_as_a_table(imagerecords, many, tmp_path):
+def test_a_build_without_json_prints_its_counts_as_a_table(imagerecords, many, tmp_path):
     ran = imagerecords(*BUILD, "--output_directory", tmp_path / "out", "--train_directory", many)
     assert ran.code == 0
     assert "train" in ran.out
@@ -81,15 +81,15 @@ def test_plan_prints_one_json_object(imagerecords, many, tmp_path):
     assert (split["split"], split["images"], split["labels"]) == ("train", 20, {"cat": 10, "dog": 10})
 
 
-def test_plan_prints_its_mistakes_as_json_too(imagerecords, tmp_path):
+def test_plan_prints_its_errors_as_json_too(imagerecords, tmp_path):
     ran = imagerecords("plan", "--output_directory", tmp_path / "out", "--train_directory", tmp_path / "none", "--json")
     assert ran.code == 2
     assert len(the_object(ran.out)["errors"]) == 1
     assert ran.err.count("\n") == 1
 
 
-def test_plan_prints_one_json_object_whatever_the_mistake(imagerecords, many, tmp_path):
-    """Too many shards is told by partition, not by discover; a program that reads the output can't know that."""
+def test_plan_prints_one_json_object_whatever_the_error(imagerecords, many, tmp_path):
+    """partition reports too many shards, not discover; a program that reads the output can't know that."""
     ran = imagerecords(
         "plan", "--output_directory", tmp_path / "out", "--train_directory", many, "--train_shards", 21, "--json"
     )
@@ -127,7 +127,7 @@ def test_a_machine_without_a_locale_is_no_error(fill, tmp_path, command):
     assert ran.returncode == 0, ran.stderr
 
 
-def test_plan_tells_what_build_then_does(imagerecords, many, tmp_path):
+def test_plan_prints_what_build_then_does(imagerecords, many, tmp_path):
     arguments = ["--output_directory", tmp_path / "out", "--data_directory", many, "--validation_fraction", 0.4, "--json"]
     planned = the_object(imagerecords("plan", *arguments).out)["splits"]
     built = the_object(imagerecords(*BUILD, *arguments).out)["splits"]
@@ -149,7 +149,7 @@ def test_an_error_is_one_line_without_debug_and_a_traceback_with_it(imagerecords
 
 
 def test_an_unforeseen_error_is_one_line_too(imagerecords, many, tmp_path, monkeypatch):
-    """An output where a file stands: nobody's fault but the user's, and no traceback's worth."""
+    """An output that is a file: the user's error, which needs no traceback."""
     (tmp_path / "file").write_text("x")
     arguments = [*BUILD, "--output_directory", tmp_path / "file/out", "--train_directory", many]
     plain, debug = imagerecords(*arguments), imagerecords(*arguments, "--debug")
@@ -255,7 +255,7 @@ def test_a_process_of_its_own_exits_with_the_code_and_keeps_the_streams_apart(ma
 
 
 def test_the_options_of_build_imagenet_data_are_taken_by_their_names(imagerecords, many, tmp_path):
-    """Spelled with dashes too, as absl takes them; told of by the names they have here."""
+    """Spelled with dashes too, as absl takes them; errors use the names they have here."""
     arguments = ["plan", "--output_directory", tmp_path / "out", "--train_directory", many]
     ran = imagerecords(*arguments, "--bounding_box_file", "none.csv", f"--imagenet-metadata-file={tmp_path}/none.txt")
     assert "synsets_file must be an existing file" in ran.err
@@ -263,7 +263,7 @@ def test_the_options_of_build_imagenet_data_are_taken_by_their_names(imagerecord
     assert "bounding_boxes must be an existing file: none.csv" in ran.err
 
 
-def test_a_user_without_a_home_is_told_what_prefect_needs(imagerecords, many, tmp_path, monkeypatch):
+def test_a_user_without_a_home_reads_what_prefect_needs(imagerecords, many, tmp_path, monkeypatch):
     """As a container's arbitrary user id without HOME."""
 
     def nowhere():

@@ -57,11 +57,11 @@ def test_audit_prints_one_json_object(imagerecords, data_set):
     ran = imagerecords("audit", data_set, "--no-digests", "--workers", 1, "--json")
     assert (ran.code, ran.err) == (1, "")
     found = json.loads(ran.out)
-    fault = {"file": name, "record": 3, "offset": offset, "problem": "the CRC of the data is wrong"}
-    assert (found["files"], found["records"], found["problems"]) == (2, 16, [fault])
+    problem = {"file": name, "record": 3, "offset": offset, "problem": "the CRC of the data is wrong"}
+    assert (found["files"], found["records"], found["problems"]) == (2, 16, [problem])
 
 
-def test_audit_goes_as_deep_as_it_is_told(imagerecords, data_set, tf):
+def test_the_options_of_audit_set_its_depth(imagerecords, data_set, tf):
     assert imagerecords("audit", data_set, "--pixels", "--tensorflow").code == 0
 
 
@@ -74,7 +74,7 @@ def test_show_prints_the_fields_and_saves_the_image(imagerecords, built, tmp_pat
     assert imagerecords("show", data_set / "train-00000-of-00002", "--record", 99).code == 2
 
 
-def test_locate_prints_a_line_an_image_and_exits_with_1_when_there_is_none(imagerecords, data_set):
+def test_locate_prints_a_line_per_image_and_exits_with_1_when_there_is_none(imagerecords, data_set):
     row = next(row for row in pq.read_table(data_set / "manifest.parquet").to_pylist() if row["path"] == "cat/003.jpg")
     place = f"{row['shard']} record {row['record']} at byte {row['offset']}, {row['size']} bytes, label 1 'cat'"
     ran = imagerecords("locate", data_set, row["sha256"][:20])
@@ -137,7 +137,7 @@ def test_remove_takes_a_list_and_says_that_the_source_still_has_them(imagerecord
         (None, "list must be a text file that can be read"),
     ],
 )
-def test_a_list_that_is_none_is_bad_input(imagerecords, data_set, digests, content, error):
+def test_a_list_without_names_or_unreadable_is_bad_input(imagerecords, data_set, digests, content, error):
     before, names = digests(data_set), data_set.parent / "list"
     if content is not None:
         names.write_bytes(content)
@@ -159,7 +159,7 @@ def test_diff_exits_with_0_for_the_same_images_and_1_for_others(imagerecords, bu
 
 
 @pytest.mark.parametrize("command", ["audit", "locate", "extract", "diff"])
-def test_nothing_there_is_bad_input(imagerecords, tmp_path, command):
+def test_a_missing_path_is_bad_input(imagerecords, tmp_path, command):
     more = {"locate": ["x"], "extract": ["--to", tmp_path / "to"], "diff": [tmp_path]}.get(command, [])
     ran = imagerecords(command, tmp_path / "none", *more)
     assert (ran.code, ran.out) == (2, "")

@@ -1,4 +1,4 @@
-"""The command report: where the page goes, and what it says where there is nothing to report on."""
+"""The command report: where the page goes, and the error where there is nothing to report on."""
 
 
 def test_it_writes_the_page_into_the_folder_and_says_where(imagerecords, build, data, tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 
-def test_the_default_is_taken_where_nobody_says_otherwise(shards_planned):
+def test_the_default_is_taken_where_nothing_else_is_given(shards_planned):
     assert shards_planned() == 1
 
 
@@ -38,7 +38,7 @@ def test_the_sources_are_mixed_setting_by_setting(imagerecords, config, many, tm
     assert [split["split"] for split in json.loads(ran.out)["splits"]] == ["train", "validation", "test"]
 
 
-def test_a_whole_build_can_stand_in_a_file(imagerecords, config, many, tmp_path):
+def test_a_file_can_have_all_settings(imagerecords, config, many, tmp_path):
     settings = {
         "output_directory": str(tmp_path / "out"),
         "train_directory": many,
@@ -68,7 +68,7 @@ def test_names_in_a_file_may_be_spelt_either_way(shards_planned, config, name):
 
 
 @pytest.mark.parametrize("kind", ["yaml", "toml"])
-def test_an_unknown_setting_in_a_file_is_told(imagerecords, config, many, tmp_path, kind):
+def test_an_unknown_setting_in_a_file_is_named(imagerecords, config, many, tmp_path, kind):
     ran = imagerecords(
         "plan", "--config", config(kind, {"train_shard": 2}), "--output_directory", tmp_path / "out", "--train_directory", many
     )
@@ -77,7 +77,7 @@ def test_an_unknown_setting_in_a_file_is_told(imagerecords, config, many, tmp_pa
 
 
 @pytest.mark.parametrize(("kind", "text"), [("yaml", "a: [1"), ("toml", "a = "), ("yaml", "- a\n- b\n")])
-def test_a_file_that_cannot_be_read_is_told_with_its_name(imagerecords, tmp_path, kind, text):
+def test_a_file_that_cannot_be_read_is_named(imagerecords, tmp_path, kind, text):
     (tmp_path / f"build.{kind}").write_text(text)
     ran = imagerecords("plan", "--config", tmp_path / f"build.{kind}", "--output_directory", tmp_path / "out")
     assert ran.code == 2

@@ -1,4 +1,4 @@
-"""Dask as an executor: what it does with steps, and what is told where it is missing."""
+"""Dask as an executor: how it runs steps, and the error where it is missing."""
 
 import math
 import os
@@ -47,7 +47,7 @@ def test_sys_exit_in_a_step_is_an_error_and_ends_no_worker(workers):
     assert {workers.run(os.getpid) for _ in range(6)} & pids
 
 
-def test_a_step_that_kills_every_worker_it_is_given_to_is_told_and_the_cluster_stays_usable(workers):
+def test_a_step_that_kills_every_worker_it_is_given_to_is_reported_and_the_cluster_stays_usable(workers):
     with pytest.raises(WorkerDied, match=r"^a Dask worker died or was lost while running a step: Attempted to run .* on 4 "):
         workers.run(os._exit, 9)
     assert workers.run(math.gcd, 4, 6) == 2
@@ -75,12 +75,12 @@ def test_a_cluster_on_this_machine_does_not_import_the_callers_script(tmp_path):
         assert ran.stdout.splitlines() == ["the script", "None", f"{file} None"]
 
 
-def test_a_lane_of_its_own_is_on_this_machine():
+def test_workers_with_a_count_are_on_this_machine():
     with Workers(settings_for(dask_address="tcp://127.0.0.1:9"), count=1) as lane:
         assert lane.run(math.gcd, 4, 6) == 2
 
 
-def test_without_distributed_the_way_to_get_it_is_told(monkeypatch):
+def test_without_distributed_the_error_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(BadSettings, match=r"pip install 'imagerecords\[dask\]'"):
         Workers(settings_for())

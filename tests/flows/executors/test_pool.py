@@ -1,4 +1,4 @@
-"""The workers: results and errors come through, a death costs a retry, and stopping ends all."""
+"""The workers: results and errors are returned, a dead worker costs a retry, and stopping ends all."""
 
 import errno
 import math
@@ -73,7 +73,7 @@ def test_processes_are_other_processes(processes):
 
 
 @pytest.mark.parametrize(
-    ("step", "number", "told"),
+    ("step", "number", "reason"),
     [
         (os._exit, 3, "exit code 3"),
         (signal.raise_signal, signal.SIGKILL, r"exit code -9 \(SIGKILL\): killed, perhaps out of memory"),
@@ -82,18 +82,18 @@ def test_processes_are_other_processes(processes):
         (os._exit, 255, "exit code unknown"),  # multiprocessing says 255 when the fork server was killed too
     ],
 )
-def test_a_worker_that_dies_is_told_by_its_cause_and_replaced(processes, step, number, told):
+def test_a_worker_that_dies_is_reported_with_its_cause_and_replaced(processes, step, number, reason):
     for _ in range(2):
-        with pytest.raises(WorkerDied, match=f"^a worker process died while running a step: {told}$"):
+        with pytest.raises(WorkerDied, match=f"^a worker process died while running a step: {reason}$"):
             processes.run(step, number)
         assert processes.run(math.gcd, 4, 6) == 2
 
 
-def test_each_step_has_words_for_what_it_does():
+def test_each_step_is_described_for_error_messages():
     assert set(DOING) == {step.__name__ for step in (convert_shard, validate_shard, check_with_tensorflow)}
 
 
-def test_an_answer_that_cannot_be_read_is_told_as_such(processes):
+def test_an_answer_that_cannot_be_read_is_reported_as_that(processes):
     with pytest.raises(WorkerDied, match=r"answer could not be read while running a step: ValueError: invalid literal"):
         processes.run(eval, "type('Answer', (), {'__reduce__': lambda self: (int, ('x',))})()")
 
@@ -120,7 +120,7 @@ def run_python(*arguments, folder, **options):
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "reason"),
     [
         ("raise ImportError('libjpeg.so.9: no such file')", "ImportError: libjpeg.so.9: no such file"),
         ("raise RuntimeError('not today')", "ImportError: RuntimeError: not today"),
@@ -128,10 +128,10 @@ def run_python(*arguments, folder, **options):
         ("import signal; signal.raise_signal(11)", "its fork server died: exit code -11 (SIGSEGV)"),
     ],
 )
-def test_a_worker_that_fails_in_its_imports_is_told_as_one_that_could_not_start(code, told, tmp_path):
+def test_a_worker_that_fails_in_its_imports_is_reported_as_not_started(code, reason, tmp_path):
     (tmp_path / "simplejpeg.py").write_text(code)
     lines = run_python("-c", RUN_TWO_STEPS, folder=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)})
-    assert lines == [f"WorkerDied: a worker process could not start: {told}"] * 2
+    assert lines == [f"WorkerDied: a worker process could not start: {reason}"] * 2
 
 
 def test_the_working_directorys_modules_are_not_taken_for_pythons_or_ours(tmp_path):
@@ -189,8 +189,8 @@ def test_workers_have_the_environment_of_their_build_and_leave_the_callers_alone
         assert dict(os.environ) == before
 
 
-def test_a_death_is_told_to_all_whose_work_was_in_flight(processes):
-    """At once, not when the next result comes in; and the pool is rebuilt once for all of them."""
+def test_a_death_is_reported_to_all_running_calls(processes):
+    """Immediately, not with the next result; and the pool is rebuilt once for all of them."""
     with ThreadPoolExecutor(2) as callers:
         sleeping = callers.submit(processes.run, time.sleep, 5)
         time.sleep(0.2)
@@ -201,7 +201,7 @@ def test_a_death_is_told_to_all_whose_work_was_in_flight(processes):
     assert processes.run(math.gcd, 4, 6) == 2
 
 
-def test_workers_that_are_stopped_interrupt_what_is_in_flight(processes):
+def test_workers_that_are_stopped_interrupt_running_steps(processes):
     processes.run(math.gcd, 1, 1)
     with ThreadPoolExecutor(1) as callers:
         sleeping = callers.submit(processes.run, time.sleep, 60)
@@ -253,7 +253,7 @@ def test_there_are_as_many_workers_as_asked_for(asked, given, count):
 
 
 @pytest.mark.parametrize("length", [75, 76])  # with 32 more for the socket: 107 bytes, as many as Linux takes
-def test_a_temporary_directory_too_deep_for_a_socket_is_told_before_any_work(length, monkeypatch):
+def test_a_temporary_directory_too_deep_for_a_socket_is_reported_before_any_work(length, monkeypatch):
     with tempfile.TemporaryDirectory(dir="/tmp") as root:
         deep = os.path.join(root, "d" * (length - len(root) - 1))
         os.mkdir(deep)
@@ -265,7 +265,7 @@ def test_a_temporary_directory_too_deep_for_a_socket_is_told_before_any_work(len
                 Workers(settings_for("processes"), count=1)
 
 
-def test_shared_memory_that_can_not_be_written_is_named_with_the_way_out(monkeypatch):
+def test_shared_memory_that_can_not_be_written_is_named_with_what_to_do(monkeypatch):
     """As on AWS Lambda and in hardened containers."""
 
     def refuse(*_):

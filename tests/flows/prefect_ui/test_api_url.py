@@ -58,7 +58,7 @@ ROWS = [
     ({}, {".env": f"PREFECT_API_URL={OTHER}\n", AT_HOME: PROFILES}, OTHER),
     ({"PREFECT_TEST_MODE": "1"}, {AT_HOME: PROFILES}, None),
 ]
-# Prefect's settings are made when it is imported; this makes them anew for each row, as its import would.
+# Prefect's settings are made when it is imported; this makes them again for each row, as its import would.
 ASK = """
 import json, os, sys
 from pathlib import Path
@@ -92,7 +92,7 @@ def run_python(code, *arguments, folder):
 
 
 def lay_out(root, variables, files):
-    """The row as ASK takes it, with its files in place; the home directory's is put there when the row's turn comes."""
+    """The row as ASK takes it, with its files in place; the home directory's is put there when the row is read."""
     (root / "work").mkdir(parents=True)
     for name, text in files.items():
         if name != AT_HOME:
@@ -119,7 +119,7 @@ def test_the_url_is_the_one_that_prefect_names(answers, number):
 
 
 @pytest.mark.parametrize("name", ["prefect.toml", "pyproject.toml"])
-def test_settings_that_prefect_cannot_read_are_told(name, tmp_path):
+def test_settings_that_prefect_cannot_read_are_named(name, tmp_path):
     (tmp_path / name).write_text("not toml [")
     ran = run_python("from imagerecords.flows.prefect_ui.api_url import prefect_api_url; prefect_api_url()", folder=tmp_path)
     assert "BadSettings: Prefect's settings must be readable, got" in ran.stderr

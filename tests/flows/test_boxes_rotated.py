@@ -1,4 +1,4 @@
-"""Boxes follow their image: turned with the pixels, or left where they were drawn on the image as shown."""
+"""Boxes follow their image: rotated with the pixels, or kept where they were drawn on the displayed image."""
 
 import io
 import json
@@ -16,7 +16,7 @@ def marked(orientation, box, height=64, width=96):
     pixels = np.zeros((height, width, 3), np.uint8)
     pixels[int(ymin * height) : int(ymax * height), int(xmin * width) : int(xmax * width)] = 255
     stored = Image.fromarray(pixels)
-    if orientation != 1:  # what a camera stores: turned the other way round
+    if orientation != 1:  # what a camera stores: rotated the other way
         stored = stored.transpose(INVERSE[orientation])
     exif, file = stored.getexif(), io.BytesIO()
     exif[0x112] = orientation
@@ -24,7 +24,7 @@ def marked(orientation, box, height=64, width=96):
     return file.getvalue()
 
 
-# By orientation, how to get from the image as shown to the image as stored.
+# By orientation, how to get from the displayed image to the image as stored.
 INVERSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -64,7 +64,7 @@ def test_boxes_follow_the_pixels_of_every_orientation(tmp_path, build):
         assert np.allclose(box, white_of(features), atol=0.02)
 
 
-def test_boxes_drawn_on_the_image_as_shown_stay_where_they_were_drawn(tmp_path, build):
+def test_boxes_drawn_on_the_displayed_image_stay_where_they_were_drawn(tmp_path, build):
     """Label Studio shows images upright, and upright they are written."""
     tasks = []
     for orientation in range(1, 9):
