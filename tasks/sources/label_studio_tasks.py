@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from imagerecords.schemas.errors import BadLayout
+from imagerecords.schemas.messages import plural
 from imagerecords.tasks.sources.label_studio_paths import seems_image, seems_other
 
 META = frozenset(
@@ -180,7 +181,7 @@ def _table_rows(found: Tasks, text: str) -> list[tuple[int, Mapping[str, Any]]]:
         if not any(values):
             continue
         if len(values) != len(names):
-            found.bad.append((number, f"a row must have {len(names)} columns, got {len(values)}"))
+            found.bad.append((number, f"a row must have {plural(len(names), 'column')}, got {len(values)}"))
             continue
         cells = zip(names, values, strict=True)
         rows.append((number, {name: _cell(value) for name, value in cells if value or name in META}))

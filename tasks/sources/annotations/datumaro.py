@@ -49,7 +49,7 @@ def _read_item(source: Source, path: str, item: Mapping[str, Any], names: Sequen
         kind, label = annotation.get("type"), annotation.get("label_id")
         source.unread["attribute"] += len(annotation.get("attributes") or {})
         if label is not None and (not isinstance(label, int) or not 0 <= label < len(names)):
-            source.refuse(where, f"a label_id must be one of the {len(names)} labels, got {label!r}")
+            source.refuse(where, f"a label_id must be below {len(names)}, the number of labels, got {label!r}")
         elif kind == "label" and label is not None:
             labels.append(names[label])
         elif kind in SHAPES:
