@@ -153,7 +153,7 @@ def test_a_damaged_file_of_further_kinds_is_rejected_or_kept_to_the_promise(keep
     changes = st.lists(st.tuples(places, st.sampled_from([0, 255]) | st.integers(0, 255)), min_size=1, max_size=4)
 
     @given(changes, st.integers(0, len(original)))
-    @hypothesis_settings(max_examples=150)
+    @hypothesis_settings(max_examples=60)
     def check(changes, length):
         data = bytearray(original)
         for place, value in changes:

@@ -17,12 +17,12 @@ SETTINGS = BuildSettings(output_directory="out", train_directory="in")
 
 def picture(kind):
     file = io.BytesIO()
-    Image.new("RGBA" if kind == "PNG" else "RGB", (6000, 6000), "red").save(file, kind)
+    Image.new("RGBA" if kind == "PNG" else "RGB", (3000, 3000), "red").save(file, kind)
     return file.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "JPEG2000", "AVIF"])
-@pytest.mark.parametrize("spare", [40, 150, 300])  # MiB beyond what the process has
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "JPEG2000"])
+@pytest.mark.parametrize("spare", [20, 80])  # MiB beyond what the process has
 def test_a_sound_image_on_a_machine_short_of_memory_is_written_or_a_fault_of_the_machine(kind, spare):
     data = picture(kind)
     process_image(_small(), SETTINGS)  # all imports are done
