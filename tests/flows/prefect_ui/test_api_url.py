@@ -122,7 +122,7 @@ def test_the_url_is_the_one_that_prefect_names(answers, number):
 def test_settings_that_prefect_cannot_read_are_named(name, tmp_path):
     (tmp_path / name).write_text("not toml [")
     ran = run_python("from imagerecords.flows.prefect_ui.api_url import prefect_api_url; prefect_api_url()", folder=tmp_path)
-    assert "BadSettings: Prefect's settings must be readable, got" in ran.stderr
+    assert "BadSettings: Prefect can't read its settings:" in ran.stderr
     assert name in ran.stderr
 
 
