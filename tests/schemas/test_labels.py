@@ -74,7 +74,7 @@ def test_any_folders_name_is_a_label(name):
     [
         (["animal/dog", "animal/cat"], 0),
         (["animal", "animal/dog"], 1),
-        (["a", "a/b", "a/b/c"], 3),  # c lies in a and in b
+        (["a", "a/b", "a/b/c"], 3),  # c is in a and in b
         (["animal", "animals/dog"], 0),  # a prefix of the text, not of the path
     ],
 )

@@ -80,12 +80,12 @@ for folder, variables, text in json.loads(sys.argv[1]):
 
 
 def run_python(code, *arguments, folder):
-    """A Python with a home directory of its own and nobody's settings."""
-    nobodys = {name: value for name, value in os.environ.items() if not name.upper().startswith("PREFECT")}
+    """A Python with its own home directory and no settings."""
+    without_settings = {name: value for name, value in os.environ.items() if not name.upper().startswith("PREFECT")}
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=folder,
-        env=nobodys | {"HOME": str(folder / "home")},
+        env=without_settings | {"HOME": str(folder / "home")},
         capture_output=True,
         text=True,
     )
@@ -105,7 +105,7 @@ def lay_out(root, variables, files):
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory):
-    """Prefect's answer and ours, for each row."""
+    """The answers of Prefect and of prefect_api_url, for each row."""
     folder = tmp_path_factory.mktemp("rows")
     rows = [lay_out(folder / str(number), variables, files) for number, (variables, files, _) in enumerate(ROWS)]
     ran = run_python(ASK, json.dumps(rows), folder=folder)
