@@ -132,20 +132,30 @@ class BoxReason(BaseModel):
         return f"{plural(self.count, 'box', 'boxes')} {self.reason}: {', '.join(self.first)}{more}"
 
 
-class BoxCounts(BaseModel):
-    """The counts of the boxes in a plan: found = planned + dropped + of no image + left out; clamped ones are planned too.
-
-    `dropped` can't be used, `left_out` are crowd regions and, with object_labels=drop, objects whose name is no label.
-    """
+class BoxTotals(BaseModel):
+    """Counts of boxes, one per field with a number."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def line(self) -> str:
+        """The counts in a line, without those that are 0."""
+        counts = {name.replace("_", " "): count for name, count in self if isinstance(count, int) and count}
+        found = plural(counts.pop("found", 0), "box", "boxes")
+        return f"{found} found" + "".join(f", {count:,} {name}" for name, count in counts.items())
+
+
+class BoxCounts(BoxTotals):
+    """The counts of the boxes in a plan: found = planned + dropped + of no image + excluded; clamped ones are planned too.
+
+    `dropped` can't be used, `excluded` are crowd regions and, with object_labels=drop, objects whose name is no label.
+    """
 
     found: int
     planned: int
     clamped: int
     dropped: int
     of_no_image: int
-    left_out: int = 0
+    excluded: int = 0
     reasons: tuple[BoxReason, ...] = ()
 
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from imagerecords.schemas.messages import plural
+
 # "0 daisy", "3: cat", "n,dog": an id before the name, as several tutorials write labels.
 NUMBERED = re.compile(r"^\d+\s*[\s:,;]\s*(?P<name>\S.*)$")
 BOM = "\ufeff"
@@ -52,7 +54,7 @@ def read_synsets(text: str, file: str) -> tuple[dict[str, str], list[str]]:
         synset, *rest = (part.strip(SPACE) for part in line.split("\t"))
         where = f"{file}, line {number}"
         if len(rest) != 1:
-            errors.append(f"a line must be a synset, one tab and its human text, got {len(rest)} tabs: {where}")
+            errors.append(f"a line must be a synset, one tab and its human text, got {plural(len(rest), 'tab')}: {where}")
         elif not synset or not rest[0]:
             errors.append(f"a line must have a synset and a human text, got {line!r}: {where}")
         elif synset in texts:
@@ -125,7 +127,7 @@ def grow_labels(locked: Sequence[str], named: Sequence[str], file: str | None, k
 def missing_label(label: str) -> str:
     """The error for a label of a growing data set that has no images in the input."""
     return (
-        f"append must find each label of the data set, got no images of {label!r}: was its folder or line renamed or removed? "
+        f"no images of label {label!r}, which the data set has: was its folder or line renamed or removed? "
         "Bring it back, or pass --append_missing_labels keep: its id and records stay, and a new name is a new label"
     )
 

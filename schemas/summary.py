@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from imagerecords.schemas.boxes import BoxCounts, BoxReason
+from imagerecords.schemas.boxes import BoxCounts, BoxReason, BoxTotals
 from imagerecords.schemas.findings import FindingCounts
 from imagerecords.schemas.html_table import html_table
 
@@ -23,14 +23,12 @@ class SplitSummary(BaseModel):
     boxes: int | None = None
 
 
-class BoxSummary(BaseModel):
-    """The counts of boxes: found = written + dropped + of no image + left out + of rejected images.
+class BoxSummary(BoxTotals):
+    """The counts of boxes: found = written + dropped + of no image + excluded + of rejected images.
 
     Clamped ones are counted among the written and those of rejected images; `reasons` has the first of those that were not
     written, or not as in their file.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     found: int
     written: int
@@ -39,7 +37,7 @@ class BoxSummary(BaseModel):
     of_no_image: int
     of_rejected_images: int
     images_with_boxes: int
-    left_out: int = 0
+    excluded: int = 0
     reasons: tuple[BoxReason, ...] = ()
 
 

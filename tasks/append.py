@@ -147,7 +147,7 @@ def _boxes(listing: Listing, images: pa.Table) -> BoxCounts | None:
     if listing.boxes is None:
         return None
     planned = pc.sum(pc.list_value_length(images["boxes"])).as_py() or 0
-    found = planned + listing.boxes.dropped + listing.boxes.of_no_image + listing.boxes.left_out
+    found = planned + listing.boxes.dropped + listing.boxes.of_no_image + listing.boxes.excluded
     return listing.boxes.model_copy(update={"planned": planned, "found": found})
 
 

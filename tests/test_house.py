@@ -43,7 +43,7 @@ def nodes_of(module):
 def modules_imported_by(path):
     """The dotted names of all that a module imports, anywhere in it; "." is a relative import.
 
-    The block of a script, under `if __name__ == "__main__"`, is not the module's: nobody imports it.
+    The block of a script, under `if __name__ == "__main__"`, is no part of the module that others import.
     """
     names = set()
     for node in nodes_of(ast.parse(path.read_text())):

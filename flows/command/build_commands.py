@@ -74,7 +74,7 @@ def _refuse_no_home() -> None:
         Path.home()
     except RuntimeError as error:
         raise BadSettings(
-            "the user must have a home directory for Prefect, got none: HOME is not set, and the user is unknown. "
+            "Prefect needs a home directory, but HOME is not set and the user is unknown. "
             "Set HOME to a directory that can be written, or pass --no-prefect"
         ) from error
 

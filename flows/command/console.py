@@ -5,9 +5,8 @@ from rich.table import Table
 from rich.text import Text
 
 from imagerecords.schemas.audit import Audit
-from imagerecords.schemas.boxes import BoxCounts
 from imagerecords.schemas.messages import plural, printable
-from imagerecords.schemas.summary import BoxSummary, BuildSummary, PlanSummary
+from imagerecords.schemas.summary import BuildSummary, PlanSummary
 
 TOTALS = 3  # rows below the labels of a plan; with boxes one more
 PROBLEMS = 200  # of an audit that are printed
@@ -24,7 +23,7 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
     speed = f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s"
     _say(console, f"{plural(summary.labels, 'label')}, {shards}, {speed}{_skipped(summary.skipped)}")
     if summary.boxes:
-        _say(console, boxes_text(summary.boxes))
+        _say(console, summary.boxes.line())
         for reason in summary.boxes.reasons:
             _say(console, reason.line())
     if findings := "; ".join(summary.findings.phrases()):
@@ -43,7 +42,7 @@ def print_plan(console: Console, plan: PlanSummary) -> None:
             table.add_row(*(Text(printable(cell)) for cell in row))
         console.print(table)
     if plan.boxes:
-        _say(console, boxes_text(plan.boxes))
+        _say(console, plan.boxes.line())
         for reason in plan.boxes.reasons:
             _say(console, f"note: {reason.line()}")
     for note in plan.notes:
@@ -62,14 +61,6 @@ def print_audit(console: Console, audit: Audit) -> None:
     skipped = f" ({audit.skipped_bytes:,} skipped)" if audit.skipped_bytes else ""
     what = f"{plural(audit.files, 'file')}, {plural(audit.records, 'record')}, {plural(audit.bytes, 'byte')}{skipped}"
     _say(console, f"{what}: {plural(len(audit.problems), 'problem')}")
-
-
-def boxes_text(boxes: BoxSummary | BoxCounts) -> str:
-    """The counts of boxes in a line, without those that are 0."""
-    counts = {name.replace("_", " "): count for name, count in boxes if isinstance(count, int) and count}
-    return f"{plural(counts.pop('found', 0), 'box', 'boxes')} found" + "".join(
-        f", {count:,} {name}" for name, count in counts.items()
-    )
 
 
 def _table(first: str, *numbers: str) -> Table:

@@ -100,7 +100,7 @@ def run_until_cancelled(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
     try:
         return step(*args, **kwargs)
     except SystemExit as error:  # Dask would end the worker, and the next one that is given the step
-        raise ShardFailed(f"a step must return or raise, got sys.exit({error.code!r})") from error
+        raise ShardFailed(f"a step called sys.exit({error.code!r}); it must return or raise") from error
 
 
 def connect(settings: BuildSettings, count: int) -> DaskExecutor:
@@ -143,8 +143,8 @@ def _wait_for_a_worker(client: Client) -> None:
         client.wait_for_workers(1, timeout=FIRST_WORKER_SECONDS)
     except TimeoutError as error:
         raise BadSettings(
-            f"the Dask cluster must have a worker, got none within {FIRST_WORKER_SECONDS} s. Start `dask worker`, or pass "
-            "--workers when they come with the work"
+            f"no worker joined the Dask cluster within {FIRST_WORKER_SECONDS} s. Start `dask worker`, or pass --workers where "
+            "the cluster starts workers on demand"
         ) from error
 
 

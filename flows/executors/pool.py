@@ -60,7 +60,9 @@ def make_threads(settings: BuildSettings, count: int, stop: threading.Event) -> 
 def make_dask(settings: BuildSettings, count: int, stop: threading.Event) -> Executor:
     """A Dask cluster: the one at `dask_address`, or `count` processes here."""
     if importlib.util.find_spec("distributed") is None:
-        raise BadSettings("executor dask must have distributed, which is missing. Install it: pip install 'imagerecords[dask]'")
+        raise BadSettings(
+            "distributed is not installed, which executor=dask needs. Install it: pip install 'imagerecords[dask]'"
+        )
     from imagerecords.flows.executors.dask_cluster import connect
 
     return connect(settings, count)
@@ -116,7 +118,7 @@ class Workers:
             future: Future[T] = executor.submit(step, *args, **kwargs)
             return future.result()
         except SystemExit as error:  # would end this thread silently, and its future would never resolve
-            raise ShardFailed(f"a step must return or raise, got sys.exit({error.code!r})") from error
+            raise ShardFailed(f"a step called sys.exit({error.code!r}); it must return or raise") from error
         except Exception as error:
             worker_lost_errors = getattr(executor, "worker_lost_errors", ())
             if self._stop.is_set() and isinstance(error, (BrokenExecutor, CancelledError, RuntimeError, *worker_lost_errors)):

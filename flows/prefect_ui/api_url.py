@@ -27,7 +27,7 @@ def prefect_api_url() -> str | None:
         return get_current_settings().api.url or None
     except Exception as error:  # Prefect's own, pydantic's or tomllib's, at its import
         raise BadSettings(
-            f"Prefect's settings must be readable, got {type(error).__name__}: {error}. Correct them (environment, .env, "
+            f"Prefect can't read its settings: {type(error).__name__}: {error}. Correct them (environment, .env, "
             "prefect.toml, pyproject.toml or profile)"
         ) from error
 

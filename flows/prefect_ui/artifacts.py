@@ -15,7 +15,6 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
-from imagerecords.flows.command.console import boxes_text
 from imagerecords.flows.progress import LineProgress
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import REPORT
@@ -90,7 +89,7 @@ def summary_markdown(summary: BuildSummary) -> str:
             f"{summary.shards_reused:,} reused; "
             f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s; skipped: {skipped}.",
             "",
-            *([boxes_text(summary.boxes) + ".", "", *_box_reasons(summary.boxes)] if summary.boxes else []),
+            *([summary.boxes.line() + ".", "", *_box_reasons(summary.boxes)] if summary.boxes else []),
             *_findings(summary),
             f"Digest `{summary.digest}`",
         ]

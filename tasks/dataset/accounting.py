@@ -71,7 +71,7 @@ def box_summary(found: BoxCounts, splits: Iterable[SplitCounts], output: Folder)
         of_no_image=found.of_no_image,
         of_rejected_images=counts["of_rejected_images"],
         images_with_boxes=counts["images_with_boxes"],
-        left_out=found.left_out,
+        excluded=found.excluded,
         reasons=found.reasons,
     )
 

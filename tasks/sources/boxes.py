@@ -116,7 +116,7 @@ def place_boxes(
         clamped=int((placed & (corrected != corners).any(axis=1)).sum()),
         dropped=len(found.malformed) + int((~usable & ~left_out).sum()),
         of_no_image=int((kept & ~placed).sum()),
-        left_out=int(left_out.sum()),
+        excluded=int(left_out.sum()),
         reasons=tuple(_reasons(found, np.where(kept, SOUND, faults), placed, own)),
     )
     order = np.flatnonzero(placed)[np.argsort(rows[placed], kind="stable")]

@@ -96,7 +96,7 @@ def _run(shell: Shell, program: str, *words: str, environment: dict[str, str] | 
 @pytest.mark.parametrize("executor", ["processes", "threads", "dask"])
 def test_a_step_that_calls_exit_fails_its_shard_and_leaves_the_workers_usable(executor: str, shell: Shell):
     said = _run(shell, ON_WORKERS, executor, "leave").splitlines()
-    assert said[0] == "ShardFailed a step must return or raise, got sys.exit(3)"
+    assert said[0] == "ShardFailed a step called sys.exit(3); it must return or raise"
     assert said[1] == "then train-00002-of-00003"
 
 

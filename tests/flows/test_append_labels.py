@@ -19,10 +19,10 @@ LABEL_ROWS = {
         "labels file must begin with the data set's labels.*got 'a' instead of 'b'",
     ),
     "listed in another order": ("db", "bd", "bda", "abd", "labels file must begin .* got 'b' instead of 'd'"),
-    "a folder gone": (None, "bd", None, "ad", "got no images of 'b'.*--append_missing_labels keep"),
-    "a line gone": ("bd", "bd", "ba", "abd", "got no images of 'd'"),
-    "folder and line gone": ("bd", "bd", "ba", "ab", "got no images of 'd'"),
-    "a folder gone that is listed": ("bd", "bd", "bda", "ab", "got no images of 'd'"),
+    "a folder gone": (None, "bd", None, "ad", "no images of label 'b'.*--append_missing_labels keep"),
+    "a line gone": ("bd", "bd", "ba", "abd", "no images of label 'd'"),
+    "folder and line gone": ("bd", "bd", "ba", "ab", "no images of label 'd'"),
+    "a folder gone that is listed": ("bd", "bd", "bda", "ab", "no images of label 'd'"),
 }
 
 

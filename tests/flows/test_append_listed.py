@@ -49,7 +49,7 @@ def test_an_image_list_without_a_label_of_the_data_set_is_refused(listed, build,
     build(**settings)
     before = digests(settings["output_directory"])
     write_image_list(settings["image_list"], [*NEW_OWLS, *(row for row in rows if row["label"] == "dog")])
-    with pytest.raises(BadLayout, match="got no images of 'cat'"):
+    with pytest.raises(BadLayout, match="no images of label 'cat'"):
         build(**settings)
     assert digests(settings["output_directory"]) == before
 

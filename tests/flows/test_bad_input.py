@@ -135,7 +135,7 @@ ROWS = {
 
 
 def snapshot(root):
-    """All that lies below a folder."""
+    """All paths below a folder."""
     return {path: path.read_bytes() if path.is_file() else None for path in Path(root).rglob("*")}
 
 

@@ -222,7 +222,7 @@ def test_crowd_regions_are_excluded_and_counted(root, build):
     (root / "c.json").write_text(json.dumps(content))
     summary = build(train_directory=root / "in", output_directory=root / "out", bounding_boxes=root / "c.json")
     assert all(covers(features) for features in examples(root / "out"))
-    assert (summary.boxes.found, summary.boxes.written, summary.boxes.left_out) == (4, 3, 1)
+    assert (summary.boxes.found, summary.boxes.written, summary.boxes.excluded) == (4, 3, 1)
     assert "1 box left out as crowd regions" in summary.boxes.reasons[0].line()
 
 

@@ -36,7 +36,7 @@ def test_boxes_of_a_rejected_image_are_counted_as_its(inputs, build, tmp_path):
         "dropped": 2,
         "of_no_image": 1,
         "of_rejected_images": 1,
-        "left_out": 0,
+        "excluded": 0,
         "images_with_boxes": 1,
     }
 

@@ -74,7 +74,7 @@ def test_any_folders_name_is_a_label(name):
     [
         (["animal/dog", "animal/cat"], 0),
         (["animal", "animal/dog"], 1),
-        (["a", "a/b", "a/b/c"], 3),  # c lies in a and in b
+        (["a", "a/b", "a/b/c"], 3),  # c is in a and in b
         (["animal", "animals/dog"], 0),  # a prefix of the text, not of the path
     ],
 )
@@ -117,8 +117,8 @@ def test_new_labels_come_after_the_old_ones(locked, named, ordered, keep, expect
 
 SHRUNK = [
     # (labels there are, labels of the input, whether a file orders them, whether missing ones are kept, words)
-    ("bd", "ab", False, False, ["got no images of 'd'"]),
-    ("bd", "ac", False, False, ["got no images of 'b'", "got no images of 'd'"]),
+    ("bd", "ab", False, False, ["no images of label 'd'"]),
+    ("bd", "ac", False, False, ["no images of label 'b'", "no images of label 'd'"]),
     ("bd", "db", True, False, ["got 'd' instead of 'b': labels.txt, label 1"]),
     ("bd", "bad", True, False, ["got 'a' instead of 'd': labels.txt, label 2"]),
     ("bde", "eba", True, True, ["got 'e' instead of 'b'"]),  # a missing one is no leave to sort the others

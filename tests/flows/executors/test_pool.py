@@ -141,7 +141,7 @@ def test_the_working_directorys_modules_are_not_taken_for_pythons_or_ours(tmp_pa
 
 
 def test_workers_import_the_package_that_their_parent_has_imported(tmp_path):
-    """A copy that only the parent's own sys.path leads to, beside the installed one; and no folder of ours is on their path."""
+    """A copy on the parent's own sys.path, beside the installed one; no folder of the package is on their path."""
     shutil.copytree(Path(imagerecords.__path__[0]), tmp_path / "copy/imagerecords")
     code = f"""
 import pkgutil, sys

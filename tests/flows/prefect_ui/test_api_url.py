@@ -80,12 +80,12 @@ for folder, variables, text in json.loads(sys.argv[1]):
 
 
 def run_python(code, *arguments, folder):
-    """A Python with a home directory of its own and nobody's settings."""
-    nobodys = {name: value for name, value in os.environ.items() if not name.upper().startswith("PREFECT")}
+    """A Python with its own home directory and no settings."""
+    without_settings = {name: value for name, value in os.environ.items() if not name.upper().startswith("PREFECT")}
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=folder,
-        env=nobodys | {"HOME": str(folder / "home")},
+        env=without_settings | {"HOME": str(folder / "home")},
         capture_output=True,
         text=True,
     )
@@ -105,7 +105,7 @@ def lay_out(root, variables, files):
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory):
-    """Prefect's answer and ours, for each row."""
+    """The answers of Prefect and of prefect_api_url, for each row."""
     folder = tmp_path_factory.mktemp("rows")
     rows = [lay_out(folder / str(number), variables, files) for number, (variables, files, _) in enumerate(ROWS)]
     ran = run_python(ASK, json.dumps(rows), folder=folder)
@@ -122,7 +122,7 @@ def test_the_url_is_the_one_that_prefect_names(answers, number):
 def test_settings_that_prefect_cannot_read_are_named(name, tmp_path):
     (tmp_path / name).write_text("not toml [")
     ran = run_python("from imagerecords.flows.prefect_ui.api_url import prefect_api_url; prefect_api_url()", folder=tmp_path)
-    assert "BadSettings: Prefect's settings must be readable, got" in ran.stderr
+    assert "BadSettings: Prefect can't read its settings:" in ran.stderr
     assert name in ran.stderr
 
 
