@@ -166,7 +166,7 @@ def test_all_bad_rows_are_told_at_once_the_first_few_dozen_by_line(listing, imag
     errors = told(listing, rows)
     assert len(errors) == 37
     assert [error.rpartition(" ")[2] for error in errors[:36]] == [str(line) for line in range(2, 38)]
-    assert "got 64 beyond" in errors[-1]
+    assert "… and 64 more" in errors[-1]
 
 
 def test_boxes_are_those_of_their_row(listing, images, tmp_path):

@@ -173,7 +173,7 @@ def test_a_broken_file_among_others_is_not_skipped_in_silence(look):
 
 def test_an_object_of_a_crowd_is_left_out_and_counted(look):
     listing = look(changed(lambda content: content["annotations"][0].update(iscrowd=1)))
-    assert (listing.boxes.planned, listing.boxes.left_out) == (4, 1)
+    assert (listing.boxes.planned, listing.boxes.excluded) == (4, 1)
 
 
 def test_two_images_that_one_name_may_mean_are_never_guessed(look, tmp_path):
