@@ -20,7 +20,7 @@ ON_DEMAND = "build-image-dataset/on-demand"
 
 def test_deploy_makes_the_three_deployments_with_every_setting_described(installation: Installation):
     installation.prefect(*DEPLOY)  # a second time, as after a new release: nothing is there twice
-    deployments = installation.post("deployments/filter", {"deployments": {"tags": {"totals": ["imagerecords"]}}})
+    deployments = installation.post("deployments/filter", {"deployments": {"tags": {"all_": ["imagerecords"]}}})
     assert sorted(deployment["name"] for deployment in deployments) == ["nightly", "on-demand", "on-labels"]
     for deployment in deployments:
         assert deployment["work_pool_name"] == "imagerecords"

@@ -134,7 +134,7 @@ def test_an_export_fails_with_the_build_that_it_waits_for(
     export = _export(quick, tmp_path, _labelled(quick, tmp_path / "studio"), hand_over="deployment")
     upstream = shell.start_program([sys.executable, "-c", EXPORT, json.dumps(export)], {"PREFECT_API_URL": installation.url})
     assert upstream.wait() == 1
-    assert "the build must complete, got Failed: build-image-dataset/on-demand" in upstream.stderr
+    assert "the build ended as Failed: build-image-dataset/on-demand" in upstream.stderr
 
 
 def test_a_csv_export_is_laid_out_the_same_way_on_prefects_temporary_server(shell: Shell, quick: Images, tmp_path: Path):
@@ -179,11 +179,11 @@ def test_an_event_that_can_start_no_run_is_told_by_the_server_with_the_reason(
         events = json.loads(installation.prefect("api", "POST", "/events/filter", "--data", query))["events"]
         return [event for event in events if event["resource"]["prefect.resource.name"] == "build-on-labels-exported"]
 
-    before = len(failures())
+    failed_before = len(failures())
     words = [sys.executable, "-c", EMIT, f"imagerecords.labels.{tmp_path}", str(tmp_path / "payload.json")]
     emitted = shell.start_program(words, {"PREFECT_API_URL": installation.url})
     assert emitted.wait() == 0, emitted.stderr
-    failed = until(lambda: len(seen := failures()) > before and seen, "the server reports the event that started nothing")
+    failed = until(lambda: len(seen := failures()) > failed_before and seen, "the server reports the event that started nothing")
     assert all(event["payload"]["reason"] for event in failed)
     assert len(installation.runs("on-labels")) == before
     assert not (tmp_path / "data").exists()
