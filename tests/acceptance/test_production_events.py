@@ -183,7 +183,7 @@ def test_an_event_that_can_start_no_run_is_told_by_the_server_with_the_reason(
     words = [sys.executable, "-c", EMIT, f"imagerecords.labels.{tmp_path}", str(tmp_path / "payload.json")]
     emitted = shell.start_program(words, {"PREFECT_API_URL": installation.url})
     assert emitted.wait() == 0, emitted.stderr
-    failed = until(lambda: len(seen := failures()) > failed_before and seen, "the server reports the event that started nothing")
+    failed = until(lambda: len(seen := failures()) > failed_before and seen, "the server reports the event")
     assert all(event["payload"]["reason"] for event in failed)
     assert len(installation.runs("on-labels")) == before
     assert not (tmp_path / "data").exists()
