@@ -80,4 +80,4 @@ def test_a_sample_is_one_shard_of_each_split(shell: Shell, quick: Images, tmp_pa
         _say_another_height(tmp_path / "data", f"validation-{index:05d}-of-00002", record=0)
     again = shell.start(quick.arguments(tmp_path / "data", "--no-prefect", tensorflow_check="sample"))
     assert again.wait() == 1
-    assert "record 0 must decode to [97, 96, 3] in TensorFlow" in again.stderr.splitlines()[-1]
+    assert "record 0 must decode to [97, 96, 3] in TensorFlow" in again.last_word
