@@ -81,7 +81,7 @@ def _report(error: BaseException, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
     code, text = _explain(error)
-    for line in text.splitlines():
+    for line in text.split("\n"):
         print_line(line)
     return code
 
@@ -91,7 +91,7 @@ def _explain(error: BaseException) -> tuple[int, str]:
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED, "interrupted. Run it again to go on: finished shards are reused"
     if isinstance(error, ImageRecordsError):
-        return error.exit_code, "\n".join(f"error: {line}" for line in str(error).splitlines())
+        return error.exit_code, "\n".join(f"error: {line}" for line in str(error).split("\n"))
     if isinstance(error, InvalidArguments) and isinstance(error.__cause__, ValidationError):
         return BAD_INPUT, f"error: {settings_problems(error.__cause__)}"
     if isinstance(error, ValidationError):

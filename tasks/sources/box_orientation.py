@@ -65,7 +65,7 @@ def _shape(folder: Folder, image: Mapping[str, Any]) -> Shape | None:
 
     def read(size: int | None) -> bytes:
         if not folder.is_local:
-            with http_errors():
+            with http_errors(folder.fs):
                 return folder.read(path) if size is None else folder.read_range(path, 0, size)
         with open(folder.join(path), "rb", buffering=0) as file:
             return file.read(-1 if size is None else size)

@@ -136,7 +136,7 @@ def _local_state(path: str) -> FileState:
 
 def _remote_state(folder: Folder, path: str) -> FileState:
     try:
-        with http_errors():
+        with http_errors(folder.fs):
             info = folder.fs.info(path)
     except (FileNotFoundError, PermissionError) as error:
         return 0, "", _missing(path, error)

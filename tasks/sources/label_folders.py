@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import PurePosixPath
 
 import pyarrow as pa
 
@@ -23,6 +22,7 @@ from imagerecords.schemas.listing import COLUMNS, Listing
 from imagerecords.schemas.messages import some
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.unicode_names import composed, form_notes, one_form
+from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of, is_utf8
 from imagerecords.tasks.sources.ignored import ignored_files
 from imagerecords.tasks.sources.unlabelled import unlabelled_notes
 from imagerecords.tasks.sources.walk import FoundFile, Level, ListingProgress, find_label_folders, read_level, walk_files
@@ -30,8 +30,6 @@ from imagerecords.tasks.storage.folders import Folder, open_folder
 
 # Names people give to splits; folders of only these names under one data directory are split/label/ layouts.
 SPLIT_NAMES = {"train", "training", "val", "valid", "validation", "test", "testing", "eval"}
-# Only to know an image beside the label folders from a README there; what is an image is judged by content, in convert.
-IMAGE_ENDINGS = frozenset([".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif", ".heic", ".ppm"])
 REMOTE_LISTINGS = 16  # label prefixes listed at once on object stores
 
 
@@ -88,7 +86,7 @@ def setting_of(source: str) -> str:
 def _folder_mistakes(source: _Source) -> Iterable[str]:
     url = source.folder.url
     folders = source.found.folders
-    images = [file.path for file in source.found.files if PurePosixPath(file.path).suffix.lower() in IMAGE_ENDINGS]
+    images = [file.path for file in source.found.files if ending_of(file.path) in IMAGE_ENDINGS]
     if images:
         yield (
             f"images must lie in label folders, got {len(images)} beside them: {url}: {some(images)}. Move each into "
@@ -219,21 +217,13 @@ def _label_mistakes(settings: BuildSettings, source: _Source, name: str, files: 
             f"images must lie right in their label's folder, got {len(nested)} in sub-folders: {source.folder.url}: "
             f"{some(nested)}. Move them, or pass --recursive"
         )
-    unnameable = [ascii(file.path) for file in files if not _is_utf8(file.path)]
+    unnameable = [ascii(file.path) for file in files if not is_utf8(file.path)]
     if unnameable:
         yield f"file names must be UTF-8, got {len(unnameable)} others: {source.folder.url}: {some(unnameable)}. Rename them"
 
 
 def _table(source: str, label: int, files: list[FoundFile]) -> pa.Table:
-    files = [file for file in files if _is_utf8(file.path)]
+    files = [file for file in files if is_utf8(file.path)]
     paths, sizes, versions = zip(*files, strict=True) if files else ((), (), ())
     nothing = pa.nulls(len(files), pa.string()), pa.nulls(len(files), PLANNED_BOXES)
     return pa.table([[source] * len(files), [label] * len(files), paths, sizes, versions, *nothing], schema=COLUMNS)
-
-
-def _is_utf8(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

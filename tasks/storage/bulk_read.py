@@ -62,7 +62,7 @@ def _read_by_fsspec(source: Folder, name: str, size: int, version: str) -> bytes
     path = source.join(name)
     _, version_id = version_parts(version)
     one_version = {"version_id": version_id} if version_id else {}
-    with http_errors():
+    with http_errors(source.fs):
         data: bytes = source.fs.cat_file(path, **one_version, **({"max_concurrency": 1} if source.is_s3 else {}))
         there = source.fs.info(path, **one_version)
     if there["size"] != size or remote_version(there) != version:

@@ -36,11 +36,15 @@ async def _stay_on_host(_session: Any, _context: Any, request: Any) -> None:
 
 
 @contextlib.contextmanager
-def http_errors() -> Iterator[None]:
+def http_errors(fs: Any) -> Iterator[None]:
     """Errors of the web client as OSErrors: FileNotFoundError, PermissionError, TimeoutError, or one with the status.
 
-    fsspec raises FileNotFoundError for whatever kept it from asking for a file's size; the cause says what it was.
+    Errors of other file systems stay as they are. fsspec raises FileNotFoundError for whatever kept it from asking for
+    a file's size; the cause says what it was.
     """
+    if fs.protocol not in (PROTOCOLS, *PROTOCOLS):
+        yield
+        return
     import aiohttp
 
     try:

@@ -113,11 +113,12 @@ def output_lock(output: Folder, stale_seconds: float) -> Iterator[Lock]:
                 os.rmdir(folder)
 
 
-def refuse_if_locked(output: Folder, stale_seconds: float) -> None:
-    """Raise OutputLocked when a running build holds the output: early, before the input is listed."""
+def refuse_if_locked(output: Folder, stale_seconds: float) -> Holder | None:
+    """The dead holder that the output's lock names, or None; raises OutputLocked when a running build holds the output."""
     holder = read_holder(output)
     if holder and not _is_gone(output, holder, stale_seconds):
         raise OutputLocked(_locked(output, holder, stale_seconds))
+    return holder
 
 
 def _is_gone(output: Folder, holder: Holder, stale_seconds: float) -> bool:
@@ -160,14 +161,15 @@ def read_holder(output: Folder) -> Holder | None:
 def _acquire(lock: Lock, stale_seconds: float) -> None:
     """Make the lock's holder the one that the output names, or raise OutputLocked."""
     output, holder = lock.output, lock.holder
-    refuse_if_locked(output, stale_seconds)  # where a server ignores conditions, this is the only check
+    dead = refuse_if_locked(output, stale_seconds)  # where a server ignores conditions, this is the only check
     data = _dump(holder)
     created = _create(output, data)
     # A server that supports the condition refuses the same PUT a second time.
     lock.advisory = created is None or bool(created and output.is_s3 and _create(output, data) is not False)
     if not created:
         current = read_holder(output)
-        if current and current.id != holder.id and not _is_gone(output, current, stale_seconds):
+        others = {holder.id, *([dead.id] if dead else [])}
+        if current and current.id not in others and not _is_gone(output, current, stale_seconds):
             raise OutputLocked(_locked(output, current, stale_seconds))
         _write(output, data)
     if not created or lock.advisory:

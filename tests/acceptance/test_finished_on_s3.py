@@ -28,6 +28,7 @@ def options(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     options = {"endpoint_url": f"http://{host}:{port}"}
     s3fs.S3FileSystem(**options).mkdir("bucket")
     yield options
+    s3fs.S3FileSystem(**options).rm("bucket", recursive=True)  # all of moto's servers in a process have the same buckets
     server.stop()
 
 

@@ -18,11 +18,11 @@ class Moto:
     def __init__(self, endpoint):
         self.options = {"endpoint_url": endpoint}
         self.fs = s3fs.S3FileSystem(**self.options, use_listings_cache=False, skip_instance_cache=True)
-        self.fs.mkdir("bucket")
+        self.fs.mkdir("api")
         self.numbers = itertools.count()
 
     def __call__(self, folder):
-        place = f"bucket/{next(self.numbers)}/{folder.name}"
+        place = f"api/{next(self.numbers)}/{folder.name}"
         self.fs.put(str(folder), place, recursive=True)
         return f"s3://{place}"
 
@@ -37,7 +37,7 @@ def on_moto():
         host, port = server.get_host_and_port()
         moto = Moto(f"http://{host}:{port}")
         yield moto
-        moto.fs.rm("bucket", recursive=True)  # all of moto's servers in a process have the same buckets
+        moto.fs.rm("api", recursive=True)  # all of moto's servers in a process have the same buckets
         server.stop()
 
 

@@ -97,7 +97,7 @@ def test_damage_and_missing_files_on_s3_are_named(on_moto, copy, rows):
         train[4]
     on_moto.fs.rm_file(f"{url}/{rows[0]['shard']}")
     for read in (lambda: train[0], lambda: train.__getitems__([0])):
-        with pytest.raises(imagerecords.Incomplete, match=f"is missing: bucket/.*/copy/{rows[0]['shard']}"):
+        with pytest.raises(imagerecords.Incomplete, match=f"is missing: api/.*/copy/{rows[0]['shard']}"):
             read()
     with pytest.raises(imagerecords.Incomplete, match="1 of 5 files of the manifest are missing"):
         imagerecords.open_dataset(url, storage_options=on_moto.options)

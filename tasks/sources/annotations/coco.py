@@ -5,19 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from imagerecords.schemas.messages import plural, some
-from imagerecords.tasks.sources.annotations.model import (
-    AnnotatedImage,
-    Box,
-    Source,
-    are_numbers,
-    around,
-    folder_of,
-    from_size,
-    join,
-    numbers_of,
-    split_of_path,
-    stem_of,
-)
+from imagerecords.tasks.sources.annotations.geometry import are_numbers, around, from_size, numbers_of
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
+from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path, stem_of
 
 TASKS = ("instances_", "person_keypoints_", "labels_", "stuff_", "panoptic_", "captions_", "image_info_", "image_labels_")
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source, folder_of, join, split_of_path
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
+from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path
 
 
 def is_createml(content: Any) -> bool:

@@ -4,18 +4,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from imagerecords.tasks.sources.annotations.model import (
-    AnnotatedImage,
-    Box,
-    Source,
-    around,
-    folder_of,
-    join,
-    no_of,
-    rotated,
-    split_of,
-    split_of_path,
-)
+from imagerecords.tasks.sources.annotations.geometry import around, no_of, rotated
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
+from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of, split_of_path
 from imagerecords.tasks.sources.annotations.xml import read_xml
 
 OUTLINES = ("polygon", "ellipse", "cuboid")

@@ -3,19 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from imagerecords.tasks.sources.annotations.model import (
-    AnnotatedImage,
-    Box,
-    Source,
-    are_numbers,
-    around,
-    folder_of,
-    from_size,
-    join,
-    rotated,
-    split_of,
-    stem_of,
-)
+from imagerecords.tasks.sources.annotations.geometry import are_numbers, around, from_size, rotated
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
+from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of, stem_of
 
 
 def is_datumaro(content: Any) -> bool:

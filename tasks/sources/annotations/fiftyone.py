@@ -4,18 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from imagerecords.tasks.sources.annotations.model import (
-    SPLIT_OF,
-    AnnotatedImage,
-    Box,
-    Source,
-    are_numbers,
-    folder_of,
-    from_size,
-    join,
-    no_of,
-    split_of_path,
-)
+from imagerecords.tasks.sources.annotations.geometry import are_numbers, from_size, no_of
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
+from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of_path
 
 PREFERRED = ("ground_truth", "label", "labels", "truth")
 LABEL_TYPES = ("Classification", "Classifications")

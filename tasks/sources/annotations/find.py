@@ -7,15 +7,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from imagerecords.tasks.sources.annotations.model import (
-    IMAGE_ENDINGS,
-    SPLIT_OF,
-    AnnotatedImage,
-    Source,
-    ending_of,
-    join,
-    stem_of,
-)
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
+from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, join, stem_of
+from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
 
 
 class Found(NamedTuple):

@@ -6,17 +6,9 @@ And datumaro's imagenet_txt: lists of `path class…` with the classes' names in
 from collections.abc import Iterator
 
 from imagerecords.schemas.messages import some
-from imagerecords.tasks.sources.annotations.model import (
-    IMAGE_ENDINGS,
-    SPLIT_OF,
-    AnnotatedImage,
-    Source,
-    ending_of,
-    folder_of,
-    join,
-    split_of,
-    stem_of,
-)
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
+from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of, stem_of
+from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
 
 UNLABELLED = ("_unlabeled", "no_label", "unlabeled", "unlabelled", "_unlabelled")
 SYNSETS = "synsets.txt"

@@ -12,18 +12,11 @@ from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 
-from imagerecords.tasks.sources.annotations.model import (
-    AnnotatedImage,
-    Box,
-    Source,
-    are_numbers,
-    ending_of,
-    folder_of,
-    from_size,
-    join,
-    split_of_folders,
-)
+from imagerecords.tasks.sources.annotations.geometry import are_numbers, from_size
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
+from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_folders
 from imagerecords.tasks.sources.annotations.tables import read_rows
+from imagerecords.tasks.sources.file_names import ending_of
 from imagerecords.tasks.storage.arrow_files import arrow_reader
 
 NAMES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")

@@ -4,17 +4,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from imagerecords.tasks.sources.annotations.model import (
-    AnnotatedImage,
-    Box,
-    Source,
-    are_numbers,
-    around,
-    folder_of,
-    join,
-    split_of_folders,
-    stem_of,
-)
+from imagerecords.tasks.sources.annotations.geometry import are_numbers, around
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
+from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_folders, stem_of
 
 UNREAD = ("point", "points", "line", "linestrip")
 

@@ -1,49 +1,21 @@
 """What readers of annotations give: images as their file names them, with labels, split and boxes; and what was not read."""
 
 import json
-import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from imagerecords.tasks.images.shape import read_shape
+from imagerecords.tasks.sources.annotations.geometry import Corners
+from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
 from imagerecords.tasks.storage.folders import Folder
 
 HEAD = 64 << 10  # bytes in which XML's first element and a CSV's first lines stand
 REMOTE_READS = 32  # files read at once from object stores
 CHUNK = 256  # of which so many are in memory
-Corners = tuple[float, float, float, float]
-# Only to find an image that its file names without an ending; what is an image is judged by content, in convert.
-IMAGE_ENDINGS = frozenset(
-    [
-        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif", ".heic", ".heif"),
-        *(
-            ".ppm",
-            ".pgm",
-            ".pbm",
-            ".pnm",
-            ".mpo",
-            ".jp2",
-            ".j2k",
-            ".jxl",
-            ".dng",
-            ".nef",
-            ".cr2",
-            ".arw",
-            ".tga",
-            ".ico",
-            ".psd",
-        ),
-    ]
-)
-SPLIT_OF = {
-    **dict.fromkeys(("train", "training", "train2014", "train2017", "trn"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "validate", "val2014", "val2017", "dev", "eval"), "validation"),
-    **dict.fromkeys(("test", "testing", "test2014", "test2015", "test2017", "tst"), "test"),
-}
 
 
 class Box(NamedTuple):
@@ -177,102 +149,3 @@ class Source:
 def _encoding(data: bytes) -> str:
     """UTF-8, or what a byte order mark says, as Excel writes it."""
     return "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-
-
-def ending_of(path: str) -> str:
-    """A path's ending in lower case, with its dot."""
-    stem, dot, ending = path.rpartition("/")[2].rpartition(".")
-    return f".{ending.lower()}" if dot and stem else ""
-
-
-def folder_of(path: str) -> str:
-    """The folder of a path; empty at the top."""
-    return path.rpartition("/")[0]
-
-
-def stem_of(path: str) -> str:
-    """A path without its ending."""
-    folder, slash, name = path.rpartition("/")
-    stem, dot, _ = name.rpartition(".")
-    return f"{folder}{slash}{stem if dot and stem else name}"
-
-
-def join(*parts: str) -> str:
-    """Paths one below the other, without `.` and with `..` followed; empty parts fall away."""
-    out: list[str] = []
-    for part in "/".join(part for part in parts if part).split("/"):
-        if part == ".." and out and out[-1] != "..":
-            out.pop()
-        elif part not in ("", "."):
-            out.append(part)
-    return "/".join(out)
-
-
-def split_of(name: str) -> str | None:
-    """The split that a name means, alone or by one of its words: `instances_val2017.json` is validation's."""
-    stem = stem_of(name.rpartition("/")[2]).lower().strip("_")
-    if stem in SPLIT_OF:
-        return SPLIT_OF[stem]
-    words = stem.replace("-", "_").replace(".", "_").replace(" ", "_").split("_")
-    splits = {SPLIT_OF[word] for word in words if word in SPLIT_OF}
-    return splits.pop() if len(splits) == 1 else None
-
-
-def split_of_path(path: str) -> str | None:
-    """The split that a file's own name means, else that of the folder nearest to it whose whole name is a split's."""
-    *folders, name = path.split("/")
-    return split_of(name) or split_of_folders(folders)
-
-
-def split_of_folders(folders: Sequence[str]) -> str | None:
-    """The split of the last of some folders whose whole name is a split's."""
-    found = [SPLIT_OF[folder.lower()] for folder in folders if folder.lower() in SPLIT_OF]
-    return found[-1] if found else None
-
-
-def around(points: Iterable[Sequence[float]]) -> Corners:
-    """The upright box around points; raises ValueError where there is none."""
-    xs, ys = zip(*((float(point[0]), float(point[1])) for point in points), strict=True)
-    return min(xs), min(ys), max(xs), max(ys)
-
-
-def rotated(corners: Corners, degrees: float) -> Corners:
-    """The upright box around a rectangle that is rotated clockwise about its centre."""
-    if not degrees % 360:
-        return corners
-    xmin, ymin, xmax, ymax = corners
-    x, y, across, down = (xmin + xmax) / 2, (ymin + ymax) / 2, (xmax - xmin) / 2, (ymax - ymin) / 2
-    cosine, sine = abs(math.cos(math.radians(degrees))), abs(math.sin(math.radians(degrees)))
-    half_x, half_y = across * cosine + down * sine, across * sine + down * cosine
-    return x - half_x, y - half_y, x + half_x, y + half_y
-
-
-def from_size(x: float, y: float, width: float, height: float) -> Corners:
-    """Corners of an upper left corner with a width and a height."""
-    return x, y, x + width, y + height
-
-
-def numbers_of(values: Any, count: int) -> tuple[float, ...] | None:
-    """So many finite numbers, which some tools write as texts; None where a value is anything else."""
-    if not isinstance(values, list | tuple) or len(values) != count or bool in map(type, values):
-        return None
-    try:
-        numbers = tuple(map(float, values))
-    except (TypeError, ValueError):
-        return None
-    return numbers if all(map(math.isfinite, numbers)) else None
-
-
-def are_numbers(values: Any) -> bool:
-    """Whether a value is a list of finite numbers."""
-    return isinstance(values, list | tuple) and all(
-        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) for value in values
-    )
-
-
-def no_of(value: Any) -> float:
-    """A number, or the number that a text is; raises ValueError for all else and for what is not finite."""
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError(f"{value!r} is no number")
-    return number

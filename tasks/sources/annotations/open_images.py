@@ -5,7 +5,9 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source, folder_of, join, no_of, split_of_path
+from imagerecords.tasks.sources.annotations.geometry import no_of
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
+from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path
 from imagerecords.tasks.sources.annotations.tables import Row, columns_of, read_rows
 
 BOXES = {"imageid", "labelname", "xmin", "xmax", "ymin", "ymax"}

@@ -23,8 +23,9 @@ from imagerecords.tasks.sources.annotations.fiftyone import is_fiftyone, read_fi
 from imagerecords.tasks.sources.annotations.folders import SYNSETS, are_label_folders, read_folders, read_imagenet_txt
 from imagerecords.tasks.sources.annotations.huggingface import FILE_COLUMNS, NAMES, read_huggingface
 from imagerecords.tasks.sources.annotations.labelme import is_labelme, read_labelme
-from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source, ending_of, folder_of, join, split_of_path
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
 from imagerecords.tasks.sources.annotations.open_images import is_description, is_open_images, read_open_images
+from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path
 from imagerecords.tasks.sources.annotations.tables import (
     columns_of,
     is_detection_table,
@@ -40,6 +41,7 @@ from imagerecords.tasks.sources.annotations.tables import (
 from imagerecords.tasks.sources.annotations.voc import read_voc
 from imagerecords.tasks.sources.annotations.xml import parse_xml
 from imagerecords.tasks.sources.annotations.yolo import is_data_yaml, looks_like_labels, names_beside, read_yolo
+from imagerecords.tasks.sources.file_names import ending_of
 
 HOLDING = (".json", ".xml", ".csv", ".tsv", ".jsonl", ".yaml", ".yml")  # endings that are rarely of anything but annotations
 SAMPLE = 8  # files of one folder that are looked into; the others of their ending are of the same format

@@ -16,8 +16,9 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import SPLITS
 from imagerecords.tasks.sources.annotations.find import Finder
 from imagerecords.tasks.sources.annotations.joining import JoinedImages
-from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, split_of_folders
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box
 from imagerecords.tasks.sources.annotations.notes import ReadSource, amount_notes, counted, source_notes, strangers, title
+from imagerecords.tasks.sources.annotations.paths import split_of_folders
 from imagerecords.tasks.sources.annotations.recognise import FORMATS, LABEL_STUDIO
 from imagerecords.tasks.sources.annotations.source import OpenedSource, open_source
 from imagerecords.tasks.sources.boxes import NO_IMAGE

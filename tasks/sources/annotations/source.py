@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imagerecords.tasks.sources.annotations.model import IMAGE_ENDINGS, Source, ending_of
+from imagerecords.tasks.sources.annotations.model import Source
 from imagerecords.tasks.sources.annotations.recognise import Recognised, recognise
+from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of, is_utf8
 from imagerecords.tasks.sources.input_files import beside
 from imagerecords.tasks.sources.walk import walk_files
 from imagerecords.tasks.storage.folders import Folder, open_folder
@@ -46,7 +47,7 @@ def open_source(location: str, wanted: str | None, images: str | None, storage_o
         roots = (root,)
         if not inside:
             files += [f"{root.rstrip('/')}/{file.path}" for file in walk_files(beyond, "").files]
-    source = Source(folder, tuple(filter(_is_utf8, files)), roots=roots)
+    source = Source(folder, tuple(filter(is_utf8, files)), roots=roots)
     source.unread["file whose name is not UTF-8"] += len(files) - len(source.files)
     recognised = recognise(source, target, wanted)
     source.chosen = recognised.chosen
@@ -73,11 +74,3 @@ def _home(location: str, storage_options: Mapping[str, Any]) -> tuple[Folder, st
         folder, target = open_folder(url, storage_options), f"{name}/{target}".rstrip("/")
         files = [file.path for file in walk_files(folder, "").files]
     return folder, target, files
-
-
-def _is_utf8(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

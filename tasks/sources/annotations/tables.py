@@ -6,18 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from imagerecords.tasks.sources.annotations.model import (
-    IMAGE_ENDINGS,
-    AnnotatedImage,
-    Box,
-    Source,
-    ending_of,
-    folder_of,
-    join,
-    no_of,
-    split_of,
-    split_of_path,
-)
+from imagerecords.tasks.sources.annotations.geometry import no_of
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
+from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of, split_of_path
+from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
 
 FILE_COLUMNS = (
     "filename",

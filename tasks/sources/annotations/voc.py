@@ -10,20 +10,9 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from imagerecords.tasks.sources.annotations.model import (
-    REMOTE_READS,
-    SPLIT_OF,
-    AnnotatedImage,
-    Box,
-    Source,
-    around,
-    folder_of,
-    join,
-    no_of,
-    rotated,
-    split_of_folders,
-    stem_of,
-)
+from imagerecords.tasks.sources.annotations.geometry import around, no_of, rotated
+from imagerecords.tasks.sources.annotations.model import REMOTE_READS, AnnotatedImage, Box, Source
+from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of_folders, stem_of
 from imagerecords.tasks.sources.annotations.xml import read_xml
 
 IMAGE_FOLDERS = ("JPEGImages", "images", "Images", "img", "data")

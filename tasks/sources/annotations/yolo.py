@@ -12,19 +12,10 @@ from typing import Any, NamedTuple
 import yaml
 
 from imagerecords.schemas.messages import some
-from imagerecords.tasks.sources.annotations.model import (
-    AnnotatedImage,
-    Box,
-    Source,
-    around,
-    ending_of,
-    folder_of,
-    join,
-    no_of,
-    split_of,
-    split_of_folders,
-    stem_of,
-)
+from imagerecords.tasks.sources.annotations.geometry import around, no_of
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
+from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of, split_of_folders, stem_of
+from imagerecords.tasks.sources.file_names import ending_of
 
 SPLIT_KEYS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
 MOST_TEXTS = 5  # looked into, to know whether they are labels
