@@ -31,7 +31,7 @@ def damage(data, form, draw):
     for _ in range(draw.randint(1, 3)):
         try:
             data = change(data, draw)
-        except (ValueError, pa.ArrowException, RecursionError):  # damaged too much to be changed by its structure
+        except (ValueError, OSError, pa.ArrowException, RecursionError):  # damaged too much to be changed by its structure
             data = _bytes(data, draw)
     return data
 

@@ -47,6 +47,8 @@ def read_config_file(path: Path) -> dict[str, Any]:
         raise BadSettings(f"config must be an existing file: {path}. Check the path") from error
     except OSError as error:
         raise BadSettings(f"config must be a file that can be read, got {error.strerror}: {path}") from error
+    except RecursionError as error:
+        raise BadSettings(f"config must be {path.suffix[1:].upper()}, got lists or tables nested too deeply: {path}") from error
     except (yaml.YAMLError, ValueError) as error:
         raise BadSettings(f"config must be {path.suffix[1:].upper()}, got {' '.join(str(error).split())}: {path}") from error
     if settings is None:  # an empty YAML file

@@ -6,6 +6,7 @@ from typing import Any
 
 from imagerecords.schemas.audit import AuditProblem
 from imagerecords.schemas.frame import OVERHEAD
+from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import DATASET_INFO, index_path, index_text
 from imagerecords.tasks.audit.file import FileAudit
@@ -68,7 +69,7 @@ def _size_problems(split: dict[str, Any], audits: list[FileAudit], count: int) -
 def read_json(folder: Folder, name: str) -> tuple[dict[str, Any], list[AuditProblem]]:
     """The object in a JSON file; empty, with a problem, when there is none."""
     try:
-        content = json.loads(folder.read(name))
+        content = parse_json(folder.read(name))
         if isinstance(content, dict):
             return content, []
         problem = f"a {type(content).__name__}"

@@ -6,11 +6,11 @@ omitted.
 """
 
 import hashlib
-import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from imagerecords.schemas.errors import CorruptRecord
+from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import CROISSANT, LABEL_MAP, MANIFEST, ShardName
 from imagerecords.schemas.receipt import VerifiedShard
@@ -111,7 +111,7 @@ class ListedFile(NamedTuple):
 def read_croissant(folder: Folder) -> dict[str, ListedFile]:
     """The files that a folder's croissant.json lists. Raises CorruptRecord when it is no JSON."""
     try:
-        return listed_files(json.loads(folder.read(CROISSANT)))
+        return listed_files(parse_json(folder.read(CROISSANT)))
     except ValueError as error:
         raise CorruptRecord(
             f"{CROISSANT} must be JSON, got: {error}: {folder.join(CROISSANT)}. Build again, or move it away"

@@ -1,6 +1,5 @@
 """plan.parquet, the plan of a data set: one row group per shard, the header and the shards in the file's metadata."""
 
-import json
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -8,6 +7,7 @@ import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
 from imagerecords.schemas.errors import OutputConflict
+from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.output_files import PLAN
 from imagerecords.schemas.plan import COLUMNS, METADATA_KEY, SHARDS_KEY, Plan, PlanHeader, PlannedShard, Shard, references
 from imagerecords.tasks.storage.arrow_files import arrow_reader, open_for_arrow
@@ -76,7 +76,7 @@ def read_whole_plan(output: Folder) -> Iterator[tuple[Shard, pa.Table]]:
 
 
 def _header(parquet: pq.ParquetFile) -> PlanHeader:
-    return PlanHeader.model_validate(json.loads(parquet.schema_arrow.metadata[METADATA_KEY]))
+    return PlanHeader.model_validate(parse_json(parquet.schema_arrow.metadata[METADATA_KEY]))
 
 
 def _shards(parquet: pq.ParquetFile) -> tuple[PlannedShard, ...]:

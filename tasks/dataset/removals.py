@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagerecords.schemas.errors import CorruptRecord
+from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.output_files import REMOVALS
 from imagerecords.schemas.receipt import WRITTEN
 from imagerecords.tasks.storage.folders import Folder
@@ -34,7 +35,7 @@ class Removals:
 def read_removals(output: Folder) -> Removals:
     """What was, or is being, removed from an output. Raises CorruptRecord when the list is broken: no image may come back."""
     try:
-        return Removals(**json.loads(output.read(REMOVALS)))
+        return Removals(**parse_json(output.read(REMOVALS)))
     except FileNotFoundError:
         return Removals()
     except (ValueError, TypeError) as error:

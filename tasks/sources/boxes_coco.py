@@ -3,13 +3,13 @@
 Read as tools write it: ids and numbers may be texts, an annotation may have polygons and no bbox, an image no size.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from imagerecords.schemas.boxes import FoundBox, FoundBoxes
+from imagerecords.schemas.json_text import parse_json
 from imagerecords.tasks.sources.box_units import with_units
 
 Corners = tuple[float, float, float, float]
@@ -17,7 +17,7 @@ Corners = tuple[float, float, float, float]
 
 def read_json(data: bytes) -> Any:
     """The content of a JSON file, without COCO's outlines."""
-    return json.loads(data.decode("utf-8-sig"), object_hook=_without_outline)
+    return parse_json(data.decode("utf-8-sig"), _without_outline)
 
 
 def read_coco_boxes(content: Any, name: str) -> FoundBoxes:
@@ -105,5 +105,5 @@ def number(value: Any) -> float:
         return math.nan
     try:
         return float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return math.nan

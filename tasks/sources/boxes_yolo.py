@@ -59,7 +59,7 @@ def _names_in(data: bytes) -> list[str]:
     """The names in a data.yaml: a list, or a mapping from numbers; none where it has none."""
     try:
         content = yaml.safe_load(data)
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except (yaml.YAMLError, ValueError, RecursionError):
         return []
     names = content.get("names") if isinstance(content, dict) else None
     if isinstance(names, dict):

@@ -1,7 +1,9 @@
 """CSV files as columns of text, with the line of each row; a row of another width is reported with its line, not raised."""
 
+import codecs
 import csv
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -11,8 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from imagerecords.schemas.messages import plural
+from imagerecords.schemas.messages import plural, some
 
+BLOCK = 1 << 20
+LARGEST_VALUE = (1 << 31) - 1  # characters; Python allows 131,072 unless set
 DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons"}
 
 
@@ -42,6 +46,7 @@ def read_csv_lines(file: BinaryIO, names: Sequence[str] | None = None) -> CsvLin
         bad[row.number] = f"a row must have {plural(row.expected_columns, 'column')}, got {row.actual_columns}"
         return "skip"
 
+    _refuse_other_encodings(file)
     delimiter, file = _without_spaces(file, names)
     header = _read_header(file, delimiter) if names is None else list(names)
     heads = int(names is None)
@@ -55,38 +60,71 @@ def read_csv_lines(file: BinaryIO, names: Sequence[str] | None = None) -> CsvLin
     lines = np.setdiff1d(np.arange(1 + heads, 1 + heads + table.num_rows + len(bad)), list(bad), assume_unique=True)
     filled = np.zeros(table.num_rows, bool)
     for column in table.columns:
+        if filled.all():
+            break
         filled |= pc.not_equal(column, "").to_numpy()
     return CsvLines(table.filter(pa.array(filled)), lines[filled], bad, delimiter)
 
 
 def first_row(file: BinaryIO) -> list[str]:
     """The values of the first line, without spaces round them; the file stays where it was."""
+    text = _first_line(file)
+    return [value.strip() for value in _values(text, delimiter_of(text))]
+
+
+def _first_line(file: BinaryIO) -> str:
+    """The text before the first line's end, which may be a carriage return alone; the file stays where it was."""
     line = file.readline()
     file.seek(0)
-    text = line.decode("utf-8-sig", "replace").strip("\r\n")
-    row = next(csv.reader([text], delimiter=delimiter_of(text), skipinitialspace=True), [])
-    return [value.strip() for value in row]
+    return line.decode("utf-8-sig", "replace").strip("\r\n").partition("\r")[0]
+
+
+def _values(line: str, delimiter: str) -> list[str]:
+    """The values of one line; raises ValueError where one is longer than Python's module csv reads."""
+    csv.field_size_limit(LARGEST_VALUE)
+    try:
+        return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+    except csv.Error as error:
+        raise ValueError(f"first line: {error}") from error
+
+
+def _refuse_other_encodings(file: BinaryIO) -> None:
+    """Raise ValueError where a file is not UTF-8: Arrow names no line, and only prints the errors of rows of another width."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    lines = 1
+    while True:
+        block = file.read(BLOCK)
+        try:
+            decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            lines += error.object.count(b"\n", 0, error.start)
+            raise ValueError(f"line {lines} must be UTF-8, got byte {error.object[error.start]:#x}") from error
+        if not block:
+            break
+        lines += block.count(b"\n")
+    file.seek(0)
 
 
 def delimiter_of(line: str) -> str:
     """The one of commas, tabs and semicolons that divides a line into most values."""
-    counts = {delimiter: len(next(csv.reader([line], delimiter=delimiter), [])) for delimiter in DELIMITERS}
+    counts = {delimiter: len(_values(line, delimiter)) for delimiter in DELIMITERS}
     return max(counts, key=lambda delimiter: counts[delimiter])
 
 
 def _without_spaces(file: BinaryIO, names: Sequence[str] | None) -> tuple[str, BinaryIO]:
     """The delimiter; and the file, with a quote after a space read as one where its first line has spaces after delimiters."""
-    line = file.readline()
-    file.seek(0)
-    text = line.decode("utf-8-sig", "replace").strip("\r\n")
+    text = _first_line(file)
     delimiter = delimiter_of(text)
     if delimiter + " " not in text:
         return delimiter, file
     rows = csv.reader(io.StringIO(file.read().decode("utf-8-sig"), newline=""), delimiter=delimiter, skipinitialspace=True)
     plain = io.StringIO(newline="")
     writer = csv.writer(plain, delimiter=delimiter, lineterminator="\n")
-    for row in rows:
-        writer.writerow(row)
+    try:
+        for row in rows:
+            writer.writerow(row)
+    except csv.Error as error:
+        raise ValueError(f"line {rows.line_num}: {error}") from error
     return delimiter, io.BytesIO(plain.getvalue().encode())
 
 
@@ -97,6 +135,6 @@ def _read_header(file: BinaryIO, delimiter: str) -> list[str]:
     options = pa_csv.ParseOptions(delimiter=delimiter)
     found = [str(name).strip() for name in pa_csv.read_csv(pa.BufferReader(first), parse_options=options).column_names]
     names = [name or f"column {number}" for number, name in enumerate(found, start=1)]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"columns named twice: {', '.join(twice)}")
+    if twice := sorted(name for name, count in Counter(names).items() if count > 1):
+        raise ValueError(f"columns named twice: {some(twice)}")
     return names

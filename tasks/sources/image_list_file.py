@@ -3,7 +3,6 @@
 Read in batches, and kept in Arrow's memory: a million rows are some hundred MB as columns, and several times that as objects.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -14,6 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from imagerecords.schemas.boxes import FoundBoxes
+from imagerecords.schemas.json_text import parse_json
+from imagerecords.schemas.messages import some
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.sources.csv_lines import DELIMITERS, read_csv_lines
 from imagerecords.tasks.sources.input_files import open_file
@@ -24,6 +25,7 @@ TEXTS = ("path", "label", "split", "group")
 REQUIRED = ("path", "label")
 ROW = pa.schema([("line", pa.int64()), *((name, pa.string()) for name in TEXTS)])
 BATCH = 1 << 16  # rows
+COLUMNS_NAMED = 20  # of a file without those that are needed
 
 
 @dataclass
@@ -89,7 +91,7 @@ class _Boxes:
         for row, (line, cell) in enumerate(zip(lines, cells, strict=True), start):
             try:
                 boxes = read_cell(cell)
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, KeyError, OverflowError) as error:
                 wanted = "[xmin, ymin, xmax, ymax] or [xmin, ymin, xmax, ymax, label]"
                 listed.bad.append((line, f"boxes must be a list of {wanted}, got {error}"))
                 continue
@@ -113,7 +115,7 @@ class _Boxes:
 
 def read_cell(cell: Any) -> list[tuple[list[float], str | None]]:
     """The boxes in a value of the column boxes: a list, or the JSON text of one; raises ValueError, TypeError or KeyError."""
-    boxes = json.loads(cell or "[]") if isinstance(cell, str | None) else cell
+    boxes = parse_json(cell or "[]") if isinstance(cell, str | None) else cell
     if not isinstance(boxes, list):
         raise TypeError(repr(boxes))
     return [_box(box) for box in boxes]
@@ -125,14 +127,14 @@ def _box(box: Any) -> tuple[list[float], str | None]:
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in corners)
     if not numbers or not 4 <= len(values) <= 5 or not isinstance(name, str | None):
         raise ValueError(repr(box))
-    return corners, name
+    return [float(value) for value in corners], name
 
 
 def _take_columns(listed: ListedRows, columns: Iterable[str]) -> list[str]:
     """Note which columns a file has; returns those that are read. Raises ValueError without path and label."""
     listed.columns |= set(columns)
     if missing := [name for name in REQUIRED if name not in listed.columns]:
-        raise ValueError(f"no column {' and no column '.join(missing)}, but {', '.join(sorted(listed.columns))}")
+        raise ValueError(f"no column {' and no column '.join(missing)}, but {some(sorted(listed.columns), COLUMNS_NAMED)}")
     return [name for name in (*TEXTS, "boxes") if name in listed.columns]
 
 
@@ -163,7 +165,7 @@ def _read_json_lines(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+            row = parse_json(line.decode("utf-8-sig" if number == 1 else "utf-8"))
             texts = {name: _text(name, row.get(name)) for name in TEXTS}
         except (ValueError, AttributeError) as error:
             listed.bad.append((number, f"a row must be a JSON object with texts for {', '.join(TEXTS)}, got {error}"))

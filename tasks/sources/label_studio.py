@@ -100,7 +100,7 @@ class _Reader:
                         self.export.bad.append((task.number, item))
                     else:
                         self.export.images.append(item)
-            except (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError) as error:
+            except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
                 problem = f"a task must be as Label Studio exports it, got {type(error).__name__}: {error}"
                 self.export.bad.append((task.number, problem))
         self.export.notes += self._notes()

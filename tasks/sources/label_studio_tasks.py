@@ -8,15 +8,15 @@ What the row of a task without annotations has in it is data in every form.
 
 import csv
 import io
-import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from imagerecords.schemas.errors import BadLayout
-from imagerecords.schemas.messages import plural
+from imagerecords.schemas.json_text import parse_json
+from imagerecords.schemas.messages import plural, some
 from imagerecords.tasks.sources.label_studio_paths import seems_image, seems_other
 
 META = frozenset(
@@ -90,7 +90,7 @@ def read_tasks(text: str, file: str) -> Tasks:
         found = Tasks(file, "line")
         _read_rows(found, _table_rows(found, text), in_order=False)
         return found
-    content = json.loads(text)
+    content = parse_json(text)
     if isinstance(content, dict) and isinstance(content.get("data"), dict):
         content = [content]
     if not isinstance(content, list) or not all(isinstance(task, dict) for task in content):
@@ -174,8 +174,8 @@ def _table_rows(found: Tasks, text: str) -> list[tuple[int, Mapping[str, Any]]]:
     delimiter = max(",\t;", key=head.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     names = next(reader, [])
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"columns named twice: {', '.join(twice)}")
+    if twice := sorted(name for name, count in Counter(names).items() if count > 1):
+        raise ValueError(f"columns named twice: {some(twice)}")
     rows: list[tuple[int, Mapping[str, Any]]] = []
     for number, values in enumerate(reader, 2):
         if not any(values):
@@ -192,7 +192,7 @@ def _cell(text: str) -> Any:
     """A value of a table: JSON where it is a list or an object, as Label Studio writes several answers and regions."""
     if text[:1] in ("[", "{"):
         try:
-            return json.loads(text)
+            return parse_json(text)
         except ValueError:
             return text
     return text

@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Iterator
 
 from imagerecords.schemas.errors import BadStorage, OutputLocked
+from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.output_files import LOCK
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.storage.exclusive import create_remote
@@ -147,7 +148,7 @@ def read_holder(output: Folder) -> Holder | None:
     A lock that was not written completely (its holder was killed, or is writing now) counts as held since it was created.
     """
     try:
-        return Holder(**json.loads(output.read(LOCK)))
+        return Holder(**parse_json(output.read(LOCK)))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError):

@@ -53,7 +53,7 @@ def _boxes(source: Source, annotations: Any, place: str) -> Iterator[Box]:
         try:
             inner = annotation["coordinates"]
             x, y, width, height = (float(inner[name]) for name in ("x", "y", "width", "height"))
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             source.drop_box(where, "an annotation must have coordinates x, y, width and height")
             continue
         corners = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)

@@ -35,7 +35,7 @@ def numbers_of(values: Any, count: int) -> tuple[float, ...] | None:
         return None
     try:
         numbers = tuple(map(float, values))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return numbers if all(map(math.isfinite, numbers)) else None
 

@@ -5,13 +5,13 @@ they are taken as the documentation writes them (x, y, width, height in pixels),
 do not.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 
+from imagerecords.schemas.json_text import parse_json
 from imagerecords.tasks.sources.annotations.geometry import are_numbers, from_size
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_folders
@@ -85,8 +85,8 @@ def _entries(source: Source, path: str) -> Iterator[_Entry]:
             continue
         place = source.place(path, f"line {number}")
         try:
-            values = json.loads(line)
-        except json.JSONDecodeError as error:
+            values = parse_json(line)
+        except ValueError as error:
             source.refuse(place, f"a line must be a JSON object, got {error}")
             continue
         if isinstance(values, dict):
@@ -104,8 +104,8 @@ def _labels(value: Any) -> tuple[str, ...]:
 def _parsed(value: Any) -> Any:
     """A value of the column objects; in CSV it is JSON's text."""
     try:
-        return json.loads(value) if isinstance(value, str) and value else value
-    except json.JSONDecodeError:
+        return parse_json(value) if isinstance(value, str) and value else value
+    except ValueError:
         return None
 
 

@@ -5,7 +5,6 @@ nothing to do with each other are in a folder, annotations_format must say which
 """
 
 import csv
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.messages import NAMED, some
 from imagerecords.tasks.sources.annotations.coco import is_coco, read_coco
 from imagerecords.tasks.sources.annotations.createml import is_createml, read_createml
@@ -219,7 +219,7 @@ def sniff(source: Source, path: str) -> str | None:
     name = path.rpartition("/")[2].lower()
     try:
         return SNIFFERS[ending_of(path)](source, path, name) if ending_of(path) in SNIFFERS else None
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, csv.Error, pa.ArrowException):
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, csv.Error, pa.ArrowException):
         return None  # broken, or of a kind that nobody here knows
 
 
@@ -269,7 +269,7 @@ def _sniff_lines(source: Source, path: str, name: str) -> str | None:
     if name in NAMES:
         return "huggingface"
     first = source.head(path).partition("\n")[0]
-    content = json.loads(first)
+    content = parse_json(first)
     return "huggingface" if isinstance(content, dict) and any(key in content for key in FILE_COLUMNS) else None
 
 

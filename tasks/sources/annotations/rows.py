@@ -108,7 +108,7 @@ def _read_source(opened: OpenedSource, base: str, joined: JoinedImages, *, sever
         images = list(reader(source)) if reader else []
     except ValueError as error:
         raise BadLayout(f"{error}: {opened.location}") from error
-    except (TypeError, KeyError, AttributeError, IndexError, csv.Error, pa.ArrowException) as error:
+    except (TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, csv.Error, pa.ArrowException) as error:
         what = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise BadLayout(
             f"annotations must be as {FORMATS[opened.recognised.name].title} has them, got {what}: {opened.location}"

@@ -34,7 +34,7 @@ def is_data_yaml(text: str) -> bool:
     """Whether a YAML file is one of YOLO's."""
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         return False
     return isinstance(content, dict) and ("names" in content or ("nc" in content and bool(SPLIT_KEYS.keys() & content.keys())))
 
