@@ -14,10 +14,31 @@ ODD_VALUES = [
 ]
 ODD_WORDS = [
     *(b"", b"null", b"-1", b"1e999", b"nan", b"\xff\xfe", b"\x00", b"[", b"{}", b'"', b"'", b"<", b"&x;", b"://", b","),
-    *(b"\n", b"\r", b"\t", b"0" * 400, b"[" * 3000, b"\xed\xa0\x80", "\u2028".encode(), b"- ", b": ", b"!!python/name:x", b"*a"),
+    *(
+        b"\n",
+        b"\r",
+        b"\t",
+        b"0" * 400,
+        b"[" * 3000,
+        b"\xed\xa0\x80",
+        "\u2028".encode(),
+        b"- ",
+        b": ",
+        b"!!python/name:x",
+        b"*a",
+    ),
 ]
 WORD = re.compile(rb"[A-Za-z0-9_.-]+|[^A-Za-z0-9_.-]")
-ODD_TYPES = [pa.int64(), pa.string(), pa.binary(), pa.float64(), pa.bool_(), pa.null(), pa.timestamp("s"), pa.list_(pa.string())]
+ODD_TYPES = [
+    pa.int64(),
+    pa.string(),
+    pa.binary(),
+    pa.float64(),
+    pa.bool_(),
+    pa.null(),
+    pa.timestamp("s"),
+    pa.list_(pa.string()),
+]
 
 
 def damage(data, form, draw):

@@ -55,6 +55,8 @@ def read_config_file(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(settings, dict):
         raise BadSettings(f"config must hold settings by name, got {type(settings).__name__}: {path}")
+    if other := [name for name in settings if not isinstance(name, str)]:
+        raise BadSettings(f"config must hold settings by name, got {other[0]!r} as a name: {path}")
     for name, value in settings.items():  # a table named after a command would have no effect
         if isinstance(value, dict) and name not in (*BuildSettings.model_fields, *FORMER_NAMES):
             raise BadSettings(f"config must have settings at its top level, got table {name!r}: {path}. Move its settings up")

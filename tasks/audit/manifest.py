@@ -85,7 +85,7 @@ def read_by_shard(folder: Folder, digests: bool) -> tuple[Manifest | None, list[
     except (CorruptRecord, OSError) as error:
         return None, [AuditProblem(MANIFEST, None, None, f"can't be read: {' '.join(str(error.__cause__ or error).split())}")]
     names = table["shard"].unique().to_pylist()
-    places = pc.index_in(table["shard"], pa.array(names)).to_numpy()
+    places = pc.index_in(table["shard"], pa.array(names, pa.string())).to_numpy()
     order = np.argsort(places, kind="stable")
     ordered, ends = table.take(order), np.cumsum(np.bincount(places, minlength=len(names)))
     starts = [0, *ends[:-1].tolist()]

@@ -1,6 +1,5 @@
 """The files beside the records, compared with the records: indexes, dataset_info.json."""
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -30,7 +29,7 @@ def info_problems(info: dict[str, Any], audits: Mapping[str, FileAudit]) -> list
     """Where TFDS's dataset_info.json has other counts than the files, or another structure than TFDS writes."""
     try:
         return list(_info_problems(info, audits))
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         return [AuditProblem(DATASET_INFO, None, None, f"must be as TFDS writes it, got {type(error).__name__}: {error}")]
 
 

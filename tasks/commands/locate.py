@@ -41,7 +41,7 @@ class Names:
                 return found
         prefix = name.lower()
         if not HASH.fullmatch(prefix):
-            return pa.chunked_array([pa.array([False] * len(self.catalogue))])
+            return pa.chunked_array([pa.array([False] * len(self.catalogue), pa.bool_())])
         matches = [pc.fill_null(pc.starts_with(self.catalogue[column], prefix), False) for column in HASHES]
         hashes = {
             value

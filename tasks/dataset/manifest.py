@@ -16,12 +16,16 @@ import pyarrow.parquet as pq
 
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.example import EXTRAS
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.plan import EXTRAS_KEY, METADATA_KEY, PlanHeader
-from imagerecords.schemas.receipt import COLUMNS, REJECTED
+from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN
 from imagerecords.tasks.storage.arrow_files import arrow_reader, open_for_arrow
 from imagerecords.tasks.storage.folders import Folder, open_folder
 from imagerecords.tasks.storage.hashing_file import HashingFile
+
+ALWAYS = frozenset(["split", "shard", "path", "label", "status"])
+OF_WRITTEN = frozenset(["record", "offset", "size", "crc32c"])
 
 
 @contextlib.contextmanager
@@ -44,14 +48,39 @@ def read_manifest(folder: Folder, columns: Sequence[str]) -> pa.Table:
         parquet = pq.ParquetFile(arrow_reader(data))
         if lacking := sorted(set(columns) - set(parquet.schema_arrow.names)):
             raise pa.ArrowInvalid(f"no column {', '.join(lacking)}")
-        return parquet.read(list(columns)).select(columns).combine_chunks()
+        _refuse_other_types(parquet)
+        table = parquet.read(list(columns)).select(columns).combine_chunks()
+        table.validate(full=True)
+        _refuse_gaps(table)
+        return table
+
+
+def _refuse_other_types(parquet: pq.ParquetFile) -> None:
+    """Raise ArrowInvalid for a column of another type than a build writes."""
+    for field in parquet.schema_arrow:
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        if field.name in COLUMNS.names and kind != COLUMNS.field(field.name).type:
+            raise pa.ArrowInvalid(f"column {field.name} of type {kind}, not {COLUMNS.field(field.name).type}")
+
+
+def _refuse_gaps(table: pa.Table) -> None:
+    """Raise ArrowInvalid where a row lacks a value that every image has, or that every written image has."""
+    for name in ALWAYS.intersection(table.column_names):
+        if table[name].null_count:
+            raise pa.ArrowInvalid(f"{plural(table[name].null_count, 'row')} without {name}")
+    written = pc.equal(table["status"], WRITTEN) if "status" in table.column_names else None
+    for name in OF_WRITTEN.intersection(table.column_names) if written is not None else ():
+        if lacking := pc.sum(pc.and_(written, pc.is_null(table[name]))).as_py():
+            raise pa.ArrowInvalid(f"{plural(lacking, 'written image')} without {name}")
 
 
 @contextlib.contextmanager
 def open_manifest(folder: Folder, repeating: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
     """A manifest opened for reading in parts, with the `repeating` columns as dictionaries; raises as read_manifest does."""
     with open_for_arrow(folder, MANIFEST) as file, _refuse_damage(folder):
-        yield pq.ParquetFile(file, read_dictionary=list(repeating), pre_buffer=True)
+        parquet = pq.ParquetFile(file, read_dictionary=list(repeating), pre_buffer=True)
+        _refuse_other_types(parquet)
+        yield parquet
 
 
 def read_numbered(parquet: pq.ParquetFile, numbers: npt.NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
@@ -79,7 +108,7 @@ def rejected_images(output_directory: str, storage_options: Mapping[str, Any], m
 
 def extras_of(manifest: pa.Table) -> tuple[str, ...]:
     """The optional features that the records of a manifest's data set have."""
-    extras = (manifest.schema.metadata or {}).get(EXTRAS_KEY, b"").decode()
+    extras = (manifest.schema.metadata or {}).get(EXTRAS_KEY, b"").decode("utf-8", "replace")
     return tuple(extra for extra in extras.split(",") if extra in EXTRAS)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import TypeAdapter
 
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.json_text import parse_json
@@ -32,14 +33,18 @@ class Removals:
         self.paths[fingerprint] = sorted({*self.paths.get(fingerprint, []), path})
 
 
+CONTENT = TypeAdapter(Removals)
+
+
 def read_removals(output: Folder) -> Removals:
     """What was, or is being, removed from an output. Raises CorruptRecord when the list is broken: no image may come back."""
     try:
-        return Removals(**parse_json(output.read(REMOVALS)))
+        return CONTENT.validate_python(parse_json(output.read(REMOVALS)), strict=True)
     except FileNotFoundError:
         return Removals()
-    except (ValueError, TypeError) as error:
-        what = f"the list of removed images must be readable, got: {error}: {output.join(REMOVALS)}"
+    except ValueError as error:
+        got = " ".join(str(error).split())
+        what = f"the list of removed images must be readable, got: {got}: {output.join(REMOVALS)}"
         raise CorruptRecord(f"{what}. Restore it, or build into another output") from error
 
 

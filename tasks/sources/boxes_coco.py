@@ -26,7 +26,8 @@ def read_coco_boxes(content: Any, name: str) -> FoundBoxes:
         keys = f"an object with {', '.join(map(str, list(content)[:6]))}" if isinstance(content, dict) else "a list"
         raise ValueError(f"no COCO file: no lists of images and annotations, but {keys}")
     images = {str(image.get("id")): image for image in content["images"] if isinstance(image, dict)}
-    categories = (category for category in content.get("categories") or () if isinstance(category, dict))
+    listed = content.get("categories")
+    categories = (category for category in (listed if isinstance(listed, list) else ()) if isinstance(category, dict))
     names = {str(category.get("id")): category.get("name") for category in categories}
     boxes: list[FoundBox] = []
     malformed: list[str] = []

@@ -46,7 +46,8 @@ def match_boxes(found: FoundBoxes, images: pa.Table, roots: Mapping[str, str]) -
         matches = [[row for row, path in zip(images_by_name[name], whole, strict=True) if _ends(path, end)] for end in endings]
         image_of_path[numbers] = [match[0] if match else NO_IMAGE for match in matches]
         if not any(matches) or any(len(match) > 1 for match in matches):
-            errors.append(_mistake(of_name, endings))
+            box = pc.index(paths.indices, numbers[0]).as_py()
+            errors.append(_mistake(of_name, endings, found.places[box].as_py()))
     return image_of_path[paths.indices.to_numpy()], errors
 
 
@@ -99,7 +100,7 @@ def _ends(path: str, end: str) -> bool:
     return path.endswith("/" + end)
 
 
-def _mistake(images: list[dict[str, str]], paths: list[str]) -> str:
+def _mistake(images: list[dict[str, str]], paths: list[str], place: str) -> str:
     alike = len({image["path"] for image in images}) < len(images)
     of_images = [f"{image['path']!r} in {image['source']}" if alike else repr(image["path"]) for image in images]
     first, named = some(of_images, 2, " and "), some([repr(path) for path in paths], 2, " and ")
@@ -108,4 +109,4 @@ def _mistake(images: list[dict[str, str]], paths: list[str]) -> str:
         if alike
         else "Write longer paths in the box file, or rename the images"
     )
-    return f"boxes must be of one image, got those of {named} for {first}. {remedy}"
+    return f"boxes must be of one image, got those of {named} for {first}: {place}. {remedy}"

@@ -16,7 +16,7 @@ from imagerecords.schemas.messages import plural
 from imagerecords.schemas.unicode_names import composed
 from imagerecords.tasks.sources.ignored import Ignored, nothing_ignored
 from imagerecords.tasks.storage.folders import Folder
-from imagerecords.tasks.storage.s3_list import list_objects
+from imagerecords.tasks.storage.s3_list import list_level, list_objects
 from imagerecords.tasks.storage.versions import remote_version
 
 JUNK = {"thumbs.db", "desktop.ini", "__macosx", "icon\r"}
@@ -24,6 +24,8 @@ HIDDEN = "hidden"
 KNOWN_JUNK = "junk"
 LOOP = "link loop"
 SPECIAL = "not a regular file"
+BEHIND_EMPTY_NAME = "object behind an empty folder name (//)"
+ENDS_IN_SLASH = "object whose key ends in a slash"
 SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -109,7 +111,7 @@ def _inputs(folder: Folder, level: Level, ignored: Ignored) -> list[FoundFile]:
 def _everything(fs: Any, root: str) -> Iterator[list[tuple[str, Mapping[str, Any]]]]:
     """The files below a path as one page: their paths there, and what the file system says of each."""
     found = fs.find(root, detail=True).items()
-    yield [(path[len(root) :].lstrip("/"), info) for path, info in found if info["type"] == "file" and not path.endswith("/")]
+    yield [(path[len(root) :].lstrip("/"), info) for path, info in found if info["type"] == "file"]
 
 
 def _walk_local(folder: Folder, name: str, found: Level, above: tuple[tuple[int, int], ...]) -> None:
@@ -150,21 +152,29 @@ def _local_level(folder: Folder, name: str) -> Level:
 def _remote_level(folder: Folder, name: str) -> Level:
     level = Level()
     root = folder.join(name)
-    for info in folder.fs.ls(root, detail=True):
-        child = info["name"][len(root) :].strip("/")
-        if not child or not _counts(child, level.skipped):
-            continue
-        if info["type"] == "directory":
-            level.folders.append(child)
-        else:
-            level.files.append(FoundFile(_below(name, child), info["size"], remote_version(info)))
+    if folder.is_s3:
+        found = list_level(folder.fs, root)
+        folders, files = found.folders, found.objects
+        level.skipped[BEHIND_EMPTY_NAME] += found.behind_empty_name
+    else:
+        entries = [(info["name"][len(root) :].strip("/"), info) for info in folder.fs.ls(root, detail=True)]
+        folders = [child for child, info in entries if child and info["type"] == "directory"]
+        files = [(child, info) for child, info in entries if child and info["type"] != "directory"]
+    level.folders = [child for child in folders if _counts(child, level.skipped)]
+    level.files = [
+        FoundFile(_below(name, child), info["size"], remote_version(info))
+        for child, info in files
+        if _counts(child, level.skipped)
+    ]
     return level
 
 
 def _counts(relative: str, skipped: Counter[str]) -> bool:
-    """Whether a path is an input; counts it when it is hidden or junk."""
+    """Whether a path is an input; counts it when it is hidden, junk, or ends in a slash, as only keys of objects can."""
     parts = relative.split("/")
-    if any(part.startswith(".") for part in parts):
+    if not parts[-1]:
+        skipped[ENDS_IN_SLASH] += 1
+    elif any(part.startswith(".") for part in parts):
         skipped[HIDDEN] += 1
     elif any(part.lower() in JUNK for part in parts):
         skipped[KNOWN_JUNK] += 1

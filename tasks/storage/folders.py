@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+from fsspec.registry import known_implementations
 
 from imagerecords.schemas.output_files import SCRATCH, is_ours
 from imagerecords.schemas.settings import BuildSettings
@@ -20,7 +21,14 @@ from imagerecords.tasks.storage.s3_upload import abort_left_uploads, is_s3
 from imagerecords.tasks.storage.scratch import remove_directory, staging_directory
 from imagerecords.tasks.storage.whole_files import put_whole, rename_whole, renamed_file, uploaded_file
 
+PROTOCOLS = frozenset(known_implementations)
 READ_BUFFER = 64 << 10  # smaller than most images, which then pass without another copy
+
+
+def is_url(name: str) -> bool:
+    """Whether a name begins with a protocol that fsspec knows: keys of object stores may have `://` in them too."""
+    protocol, separator, _ = name.partition("://")
+    return bool(separator) and all(part in PROTOCOLS or part in fsspec.registry for part in protocol.split("::"))
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,7 @@ class Folder:
 
     def join(self, name: str) -> str:
         """The path of `name` as the file system knows it; an absolute path or URL, as in image lists, is kept."""
-        if name.startswith("/") or "://" in name:
+        if name.startswith("/") or is_url(name):
             return str(self.fs._strip_protocol(name))
         return f"{self.path}/{name}" if name else self.path
 
