@@ -75,6 +75,34 @@ def test_a_build_from_s3_to_s3_gives_the_bytes_of_a_local_one(on_s3: Shell, quic
     assert (rerun.summary["shards_reused"], rerun.summary["shards_converted"]) == (quick.shards, 0)
 
 
+@pytest.mark.parametrize("reader", ["obstore", "s3fs"])
+def test_every_key_is_written_rejected_or_counted_as_skipped(
+    bucket: Bucket, quick: Images, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, reader: str
+):
+    """Keys that no folder could have: behind an empty name, ending in a slash, with `://` in them."""
+    for name, value in bucket.environment.items():
+        monkeypatch.setenv(name, value)
+    data = next(quick.train.rglob("*.*")).read_bytes()
+    keys = [
+        *("in/cat/0.jpg", "in//dog/x.jpg", "in/cat//y.jpg", "in/cat/p://q.jpg", "in/cat/s3://q.jpg", "in/cat/folder/"),
+        *("in/cat/tab\t.jpg", "in/cat/a b+c%20d.jpg"),
+    ]
+    for key in keys:
+        bucket.fs.call_s3("put_object", Bucket=bucket.name, Key=key, Body=data)
+    assert sorted(entry["Key"] for entry in bucket.fs.call_s3("list_objects_v2", Bucket=bucket.name)["Contents"]) == sorted(keys)
+    settings = BuildSettings(
+        data_directory=bucket.url("in"),
+        output_directory=str(tmp_path / "out"),
+        executor="threads",
+        recursive=True,
+        max_rejected_fraction=1,
+        s3_reader=reader,
+    )
+    summary = build_directly(settings, LineProgress(lambda _: None, lambda _: None))
+    (split,) = summary.splits
+    assert (split.found, split.written, sum(summary.skipped.values())) == (6, 6, 2)
+
+
 def test_a_server_that_ignores_conditions_is_found_out_and_the_lock_notes_to_be_advisory(
     on_s3: Shell, quick: Images, bucket: Bucket
 ):

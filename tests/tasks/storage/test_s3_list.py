@@ -5,9 +5,17 @@ import tracemalloc
 
 import pytest
 
-from imagerecords.tasks.sources.walk import FoundFile, ListingProgress, walk_files
+from imagerecords.tasks.sources.walk import (
+    BEHIND_EMPTY_NAME,
+    ENDS_IN_SLASH,
+    HIDDEN,
+    FoundFile,
+    ListingProgress,
+    find_label_folders,
+    walk_files,
+)
 from imagerecords.tasks.storage.folders import Folder
-from imagerecords.tasks.storage.s3_list import list_objects
+from imagerecords.tasks.storage.s3_list import list_level, list_objects
 
 KEYS_A_PAGE = 1000
 
@@ -94,3 +102,71 @@ def test_a_long_listing_reports_its_progress(monkeypatch):
     lines = []
     walk_files(folder(Pages(2500)), "cat", ListingProgress(lines.append).advance)
     assert [line.split(" files")[0] for line in lines] == ["listing: 1,000", "listing: 2,000", "listing: 2,500"]
+
+
+class Store:
+    """A bucket of these keys, with their contents' sizes, listed as S3 lists: two entries per page, prefixes by a delimiter."""
+
+    protocol = ("s3", "s3a")
+    version_aware = False
+
+    def __init__(self, sizes):
+        self.sizes = sizes
+
+    split_path = Pages.split_path
+
+    def call_s3(self, method, Bucket, Prefix, Delimiter=None, ContinuationToken="0"):  # noqa: N803  # botocore's names
+        entries = {}
+        for key in sorted(key for key in self.sizes if key.startswith(Prefix)):
+            inner, found, _ = key[len(Prefix) :].partition(Delimiter or "\0")
+            entries[Prefix + inner + found if found else key] = bool(found)
+        start, page = int(ContinuationToken), {"Contents": [], "CommonPrefixes": []}
+        for name, is_prefix in list(entries.items())[start : start + 2]:
+            if is_prefix:
+                page["CommonPrefixes"].append({"Prefix": name})
+            else:
+                page["Contents"].append({"Key": name, "Size": self.sizes[name], "ETag": '"e"'})
+        return page | {"IsTruncated": start + 2 < len(entries), "NextContinuationToken": str(start + 2)}
+
+
+ODD_KEYS = {
+    **{f"in/cat/{number}.jpg": 9 for number in range(3)},
+    "in//dog/x.jpg": 9,
+    "in//y.jpg": 9,
+    "in/cat//z.jpg": 9,
+    "in/cat/p://q.jpg": 9,
+    "in/cat/s3://q.jpg": 9,
+    "in/cat/../a.jpg": 9,
+    "in/cat/folder/": 9,
+    "in/cat/": 9,
+    "in/": 9,
+    "in/emu/": 0,
+    "in/emu/marker/": 0,
+    "in/emu/1.jpg": 9,
+    "in/beside.jpg": 9,
+    "in2/other.jpg": 9,
+}
+
+
+def test_every_key_is_found_or_counted_as_skipped():
+    source = folder(Store(ODD_KEYS))
+    level = find_label_folders(source, frozenset())
+    walked = [walk_files(source, name) for name in level.folders]
+    found = [file.path for each in walked for file in each.files]
+    skipped = sum((each.skipped for each in walked), level.skipped)
+    assert level.folders == ["cat", "emu"]
+    assert found == [
+        *("cat//z.jpg", "cat/0.jpg", "cat/1.jpg", "cat/2.jpg", "cat/p://q.jpg", "cat/s3://q.jpg"),
+        "emu/1.jpg",
+    ]
+    assert dict(skipped) == {BEHIND_EMPTY_NAME: 2, ENDS_IN_SLASH: 3, HIDDEN: 1}
+    keys = [key for key, size in ODD_KEYS.items() if key.startswith("in/") and size]
+    assert len(found) + skipped.total() + len(level.files) == len(keys)
+    assert {source.join(path) for path in found} <= {f"bucket/{key}" for key in keys}
+
+
+@pytest.mark.parametrize("path", ["bucket", "bucket/in"])
+def test_a_label_folder_behind_an_empty_name_is_counted(path):
+    fs = Store({"/dog/x.jpg": 9, "cat/1.jpg": 9} if path == "bucket" else {"in//dog/x.jpg": 9, "in/cat/1.jpg": 9})
+    level = list_level(fs, path)
+    assert (level.folders, level.behind_empty_name) == (["cat"], 1)
