@@ -12,9 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagerecords.schemas.boxes import CORNERS, CROWD, FoundBoxes
+from imagerecords.schemas.messages import some
 from imagerecords.tasks.sources.box_units import with_units
 from imagerecords.tasks.sources.csv_lines import CsvLines, first_row, read_csv_lines
 
+COLUMNS_NAMED = 20  # of a file without those that are needed
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 # What tools call the columns, in small letters without spaces, dashes and underscores.
 NAMES = {
@@ -41,7 +43,7 @@ def read_csv_boxes(file: BinaryIO, name: str) -> FoundBoxes:
     if _is_header(head):
         found, columns = read_csv_lines(file), _columns(head)
         if missing := [column for column in CLASSIC if column not in columns]:
-            raise ValueError(f"no column for {', '.join(missing)} among {', '.join(head)}")
+            raise ValueError(f"no column for {', '.join(missing)} among {some(head, COLUMNS_NAMED)}")
         form = f"CSV with the columns {', '.join(columns.values())}"
         has_pixels = {"width", "height"} <= columns.keys()
     else:

@@ -3,7 +3,7 @@
 Read in batches, and kept in Arrow's memory: a million rows are some hundred MB as columns, and several times that as objects.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from imagerecords.schemas.boxes import FoundBoxes
 from imagerecords.schemas.json_text import parse_json
-from imagerecords.schemas.messages import some
+from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.sources.csv_lines import DELIMITERS, read_csv_lines
 from imagerecords.tasks.sources.input_files import open_file
@@ -25,6 +25,7 @@ TEXTS = ("path", "label", "split", "group")
 REQUIRED = ("path", "label")
 ROW = pa.schema([("line", pa.int64()), *((name, pa.string()) for name in TEXTS)])
 BATCH = 1 << 16  # rows
+LIKE_ROWS = 10  # with one kind of problem that are reported
 COLUMNS_NAMED = 20  # of a file without those that are needed
 
 
@@ -49,6 +50,18 @@ class ListedRows:
     def place(self, line: int) -> str:
         """Where a row stands, for people; line 0 is the whole file."""
         return f"{self.file}, {self.unit} {line}" if line else self.file
+
+    def report(self, lines: np.ndarray, problems: Sequence[str]) -> None:
+        """Report rows with one kind of problem: the first ten, and how many more there are, so that they hide no other kind.
+
+        `problems` has the text of each of these ten at least.
+        """
+        more = len(lines) - LIKE_ROWS
+        found = list(zip(lines[:LIKE_ROWS].tolist(), problems, strict=False))
+        if more > 0:
+            line, problem = found.pop()
+            found.append((line, f"{problem}, as in {plural(more, 'later row')}"))
+        self.bad += found
 
 
 Batch = tuple[pa.Table, Iterable[Any] | None]  # rows, and the values of their column boxes

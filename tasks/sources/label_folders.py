@@ -19,7 +19,7 @@ from imagerecords.schemas.labels import (
     numbered_name,
 )
 from imagerecords.schemas.listing import COLUMNS, Listing
-from imagerecords.schemas.messages import some
+from imagerecords.schemas.messages import first_lines, some
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.unicode_names import composed, form_notes, one_form
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of, is_utf8
@@ -69,11 +69,11 @@ def survey_folders(
         sources.append(source)
         errors += _folder_mistakes(source)
     if errors:
-        return Listing.of_errors(errors)
+        return Listing.of_errors(first_lines(errors))
     errors, notes = _name_folders(settings, (*locked, *(listed or ())), sources)
     labels, more = _choose_labels(settings, listed, sources, locked)
     if errors := [*errors, *more]:
-        return Listing.of_errors(errors)
+        return Listing.of_errors(first_lines(errors))
     listing = _list_images(settings, labels, sources, ListingProgress(report))
     return replace(listing, notes=(*notes, *listing.notes))
 
@@ -205,7 +205,7 @@ def _list_images(settings: BuildSettings, labels: Labels, sources: list[_Source]
         else:
             notes.extend(f"{url}: no image of label {label!r}" for url in missing)
     if errors:
-        return Listing.of_errors(errors)
+        return Listing.of_errors(first_lines(errors))
     roots = {source.name: source.folder.canonical_url for source in sources}
     return Listing(labels.all, roots, pa.concat_tables(tables), dict(+skipped), (), tuple(notes))
 

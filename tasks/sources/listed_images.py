@@ -3,6 +3,7 @@
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from imagerecords.tasks.sources.annotations.rows import AnnotatedRows, read_anno
 from imagerecords.tasks.sources.box_orientation import OrientedBoxes
 from imagerecords.tasks.sources.box_units import with_units_and_rows
 from imagerecords.tasks.sources.boxes import NO_IMAGE
-from imagerecords.tasks.sources.image_list_file import TEXTS, ListedRows, read_rows
+from imagerecords.tasks.sources.image_list_file import LIKE_ROWS, TEXTS, ListedRows, read_rows
 from imagerecords.tasks.sources.image_places import ImagePlaces, locate, look_up, other_form
 from imagerecords.tasks.sources.input_files import unreadable
 from imagerecords.tasks.sources.unlabelled import unlabelled_notes
@@ -110,9 +111,8 @@ def _refuse_texts(listed: ListedRows) -> np.ndarray:
     usable = np.ones(listed.rows.num_rows, bool)
     for column in ("path", "label", *({"split"} & listed.columns)):
         without = pc.is_null(listed.rows[column])
-        listed.bad += [
-            (line, f"a row must have a {column}, got none") for line in listed.rows.filter(without)["line"].to_pylist()
-        ]
+        problem = f"a row must have a {column}, got none"
+        listed.report(listed.rows.filter(without)["line"].to_numpy(), [problem] * LIKE_ROWS)
         usable &= ~without.to_numpy()
     other = pc.and_not(pc.is_valid(listed.rows["split"]), pc.is_in(listed.rows["split"], pa.array(SPLITS)))
     usable &= _refuse(listed, other, lambda row: f"a split must be one of {', '.join(SPLITS)}, got {row['split']!r}")
@@ -126,7 +126,8 @@ def _refuse_texts(listed: ListedRows) -> np.ndarray:
 
 def _refuse(listed: ListedRows, wrong: pa.ChunkedArray, problem_of: Callable[[dict[str, Any]], str]) -> np.ndarray:
     """Report the rows that are wrong; returns which are right."""
-    listed.bad += [(row["line"], problem_of(row)) for row in listed.rows.filter(wrong).to_pylist()]
+    rows = listed.rows.filter(wrong)
+    listed.report(rows["line"].to_numpy(), list(map(problem_of, rows.slice(0, LIKE_ROWS).to_pylist())))
     right: np.ndarray = ~wrong.to_numpy()
     return right
 
@@ -136,9 +137,9 @@ def _name_labels(settings: BuildSettings, listed: ListedRows, names: Mapping[str
     column = listed.rows["label"]
     found = sorted(set(column.unique().drop_null().to_pylist()) - set(_excluded(settings, listed)))
     if names is None:
-        for label in found:
-            line = listed.rows["line"][pc.index(column, label).as_py()].as_py()
-            listed.bad += [(line, problem) for problem in name_problems(label)]
+        problems = ((label, problem) for label in found for problem in name_problems(label))
+        for label, problem in islice(problems, LIKE_ROWS):
+            listed.bad.append((listed.rows["line"][pc.index(column, label).as_py()].as_py(), problem))
         return found
     unlisted = pa.array(sorted(set(found) - set(names)), pa.string())
     of_others = pc.is_in(column, unlisted)
@@ -166,11 +167,14 @@ def _find_files(settings: BuildSettings, listed: ListedRows, rows: pa.Table) -> 
     lines = rows["line"].to_numpy()
     codes = places.whole.dictionary_encode().indices.to_numpy()
     _, first, position = np.unique(codes, return_index=True, return_inverse=True)
-    for row in np.flatnonzero(first[position] != np.arange(len(codes))):
-        before = lines[first[position[row]]]
-        listed.bad.append((int(lines[row]), f"a path must be there once, got {paths[int(row)].as_py()!r} as at {before}"))
+    again = np.flatnonzero(first[position] != np.arange(len(codes)))
+    problems = [
+        f"a path must be there once, got {paths[int(row)].as_py()!r} as at {lines[first[position[row]]]}"
+        for row in again[:LIKE_ROWS]
+    ]
+    listed.report(lines[again], problems)
     sizes, versions, wrong = look_up(places.folder, places.whole)
-    listed.bad += [(int(lines[row]), problem) for row, problem in wrong.items()]
+    listed.report(lines[list(wrong)] if wrong else lines[:0], list(wrong.values()))
     return places, rows.append_column("size", sizes).append_column("version", versions)
 
 
@@ -204,7 +208,8 @@ def _with_found_forms(settings: BuildSettings, listed: ListedRows, rows: pa.Tabl
 
 def _empty_labels(labels: list[str], present: set[str], location: str) -> list[str]:
     missing = sorted(set(labels) - present)
-    return [f"a label must have images, got none for {label!r}: {location}. Add some or remove the label" for label in missing]
+    rule = "a label must have images, got none for"
+    return list(first_lines([f"{rule} {label!r}: {location}. Add some or remove the label" for label in missing]))
 
 
 def _listing(

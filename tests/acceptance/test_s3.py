@@ -89,7 +89,9 @@ def test_every_key_is_written_rejected_or_counted_as_skipped(
     ]
     for key in keys:
         bucket.fs.call_s3("put_object", Bucket=bucket.name, Key=key, Body=data)
-    assert sorted(entry["Key"] for entry in bucket.fs.call_s3("list_objects_v2", Bucket=bucket.name)["Contents"]) == sorted(keys)
+    assert sorted(entry["Key"] for entry in bucket.fs.call_s3("list_objects_v2", Bucket=bucket.name)["Contents"]) == sorted(
+        keys
+    )
     settings = BuildSettings(
         data_directory=bucket.url("in"),
         output_directory=str(tmp_path / "out"),

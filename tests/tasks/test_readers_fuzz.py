@@ -81,10 +81,11 @@ CREATEML = [
         "annotations": [{"label": "cat", "coordinates": {"x": 9, "y": 9, "width": 5, "height": 5}}],
     }
 ]
-VOC = """<annotation><folder>cat</folder><filename>0.jpg</filename><size><width>24</width><height>16</height><depth>3</depth></size>
-<object><name>cat</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object></annotation>"""
+VOC = """<annotation><folder>cat</folder><filename>1.jpg</filename><size><width>24</width><height>16</height><depth>3</depth>
+</size><object><name>cat</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object></annotation>"""
 CVAT = """<annotations><image id="0" name="cat/0.jpg" width="24" height="16">
-<box label="cat" xtl="1" ytl="1" xbr="9" ybr="9" rotation="10"/><polygon label="cat" points="1,1;5,1;5,5"/></image></annotations>"""
+<box label="cat" xtl="1" ytl="1" xbr="9" ybr="9" rotation="10"/>
+<polygon label="cat" points="1,1;5,1;5,5"/></image></annotations>"""
 CSV = "path,label,split,group,boxes\n" + "".join(
     f'{row["path"]},{row["label"]},{row["split"]},{row["group"]},"{json.dumps(row["boxes"]).replace(chr(34), chr(34) * 2)}"\n'
     for row in ROWS

@@ -1,6 +1,7 @@
 """Listings from manifests and Label Studio exports: what is taken, and every bad row by its line, all at once."""
 
 import json
+import time
 
 import fsspec
 import pytest
@@ -161,12 +162,42 @@ def test_the_rows_of_a_parquet_file_are_counted_from_1(listing, images):
     assert error.endswith("manifest.parquet, row 2")
 
 
-def test_all_bad_rows_are_told_at_once_the_first_few_dozen_by_line(listing, images):
+def test_of_each_kind_of_problem_the_first_ten_rows_are_named_so_that_none_hides_another(listing, images):
     rows = [{"path": f"{number}.jpg" if number % 2 else "", "label": "a"} for number in range(100)]
     errors = told(listing, rows)
-    assert len(errors) == 37
-    assert [error.rpartition(" ")[2] for error in errors[:36]] == [str(line) for line in range(2, 38)]
-    assert "… and 64 more" in errors[-1]
+    assert [error.rpartition(" ")[2] for error in errors] == [str(line) for line in range(2, 22)]
+    assert errors[-2].startswith("a row must have a path, got none, as in 40 later rows: ")
+    assert ", as in 40 later rows: " in errors[-1]
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_hundred_thousand_labels_take_seconds_and_few_lines(listing, images, tmp_path, listed):
+    """A quadratic reader takes minutes."""
+    images("1.jpg")
+    (tmp_path / "labels.txt").write_text("known\n")
+    rows = "path,label\n" + "".join(f"1.jpg,l{number}\n" for number in range(100_000))
+    began = time.process_time()
+    errors = told(listing, rows, **({"labels_file": str(tmp_path / "labels.txt")} if listed else {}))
+    assert time.process_time() - began < 15
+    assert len(errors) < 30
+    assert any(", as in 99,990 later rows: " in error for error in errors) == listed
+
+
+def test_a_list_of_30_000_columns_takes_seconds(listing, images):
+    images("1.jpg")
+    names, values = (
+        ",".join([*first, *(f"c{number}" for number in range(30_000))]) for first in (("path", "label"), ("1.jpg", "a"))
+    )
+    began = time.process_time()
+    found = listing(f"{names}\n{values}\n")
+    assert time.process_time() - began < 15
+    assert any("columns not read" in note and len(note) < 500 for note in found.notes)
+
+
+def test_a_row_that_is_not_utf_8_is_named_by_its_line(tmp_path, make_settings):
+    (tmp_path / "list.csv").write_bytes(b"path,label\n1.jpg,a\n2.jpg,\xff,b\n")
+    with pytest.raises(BadLayout, match=r"line 3 must be UTF-8, got byte 0xff: .*list\.csv"):
+        discover_images(make_settings(image_list=str(tmp_path / "list.csv")))
 
 
 def test_boxes_are_those_of_their_row(listing, images, tmp_path):
