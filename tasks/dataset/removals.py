@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 from pydantic import TypeAdapter
 
 from imagerecords.schemas.errors import CorruptRecord
-from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.output_files import REMOVALS
 from imagerecords.schemas.receipt import WRITTEN
 from imagerecords.tasks.storage.folders import Folder
@@ -39,7 +38,7 @@ CONTENT = TypeAdapter(Removals)
 def read_removals(output: Folder) -> Removals:
     """What was, or is being, removed from an output. Raises CorruptRecord when the list is broken: no image may come back."""
     try:
-        return CONTENT.validate_python(parse_json(output.read(REMOVALS)), strict=True)
+        return CONTENT.validate_json(output.read(REMOVALS), strict=True)
     except FileNotFoundError:
         return Removals()
     except ValueError as error:

@@ -143,7 +143,8 @@ def _frame_of(stated: np.ndarray, sides: np.ndarray) -> np.ndarray:
 def _by_other_sides(found: FoundBoxes) -> np.ndarray:
     """The corners as they are when width and height of the stated size are exchanged."""
     sizes = np.where(found.sizes > 0, found.sizes, 1)
-    other: np.ndarray = found.corners * np.tile(sizes / sizes[:, ::-1], 2)
+    with np.errstate(invalid="ignore", over="ignore"):
+        other: np.ndarray = found.corners * np.tile(sizes / sizes[:, ::-1], 2)
     return other
 
 

@@ -101,7 +101,8 @@ def place_boxes(
 
     `rows` has the image of each box, or NO_IMAGE. A box whose own name is a label has that label's id, any other its image's.
     """
-    corners = found.corners.astype(np.float32)
+    with np.errstate(over="ignore"):  # they become infinite, which is reported
+        corners = found.corners.astype(np.float32)
     faults = problems_of(corners)
     corrected = clamp(corners) if policy == "clamp" else corners
     own = _own_labels(found.names, labels)

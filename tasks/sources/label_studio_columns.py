@@ -36,7 +36,7 @@ def image_columns(found: Tasks, setting: str | None) -> tuple[list[str], list[st
                 f"label_studio_image must be a column of the export, got {setting!r}: {found.file}. There are {_listed(names)}"
             )
         return [setting], []
-    sources = {result.source for result in _all_results(found.tasks) if result.source in names}
+    sources = {result.source for result in _all_results(found.tasks)}.intersection(names)
     filled = {
         name: {task.number for task in found.tasks if any(map(seems_image, image_texts(task.data.get(name))))} for name in names
     }

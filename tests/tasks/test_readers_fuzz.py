@@ -146,7 +146,7 @@ CASES = {
     "CreateML": ("createml.json", json.dumps(CREATEML), listed(**BOXES), 2),
     "boxes, CSV": ("boxes.csv", BOXES_CSV, listed(**BOXES), 3),
     "CVAT": ("cvat.xml", CVAT, listed(**BOXES), 2),
-    "Pascal VOC": ("voc/0.xml", VOC, listed(**BOXES | {"bounding_boxes": "{root}/voc"}), 2),
+    "Pascal VOC": ("voc/1.xml", VOC, listed(**BOXES | {"bounding_boxes": "{root}/voc"}), 2),
     "YOLO": (
         "yolo/cat/0.txt",
         "0 0.5 0.5 0.2 0.2\n1 0.1 0.1 0.9 0.1 0.9 0.9\n",
@@ -175,7 +175,7 @@ CASES = {
         listed(annotations="{root}/labelme", images_directory="{root}/img"),
         2,
     ),
-    "annotations, VOC": ("voc/0.xml", VOC, listed(annotations="{root}/voc", images_directory="{root}/img/cat"), 2),
+    "annotations, VOC": ("voc/1.xml", VOC, listed(annotations="{root}/voc", images_directory="{root}/img/cat"), 2),
     "labels file": ("labels.txt", "cat\ndog\n", listed(train_directory="{root}/img", labels_file="{path}"), 1),
     "label map": ("map.pbtxt", MAP, listed(train_directory="{root}/img", labels_file="{path}"), 1),
     "synsets": ("synsets.txt", "cat\ta cat\ndog\ta dog\n", listed(train_directory="{root}/img", synsets_file="{path}"), 1),
