@@ -1,13 +1,14 @@
 """Problems of settings, in one line for people."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from imagerecords.schemas.errors import BadSettings
 from imagerecords.schemas.former_names import with_present_names
+from imagerecords.schemas.setting_values import rule_of, shown_value
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -23,27 +24,32 @@ def make_settings(model: type[M], values: Mapping[str, Any]) -> M:
     try:
         return model(**values)
     except ValidationError as error:
-        raise BadSettings(settings_problems(error)) from error
+        raise BadSettings(settings_problems(error, model)) from error
 
 
-def settings_problems(error: ValidationError) -> str:
-    """Each problem that pydantic found, as `name: problem`, joined by semicolons; of a setting with two types both in one."""
-    problems: dict[str, list[str]] = {}
-    for problem in error.errors(include_url=False, include_input=False, include_context=False):
-        name = ".".join(str(part) for part in problem["loc"] if not _is_type(part))
-        problems.setdefault(name, []).append(problem["msg"].removeprefix("Value error, "))
-    joined = {
-        name: " or ".join([first, *(one.removeprefix(SHOULD_BE) for one in more)]) for name, (first, *more) in problems.items()
-    }
-    return "; ".join(f"{name}: {message}" if name else message for name, message in joined.items())
+def settings_problems(error: ValidationError, model: type[BaseModel], source_of: Callable[[str], str] = lambda _: "") -> str:
+    """Each problem that pydantic found, joined by semicolons, with the setting's name, rule, value and source.
+
+    `source_of` gives the place from which a setting came, by its name: a flag, a variable, a file and its key.
+    """
+    texts: dict[str, str] = {}
+    for problem in error.errors(include_url=False, include_context=False):
+        place = [str(part) for part in problem["loc"]]
+        name = place[0] if place else ""
+        message = problem["msg"].removeprefix("Value error, ")
+        if not name:
+            texts.setdefault(message, message)
+        elif problem["type"] in ("value_error", "missing") or name not in model.model_fields:
+            texts.setdefault(name, f"{name}: {message}{source_of(name)}")
+        else:
+            texts.setdefault(name, setting_problem(name, problem["input"], model, source_of(name)))
+    return "; ".join(texts.values())
 
 
-SHOULD_BE = "Input should be "
-
-
-def _is_type(part: int | str) -> bool:
-    """Whether a part of a problem's place is the type of a union that a value was tried as."""
-    return isinstance(part, str) and part.startswith(("constrained-", "literal["))
+def setting_problem(name: str, value: Any, model: type[BaseModel], source: str) -> str:
+    """What is wrong with one value: `train_shards must be a whole number from 1 to 99,999 or auto, got 'x' (FLAG)`."""
+    rule = rule_of(model.model_json_schema()["properties"][name])
+    return f"{name} must be {rule}, got {shown_value(name, value)}{source}"
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:

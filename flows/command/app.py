@@ -2,11 +2,12 @@
 
 import signal
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CoercionError, CycloptsError, Parameter
 from cyclopts import ValidationError as InvalidArguments
 from cyclopts.config import Env
 from pydantic import ValidationError
@@ -17,6 +18,7 @@ from imagerecords.flows.command.config_file import (
     environment_of_former_names,
     present_options,
     settings_of_file,
+    source_of,
     warn_of_unknown_variables,
 )
 from imagerecords.flows.command.dataset_commands import DATASET_COMMANDS
@@ -24,7 +26,8 @@ from imagerecords.flows.command.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
 from imagerecords.flows.command.help import GroupedHelp
 from imagerecords.flows.terminal import print_line
 from imagerecords.schemas.errors import ImageRecordsError
-from imagerecords.schemas.settings_problems import settings_problems
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.settings_problems import setting_problem, settings_problems
 from imagerecords.schemas.version import VERSION
 
 
@@ -55,7 +58,7 @@ def make_app() -> App:
             command, bound, unparsed = app.parse_args(present_options(tokens), exit_on_error=False, print_error=False)
             code: int = command(*bound.args, **bound.kwargs, **({"debug": debug} if "debug" in unparsed else {})) or OK
         except (Exception, KeyboardInterrupt) as error:
-            return _report(error, debug)
+            return _report(error, debug, partial(source_of, tokens, config))
         return code
 
     return app
@@ -76,26 +79,36 @@ def run(arguments: Sequence[str]) -> int:
     return code
 
 
-def _report(error: BaseException, debug: bool) -> int:
-    """Print an error, and return its exit code."""
+def _report(error: BaseException, debug: bool, source: Callable[[str], str] = lambda _: "") -> int:
+    """Print an error, and return its exit code; `source` gives the place from which a setting came."""
     if debug:
         traceback.print_exception(error)
-    code, text = _explain(error)
+    code, text = _explain(error, source)
     for line in text.split("\n"):
         print_line(line)
     return code
 
 
-def _explain(error: BaseException) -> tuple[int, str]:
+def _explain(error: BaseException, source: Callable[[str], str]) -> tuple[int, str]:
     """The exit code of an error, and its text for people."""
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED, "interrupted. Run it again to go on: finished shards are reused"
     if isinstance(error, ImageRecordsError):
         return error.exit_code, "\n".join(f"error: {line}" for line in str(error).split("\n"))
-    if isinstance(error, InvalidArguments) and isinstance(error.__cause__, ValidationError):
-        return BAD_INPUT, f"error: {settings_problems(error.__cause__)}"
-    if isinstance(error, ValidationError):
-        return BAD_INPUT, f"error: {settings_problems(error)}"
+    if problems := _setting_problems(error, source):
+        return BAD_INPUT, f"error: {problems}"
     if isinstance(error, CycloptsError):
         return BAD_INPUT, f"error: {' '.join(str(error).split())} See imagerecords --help"
     return FAILED, f"error: {type(error).__name__}: {' '.join(str(error).split())}. Add --debug for the whole traceback"
+
+
+def _setting_problems(error: BaseException, source: Callable[[str], str]) -> str:
+    """What is wrong with settings, where this is what an error says; else empty."""
+    cause = error.__cause__ if isinstance(error, InvalidArguments) else error
+    if isinstance(cause, ValidationError):
+        return settings_problems(cause, BuildSettings, source)
+    if isinstance(error, CoercionError) and error.argument and error.token:
+        name = error.argument.name.lstrip("-").replace("-", "_")
+        if name in BuildSettings.model_fields:
+            return setting_problem(name, error.token.value, BuildSettings, source(name))
+    return ""

@@ -63,6 +63,23 @@ def read_config_file(path: Path) -> dict[str, Any]:
     return settings
 
 
+def source_of(tokens: Sequence[str], config: Path | None, name: str) -> str:
+    """Where a setting of the command came from, in brackets: its flag, its variable, or its file and key; empty by default."""
+    names = {name, *(former for former, present in FORMER_NAMES.items() if present == name)}
+    for token in tokens:
+        flag = token.partition("=")[0]
+        if flag.startswith("--") and flag[2:].partition(".")[0].removeprefix("no-").replace("-", "_") in names:
+            return f" ({flag})"
+    for each in sorted(names):
+        variables = (variable for variable in sorted(os.environ) if f"{variable}_".startswith(f"{ENVIRONMENT}{each.upper()}_"))
+        if variable := next(variables, None):
+            return f" ({variable})"
+    if config is not None:
+        key = next((key for key in read_config_file(config) if key.replace("-", "_") in names), None)
+        return f" ({config}, {key})" if key is not None else ""
+    return ""
+
+
 def warn_of_unknown_variables() -> None:
     """Report variables that look like settings but are not; another program may own the prefix too, so it is no error."""
     names = (*BuildSettings.model_fields, *FORMER_NAMES, "config", "debug", "json", "prefect")

@@ -52,8 +52,8 @@ def test_an_audit_returns_the_problems(data, tmp_path):
     [
         ({"train_dir": "x"}, "train_dir is not a setting; did you mean train_directory?"),
         ({"zzz": 1}, "zzz is not a setting"),
-        ({"jpeg_quality": 101}, "jpeg_quality: "),
-        ({"validation_fraction": "much"}, "validation_fraction: "),
+        ({"jpeg_quality": 101}, "jpeg_quality must be a whole number from 1 to 100 or source, got 101$"),
+        ({"validation_fraction": "much"}, "validation_fraction must be a number from 0 to below 1, got 'much'$"),
     ],
 )
 @pytest.mark.parametrize("function", [imagerecords.build, imagerecords.plan])
@@ -64,7 +64,7 @@ def test_a_wrong_setting_is_named(data, tmp_path, function, wrong, text):
 
 
 def test_a_wrong_option_of_an_audit_is_named(tmp_path):
-    with pytest.raises(imagerecords.BadSettings, match="workers: "):
+    with pytest.raises(imagerecords.BadSettings, match="workers must be a whole number from 1 to 1,024, got 0$"):
         imagerecords.audit(tmp_path, workers=0)
     with pytest.raises(imagerecords.BadLayout):
         imagerecords.audit(tmp_path)

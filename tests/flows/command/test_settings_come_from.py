@@ -159,3 +159,39 @@ def test_a_flag_comes_before_a_variable_of_the_former_name_and_that_before_a_fil
 def test_a_variable_of_the_former_name_does_not_disturb_other_commands(imagerecords, tmp_path, given):
     given("environment", "manifest")
     assert "must hold TFRecord files" in imagerecords("audit", tmp_path).err
+
+
+RULE = "train_shards must be a whole number from 1 to 99,999 or auto, got 'x'"
+
+
+@pytest.mark.parametrize("flag", [["--train_shards", "x"], ["--train_shards=x"], ["--train-shards", "x"]])
+def test_an_error_names_the_flag_of_a_wrong_value(imagerecords, flag):
+    ran = imagerecords("plan", *flag, "--data_directory", "in", "--output_directory", "out")
+    assert (ran.code, ran.err) == (2, f"imagerecords: error: {RULE} ({flag[0].partition('=')[0]})\n")
+
+
+def test_an_error_names_the_variable_of_a_wrong_value(imagerecords, monkeypatch):
+    monkeypatch.setenv("IMAGERECORDS_TRAIN_SHARDS", "x")
+    ran = imagerecords("plan", "--data_directory", "in", "--output_directory", "out")
+    assert (ran.code, ran.err) == (2, f"imagerecords: error: {RULE} (IMAGERECORDS_TRAIN_SHARDS)\n")
+
+
+@pytest.mark.parametrize("kind", ["yaml", "toml"])
+def test_an_error_names_the_file_and_the_key_of_each_wrong_value(imagerecords, config, kind):
+    path = config(kind, {"data_directory": "in", "output_directory": "out", "train-shards": "x", "workers": 5000})
+    ran = imagerecords("plan", "--config", path)
+    workers = f"workers must be a whole number from 1 to 1,024, got 5000 ({path}, workers)"
+    assert (ran.code, ran.err) == (2, f"imagerecords: error: {RULE} ({path}, train-shards); {workers}\n")
+
+
+def test_what_the_command_line_itself_converts_has_the_same_errors(imagerecords, monkeypatch):
+    monkeypatch.setenv("IMAGERECORDS_RECURSIVE", "maybe")
+    ran = imagerecords("plan", "--data_directory", "in", "--output_directory", "out")
+    error = "recursive must be true or false, got 'maybe' (IMAGERECORDS_RECURSIVE)"
+    assert (ran.code, ran.err) == (2, f"imagerecords: error: {error}\n")
+
+
+def test_no_error_shows_a_credential(imagerecords):
+    for options in ('{"key": "SECRET"}', "SECRET", '["SECRET"]'):
+        ran = imagerecords("plan", "--data_directory", "in", "--output_directory", "out", "--storage_options", options)
+        assert (ran.code, "SECRET" in ran.err) == (2, False)
