@@ -29,7 +29,7 @@ SCRATCH = f"{BUILD}/tmp"  # noqa: S108  # below the output, not the system's
 
 OURS_AT_THE_TOP = frozenset([LABELS, MANIFEST, DATASET_INFO, FEATURES, CLASS_LABELS, LABEL_MAP, CROISSANT, REPORT])
 
-SHARD_NAME = re.compile(r"(?P<prefix>.+)-(?P<index>\d{5})-of-(?P<count>\d{5})")
+SHARD_NAME = re.compile(r"(?P<prefix>.+)-(?P<index>[0-9]{5})-of-(?P<count>[0-9]{5})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The command `imagerecords`: settings from flags, environment and file, in this order."""
 
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -24,7 +25,7 @@ from imagerecords.flows.command.config_file import (
 from imagerecords.flows.command.dataset_commands import DATASET_COMMANDS
 from imagerecords.flows.command.exit_codes import BAD_INPUT, FAILED, INTERRUPTED, OK
 from imagerecords.flows.command.help import GroupedHelp
-from imagerecords.flows.terminal import print_line
+from imagerecords.flows.terminal import drop_closed_output, print_line
 from imagerecords.schemas.errors import ImageRecordsError
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.settings_problems import setting_problem, settings_problems
@@ -74,6 +75,7 @@ def run(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _on_sigterm)
     try:
         code: int = make_app().meta(arguments, exit_on_error=False, print_error=False) or OK  # None from --help
+        sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:  # in the options before the command's name
         return _report(error, debug=False)
     return code
@@ -81,6 +83,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _report(error: BaseException, debug: bool, source: Callable[[str], str] = lambda _: "") -> int:
     """Print an error, and return its exit code; `source` gives the place from which a setting came."""
+    if isinstance(error, BrokenPipeError) and drop_closed_output():
+        return FAILED
     if debug:
         traceback.print_exception(error)
     code, text = _explain(error, source)

@@ -16,7 +16,7 @@ from typing import Any
 from imagerecords.schemas.audit import Audit, AuditOptions, AuditProblem
 from imagerecords.schemas.cancellation import stop_when
 from imagerecords.schemas.errors import BadLayout
-from imagerecords.schemas.messages import plural
+from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.output_files import CROISSANT, DATASET_INFO, INDEX, MANIFEST
 from imagerecords.tasks.audit.consistency import label_notes, label_problems, merge, shape_notes, shape_problems
 from imagerecords.tasks.audit.file import FileAudit, audit_file
@@ -100,7 +100,12 @@ def _audit_files(
 
 def _result(audits: list[FileAudit], problems: list[AuditProblem], notes: list[str], names: LabelNames | None) -> Audit:
     totals = merge(audits)
-    in_files = (problem for audit in audits for problem in audit.problems)
+    in_files = [problem for audit in audits for problem in audit.problems]
+    empty = [audit.name for audit in audits if not audit.places and not audit.problems]
+    if audits and len(empty) == len(audits):
+        problems = [*problems, *(AuditProblem(name, None, None, "has no record") for name in empty)]
+    elif empty:
+        notes = [*notes, f"{plural(len(empty), 'file')} without a record: {some(empty)}"]
     return Audit(
         files=len(audits),
         records=sum(len(audit.places) for audit in audits),

@@ -2,12 +2,11 @@
 
 import re
 
-from imagerecords.schemas.output_files import parse_shard_name
 from imagerecords.tasks.records.compressed import START, compression_of
 from imagerecords.tasks.storage.folders import Folder
 
 # train-00000-of-00008, flowers_train_00000-of-00005.tfrecord, mnist-test.tfrecord-00000-of-00001, part-3-of-10.gz
-NUMBERED = re.compile(r"(?P<before>.*?)(?P<index>\d+)-of-(?P<count>\d+)(?P<after>.*)")
+NUMBERED = re.compile(r"(?P<before>.*?)(?P<index>[0-9]+)-of-(?P<count>[0-9]+)(?P<after>.*)")
 ENDINGS = (".tfrecord", ".tfrecords", ".tfrec", ".tfrecord.gz", ".tfrecords.gz")
 OTHERS = (".html", ".idx", ".json", ".md", ".parquet", ".pbtxt", ".txt", ".yaml", ".yml")
 
@@ -17,11 +16,17 @@ def record_files(folder: Folder) -> tuple[list[str], list[str]]:
     records: list[str] = []
     others: list[str] = []
     for name in folder.files():
-        if parse_shard_name(name) or name.endswith(ENDINGS):
+        if name.endswith(ENDINGS) or _is_numbered(name):
             records.append(name)
         elif not name.endswith(OTHERS):
             (others if compression_of(_start(folder, name)) is None else records).append(name)
     return records, others
+
+
+def _is_numbered(name: str) -> bool:
+    """Whether a name ends as a shard's does, with any number of digits: damaged ones are reported too."""
+    match = NUMBERED.fullmatch(name)
+    return match is not None and match["after"] in ("", ".gz", *ENDINGS)
 
 
 def is_compressed(folder: Folder, name: str) -> bool:

@@ -45,14 +45,17 @@ def _folder_of(path: str) -> str:
 
 def _class_names(folder: Folder, place: str) -> list[str]:
     """The names for text files in a place below the folder: those there, or nearest above it."""
-    start = f"{place}/" if place else ""
-    for name in NAMES:
-        if folder.exists(start + name):
-            return [line.strip() for line in folder.read(start + name).decode("utf-8-sig", "replace").splitlines()]
-    for name in DATA_FILES:
-        if folder.exists(start + name):
-            return _names_in(folder.read(start + name))
-    return _class_names(folder, _folder_of(place)) if place else []
+    while True:
+        start = f"{place}/" if place else ""
+        for name in NAMES:
+            if folder.exists(start + name):
+                return [line.strip() for line in folder.read(start + name).decode("utf-8-sig", "replace").splitlines()]
+        for name in DATA_FILES:
+            if folder.exists(start + name):
+                return _names_in(folder.read(start + name))
+        if not place:
+            return []
+        place = _folder_of(place)
 
 
 def _names_in(data: bytes) -> list[str]:

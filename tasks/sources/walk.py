@@ -4,6 +4,7 @@ Local directories are walked with os.scandir, since fsspec's listing says of a l
 is asked through fsspec.
 """
 
+import errno
 import os
 import threading
 import time
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.unicode_names import composed
 from imagerecords.tasks.sources.ignored import Ignored, nothing_ignored
@@ -27,6 +29,7 @@ SPECIAL = "not a regular file"
 BEHIND_EMPTY_NAME = "object behind an empty folder name (//)"
 ENDS_IN_SLASH = "object whose key ends in a slash"
 SECONDS_BETWEEN_LINES = 10.0
+SHOWN = 60  # characters of a path that is too long
 
 
 class FoundFile(NamedTuple):
@@ -82,7 +85,7 @@ def walk_files(
     """
     found = Level()
     if folder.is_local:
-        _walk_local(folder, name, found, ())
+        _walk_local(folder, name, found)
         advance(len(found.files))
     else:
         root = folder.join(name)
@@ -114,17 +117,42 @@ def _everything(fs: Any, root: str) -> Iterator[list[tuple[str, Mapping[str, Any
     yield [(path[len(root) :].lstrip("/"), info) for path, info in found if info["type"] == "file"]
 
 
-def _walk_local(folder: Folder, name: str, found: Level, above: tuple[tuple[int, int], ...]) -> None:
-    status = os.stat(folder.join(name))
-    identity = (status.st_dev, status.st_ino)
-    if identity in above:
-        found.skipped[LOOP] += 1
-        return
-    level = _local_level(folder, name)
-    found.files += level.files
-    found.skipped += level.skipped
-    for child in level.folders:
-        _walk_local(folder, _below(name, child), found, (*above, identity))
+class _Visited(NamedTuple):
+    """A directory, by device and inode, and the one above it."""
+
+    identity: tuple[int, int]
+    above: "_Visited | None"
+
+    def chain(self) -> Iterator[tuple[int, int]]:
+        """Its identity, and those of all above it."""
+        visited: _Visited | None = self
+        while visited:
+            yield visited.identity
+            visited = visited.above
+
+
+def _walk_local(folder: Folder, name: str, found: Level) -> None:
+    """Add all files below a directory; not by recursion, since a tree may be deeper than Python's stack."""
+    pending: list[tuple[str, _Visited | None]] = [(name, None)]
+    while pending:
+        here, above = pending.pop()
+        try:
+            status = os.stat(folder.join(here))
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            raise BadLayout(
+                f"a folder's path must be short enough for the system, got {len(here):,} characters: {folder.url}: "
+                f"{here[:SHOWN]}…. Move what lies deeper, or leave it out"
+            ) from error
+        visited = _Visited((status.st_dev, status.st_ino), above)
+        if above and visited.identity in above.chain():
+            found.skipped[LOOP] += 1
+            continue
+        level = _local_level(folder, here)
+        found.files += level.files
+        found.skipped += level.skipped
+        pending += [(_below(here, child), visited) for child in level.folders]
 
 
 def _local_level(folder: Folder, name: str) -> Level:

@@ -64,7 +64,7 @@ def test_a_wrong_setting_is_named(data, tmp_path, function, wrong, text):
 
 
 def test_a_wrong_option_of_an_audit_is_named(tmp_path):
-    with pytest.raises(imagerecords.BadSettings, match="workers must be a whole number from 1 to 1,024, got 0$"):
+    with pytest.raises(imagerecords.BadSettings, match=r"workers must be a whole number from 1 to 1,024, got 0$"):
         imagerecords.audit(tmp_path, workers=0)
     with pytest.raises(imagerecords.BadLayout):
         imagerecords.audit(tmp_path)

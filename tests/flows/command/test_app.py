@@ -272,3 +272,20 @@ def test_a_user_without_a_home_reads_what_prefect_needs(imagerecords, many, tmp_
     monkeypatch.setattr(Path, "home", nowhere)
     ran = imagerecords("build", "--prefect", "--output_directory", tmp_path / "out", "--train_directory", many)
     assert (ran.code, "Set HOME to a directory" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["audit"], ["audit", "--json"], ["plan", "--json", "--output_directory", "o"]])
+def test_a_reader_that_has_ended_is_no_error(tmp_path, fill, build, arguments):
+    """As in `imagerecords audit out | head -1`: nothing on standard error, whatever was not printed."""
+    images = fill(tmp_path / "in", {"cat": 1})
+    build(train_directory=images, output_directory=tmp_path / "out")
+    of = {"audit": [str(tmp_path / "out")], "plan": ["--train_directory", images]}.get(arguments[0], [])
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-m", "imagerecords", *arguments, *of], stdout=writing, stderr=subprocess.PIPE, cwd=tmp_path
+        )
+    finally:
+        os.close(writing)
+    assert (ran.returncode, ran.stderr) == (1, b"")
