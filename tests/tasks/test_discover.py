@@ -112,6 +112,45 @@ def test_links_to_files_and_folders_are_followed(tmp_path, make_settings):
     assert listing.images["size"].to_pylist()[1] == len("real.jpg")  # the file's, not the link's
 
 
+@pytest.fixture
+def deep(tmp_path):
+    """`deep(levels)` makes an image at the end of so many folders in each other, which pathlib could not name whole."""
+    home = os.open(".", os.O_RDONLY)
+
+    def deep(levels):
+        os.makedirs(tmp_path / "in/cat")
+        os.chdir(tmp_path / "in/cat")
+        for _ in range(levels):
+            os.mkdir("d")
+            os.chdir("d")
+        with open("x.jpg", "wb") as file:
+            file.write(b"x")
+        os.fchdir(home)
+        return tmp_path / "in"
+
+    yield deep
+    os.chdir(tmp_path / "in/cat")
+    while os.path.isdir("d"):  # neither pytest nor shutil removes as deep a tree
+        os.rename("d/d", "e") if os.path.isdir("d/d") else os.rename("d", "f")
+        if os.path.isdir("d"):
+            os.rmdir("d")
+            os.rename("e", "d")
+    os.fchdir(home)
+    os.close(home)
+
+
+def test_a_tree_deeper_than_pythons_stack_is_walked(deep, make_settings):
+    listing = discover_images(make_settings(train_directory=deep(1500), recursive=True))
+    assert paths_of(listing) == ["cat/" + "d/" * 1500 + "x.jpg"]
+
+
+def test_a_tree_whose_paths_the_system_does_not_take_is_refused_in_one_line(deep, make_settings):
+    with pytest.raises(
+        BadLayout, match=r"^a folder's path must be short enough for the system, got [0-9,]+ characters: [^\n]+$"
+    ):
+        discover_images(make_settings(train_directory=deep(2100), recursive=True))
+
+
 def test_link_loops_are_not_followed_and_counted(tmp_path, make_settings):
     write(tmp_path, "a/1.jpg", "a/x/2.jpg")
     (tmp_path / "a/x/up").symlink_to(tmp_path / "a")

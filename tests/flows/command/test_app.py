@@ -274,7 +274,9 @@ def test_a_user_without_a_home_reads_what_prefect_needs(imagerecords, many, tmp_
     assert (ran.code, "Set HOME to a directory" in ran.err) == (2, True)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["audit"], ["audit", "--json"], ["plan", "--json", "--output_directory", "o"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["audit"], ["audit", "--json"], ["plan", "--json", "--output_directory", "o"]]
+)
 def test_a_reader_that_has_ended_is_no_error(tmp_path, fill, build, arguments):
     """As in `imagerecords audit out | head -1`: nothing on standard error, whatever was not printed."""
     images = fill(tmp_path / "in", {"cat": 1})

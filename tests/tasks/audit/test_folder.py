@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from imagerecords.schemas.audit import Audit, AuditOptions
+from imagerecords.schemas.audit import Audit, AuditOptions, AuditProblem
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.frame import frame
 from imagerecords.tasks.audit.folder import audit_folder
@@ -174,10 +174,12 @@ def test_files_are_recognised_by_content_and_others_are_reported_as_skipped(thei
     assert "skipped, not TFRecord files: README" in audit.notes
 
 
-def test_zero_length_files_are_sound(tmp_path):
-    for name in ("train-00000-of-00002", "train-00001-of-00002"):
+def test_a_folder_of_zero_length_files_alone_is_a_problem(tmp_path):
+    names = ("train-00000-of-00002", "train-00001-of-00002")
+    for name in names:
         (tmp_path / name).touch()
-    assert audit_folder(str(tmp_path), {}) == Audit(2, 0, 0, 0, (), ())
+    problems = tuple(AuditProblem(name, None, None, "has no record") for name in names)
+    assert audit_folder(str(tmp_path), {}) == Audit(2, 0, 0, 0, problems, ())
 
 
 def test_the_number_of_workers_changes_nothing(ours):
