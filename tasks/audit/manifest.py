@@ -88,7 +88,7 @@ def read_by_shard(folder: Folder, digests: bool) -> tuple[Manifest | None, list[
     places = pc.index_in(table["shard"], pa.array(names, pa.string())).to_numpy()
     order = np.argsort(places, kind="stable")
     ordered, ends = table.take(order), np.cumsum(np.bincount(places, minlength=len(names)))
-    starts = [0, *ends[:-1].tolist()]
+    starts = [0, *ends.tolist()][: len(names)]
     slices = {name: ordered.slice(start, end - start) for name, start, end in zip(names, starts, ends.tolist(), strict=True)}
     written = {name: rows.filter(pc.is_valid(rows["record"])) for name, rows in slices.items()}
     return Manifest(written, contract(extras_of(table)), sha256), []

@@ -90,8 +90,12 @@ ROWS = {
         ["must be below 1"],
     ),
     "unknown setting": (two_labels, [*TRAIN, "--train_shard", "3"], ["--train_shard"]),
-    "unknown value": (two_labels, [*TRAIN, "--executor", "ray"], ["executor", "'processes', 'threads' or 'dask'"]),
-    "no number": (two_labels, [*TRAIN, "--seed", "x"], ["seed", "integer"]),
+    "unknown value": (
+        two_labels,
+        [*TRAIN, "--executor", "ray"],
+        ["executor must be processes, threads or dask, got 'ray' (--executor)"],
+    ),
+    "no number": (two_labels, [*TRAIN, "--seed", "x"], ["seed must be a whole number, got 'x' (--seed)"]),
     "credential": (
         two_labels,
         [*TRAIN, "--storage_options.key", "AKIA"],
