@@ -188,7 +188,7 @@ def _read_json_lines(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
         if len(pending) == BATCH:
             yield _objects(pending)
             pending = []
-    _take_columns(listed, () if listed.columns or listed.bad else REQUIRED)
+    _take_columns(listed, () if listed.columns else REQUIRED)  # none: each row is bad, and says why
     yield _objects(pending)
 
 

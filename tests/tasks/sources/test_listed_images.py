@@ -200,6 +200,13 @@ def test_a_row_that_is_not_utf_8_is_named_by_its_line(tmp_path, make_settings):
         discover_images(make_settings(image_list=str(tmp_path / "list.csv")))
 
 
+@pytest.mark.parametrize("row", ['{"path": "1.jpg", "label": 1.5}', "[" * 100_000, "no JSON"])
+def test_where_every_row_is_bad_the_reason_is_named(listing, row):
+    (error,) = told(listing, f"{row}\n", "jsonl")
+    assert error.startswith("a row must be a JSON object with texts for path, label, split, group, got ")
+    assert error.endswith("manifest.jsonl, line 1")
+
+
 def test_boxes_are_those_of_their_row(listing, images, tmp_path):
     images("1.jpg", "2.jpg")
     rows = [
