@@ -16,7 +16,7 @@ if __name__ != "imagerecords.flows.build":  # before all other imports
     _here = os.path.dirname(os.path.realpath(__file__))
     sys.path[:] = [place for place in sys.path if os.path.realpath(place) != _here]
 
-from prefect import flow, unmapped
+from prefect import flow
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import as_completed
@@ -30,6 +30,8 @@ from imagerecords.flows.pipeline import Pending, ShardStep, T, build_dataset, ga
 from imagerecords.flows.prefect_ui.artifacts import ArtifactProgress, show_summary
 from imagerecords.flows.prefect_ui.concurrency import output_slot
 from imagerecords.flows.prefect_ui.events import announce_dataset
+from imagerecords.flows.prefect_ui.heartbeat import heartbeat, tag_run
+from imagerecords.flows.prefect_ui.parameters import run_name, settings_from, with_build_parameters
 from imagerecords.flows.retry import JITTER, delays, is_worth_retrying
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.plan import Shard
@@ -63,7 +65,8 @@ async def should_retry(task: Task[..., Any], task_run: TaskRun, state: State[Any
 
 
 # Receipts decide which shards are finished: Prefect's cache would report Cached for shards that were deleted.
-POLICY: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
+# Retries are given, since PREFECT_TASKS_DEFAULT_RETRIES would try bad input again.
+POLICY: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False, "retries": 0}
 ON_WORKERS: dict[str, Any] = POLICY | {"retry_condition_fn": should_retry, "retry_jitter_factor": JITTER}
 TASKS: dict[Callable[..., Any], Task[..., Any]] = {
     discover_images: Task(discover_images, name="discover", task_run_name="discover", **POLICY),
@@ -81,6 +84,7 @@ TASKS: dict[Callable[..., Any], Task[..., Any]] = {
 # One thread more than workers, so that a free worker finds the next shard in the pool.
 SPARE_THREADS = 1
 REAL_NAME = "imagerecords.flows.build"
+SUMMARY = "Build a verified TFRecord data set from labelled images, and report what became of each."
 
 TaskThreads = ThreadPoolTaskRunner[Any]
 
@@ -94,20 +98,21 @@ class PrefectRunner:
         self.workers = workers
         self.tensorflow = tensorflow
         self.runner, self.tensorflow_runner = runners
+        self._before: list[Any] = []  # the state of the last step run, which the shards' tasks come after
+        self._before_shard: dict[str, Any] = {}  # the future of a shard's last task
 
     def run(self, step: Callable[..., T], *args: Any) -> T:
         """Run the step's task in this thread."""
-        result: Any = TASKS[step](*args)
-        return cast("T", result)
+        state: Any = TASKS[step](*args, return_state=True)
+        self._before = [state]
+        return cast("T", state.result())
 
     def map(self, step: ShardStep[T], shards: list[Shard], settings: BuildSettings) -> Iterator[T]:
         """Map the step's task over the shards."""
-        if not shards:
-            return
-        parameters = {"shard": shards, "settings": unmapped(settings), "workers": unmapped(self.workers)}
-        futures: list[Any] = self.runner.map(_with_retries(TASKS[step], settings), parameters)
-        of = dict(zip(futures, shards, strict=True))
         try:
+            of = {self._submit(self.runner, step, shard, settings, self.workers): shard for shard in shards}
+            self._before_shard = {shard.name: future for future, shard in of.items()}
+            futures: list[Any] = list(of)
             yield from gather((of[future], future) for future in as_completed(futures))
         except BaseException:
             self.workers.stop()
@@ -115,12 +120,17 @@ class PrefectRunner:
 
     def start(self, step: ShardStep[T], shard: Shard, settings: BuildSettings) -> Pending[T]:
         """Submit the step's task, to run in TensorFlow's worker."""
-        parameters = {"shard": shard, "settings": settings, "workers": self.tensorflow}
-        return self.tensorflow_runner.submit(_with_retries(TASKS[step], settings), parameters)
+        pending: Pending[T] = self._submit(self.tensorflow_runner, step, shard, settings, self.tensorflow)
+        return pending
 
-
-def _with_retries(task: Task[..., Any], settings: BuildSettings) -> Task[..., Any]:
-    return task.with_options(retries=settings.retries, retry_delay_seconds=delays(settings.retries))
+    def _submit(
+        self, runner: TaskThreads, step: Callable[..., Any], shard: Shard, settings: BuildSettings, workers: Workers
+    ) -> Any:
+        """The future of a shard's task; the run's graph shows what it comes after."""
+        task = TASKS[step].with_options(retries=settings.retries, retry_delay_seconds=delays(settings.retries))
+        before = self._before_shard.get(shard.name)
+        after = [before] if before is not None else self._before
+        return runner.submit(task, {"shard": shard, "settings": settings, "workers": workers}, wait_for=after)
 
 
 def hide_console_tracebacks() -> None:
@@ -135,27 +145,31 @@ def hide_console_tracebacks() -> None:
             handler.addFilter(without_traceback)
 
 
-@flow(name="build-image-dataset", flow_run_name="build {settings.output_directory}", persist_result=False)
-def build_image_dataset(settings: BuildSettings) -> BuildSummary:
-    """Build a verified TFRecord data set from labelled images; every image is counted as written or rejected."""
+@flow(name="build-image-dataset", description=SUMMARY, flow_run_name=run_name)
+@with_build_parameters
+def build_image_dataset(**parameters: Any) -> BuildSummary:
+    """Build a verified TFRecord data set from labelled images, and report what became of each."""
     logger = get_run_logger()
+    settings = settings_from(parameters)
 
     def report(summary: BuildSummary) -> None:
         for split in summary.splits:
             counts = f"{split.found:,} found, {split.written:,} written, rejected: {split.rejected or 'none'}"
             logger.info("%s: %s, %s", split.split, counts, plural(split.shards, "shard"))
         logger.info("%s in %.1f s, digest %s", summary.output_directory, summary.seconds, summary.digest)
-        show_summary(logger, summary, settings.storage_options)
+        show_summary(logger, summary, open_output(settings))
 
-    output = open_output(settings)
-    with output_slot(output, settings.lock_stale_seconds, logger.warning):
-        workers, tensorflow = Workers(settings).warm_up(), Workers(settings, count=1)
-        runners = TaskThreads(max_workers=workers.count + SPARE_THREADS), TaskThreads(max_workers=1)
-        # The workers end first, which frees the threads that wait for them, so that the runners can end.
-        with runners[0], runners[1], workers, tensorflow:
-            runner = PrefectRunner(workers, tensorflow, runners)
-            summary = build_dataset(settings, runner, ArtifactProgress(logger, report))
-    announce_dataset(summary, settings)
+    tag_run()
+    with heartbeat():
+        output = open_output(settings)
+        with output_slot(output, settings.lock_stale_seconds, logger):
+            workers, tensorflow = Workers(settings).warm_up(), Workers(settings, count=1)
+            runners = TaskThreads(max_workers=workers.count + SPARE_THREADS), TaskThreads(max_workers=1)
+            # The workers end first, which frees the threads that wait for them, so that the runners can end.
+            with runners[0], runners[1], workers, tensorflow:
+                runner = PrefectRunner(workers, tensorflow, runners)
+                summary = build_dataset(settings, runner, ArtifactProgress(logger, report, output))
+        announce_dataset(summary, settings)
     return summary
 
 

@@ -23,7 +23,7 @@ from imagerecords.tasks.lay_out_labels import lay_out_labels
 
 EXPORTED = "imagerecords.labels.exported"
 lay_out: Task[[LabelExport, Callable[[str], None]], dict[str, int]] = Task(
-    lay_out_labels, name="lay-out", task_run_name="lay out {export.labelled_directory}", cache_policy=NO_CACHE
+    lay_out_labels, name="lay-out", task_run_name="lay out {export.labelled_directory}", cache_policy=NO_CACHE, retries=0
 )
 
 
@@ -42,7 +42,7 @@ def export_labels(export: LabelExport) -> dict[str, int]:
 
 
 def build_parameters(export: LabelExport) -> dict[str, Any]:
-    """The settings of the build; each field of the deployment's template is there, since no run starts with one missing."""
+    """The settings of the build that an export asks for."""
     root = export.labelled_directory.rstrip("/")
     return {
         "train_directory": f"{root}/train",
@@ -56,8 +56,8 @@ def build_parameters(export: LabelExport) -> dict[str, Any]:
 
 def _run_and_wait(export: LabelExport) -> None:
     """Run the deployment as a subflow; raises ShardFailed when it does not complete."""
-    settings = build_parameters(export) | {"overwrite": True, "tensorflow_check": "sample"}
-    run: Any = run_deployment(export.deployment, parameters={"settings": settings})
+    parameters = {"overwrite": True, "tensorflow_check": "sample"} | build_parameters(export)
+    run: Any = run_deployment(export.deployment, parameters={"settings": parameters})
     if run.state is None or not run.state.is_completed():
         name = run.state.name if run.state else "no state"
         raise ShardFailed(f"the build ended as {name}: {export.deployment}, flow run {run.name}. See its logs")

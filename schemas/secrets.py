@@ -15,7 +15,7 @@ SECRET_NAME = re.compile(
 HARMLESS_NAMES = frozenset(["signature_version"])
 # user:password@ in any part of a chained URL, or a signature in its query.
 URL_WITH_SECRET = re.compile(r"://[^/@\s]*:[^/@\s]*@|[?&](sig|signature|token|x-amz-[a-z-]+|awsaccesskeyid)=", re.I)
-REMEDY = "Use the environment (AWS_ACCESS_KEY_ID …), an AWS profile or a Prefect block: settings are stored and shown"
+REMEDY = "Use the environment (AWS_ACCESS_KEY_ID …) or an AWS profile: settings are stored and shown"
 
 
 def option_problems(options: Mapping[str, Any]) -> Iterable[str]:

@@ -246,7 +246,7 @@ class StorageSettings(_Group):
     storage_options: Annotated[dict[str, Any], BeforeValidator(typed_options)] = Field(
         default_factory=dict,
         description="Options for remote file systems, e.g. {'endpoint_url': 'http://…'}. Credentials are refused here: they "
-        "come from the environment, AWS profiles or Prefect blocks.",
+        "come from the environment or AWS profiles.",
     )
     s3_reader: Literal["obstore", "s3fs"] = Field(
         "obstore",

@@ -11,7 +11,6 @@ import pytest
 import yaml
 
 from imagerecords.schemas.label_export import LabelExport
-from imagerecords.schemas.settings import BuildSettings
 
 DEPLOYMENTS = Path(__file__).parents[1] / "deployments"
 DOCKERFILE = (DEPLOYMENTS / "Dockerfile").read_text()
@@ -73,19 +72,22 @@ def test_compose_holds_no_password_of_its_own():
 
 
 @pytest.mark.parametrize("deployment", PREFECT["deployments"], ids=lambda deployment: deployment["name"])
-def test_a_deployments_settings_are_valid_settings(deployment):
-    assert BuildSettings.model_validate(deployment["parameters"]["settings"]).tensorflow_check in ("none", "sample")
+def test_a_deployments_parameters_are_parameters_of_the_flow(deployment):
+    from imagerecords.flows.build import build_image_dataset
+    from imagerecords.flows.prefect_ui.parameters import settings_from
+
+    given = {"output_directory": "o", "train_directory": "t"} | deployment["parameters"]
+    assert settings_from(build_image_dataset.validate_parameters(given)).tensorflow_check == "sample"
 
 
-def test_the_trigger_takes_exactly_the_fields_that_the_label_export_hands_over():
+def test_the_trigger_hands_over_the_whole_payload_of_the_label_export():
     from imagerecords.flows.export_labels import EXPORTED, build_parameters
+    from imagerecords.flows.prefect_ui.parameters import settings_from
 
     (deployment,) = [deployment for deployment in PREFECT["deployments"] if "triggers" in deployment]
     (trigger,) = deployment["triggers"]
-    settings = trigger["parameters"]["settings"]
-    templates = {name: value for name, value in settings.items() if "{{" in str(value)}
     export = LabelExport(export_file="e.json", labelled_directory="l", output_directory="o")
     assert trigger["expect"] == [EXPORTED]
-    assert {name: f"{{{{ event.payload.{name} }}}}" for name in build_parameters(export)} == templates
-    fixed = {name: value for name, value in settings.items() if name not in templates}
-    assert BuildSettings.model_validate(build_parameters(export) | fixed)
+    assert trigger["parameters"] == {"settings": "{{ event.payload }}"}
+    settings = settings_from(deployment["parameters"] | {"settings": build_parameters(export)})
+    assert (settings.train_directory, settings.overwrite) == ("l/train", True)

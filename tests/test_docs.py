@@ -2,9 +2,9 @@
 
 import ast
 import importlib.util
-import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +13,6 @@ import pytest
 import yaml
 
 from imagerecords.flows.command.app import make_app
-from imagerecords.schemas.settings import BuildSettings
 from tests.acceptance.running import clean_environment
 from tests.markdown import blocks
 
@@ -149,11 +148,17 @@ def test_the_demo_of_the_readme_builds_and_audits_a_data_set(tmp_path):
 
 @pytest.mark.parametrize("page", ["README.md", "docs/production.md"])
 def test_prefects_commands_on_a_page_name_deployments_settings_and_a_flow_that_exist(page):
+    from imagerecords.flows.build import build_image_dataset
+    from imagerecords.flows.prefect_ui.parameters import settings_from
+
     text = (ROOT / page).read_text()
-    ((asked, parameters),) = re.findall(r"^prefect deployment run (\S+)[^']*'(\{.*\})'", text, re.M)
+    ((asked, options),) = re.findall(r"^prefect deployment run (\S+) ((?:.*\\\n)*.*)$", text, re.M)
+    words = iter(shlex.split(options.replace("\\\n", " ")))
+    given = dict(next(words).split("=", 1) for word in words if word == "-p")
+    parameters = {name: yaml.safe_load(value) for name, value in given.items()}
     deployments = yaml.safe_load((ROOT / "deployments/prefect.yaml").read_text())["deployments"]
     assert asked in {f"build-image-dataset/{deployment['name']}" for deployment in deployments}
-    assert BuildSettings.model_validate(json.loads(parameters)["settings"])
+    assert settings_from(build_image_dataset.validate_parameters(parameters)).output_directory
     (served,) = re.findall(r"^prefect flow serve (\S+)", text, re.M)
     assert served == "flows/build.py:build_image_dataset"  # tests/flows/test_loading.py loads it by this path
 

@@ -62,10 +62,12 @@ def _build_with_prefect(settings: BuildSettings, debug: bool) -> BuildSummary:
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     _refuse_no_home()
     from imagerecords.flows.build import build_image_dataset, hide_console_tracebacks
+    from imagerecords.flows.prefect_ui.parameters import parameters_from
 
     if not debug:
         hide_console_tracebacks()
-    return build_image_dataset(settings)
+    summary: BuildSummary = build_image_dataset(**parameters_from(settings))
+    return summary
 
 
 def _refuse_no_home() -> None:

@@ -1,1 +1,1 @@
-"""The parts of Prefect beside the flow: artifacts, assets and events, the concurrency limit per output, the API's URL."""
+"""What Prefect shows and is asked: parameters, heartbeats, artifacts, assets, events, concurrency limits, the API's URL."""

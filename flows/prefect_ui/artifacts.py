@@ -8,19 +8,20 @@ from uuid import UUID
 
 import httpx
 from prefect.artifacts import (
-    create_link_artifact,
     create_markdown_artifact,
     create_progress_artifact,
     create_table_artifact,
     update_progress_artifact,
 )
 
+from imagerecords.flows.prefect_ui.card import card_markdown
+from imagerecords.flows.prefect_ui.names import output_name
 from imagerecords.flows.progress import LineProgress
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import REPORT
 from imagerecords.schemas.summary import MIB, BoxSummary, BuildSummary
 from imagerecords.tasks.dataset.manifest import rejected_images
-from imagerecords.tasks.storage.folders import open_folder
+from imagerecords.tasks.storage.folders import Folder
 
 SECONDS_BETWEEN_UPDATES = 2.0
 REJECTED_SHOWN = 1000
@@ -29,9 +30,10 @@ REJECTED_SHOWN = 1000
 class ArtifactProgress(LineProgress):
     """Lines in the run's log, and an artifact with the percentage of images converted."""
 
-    def __init__(self, logger: "Logger | LoggerAdapter[Any]", report: Callable[[BuildSummary], None]) -> None:
+    def __init__(self, logger: "Logger | LoggerAdapter[Any]", report: Callable[[BuildSummary], None], output: Folder) -> None:
         super().__init__(logger.info, report)
         self._logger = logger
+        self._key = artifact_key("images-converted", output)
         self._artifact: UUID | None = None
         self._updated = 0.0
         self._converting = False
@@ -41,7 +43,7 @@ class ArtifactProgress(LineProgress):
         super().begin(phase, shards, images)
         self._converting = phase == "convert"
         if self._converting:
-            made = attempt(self._logger, create_progress_artifact, 0.0, key="images-converted", description="Images converted")
+            made = attempt(self._logger, create_progress_artifact, 0.0, key=self._key, description="Images converted")
             self._artifact = made if isinstance(made, UUID) else None
 
     def advance(self, images: int) -> None:
@@ -53,20 +55,27 @@ class ArtifactProgress(LineProgress):
             attempt(self._logger, update_progress_artifact, self._artifact, self.percent)
 
 
-def show_summary(logger: "Logger | LoggerAdapter[Any]", summary: BuildSummary, storage_options: dict[str, Any]) -> None:
-    """Make the artifacts of a finished build: its summary, a link to its data card, and a table of rejected images if any."""
-    attempt(
-        logger, create_markdown_artifact, summary_markdown(summary), key="build-summary", description=summary.output_directory
-    )
-    output = open_folder(summary.output_directory, storage_options)
+def artifact_key(what: str, output: Folder) -> str:
+    """The key of an output's artifact, so that each data set has a history of its own."""
+    return f"{what}-{output_name(output)}"
+
+
+def show_summary(logger: "Logger | LoggerAdapter[Any]", summary: BuildSummary, output: Folder) -> None:
+    """Make the artifacts that close a build: its summary, its data card, and its rejected images where it has some."""
+
+    def show(create: Callable[..., Any], content: Any, what: str, description: str) -> None:
+        attempt(logger, create, content, key=artifact_key(what, output), description=description)
+
+    show(create_markdown_artifact, summary_markdown(summary), "build-summary", summary.output_directory)
     if output.exists(REPORT):
-        link, description = f"{output.canonical_url}/{REPORT}", "The data card: counts, charts, sample pictures, problems"
-        attempt(logger, create_link_artifact, link, link_text=REPORT, key="data-card", description=description)
-    rejected = rejected_images(summary.output_directory, storage_options, REJECTED_SHOWN)
-    if rejected:
+        show(
+            create_markdown_artifact, card_markdown(summary, output), "data-card", "Main figures and pictures of the data card"
+        )
+    rejects = rejected_images(output, REJECTED_SHOWN)
+    if rejects:
         count = sum(sum(split.rejected.values()) for split in summary.splits)
         description = plural(count, "rejected image") + (f", the first {REJECTED_SHOWN:,}" if count > REJECTED_SHOWN else "")
-        attempt(logger, create_table_artifact, rejected, key="rejected-images", description=description)
+        show(create_table_artifact, rejects, "rejected-images", description)
 
 
 def summary_markdown(summary: BuildSummary) -> str:

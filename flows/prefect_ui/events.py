@@ -7,6 +7,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.events import emit_event
 from prefect.tasks import MaterializingTask
 
+from imagerecords.flows.prefect_ui.card import place_of
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.summary import BuildSummary
 from imagerecords.tasks.storage.folders import open_output
@@ -17,7 +18,8 @@ REFUSED_IN_ASSET_KEYS = "\n\r\t\0 #?&%\"'<>[]{}|\\^`"
 
 def announce_dataset(summary: BuildSummary, settings: BuildSettings) -> None:
     """Materialize the data set's asset with its counts and digest, and emit `imagerecords.dataset.published`."""
-    output = open_output(settings).canonical_url
+    folder = open_output(settings)
+    output = folder.canonical_url
     asset = Asset(
         key=output.translate(dict.fromkeys(map(ord, REFUSED_IN_ASSET_KEYS), "_")),
         properties=AssetProperties(name=settings.output_directory, description="Verified TFRecord shards of labelled images"),
@@ -27,13 +29,19 @@ def announce_dataset(summary: BuildSummary, settings: BuildSettings) -> None:
         "task_run_name": "announce",
         "cache_policy": NO_CACHE,
         "persist_result": False,
+        "retries": 0,
     }
-    MaterializingTask(_announce, assets=[asset], materialized_by="imagerecords", **options)(summary, output, asset.key)
+    MaterializingTask(_announce, assets=[asset], materialized_by="imagerecords", **options)(
+        summary, {"output_directory": place_of(folder), "output_url": output}, asset.key
+    )
 
 
-def _announce(summary: BuildSummary, output: str, asset_key: str) -> None:
+def _announce(summary: BuildSummary, places: dict[str, str], asset_key: str) -> None:
     counts = {split.split: split.written for split in summary.splits}
-    facts = {"output_directory": output, "digest": summary.digest, "labels": summary.labels, "images": counts}
+    facts = {**places, "digest": summary.digest, "labels": summary.labels, "images": counts}
     add_asset_metadata(asset_key, facts)
-    resource = {"prefect.resource.id": f"imagerecords.dataset.{output}", "prefect.resource.name": summary.output_directory}
+    resource = {
+        "prefect.resource.id": f"imagerecords.dataset.{places['output_url']}",
+        "prefect.resource.name": summary.output_directory,
+    }
     emit_event(event=PUBLISHED, resource=resource, payload=facts)

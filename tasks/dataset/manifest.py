@@ -5,7 +5,7 @@ follows.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.plan import EXTRAS_KEY, METADATA_KEY, PlanHeader
 from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN
 from imagerecords.tasks.storage.arrow_files import arrow_reader, open_for_arrow
-from imagerecords.tasks.storage.folders import Folder, open_folder
+from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.hashing_file import HashingFile
 
 ALWAYS = frozenset(["split", "shard", "path", "label", "status"])
@@ -98,9 +98,8 @@ def read_numbered(parquet: pq.ParquetFile, numbers: npt.NDArray[np.int64], colum
     return pa.concat_tables(tables).unify_dictionaries().take(np.argsort(by_group, kind="stable"))
 
 
-def rejected_images(output_directory: str, storage_options: Mapping[str, Any], most: int) -> list[dict[str, Any]]:
+def rejected_images(output: Folder, most: int) -> list[dict[str, Any]]:
     """The first `most` rejected images of a data set's manifest: split, path, reason and message."""
-    output = open_folder(output_directory, storage_options)
     rows = read_manifest(output, ["split", "path", "reason", "message", "status"])
     rejected = rows.filter(pc.equal(rows["status"], REJECTED)).drop_columns("status").slice(0, most)
     return list(rejected.to_pylist())

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 IMAGES = 8
 FOREIGN_CODE_RAN = "user code runs"
 BUILD = "imagerecords.build(train_directory={data!r}, output_directory='out', train_shards=2, workers=2, progress=False)"
-FLOW = "build_image_dataset(BuildSettings(train_directory={data!r}, output_directory='out', train_shards=2, workers=2))"
+FLOW = "build_image_dataset(train_directory={data!r}, output_directory='out', train_shards=2, workers=2)"
 SECONDS = 120  # nothing here takes so long, unless workers run the caller's script
 
 

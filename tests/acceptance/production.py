@@ -15,15 +15,17 @@ from typing import Any
 
 import psutil
 
+from imagerecords.flows.prefect_ui.parameters import GROUP_OF
+from imagerecords.schemas.settings import MAIN_SETTINGS
 from tests.acceptance.running import DEADLINE, Running, clean_environment, free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
 PREFECT = str(Path(sys.executable).with_name("prefect"))
 DEPLOY = ["--no-prompt", "deploy", "--prefect-file", "deployments/prefect.yaml", "--all"]
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+WITHIN = 45  # seconds of silence; a build gives a heartbeat each 30
 POLL_SECONDS = 0.3  # the server is on the same two cores
 SETTINGS = {
-    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # the automation for vanished runs counts on it
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_UI_ENABLED": "false",
     "PREFECT_WORKER_QUERY_SECONDS": "1",
@@ -40,6 +42,15 @@ def until(what: Callable[[], Any], event: str, seconds: float = DEADLINE) -> Any
         return value
 
     return wait_until(ask, event, seconds)
+
+
+def parameters(settings: dict[str, Any]) -> dict[str, Any]:
+    """A run's parameters for these settings: the ten that matter by themselves, the rest in groups."""
+    given: dict[str, Any] = {"check_settings": {"tensorflow_check": "none"}}  # in place of the deployment's
+    for name, value in settings.items():
+        place = given if name in MAIN_SETTINGS else given.setdefault(GROUP_OF[name], {})
+        place[name] = value
+    return given
 
 
 class Installation:
@@ -76,8 +87,15 @@ class Installation:
         """Set up what docs/production.md describes: the pool, the deployments, the automations, a worker."""
         self.prefect("work-pool", "create", "imagerecords", "--type", "process")
         self.prefect(*DEPLOY)
-        self.prefect("automation", "create", "--from-file", "deployments/automations.yaml")
+        self.install_automation()
         self.worker = self.start(PREFECT, "worker", "start", "--pool", "imagerecords")
+
+    def install_automation(self) -> str:
+        """Install the automation with a shorter wait than docs/production.md's; what it prints."""
+        words = [sys.executable, "-m", "imagerecords.flows.prefect_ui.automations", "--within", str(WITHIN)]
+        ran = subprocess.run(words, env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=DEADLINE)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
 
     def prefect(self, *words: str, folder: Path = ROOT, code: int = 0) -> str:
         """What a `prefect` command prints, from the checkout's root; its exit code must be the one given."""
@@ -113,11 +131,11 @@ class Installation:
         found: dict[str, Any] = self.get(f"deployments/name/{flow}/{name}")
         return found
 
-    def run(self, deployment: str, settings: dict[str, Any]) -> str:
+    def run(self, deployment: str, settings: dict[str, Any], **more: Any) -> str:
         """Start a run of a deployment; its id."""
         run = self.post(
             f"deployments/{self.deployment(deployment)['id']}/create_flow_run",
-            {"parameters": {"settings": settings}, "state": {"type": "SCHEDULED"}},
+            {"parameters": parameters(settings), "state": {"type": "SCHEDULED"}, **more},
         )
         return str(run["id"])
 
@@ -157,6 +175,11 @@ class Installation:
         """A run's log."""
         entries = self.post("logs/filter", {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_ASC"})
         return "\n".join(entry["message"] for entry in entries)
+
+    def artifacts(self, run: str) -> dict[str, dict[str, Any]]:
+        """A run's artifacts by the beginning of their key, which ends with the name of the output."""
+        found = self.post("artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run]}}})
+        return {"-".join(artifact["key"].split("-")[:2]): artifact for artifact in found}
 
     def events(self, name: str, **resource: str) -> list[dict[str, Any]]:
         """The events of a name, of one resource where its id is given."""

@@ -47,7 +47,8 @@ def test_a_server_shows_the_build_and_each_shard_by_name(shell: Shell, quick: Im
     assert build.summary["digest"] == quick.undisturbed.digest
     flow_run = _flow_run(prefect_server, f"build {output}")
     assert flow_run["state_name"] == "Completed"
-    assert flow_run["parameters"]["settings"]["output_directory"] == str(output)
+    assert flow_run["tags"] == ["imagerecords"]
+    assert flow_run["parameters"]["output_directory"] == str(output)
     shards = [f"train-{number:05d}-of-00008" for number in range(8)] + [
         f"validation-{number:05d}-of-00002" for number in (0, 1)
     ]
@@ -55,6 +56,17 @@ def test_a_server_shows_the_build_and_each_shard_by_name(shell: Shell, quick: Im
     expected = [*shards, *(f"validate {shard}" for shard in shards), *steps]
     task_runs = _task_runs(prefect_server, flow_run, len(expected))
     assert task_runs == dict.fromkeys(expected, "Completed")
+    before = _graph(prefect_server, flow_run)
+    for shard in shards:
+        assert f"prepare {output}" in before[shard]
+        assert shard in before[f"validate {shard}"]
+
+
+def _graph(api: str, flow_run: dict[str, Any]) -> dict[str, set[str]]:
+    """The names of the task runs that each task run comes after, as the UI draws them."""
+    with urllib.request.urlopen(f"{api}/flow_runs/{flow_run['id']}/graph-v2", timeout=30) as answer:
+        nodes = dict(json.load(answer)["nodes"])
+    return {node["label"]: {nodes[parent["id"]]["label"] for parent in node["parents"]} for node in nodes.values()}
 
 
 def test_looking_for_duplicates_is_a_task_of_its_own(
@@ -118,7 +130,8 @@ def test_an_api_that_does_not_answer_fails_the_build_in_one_line(shell: Shell, q
 def test_bad_input_has_the_same_exit_code_under_prefect(shell: Shell, quick: Images, tmp_path: Path, prefect_server: str):
     (tmp_path / "empty").mkdir()
     words = quick.arguments(tmp_path / "data", train_directory=tmp_path / "empty")
-    build = shell.start(words, {"PREFECT_API_URL": prefect_server})
+    build = shell.start(words, {"PREFECT_API_URL": prefect_server, "PREFECT_TASKS_DEFAULT_RETRIES": "3"})
     assert build.wait() == 2, build.stderr
     assert build.last_word.startswith("imagerecords: error: ")
+    assert "AwaitingRetry" not in build.stderr, "bad input stays bad"
     assert _flow_run(prefect_server, f"build {tmp_path / 'data'}")["state_name"] == "Failed"

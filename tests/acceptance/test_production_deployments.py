@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from imagerecords.schemas.settings import BuildSettings
-from tests.acceptance.production import DEPLOY, PREFECT, ROOT, Installation, until
+from imagerecords.flows.prefect_ui.parameters import MODELS
+from imagerecords.schemas.settings import MAIN_SETTINGS, BuildSettings
+from tests.acceptance.production import DEPLOY, PREFECT, ROOT, Installation, parameters, until
 from tests.acceptance.running import Images, Shell
 from tests.digests import digests
 
@@ -25,55 +26,109 @@ def test_deploy_makes_the_three_deployments_with_every_setting_described(install
     for deployment in deployments:
         assert deployment["work_pool_name"] == "imagerecords"
         schema = deployment["parameter_openapi_schema"]
-        assert schema["required"] == ["settings"]
-        settings = schema["definitions"]["BuildSettings"]
-        assert settings["additionalProperties"] is False
-        described = {name: field["description"] for name, field in settings["properties"].items()}
+        form = sorted(schema["properties"], key=lambda name: schema["properties"][name]["position"])
+        assert form == [*MAIN_SETTINGS, *MODELS, "settings"]
+        described = {name: schema["properties"][name]["description"] for name in MAIN_SETTINGS}
+        for group in MODELS.values():
+            fields = schema["definitions"][group.__name__]
+            assert fields["additionalProperties"] is False
+            described |= {name: field["description"] for name, field in fields["properties"].items()}
         assert described == {name: field.description for name, field in BuildSettings.model_fields.items()}
 
 
-def test_the_nightly_schedule_is_there_and_off_until_it_is_resumed(installation: Installation):
+def test_deploying_again_leaves_the_nightly_schedule_as_it_is(installation: Installation, tmp_path: Path):
+    """And the file works from anywhere, with the user's values in it."""
     name = "build-image-dataset/nightly"
-    schedules = installation.deployment("nightly")["schedules"]
-    assert [(schedule["schedule"]["cron"], schedule["active"]) for schedule in schedules] == [("0 3 * * *", False)]
+    mine = (ROOT / "deployments/prefect.yaml").read_text().replace("/data/records/nightly", "/data/mine")
+    (tmp_path / "prefect.yaml").write_text(mine)
+    assert installation.deployment("nightly")["schedules"] == []
     try:
-        installation.prefect("deployment", "schedule", "resume", name, schedules[0]["id"])
+        installation.prefect("deployment", "schedule", "create", name, "--cron", "0 3 * * *", "--timezone", "UTC")
         runs = until(lambda: installation.runs("nightly"), "the server has scheduled a night")
         assert all(run["auto_scheduled"] and "T03:00:00" in run["expected_start_time"] for run in runs)
-        assert all(run["parameters"]["settings"]["overwrite"] is True for run in runs)
+        assert all(run["parameters"]["output_settings"]["overwrite"] is True for run in runs)
+        installation.prefect("--no-prompt", "deploy", "--all", folder=tmp_path)
+        deployment = installation.deployment("nightly")
+        assert [(one["schedule"]["cron"], one["active"]) for one in deployment["schedules"]] == [("0 3 * * *", True)]
+        assert deployment["parameters"]["output_directory"] == "/data/mine"
     finally:
-        installation.prefect("deployment", "schedule", "pause", name, schedules[0]["id"])
+        installation.prefect("deployment", "schedule", "clear", name, "--accept-yes")
+        installation.prefect(*DEPLOY)
+
+
+WATCH = ["--watch", "--watch-interval", "1"]
 
 
 def test_a_run_on_demand_gives_the_bytes_of_a_direct_build(installation: Installation, quick: Images, tmp_path: Path):
-    settings = quick.settings(tmp_path / "data")
-    words = ["deployment", "run", ON_DEMAND, "--params", json.dumps({"settings": settings}), "--watch", "--watch-interval", "1"]
-    installation.prefect(*words)
+    given = parameters(quick.settings(tmp_path / "data"))
+    words = [word for name, value in given.items() for word in ("-p", f"{name}={json.dumps(value)}")]
+    installation.prefect("deployment", "run", ON_DEMAND, *words, *WATCH)
     assert digests(tmp_path / "data") == quick.undisturbed.digests
 
 
+def test_a_run_with_all_settings_in_one_parameter_still_works(installation: Installation, quick: Images, tmp_path: Path):
+    given = {"settings": quick.settings(tmp_path / "data", tensorflow_check="none")}
+    installation.prefect("deployment", "run", ON_DEMAND, "--params", json.dumps(given), *WATCH)
+    assert digests(tmp_path / "data") == quick.undisturbed.digests
+
+
+def test_a_run_keeps_the_deployments_values_of_the_parameters_that_it_does_not_give(
+    installation: Installation, quick: Images, tmp_path: Path
+):
+    description = yaml.safe_load((ROOT / "deployments/prefect.yaml").read_text())
+    mine = description["deployments"][1] | {"name": "mine", "parameters": parameters(quick.settings(tmp_path / "data"))}
+    (tmp_path / "prefect.yaml").write_text(yaml.safe_dump({"name": "mine", "pull": [], "deployments": [mine]}))
+    installation.prefect("--no-prompt", "deploy", "--all", folder=tmp_path)
+    try:
+        other = tmp_path / "other"
+        installation.prefect("deployment", "run", "build-image-dataset/mine", "-p", f"output_directory={other}", *WATCH)
+    finally:
+        installation.prefect("deployment", "delete", "build-image-dataset/mine")
+    assert digests(other) == quick.undisturbed.digests
+
+
+RESULT = """
+import sys
+from prefect.deployments import run_deployment
+import json
+run = run_deployment("build-image-dataset/on-demand", parameters=json.loads(sys.argv[1]), job_variables=json.loads(sys.argv[2]))
+print(run.state.result().digest)
+"""
+
+
+def test_a_runs_summary_is_its_result_where_prefect_is_set_to_keep_results(
+    installation: Installation, quick: Images, tmp_path: Path
+):
+    keep = {"env": {"PREFECT_RESULTS_PERSIST_BY_DEFAULT": "true"}}
+    given = parameters(quick.settings(tmp_path / "data"))
+    asked = installation.start(sys.executable, "-c", RESULT, json.dumps(given), json.dumps(keep))
+    assert asked.wait() == 0, asked.stderr
+    assert asked.stdout.split()[-1] == quick.undisturbed.digest
+
+
 def test_a_run_that_fails_fails_the_command_that_watches_it(installation: Installation, quick: Images, tmp_path: Path):
-    settings = quick.settings(tmp_path / "data", train_directory=str(tmp_path / "nowhere"))
-    words = ["deployment", "run", ON_DEMAND, "--params", json.dumps({"settings": settings}), "--watch", "--watch-interval", "1"]
-    installation.prefect(*words, code=1)
-    (run,) = [run for run in installation.runs("on-demand") if run["parameters"]["settings"] == settings]
+    given = parameters(quick.settings(tmp_path / "data", train_directory=str(tmp_path / "nowhere")))
+    installation.prefect("deployment", "run", ON_DEMAND, "--params", json.dumps(given), *WATCH, code=1)
+    run = installation.run_of(tmp_path / "data")
+    assert run is not None
     assert run["state_name"] == "Failed"
     assert str(tmp_path / "nowhere") in run["state"]["message"]
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("wrong", "message"),
     [
         ({"train_shard": 8}, "train_shard"),  # unknown
-        ({"seed": "lots"}, "lots"),  # wrong type
+        ({"image_settings": {"jpeg_qualty": 90}}, "jpeg_qualty"),  # unknown in its group
+        ({"split_settings": {"seed": "lots"}}, "lots"),  # wrong type
         ({"max_rejected_fraction": 2}, "max_rejected_fraction"),  # out of range
     ],
 )
 def test_a_bad_setting_is_refused_before_there_is_a_run(
-    installation: Installation, quick: Images, settings, message, tmp_path: Path
+    installation: Installation, quick: Images, wrong, message, tmp_path: Path
 ):
     before = len(installation.runs("on-demand"))
-    asked = json.dumps({"settings": quick.settings(tmp_path / "data", **settings)})
+    asked = json.dumps(parameters(quick.settings(tmp_path / "data")) | wrong)
     assert message in installation.prefect("deployment", "run", ON_DEMAND, "--params", asked, code=1)
     assert len(installation.runs("on-demand")) == before
 
@@ -81,8 +136,8 @@ def test_a_bad_setting_is_refused_before_there_is_a_run(
 def test_a_scheduled_run_happens(installation: Installation, quick: Images, tmp_path: Path):
     description = yaml.safe_load((ROOT / "deployments/prefect.yaml").read_text())
     (nightly,) = [deployment for deployment in description["deployments"] if deployment["name"] == "nightly"]
-    settings = nightly["parameters"]["settings"] | quick.settings(tmp_path / "data") | {"tensorflow_check": "none"}
-    mine = nightly | {"name": "scheduled", "parameters": {"settings": settings}, "schedules": []}
+    given = nightly["parameters"] | parameters(quick.settings(tmp_path / "data"))
+    mine = nightly | {"name": "scheduled", "parameters": given}
     (tmp_path / "prefect.yaml").write_text(yaml.safe_dump({"name": "mine", "pull": [], "deployments": [mine]}))
     installation.prefect("--no-prompt", "deploy", "--all", folder=tmp_path)
     name = "build-image-dataset/scheduled"
@@ -132,8 +187,7 @@ def test_a_build_leaves_its_artifacts_and_its_announcement(installation: Install
     settings = quick.settings(tmp_path / "data", train_directory=str(tmp_path / "train"), report=True)
     run = installation.run("on-demand", settings)
     installation.completed(run)
-    made = installation.post("artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run]}}})
-    artifacts = {artifact["key"]: artifact for artifact in made}
+    artifacts = installation.artifacts(run)
     assert {key: artifact["type"] for key, artifact in artifacts.items()} == {
         "images-converted": "progress",
         "build-summary": "markdown",
@@ -143,7 +197,12 @@ def test_a_build_leaves_its_artifacts_and_its_announcement(installation: Install
     assert artifacts["images-converted"]["data"] == 100
     assert "| train | 181 | 180 | 1 " in artifacts["build-summary"]["data"]
     assert "| validation | 36 | 36 | 0 | 2 |" in artifacts["build-summary"]["data"]
-    assert f"(file://{tmp_path / 'data/report.html'})" in artifacts["data-card"]["data"]
+    card = artifacts["data-card"]["data"]
+    assert f"`{tmp_path / 'data/report.html'}`" in card
+    assert "| cat | 60 | 12 | 1 |" in card
+    assert 3 <= card.count("](data:image/webp;base64,") <= 24
+    endings = {key.split("-", 2)[2] for key in (artifact["key"] for artifact in artifacts.values())}
+    assert len(endings) == 1, "each data set has a history of its own"
     (reject,) = json.loads(artifacts["rejected-images"]["data"])
     assert any("broken.jpg" in str(value) for value in reject.values())
 
@@ -151,7 +210,8 @@ def test_a_build_leaves_its_artifacts_and_its_announcement(installation: Install
     (published,) = until(
         lambda: installation.events("imagerecords.dataset.published", id=[f"imagerecords.dataset.{output}"]), "it is published"
     )
-    facts = {"output_directory": output, "labels": 3, "images": {"train": 180, "validation": 36}}
+    places = {"output_directory": str(tmp_path / "data"), "output_url": output}
+    facts = {**places, "labels": 3, "images": {"train": 180, "validation": 36}}
     assert published["payload"] == {**facts, "digest": published["payload"]["digest"]}
     assert published["payload"]["digest"] in artifacts["build-summary"]["data"]
     (asset,) = until(lambda: installation.events("prefect.asset.materialization.succeeded", id=[output]), "the asset is there")

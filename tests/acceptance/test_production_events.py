@@ -110,7 +110,7 @@ def test_labels_exported_become_a_data_set_and_the_data_set_starts_a_training(
     (trained,) = until(lambda: installation.runs("after", "train"), "the data set has started a training")
     installation.completed(trained["id"])
     data, digest, labels = json.loads((tmp_path / "trained.json").read_text())
-    assert (data, digest, labels) == (f"file://{tmp_path / 'data'}", published["payload"]["digest"], 3)
+    assert (data, digest, labels) == (str(tmp_path / "data"), published["payload"]["digest"], 3)
 
 
 def test_an_export_that_hands_over_to_a_deployment_waits_for_its_run(
@@ -152,38 +152,56 @@ def test_a_csv_export_is_laid_out_the_same_way_on_prefects_temporary_server(shel
     assert (tmp_path / "labelled/labels.txt").read_text().split() == ["cat", "dog", "emu"]
 
 
+def _payload(quick: Images, folder: Path, **change: object) -> dict[str, object]:
+    (folder / "labels.txt").write_text("cat\ndog\nemu\n")
+    return {
+        "train_directory": str(quick.train),
+        "labels_file": str(folder / "labels.txt"),
+        "output_directory": str(folder / "data"),
+        **change,
+    }
+
+
+def _emit(installation: Installation, shell: Shell, payload: dict[str, object], folder: Path) -> None:
+    (folder / "payload.json").write_text(json.dumps(payload))
+    words = [sys.executable, "-c", EMIT, f"imagerecords.labels.{folder}", str(folder / "payload.json")]
+    emitted = shell.start_program(words, {"PREFECT_API_URL": installation.url})
+    assert emitted.wait() == 0, emitted.stderr
+
+
 @pytest.mark.parametrize(
-    "change",
+    ("change", "message"),
     [
-        pytest.param({"labels_file": None}, id="a field is missing"),
-        pytest.param({"train_shards": "many"}, id="a field has the wrong type"),
-        pytest.param({"labels_file": "x" * 600_000}, id="more than a run's 512 KiB of parameters"),
+        pytest.param({"train_shard": 4}, "train_shard is not a setting; did you mean train_shards?", id="unknown"),
+        pytest.param({"train_shards": "many"}, "train_shards: Input should be", id="wrong type"),
+        pytest.param({"train_directory": None}, "the input must be", id="missing"),
     ],
 )
-def test_an_event_that_can_start_no_run_is_told_by_the_server_with_the_reason(
-    installation: Installation, shell: Shell, quick: Images, change: dict[str, object], tmp_path: Path
+def test_an_event_with_wrong_fields_starts_a_run_that_names_them(  # noqa: PLR0917
+    installation: Installation, shell: Shell, quick: Images, change: dict[str, object], message: str, tmp_path: Path
 ):
-    payload = {
-        "train_directory": str(quick.train),
-        "validation_directory": str(quick.validation),
-        "labels_file": str(tmp_path / "labels.txt"),
-        "output_directory": str(tmp_path / "data"),
-        "train_shards": 4,
-        "validation_shards": 1,
-    } | change
-    (tmp_path / "payload.json").write_text(json.dumps({name: value for name, value in payload.items() if value is not None}))
-    before = len(installation.runs("on-labels"))
+    _emit(installation, shell, _payload(quick, tmp_path, **change), tmp_path)
+    run = until(lambda: installation.run_of(tmp_path / "data"), "the event has started a run")
+    ended = installation.ended(run["id"])
+    assert ended["state_name"] == "Failed"
+    assert message in ended["state"]["message"]
+    assert not (tmp_path / "data").exists()
+
+
+def test_an_event_that_can_start_no_run_is_reported_by_the_server_with_the_reason(
+    installation: Installation, shell: Shell, quick: Images, tmp_path: Path
+):
+    """More than a run's 512 KiB of parameters."""
+    runs = len(installation.runs("on-labels"))
     query = json.dumps({"filter": {"event": {"name": ["prefect.automation.action.failed"]}}})
 
     def failures() -> list[dict[str, object]]:
         events = json.loads(installation.prefect("api", "POST", "/events/filter", "--data", query))["events"]
         return [event for event in events if event["resource"]["prefect.resource.name"] == "build-on-labels-exported"]
 
-    failed_before = len(failures())
-    words = [sys.executable, "-c", EMIT, f"imagerecords.labels.{tmp_path}", str(tmp_path / "payload.json")]
-    emitted = shell.start_program(words, {"PREFECT_API_URL": installation.url})
-    assert emitted.wait() == 0, emitted.stderr
-    failed = until(lambda: len(seen := failures()) > failed_before and seen, "the server reports the event")
+    before = len(failures())
+    _emit(installation, shell, _payload(quick, tmp_path, group_pattern="x" * 600_000), tmp_path)
+    failed = until(lambda: len(seen := failures()) > before and seen, "the server reports the event that started nothing")
     assert all(event["payload"]["reason"] for event in failed)
-    assert len(installation.runs("on-labels")) == before
+    assert len(installation.runs("on-labels")) == runs
     assert not (tmp_path / "data").exists()

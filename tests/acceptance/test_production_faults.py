@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.acceptance.production import DeadRuns, Installation, until
+from tests.acceptance.production import WITHIN, DeadRuns, Installation, until
 from tests.acceptance.running import Images, Running, Shell, alive, leftovers, receipts, wait_until, working_on
 from tests.digests import digests
 
@@ -96,6 +96,10 @@ def test_of_two_runs_on_one_output_the_second_waits_for_the_slot(installation: I
     runs = [installation.run(deployment, slow.settings(output)) for deployment in ("on-demand", "on-labels")]
     ended = [installation.completed(run) for run in runs]
     assert all(run["run_count"] == 1 for run in ended), "neither may need a second try"
+    logs = [installation.logs(run) for run in runs]
+    assert sum(f"waiting for flow run build {output} (" in log for log in logs) == 1, "one says whom it waits for"
+    limits = installation.post("v2/concurrency_limits/filter", {})
+    assert not [limit["name"] for limit in limits if output.parent.name in limit["name"]], "no limit is left when it is idle"
     counts = sorted(_summary(installation, run) for run in runs)
     assert f"0 shards converted, {slow.shards} reused" in counts[0]
     assert f"{slow.shards} shards converted, 0 reused" in counts[1]
@@ -104,9 +108,8 @@ def test_of_two_runs_on_one_output_the_second_waits_for_the_slot(installation: I
 
 def _summary(installation: Installation, run: str) -> str:
     """The line of a run's closing artifact that says how many shards were converted."""
-    query = {"artifacts": {"flow_run_id": {"any_": [run]}, "key": {"any_": ["build-summary"]}}}
-    (artifact,) = installation.post("artifacts/filter", query)
-    (line,) = [line for line in artifact["data"].splitlines() if "shards converted" in line]
+    summary = installation.artifacts(run)["build-summary"]["data"]
+    (line,) = [line for line in summary.splitlines() if "shards converted" in line]
     return str(line)
 
 
@@ -123,7 +126,7 @@ def test_a_run_that_vanished_is_crashed_by_the_automation(
 ):
     crashed = installation.ended(dead_runs.without_a_worker, 240)
     assert crashed["state_name"] == "Crashed"
-    assert crashed["state"]["message"] == "no heartbeat for 90 s: the process is gone"
+    assert crashed["state"]["message"] == f"no heartbeat for {WITHIN} s: the process is gone"
     output = dead_runs.without_a_worker_output
     shell.run(slow.arguments(output), {"PREFECT_API_URL": installation.url})
     assert digests(output) == slow.undisturbed.digests
