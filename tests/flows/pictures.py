@@ -6,24 +6,14 @@ import numpy as np
 from PIL import Image
 
 from tests.flows.examples import boxes_of
-
-# By orientation, how to get from the image as displayed to the image as stored.
-INVERSE = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
+from tests.orientations import STORED_FROM_DISPLAYED
 
 
 def with_red(box, size=(96, 64), orientation=1, kind="JPEG"):
     """An image file that is displayed with a size and a red box (xmin, ymin, xmax, ymax in pixels) on grey."""
     displayed = Image.new("RGB", size, (90, 90, 90))
     displayed.paste((255, 0, 0), box)
-    stored = displayed.transpose(INVERSE[orientation]) if orientation != 1 else displayed
+    stored = displayed.transpose(STORED_FROM_DISPLAYED[orientation]) if orientation != 1 else displayed
     exif, file = stored.getexif(), io.BytesIO()
     exif[0x112] = orientation
     options = {"quality": 95, "subsampling": 0} if kind == "JPEG" else {}

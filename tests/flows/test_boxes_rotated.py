@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.flows.examples import boxes_of, examples
+from tests.orientations import STORED_FROM_DISPLAYED
 
 
 def marked(orientation, box, height=64, width=96):
@@ -17,23 +18,13 @@ def marked(orientation, box, height=64, width=96):
     pixels[int(ymin * height) : int(ymax * height), int(xmin * width) : int(xmax * width)] = 255
     stored = Image.fromarray(pixels)
     if orientation != 1:  # what a camera stores: rotated the other way
-        stored = stored.transpose(INVERSE[orientation])
+        stored = stored.transpose(STORED_FROM_DISPLAYED[orientation])
     exif, file = stored.getexif(), io.BytesIO()
     exif[0x112] = orientation
     stored.save(file, "JPEG", quality=95, exif=exif)
     return file.getvalue()
 
 
-# By orientation, how to get from the displayed image to the image as stored.
-INVERSE = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
 SHOWN = (0.25, 0.125, 0.5, 0.75)
 
 
@@ -105,7 +96,7 @@ def trimmed_build(tmp_path, build, data, box, *, upright):
 
 
 @pytest.mark.parametrize("upright", [True, False])
-@pytest.mark.parametrize("orientation", INVERSE)
+@pytest.mark.parametrize("orientation", STORED_FROM_DISPLAYED)
 def test_boxes_follow_a_picture_whose_partial_blocks_are_trimmed(tmp_path, build, orientation, upright):
     data = marked(orientation, SHOWN, 75, 107)
     box = white_of({"image/encoded": [data]})

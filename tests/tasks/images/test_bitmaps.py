@@ -8,8 +8,6 @@ import pytest
 from PIL import Image
 
 from imagerecords.schemas.receipt import Reason
-from imagerecords.tasks.images.decode import decode_image
-from imagerecords.tasks.images.normalise import normalise
 from tests.tasks.images.reading import reason_of
 from tests.tasks.images.test_colour import ADOBE, adobe_in_srgb, rgb_profile
 
@@ -17,17 +15,6 @@ SIDE = 16
 Y, X = np.mgrid[0:SIDE, 0:SIDE]
 RED = (200, 64, 32)
 BITFIELDS, ALPHA_BITFIELDS = 3, 6
-
-
-@pytest.fixture
-def pixels(make_settings):
-    """`pixels(data, **settings)` gives the normalised pixels, before any JPEG, as whole numbers."""
-
-    def pixels(data, **changes):
-        settings = make_settings(**changes)
-        return np.asarray(normalise(decode_image(data, settings), settings)).astype(int)
-
-    return pixels
 
 
 def mask_rows(hidden):

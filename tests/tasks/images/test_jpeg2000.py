@@ -10,8 +10,6 @@ from imagecodecs import jpeg2k_encode
 from PIL import Image
 
 from imagerecords.schemas.receipt import Reason
-from imagerecords.tasks.images.decode import decode_image
-from imagerecords.tasks.images.normalise import normalise
 from tests.tasks.images.reading import reason_of
 from tests.tasks.images.test_colour import ADOBE, adobe_in_srgb, grey_profile, rgb_profile, srgb_of
 
@@ -19,17 +17,6 @@ HEIGHT, WIDTH = 24, 33
 Y, X = np.mgrid[0:HEIGHT, 0:WIDTH]
 LEVELS = np.stack([X * 255 / (WIDTH - 1), Y * 255 / (HEIGHT - 1), X * 0 + 90.0], axis=-1)
 COLOUR, OPACITY, PREMULTIPLIED, UNSPECIFIED = 0, 1, 2, 65535
-
-
-@pytest.fixture
-def pixels(make_settings):
-    """`pixels(data, **settings)` gives the normalised pixels, before any JPEG, as whole numbers."""
-
-    def pixels(data, **changes):
-        settings = make_settings(**changes)
-        return np.asarray(normalise(decode_image(data, settings), settings)).astype(int)
-
-    return pixels
 
 
 def encoded(levels, bits=8, kind="jp2"):

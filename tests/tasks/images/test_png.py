@@ -7,25 +7,12 @@ import numpy as np
 import pytest
 
 from imagerecords.schemas.receipt import Reason
-from imagerecords.tasks.images.decode import decode_image
-from imagerecords.tasks.images.normalise import normalise
 from imagerecords.tasks.images.process import process_image
 from tests.tasks.images.reading import reason_of
 from tests.tasks.images.test_colour import grey_profile, srgb_of
 
 HEIGHT, WIDTH = 8, 32
 Y, X = np.mgrid[0:HEIGHT, 0:WIDTH]
-
-
-@pytest.fixture
-def pixels(make_settings):
-    """`pixels(data, **settings)` gives the normalised pixels, before any JPEG, as whole numbers."""
-
-    def pixels(data, **changes):
-        settings = make_settings(**changes)
-        return np.asarray(normalise(decode_image(data, settings), settings)).astype(int)
-
-    return pixels
 
 
 def chunk(kind, body):

@@ -7,7 +7,6 @@ import pytest
 
 from imagerecords.schemas.receipt import Reason
 from imagerecords.tasks.images.decode import decode_image
-from imagerecords.tasks.images.normalise import normalise
 from tests.tasks.images.reading import reason_of
 from tests.tasks.images.test_colour import ADOBE, adobe_in_srgb, rgb_profile
 
@@ -15,17 +14,6 @@ HEIGHT, WIDTH = 12, 21  # odd, so that rows of 1 bit end within a byte
 Y, X = np.mgrid[0:HEIGHT, 0:WIDTH]
 ACROSS, DOWN = X * 255 // (WIDTH - 1), Y * 255 // (HEIGHT - 1)
 BITMAP, GREY, INDEXED, RGB, CMYK, MULTICHANNEL, DUOTONE, LAB = 0, 1, 2, 3, 4, 7, 8, 9
-
-
-@pytest.fixture
-def pixels(make_settings):
-    """`pixels(data, **settings)` gives the normalised pixels, before any JPEG, as whole numbers."""
-
-    def pixels(data, **changes):
-        settings = make_settings(**changes)
-        return np.asarray(normalise(decode_image(data, settings), settings)).astype(int)
-
-    return pixels
 
 
 def packed(row, padding):

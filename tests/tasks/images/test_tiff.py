@@ -11,24 +11,12 @@ from PIL import Image
 
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.tasks.images.decode import decode_image
-from imagerecords.tasks.images.normalise import normalise
 from imagerecords.tasks.images.process import process_image
 
 HEIGHT, WIDTH = 24, 40
 Y, X = np.mgrid[0:HEIGHT, 0:WIDTH]
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/>'
 SHORT, LONG = 3, 4
-
-
-@pytest.fixture
-def pixels(make_settings):
-    """`pixels(data, **settings)` gives the normalised pixels, before any JPEG, as whole numbers."""
-
-    def pixels(data, **changes):
-        settings = make_settings(**changes)
-        return np.asarray(normalise(decode_image(data, settings), settings)).astype(int)
-
-    return pixels
 
 
 @pytest.fixture

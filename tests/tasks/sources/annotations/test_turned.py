@@ -8,19 +8,11 @@ import pytest
 from PIL import Image
 
 from imagerecords.tasks.discover import survey
+from tests.orientations import STORED_FROM_DISPLAYED
 from tests.tasks.sources.annotations.scenes import HEIGHT, SCENES, WIDTH, draw
 from tests.tasks.sources.annotations.test_exports import check_box, text_of
 from tests.tasks.sources.annotations.writing import CVAT, coco, cvat_image, pictures, put, voc, yolo_line
 
-BACK = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
 PHOTOS = {f"o{number}": SCENES[number % 5]._replace(name=f"o{number}.jpg") for number in range(1, 9)}
 
 
@@ -28,7 +20,7 @@ def photos(folder):
     """A picture for each orientation, which all look like their scene when shown."""
     for number in range(1, 9):
         shown = draw(PHOTOS[f"o{number}"])
-        stored = shown.transpose(BACK[number]) if number in BACK else shown
+        stored = shown.transpose(STORED_FROM_DISPLAYED[number]) if number in STORED_FROM_DISPLAYED else shown
         exif = Image.Exif()
         exif[0x0112] = number
         file = io.BytesIO()
