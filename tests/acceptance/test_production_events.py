@@ -173,7 +173,7 @@ def _emit(installation: Installation, shell: Shell, payload: dict[str, object], 
     ("change", "message"),
     [
         pytest.param({"train_shard": 4}, "train_shard is not a setting; did you mean train_shards?", id="unknown"),
-        pytest.param({"train_shards": "many"}, "train_shards: Input should be", id="wrong type"),
+        pytest.param({"train_shards": "many"}, "train_shards must be a whole number", id="wrong type"),
         pytest.param({"train_directory": None}, "the input must be", id="missing"),
     ],
 )
