@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pydantic import ValidationError
 
@@ -34,6 +35,9 @@ FOLDERS_KEY = b"imagerecords.folders"  # the URLs of the data sets, in which rec
 OUTPUT = ""
 SEAL = 32  # bytes
 DIGEST = 32
+BEGINNING = 8  # bytes of a digest that are searched as a number
+
+Digests = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,13 @@ class KnownFile:
 
 
 def write_known(output: Folder, known: KnownFile) -> None:
-    """Write the table, sorted; of several rows for the same bytes the first is kept."""
+    """Write the table, sorted; of several rows for the same bytes the first is kept, or one that says the same."""
     rows = known.rows.combine_chunks()
     digests = _digests(rows)
-    order = np.argsort(digests, kind="stable")
+    order = np.argsort(_beginnings(digests), kind="stable")
     digests = digests[order]
     first = np.ones(len(order), bool)
-    first[1:] = digests[1:] != digests[:-1]
+    first[1:] = (digests[1:] != digests[:-1]).any(axis=1)
     metadata = {ORIGIN_KEY: known.origin.as_bytes(), FOLDERS_KEY: json.dumps(known.folders).encode()}
     table = rows.take(pa.array(order[first])).combine_chunks().replace_schema_metadata(metadata)
     buffer = pa.BufferOutputStream()
@@ -91,13 +95,17 @@ def remove_known(output: Folder) -> None:
         output.fs.rmdir(output.join(KNOWN))
 
 
-def _digests(rows: pa.Table) -> np.ndarray[Any, Any]:
-    """The column sha256 as NumPy's strings; rows must be in one chunk. None of its values is null."""
+def _digests(rows: pa.Table) -> Digests:
+    """The column sha256, a row of bytes per image; rows must be in one chunk, none of its values null."""
     if not rows.num_rows:
-        return np.empty(0, f"S{DIGEST}")
+        return np.empty((0, DIGEST), np.uint8)
     column = rows["sha256"].chunk(0)
-    start = column.offset * DIGEST
-    return np.frombuffer(column.buffers()[1], f"S{DIGEST}")[start // DIGEST : start // DIGEST + len(column)]
+    return np.frombuffer(column.buffers()[1], np.uint8).reshape(-1, DIGEST)[column.offset : column.offset + len(column)]
+
+
+def _beginnings(digests: Digests) -> npt.NDArray[np.uint64]:
+    """The first eight bytes of each digest as a number, which has their order."""
+    return np.ascontiguousarray(digests[:, :BEGINNING]).view(">u8")[:, 0].astype(np.uint64)
 
 
 class KnownImages:
@@ -106,20 +114,29 @@ class KnownImages:
     def __init__(self, known: KnownFile, readers: Sequence[RandomReader]) -> None:
         rows = known.rows.combine_chunks()
         self._digests = _digests(rows)
-        self._rows = rows.to_batches()[0] if rows.num_rows else None
+        self._beginnings = _beginnings(self._digests)
+        self._columns = {name: rows[name].chunk(0) for name in rows.column_names if rows.num_rows}
         self._readers = readers
 
     def find(self, data: bytes, digest: bytes) -> RgbJpeg | Rejected | None:
         """What becomes of an image with these bytes; None where it is not known, or its record can't be read any more."""
-        key = np.bytes_(digest)
-        number = int(np.searchsorted(self._digests, key))
-        if self._rows is None or number == len(self._digests) or self._digests[number] != key:
+        number = self._number(digest)
+        if number is None:
             return None
-        row = self._rows.slice(number, 1).to_pylist()[0]
+        row = {name: column[number].as_py() for name, column in self._columns.items()}
         if row["reason"] is not None:
             return Rejected(Reason(row["reason"]), row["message"])
         encoded = data if row["encoded_sha256"] is None else self._encoded(row)
         return None if encoded is None else _jpeg(encoded, row)
+
+    def _number(self, digest: bytes) -> int | None:
+        beginning = np.uint64(int.from_bytes(digest[:BEGINNING], "big"))
+        number = int(np.searchsorted(self._beginnings, beginning))
+        while number < len(self._beginnings) and self._beginnings[number] == beginning:
+            if self._digests[number].tobytes() == digest:
+                return number
+            number += 1
+        return None
 
     def _encoded(self, row: dict[str, Any]) -> bytes | None:
         """The JPEG of a record, whose checksums and SHA-256 are right; None for any other."""
