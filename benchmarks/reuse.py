@@ -1,9 +1,8 @@
 """Building again over a finished data set, with and without reuse: python -m benchmarks.reuse [--images N] [--rounds R].
 
-In each round three builds follow one another over the same output, each with a seed of its own, so that no shard stays: without
-reuse, with it, and with it from an input of which 1 % was changed or added. Each begins with the finished data set of the one
-before; the changed input comes last, so that a round's first two know all images or none. Ratios are those within a round. A build
-with reuse is followed by one without it and with the same seed, whose digest must be the same.
+Each round has three builds over the same output: without reuse, with it and another seed, and with it from an
+input of which 1 % was changed or added. Each begins with the finished data set of the one before, of which no shard stays. Ratios
+are those within a round. At the end both builds with reuse are made again without it: their digests must be the same.
 """
 
 import argparse

@@ -24,7 +24,8 @@ from imagerecords.schemas.plan import DROP, PlanHeader, Shard
 from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Rejected, ShardOutcome, VerifiedShard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.version import VERSION
-from imagerecords.tasks.dataset.known_file import KnownImages, known_images
+from imagerecords.tasks.dataset.known_file import known_images
+from imagerecords.tasks.dataset.known_outcomes import Read, with_outcomes
 from imagerecords.tasks.dataset.known_rows import with_origin
 from imagerecords.tasks.dataset.plan_file import read_shard_plan
 from imagerecords.tasks.dataset.receipts import read_receipt, receipt_fingerprint, write_receipt
@@ -51,34 +52,34 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
     refuse_if_lock_lost(output, shard.build)
     output.remove(receipt_path(shard.name))
     source = open_folder(header.roots.get(shard.split) or header.roots["data"], settings.storage_options)
+    known = known_images(settings, shard.build)
     with output.write_whole(shard.name) as file:
-        target = _Target(RecordWriter(file), header, settings, known_images(settings, shard.build))
+        target = _Target(RecordWriter(file), header, settings)
         receipts = []
-        for image, data in _planned_images(source, rows, settings):
+        for read in with_outcomes(_planned_images(source, rows, settings), known, settings):
             check_interrupt()
-            about = {"split": shard.split, "shard": shard.name, "text": header.label_text(image.label)}
-            if image.path in removed:
-                receipts.append(about | _removed_row(image, data))
+            about = {"split": shard.split, "shard": shard.name, "text": header.label_text(read.image.label)}
+            if read.image.path in removed:
+                receipts.append(about | _removed_row(read))
                 continue
-            receipts.append(about | _write_image(target, image, data))
+            receipts.append(about | _write_image(target, read))
         refuse_if_lock_lost(output, shard.build)
     refuse_if_lock_lost(output, shard.build)  # an upload takes long
     orientations = [row.pop("orientation", UPRIGHT) for row in receipts]
-    known = sum(row.pop("known", False) for row in receipts)
+    count = sum(row.pop("known", False) for row in receipts)
     receipt = with_origin(pa.Table.from_pylist(receipts, COLUMNS), origin_now(settings), orientations)
     output.write(index_path(shard.name), _index(receipt))
     write_receipt(output, shard.name, shard.fingerprint, receipt)
-    return replace(_outcome(shard, began, receipt, None), known=known)
+    return replace(_outcome(shard, began, receipt, None), known=count)
 
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """The shard that is written, by a plan's header and settings, and what is known of its images."""
+    """The shard that is written, and the plan's header and settings by which it is."""
 
     writer: RecordWriter
     header: PlanHeader
     settings: BuildSettings
-    known: KnownImages | None
 
 
 def _planned_images(source: Folder, rows: pa.Table, settings: BuildSettings) -> Iterator[Fetched]:
@@ -91,17 +92,14 @@ def _planned_images(source: Folder, rows: pa.Table, settings: BuildSettings) -> 
     yield from fetched  # yields nothing more, but ends its threads
 
 
-def _write_image(target: _Target, image: PlannedImage, data: bytes | Rejected) -> dict[str, Any]:
+def _write_image(target: _Target, read: Read) -> dict[str, Any]:
     """Write an image unless it is rejected; returns its row of the receipt, with `orientation` and whether it was `known`."""
     header, settings = target.header, target.settings
-    row: dict[str, Any] = {"path": image.path, "label": image.label, "source_size": image.size}
+    image, data, _, outcome = read
+    row = _row(read) | {"known": outcome is not None}
     try:
         if isinstance(data, Rejected):
             raise data
-        digest = hashlib.sha256(data)
-        row["sha256"] = digest.hexdigest()
-        outcome = target.known.find(data, digest.digest()) if target.known else None
-        row["known"] = outcome is not None
         if isinstance(outcome, Rejected):
             raise outcome
         jpeg = outcome or process_image(data, settings)
@@ -132,17 +130,15 @@ def _write_image(target: _Target, image: PlannedImage, data: bytes | Rejected) -
     }
 
 
-def _removed_row(image: PlannedImage, data: bytes | Rejected) -> dict[str, Any]:
+def _row(read: Read) -> dict[str, Any]:
+    """What a receipt's row has of every image."""
+    image, digest = read.image, read.digest
+    return {"path": image.path, "label": image.label, "source_size": image.size, "sha256": digest.hex() if digest else None}
+
+
+def _removed_row(read: Read) -> dict[str, Any]:
     """The receipt's row of an image that was removed from the data set, as `remove` itself writes it."""
-    return {
-        "path": image.path,
-        "label": image.label,
-        "source_size": image.size,
-        "sha256": None if isinstance(data, Rejected) else hashlib.sha256(data).hexdigest(),
-        "status": REJECTED,
-        "reason": Reason.REMOVED.value,
-        "message": REMOVED_MESSAGE,
-    }
+    return _row(read) | {"status": REJECTED, "reason": Reason.REMOVED.value, "message": REMOVED_MESSAGE}
 
 
 def _example(image: PlannedImage, jpeg: RgbJpeg, header: PlanHeader) -> LabelledImage:

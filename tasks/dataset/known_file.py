@@ -38,6 +38,7 @@ DIGEST = 32
 BEGINNING = 8  # bytes of a digest that are searched as a number
 
 Digests = npt.NDArray[np.uint8]
+Outcome = RgbJpeg | Rejected
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,12 @@ class KnownImages:
         self._columns = {name: rows[name].chunk(0) for name in rows.column_names if rows.num_rows}
         self._readers = readers
 
-    def find(self, data: bytes, digest: bytes) -> RgbJpeg | Rejected | None:
+    @property
+    def has_remote_records(self) -> bool:
+        """Whether a record may have to be read over the network."""
+        return not all(reader.is_local for reader in self._readers)
+
+    def find(self, data: bytes, digest: bytes) -> Outcome | None:
         """What becomes of an image with these bytes; None where it is not known, or its record can't be read any more."""
         number = self._number(digest)
         if number is None:
