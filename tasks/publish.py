@@ -40,8 +40,8 @@ def publish_dataset(verified: list[VerifiedShard], settings: BuildSettings, buil
     _write_card(output, outcome, settings)
     if complete:
         refuse_if_lock_lost(output, build)  # the data card takes its time, and a suspended build takes any
+        remove_known(output)  # first: `remove` of a complete data set must leave no image behind
         write_dataset_info(output, accounts)
-        remove_known(output)
     return Published(
         splits=tuple(summary_of(split, counts, with_boxes=bool(header.boxes)) for split, counts in accounts.splits.items()),
         labels=len(header.labels),

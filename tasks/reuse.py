@@ -7,6 +7,7 @@ build is complete, and as whole shards within an object store, which moves no by
 """
 
 import errno
+import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ from imagerecords.tasks.records.random_access import Place, RandomReader
 from imagerecords.tasks.records.writer import RecordWriter
 from imagerecords.tasks.storage.folders import Folder, open_folder, open_output
 
-READERS = 16  # receipts read at once
+REMOTE_CALLS = 16  # receipts read, or shards copied, at once on object stores
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -38,6 +39,7 @@ class _Earlier:
     """What the receipts of a data set give: rows of known images, and why others gave none."""
 
     url: str
+    receipts: int = 0
     tables: list[pa.Table] = field(default_factory=list)
     damaged: int = 0
     without_origin: int = 0
@@ -50,6 +52,8 @@ class _Earlier:
 
     def notes(self) -> Iterator[str]:
         """What is known, and what is not used."""
+        if not self.receipts:
+            yield f"reuse: nothing is known from {self.url}, which has no receipts of imagerecords in {RECEIPTS}"
         if known := len(self.rows):
             yield f"reuse: {plural(known, 'image')} known from {self.url}; those with the same bytes are not decoded again"
         if self.damaged:
@@ -169,7 +173,8 @@ def _read_earlier(folder: Folder, origin: Origin, plan: Plan | None = None) -> _
     earlier = _Earlier(folder.url)
     own = {shard.fingerprint for shard in plan.shards} if plan else set()
     names = [name for file in folder.files(RECEIPTS) if is_our_shard(name := file.rpartition(".")[0])]
-    with ThreadPoolExecutor(1 if folder.is_local else READERS) as threads:
+    earlier.receipts = len(names)
+    with ThreadPoolExecutor(1 if folder.is_local else REMOTE_CALLS) as threads:
         for receipt in threads.map(lambda name: read_receipt(folder, name), names):
             if receipt is None:
                 earlier.damaged += 1
@@ -231,14 +236,18 @@ def _copied_records(output: Folder, rows: pa.Table, settings: BuildSettings) -> 
 def _copied_shards(output: Folder, rows: pa.Table) -> pa.Table:
     """The rows whose shards the object store has copied."""
     prefix = _free_name(output)
-    names = {}
-    for number, shard in enumerate(pc.unique(rows["file"]).to_pylist()):
-        name = f"{KNOWN}/{prefix}-{number:05d}"
+    names = {shard: f"{KNOWN}/{prefix}-{number:05d}" for number, shard in enumerate(pc.unique(rows["file"]).to_pylist())}
+
+    def is_copied(shard: str) -> bool:
         try:
-            output.fs.cp_file(output.join(shard), output.join(name))
+            output.fs.cp_file(output.join(shard), output.join(names[shard]))
         except FileNotFoundError:
-            continue
-        names[shard] = name
+            return False
+        return True
+
+    with ThreadPoolExecutor(REMOTE_CALLS) as threads:
+        copied = list(threads.map(is_copied, names))
+    names = dict(itertools.compress(names.items(), copied))
     rows = rows.filter(pc.is_in(rows["file"], value_set=pa.array(list(names), pa.string())))
     files = pa.array([names[shard] for shard in rows["file"].to_pylist()], pa.string())
     return rows.set_column(COLUMNS.get_field_index("file"), COLUMNS.field("file"), files)
