@@ -1,8 +1,8 @@
 """Building again over a finished data set, with and without reuse: python -m benchmarks.reuse [--images N] [--rounds R].
 
-Each round has three builds over the same output: without reuse, with it and another seed, and with it from an input of which 1 %
-was changed or added. Each begins with the finished data set of the one before, of which no shard stays. Ratios are those within a
-round. At the end both builds with reuse are made again without it: their digests must be the same.
+Each round has three builds over the same output: without reuse, with it and another seed, and with it from an input of which
+1 % was changed or added. Each begins with the finished data set of the one before, of which no shard stays. Ratios are those
+within a round. At the end both builds with reuse are made again without it: their digests must be the same.
 """
 
 import argparse

@@ -24,7 +24,7 @@ from imagerecords.schemas.plan import DROP, PlanHeader, Shard
 from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Rejected, ShardOutcome, VerifiedShard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.version import VERSION
-from imagerecords.tasks.dataset.known_file import known_images
+from imagerecords.tasks.dataset.known_lookup import known_images
 from imagerecords.tasks.dataset.known_outcomes import Read, with_outcomes
 from imagerecords.tasks.dataset.known_rows import with_origin
 from imagerecords.tasks.dataset.plan_file import read_shard_plan

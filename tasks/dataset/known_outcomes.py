@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from imagerecords.schemas.receipt import Rejected
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.tasks.dataset.known_file import KnownImages, Outcome
+from imagerecords.tasks.dataset.known_lookup import KnownImages, Outcome
 from imagerecords.tasks.sources.fetch import Fetched, PlannedImage
 
 
