@@ -38,10 +38,10 @@ class KnownFile:
 
 
 def write_known(output: Folder, known: KnownFile) -> None:
-    """Write the table, sorted; of several rows for the same bytes the first is kept, or one that says the same."""
+    """Write the table, sorted; of several rows for the same bytes the first is kept."""
     rows = known.rows.combine_chunks()
     digests = digests_of(rows)
-    order = np.argsort(beginnings(digests), kind="stable")
+    order = np.lexsort(np.ascontiguousarray(digests).view(">u8").T[::-1])  # stable: the first row of several stays the first
     digests = digests[order]
     first = np.ones(len(order), bool)
     first[1:] = (digests[1:] != digests[:-1]).any(axis=1)
