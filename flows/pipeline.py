@@ -82,7 +82,8 @@ def build_dataset(settings: BuildSettings, runner: Runner, progress: Progress) -
         plan = _plan(settings, runner, progress)
         refuse_conflict(plan, settings)
         lock.check()
-        runner.run(prepare_output, plan, settings)
+        for note in runner.run(prepare_output, plan, settings):
+            progress.note(note)
         build = _Build(settings, runner, lock, progress)
         shards = plan.references(lock.holder.id)
         outcomes, checks = _convert(build, shards, plan.images.num_rows)
@@ -206,6 +207,7 @@ def _summary(build: _Build, published: Published, outcomes: list[ShardOutcome], 
         skipped=published.skipped,
         shards_converted=len(outcomes) - reused,
         shards_reused=reused,
+        images_known=sum(outcome.known for outcome in outcomes),
         seconds=round(seconds, 3),
         images_per_second=round(sum(split.found for split in published.splits) / max(seconds, 1e-9), 1),
         timeline=timeline,

@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 
 from imagerecords.schemas.errors import BadInput
 from imagerecords.schemas.listing import Listing
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.plan import Plan
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import Split
@@ -15,6 +16,7 @@ from imagerecords.tasks.append import append_images, base_plan
 from imagerecords.tasks.discover import survey
 from imagerecords.tasks.partition import partition_images
 from imagerecords.tasks.prepare import refuse_conflict
+from imagerecords.tasks.reuse import expected_known
 from imagerecords.tasks.storage.s3_access import access_problems
 
 
@@ -30,12 +32,13 @@ def plan_dataset(settings: BuildSettings) -> PlanSummary:
         errors.append(str(error))
     listing = survey(settings, base.header.labels if base else ())
     errors += listing.errors
-    plan, notes = None, listing.notes
+    plan, notes, known, converted = None, listing.notes, 0, 0
     if not errors:
         try:
             plan, more = _plan(base, listing, settings)
             notes += more
             refuse_conflict(plan, settings)
+            known, converted = expected_known(plan, settings)
         except BadInput as error:
             errors.append(str(error))
     old = Counter(shard.split for shard in base.shards) if base else Counter()
@@ -44,9 +47,19 @@ def plan_dataset(settings: BuildSettings) -> PlanSummary:
         splits=_splits(plan) if plan else (),
         new=_splits(plan, old) if plan and base else None,
         skipped=listing.skipped,
-        notes=(*notes, *_drop_note(settings)),
+        notes=(*notes, *_drop_note(settings), *_known_note(known, converted)),
         errors=tuple(errors),
         boxes=plan.header.boxes if plan else None,
+        images_known=known,
+    )
+
+
+def _known_note(known: int, converted: int) -> tuple[str, ...]:
+    if not known:
+        return ()
+    return (
+        f"{known:,} of {plural(converted, 'image')} to convert have the size and version (time or ETag) of known ones; those "
+        "with the same bytes too would not be decoded again",
     )
 
 

@@ -25,6 +25,8 @@ PLAN = f"{BUILD}/plan.parquet"
 RECEIPTS = f"{BUILD}/receipts"
 LOCK = f"{BUILD}/lock"
 REMOVALS = f"{BUILD}/removals.json"
+KNOWN = f"{BUILD}/known"  # what a build knows of its images from earlier ones; removed when it is complete
+KNOWN_IMAGES = f"{KNOWN}/images.arrow"
 SCRATCH = f"{BUILD}/tmp"  # noqa: S108  # below the output, not the system's
 
 OURS_AT_THE_TOP = frozenset([LABELS, MANIFEST, DATASET_INFO, FEATURES, CLASS_LABELS, LABEL_MAP, CROISSANT, REPORT])

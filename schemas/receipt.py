@@ -104,7 +104,7 @@ class VerifiedShard:
 class ShardOutcome:
     """A receipt in short, and the time at which its conversion began (Unix seconds).
 
-    `verified` is set when a finished shard was verified and reused.
+    `verified` is set when a finished shard was verified and reused. `known` counts images that an earlier build has decoded.
     """
 
     shard: str
@@ -114,3 +114,4 @@ class ShardOutcome:
     began: float
     rejected: dict[str, int] = field(default_factory=dict)
     verified: VerifiedShard | None = None
+    known: int = 0

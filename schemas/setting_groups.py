@@ -215,6 +215,12 @@ class OutputSettings(_Group):
         description="With append, a label that no longer has images in the input. error: fail the build; keep: keep its id and "
         "records.",
     )
+    reuse: bool = Field(
+        True,
+        description="Decode no image again whose bytes an earlier build with the same image settings and decoders has decoded: "
+        "that of the data set which overwrite replaces, and those of reuse_from. Shards and manifest are the same either way.",
+    )
+    reuse_from: tuple[str, ...] = Field((), description="Other data sets of imagerecords to reuse: directories or URLs.")
     report: bool = Field(True, description="Write report.html, the data card: counts, charts, sample pictures, problems.")
 
 

@@ -119,7 +119,7 @@ class BuildSettings(
     @property
     def is_on_s3(self) -> bool:
         """Whether input or output lie on S3."""
-        places = [self.output_directory, *self.directories().values(), *self.lists()]
+        places = [self.output_directory, *self.directories().values(), *self.lists(), *self.reuse_from]
         return any(place.startswith(S3_SCHEMES) for place in places)
 
     def shards_of(self, split: Split) -> int | Literal["auto"]:

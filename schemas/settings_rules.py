@@ -66,6 +66,12 @@ class _Settings(Protocol):
     def append_missing_labels(self) -> str: ...
 
     @property
+    def reuse(self) -> bool: ...
+
+    @property
+    def reuse_from(self) -> tuple[str, ...]: ...
+
+    @property
     def executor(self) -> str: ...
 
     @property
@@ -180,6 +186,8 @@ def _number_problems(settings: _Settings) -> Iterable[str]:
 def _output_problems(settings: _Settings) -> Iterable[str]:
     if not settings.output_directory.strip():
         yield f"output_directory must name a directory or URL, got {settings.output_directory!r}. Pass one"
+    if settings.reuse_from and not settings.reuse:
+        yield "reuse_from must go with reuse, got reuse=false. Drop one of them"
 
 
 def _append_problems(settings: _Settings) -> Iterable[str]:
@@ -210,5 +218,6 @@ def _secret_problems(settings: _Settings) -> Iterable[str]:
     for name, url in [
         *(("bounding_boxes", url) for _, url in settings.box_files()),
         *(("annotations", url) for url in settings.annotations),
+        *(("reuse_from", url) for url in settings.reuse_from),
     ]:
         yield from url_problems({name: url})

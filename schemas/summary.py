@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict
 from imagerecords.schemas.boxes import BoxCounts, BoxReason, BoxTotals
 from imagerecords.schemas.findings import FindingCounts
 from imagerecords.schemas.html_table import html_table
+from imagerecords.schemas.messages import plural
 
 MIB = 2**20
 
@@ -53,7 +54,10 @@ class Timeline(BaseModel):
 
 
 class BuildSummary(BaseModel):
-    """The closing summary of a build; `digest` is the same for the same data set, wherever and however it was built."""
+    """The closing summary of a build; `digest` is the same for the same data set, wherever and however it was built.
+
+    `images_known` were not decoded, since an earlier build has done so.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -64,12 +68,19 @@ class BuildSummary(BaseModel):
     skipped: dict[str, int]
     shards_converted: int
     shards_reused: int
+    images_known: int = 0
     seconds: float
     images_per_second: float
     timeline: Timeline
     findings: FindingCounts = FindingCounts()
     digest: str
     boxes: BoxSummary | None = None
+
+    def known_phrase(self) -> str:
+        """How many images were not decoded, since an earlier build has; empty for none."""
+        if not self.images_known:
+            return ""
+        return f"{plural(self.images_known, 'image')} known from earlier builds and not decoded again"
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         """The header and a row per split, as text."""
@@ -87,7 +98,8 @@ class BuildSummary(BaseModel):
     def _repr_html_(self) -> str:
         findings = self.findings.phrases()
         boxes = [reason.line() for reason in self.boxes.reasons] if self.boxes else []
-        below = [f"{self.output_directory}, {self.seconds:,.1f} s, digest {self.digest}", *findings, *boxes]
+        known = [phrase] if (phrase := self.known_phrase()) else []
+        below = [f"{self.output_directory}, {self.seconds:,.1f} s, digest {self.digest}", *known, *findings, *boxes]
         return html_table(*self.table(), below)
 
 
@@ -105,7 +117,10 @@ class PlannedSplit(BaseModel):
 
 
 class PlanSummary(BaseModel):
-    """The counts before a build, and the errors that would stop it; `new` is what it would add to an existing data set."""
+    """The counts before a build, and the errors that would stop it; `new` is what it would add to an existing data set.
+
+    `images_known` have the size and version of images that an earlier build has decoded.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -116,6 +131,7 @@ class PlanSummary(BaseModel):
     notes: tuple[str, ...]
     errors: tuple[str, ...]
     boxes: BoxCounts | None = None
+    images_known: int = 0
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         """The header and a row per label, as text; then the totals: images, MiB, shards, and boxes where there are some."""

@@ -8,6 +8,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -17,15 +18,20 @@ from imagerecords.schemas.boxes import EMPTY, INVERSE_ROTATION, Boxes, problems_
 from imagerecords.schemas.cancellation import check_interrupt
 from imagerecords.schemas.errors import CorruptRecord, ShardFailed
 from imagerecords.schemas.example import LabelledImage, encode_example, source_id_of
+from imagerecords.schemas.known import UPRIGHT
 from imagerecords.schemas.output_files import index_path, index_text, receipt_path
 from imagerecords.schemas.plan import DROP, PlanHeader, Shard
 from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Rejected, ShardOutcome, VerifiedShard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.version import VERSION
+from imagerecords.tasks.dataset.known_lookup import known_images
+from imagerecords.tasks.dataset.known_outcomes import Read, with_outcomes
+from imagerecords.tasks.dataset.known_rows import with_origin
 from imagerecords.tasks.dataset.plan_file import read_shard_plan
 from imagerecords.tasks.dataset.receipts import read_receipt, receipt_fingerprint, write_receipt
 from imagerecords.tasks.dataset.removals import REMOVED_MESSAGE, holds_any, removed_paths
 from imagerecords.tasks.dataset.shard_check import verify_shard
+from imagerecords.tasks.images.decoders import origin_now
 from imagerecords.tasks.images.process import RgbJpeg, process_image
 from imagerecords.tasks.records.writer import RecordWriter
 from imagerecords.tasks.sources.fetch import Fetched, PlannedImage, fetch_images, planned_images
@@ -46,22 +52,34 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
     refuse_if_lock_lost(output, shard.build)
     output.remove(receipt_path(shard.name))
     source = open_folder(header.roots.get(shard.split) or header.roots["data"], settings.storage_options)
+    known = known_images(settings, shard.build)
     with output.write_whole(shard.name) as file:
-        writer = RecordWriter(file)
+        target = _Target(RecordWriter(file), header, settings)
         receipts = []
-        for image, data in _planned_images(source, rows, settings):
+        for read in with_outcomes(_planned_images(source, rows, settings), known, settings):
             check_interrupt()
-            about = {"split": shard.split, "shard": shard.name, "text": header.label_text(image.label)}
-            if image.path in removed:
-                receipts.append(about | _removed_row(image, data))
+            about = {"split": shard.split, "shard": shard.name, "text": header.label_text(read.image.label)}
+            if read.image.path in removed:
+                receipts.append(about | _removed_row(read))
                 continue
-            receipts.append(about | _write_image(writer, image, data, header, settings))
+            receipts.append(about | _write_image(target, read))
         refuse_if_lock_lost(output, shard.build)
     refuse_if_lock_lost(output, shard.build)  # an upload takes long
-    receipt = pa.Table.from_pylist(receipts, COLUMNS)
+    orientations = [row.pop("orientation", UPRIGHT) for row in receipts]
+    count = sum(row.pop("known", False) for row in receipts)
+    receipt = with_origin(pa.Table.from_pylist(receipts, COLUMNS), origin_now(settings), orientations)
     output.write(index_path(shard.name), _index(receipt))
     write_receipt(output, shard.name, shard.fingerprint, receipt)
-    return _outcome(shard, began, receipt, None)
+    return replace(_outcome(shard, began, receipt, None), known=count)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """The shard that is written, and the plan's header and settings by which it is."""
+
+    writer: RecordWriter
+    header: PlanHeader
+    settings: BuildSettings
 
 
 def _planned_images(source: Folder, rows: pa.Table, settings: BuildSettings) -> Iterator[Fetched]:
@@ -74,16 +92,17 @@ def _planned_images(source: Folder, rows: pa.Table, settings: BuildSettings) -> 
     yield from fetched  # yields nothing more, but ends its threads
 
 
-def _write_image(
-    writer: RecordWriter, image: PlannedImage, data: bytes | Rejected, header: PlanHeader, settings: BuildSettings
-) -> dict[str, Any]:
-    """Write an image unless it is rejected; returns its row of the receipt."""
-    row: dict[str, Any] = {"path": image.path, "label": image.label, "source_size": image.size}
+def _write_image(target: _Target, read: Read) -> dict[str, Any]:
+    """Write an image unless it is rejected; returns its row of the receipt, with `orientation` and whether it was `known`."""
+    header, settings = target.header, target.settings
+    image, data, _, outcome = read
+    row = _row(read) | {"known": outcome is not None}
     try:
         if isinstance(data, Rejected):
             raise data
-        row["sha256"] = hashlib.sha256(data).hexdigest()
-        jpeg = process_image(data, settings)
+        if isinstance(outcome, Rejected):
+            raise outcome
+        jpeg = outcome or process_image(data, settings)
     except MemoryError as error:
         raise MemoryError(f"too little memory to convert {image.path}: pass fewer --workers or a lower --max_pixels") from error
     except Rejected as rejected:
@@ -93,7 +112,7 @@ def _write_image(
         # An object stood in what partial_blocks=trim has cut off.
         jpeg = process_image(data, settings.model_copy(update={"partial_blocks": "re-encode"}))
         example = _example(image, jpeg, header)
-    row |= writer.append(encode_example(example.features()))
+    row |= target.writer.append(encode_example(example.features()))
     untouched = jpeg.encoded is data
     row["encoded_sha256"] = row["sha256"] if untouched else hashlib.sha256(jpeg.encoded).hexdigest()
     if jpeg.figures:
@@ -107,20 +126,19 @@ def _write_image(
         "odd_header": jpeg.is_odd,
         "has_gps": jpeg.has_gps,
         "has_thumbnail": jpeg.has_thumbnail,
+        "orientation": jpeg.orientation,
     }
 
 
-def _removed_row(image: PlannedImage, data: bytes | Rejected) -> dict[str, Any]:
+def _row(read: Read) -> dict[str, Any]:
+    """What a receipt's row has of every image."""
+    image, digest = read.image, read.digest
+    return {"path": image.path, "label": image.label, "source_size": image.size, "sha256": digest.hex() if digest else None}
+
+
+def _removed_row(read: Read) -> dict[str, Any]:
     """The receipt's row of an image that was removed from the data set, as `remove` itself writes it."""
-    return {
-        "path": image.path,
-        "label": image.label,
-        "source_size": image.size,
-        "sha256": None if isinstance(data, Rejected) else hashlib.sha256(data).hexdigest(),
-        "status": REJECTED,
-        "reason": Reason.REMOVED.value,
-        "message": REMOVED_MESSAGE,
-    }
+    return _row(read) | {"status": REJECTED, "reason": Reason.REMOVED.value, "message": REMOVED_MESSAGE}
 
 
 def _example(image: PlannedImage, jpeg: RgbJpeg, header: PlanHeader) -> LabelledImage:

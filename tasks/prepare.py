@@ -21,6 +21,7 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.dataset.plan_file import UNREADABLE, read_planned_shards, write_plan
 from imagerecords.tasks.dataset.renumber import present_shards, renamed_shards, renumber_shards
 from imagerecords.tasks.dataset.unplanned_files import refuse_unplanned_files
+from imagerecords.tasks.reuse import keep_known, refuse_no_data_set
 from imagerecords.tasks.storage.folders import Folder, open_output, sweep_unfinished
 
 
@@ -30,6 +31,7 @@ def refuse_conflict(plan: Plan, settings: BuildSettings) -> None:
     Shards of another plan are let be with `overwrite`, which removes them.
     """
     output = open_output(settings)
+    refuse_no_data_set(settings)
     refuse_unplanned_files(output, plan, settings)
     _refuse_foreign(_foreign_shards(output, _existing_shards(output, plan)), settings)
 
@@ -43,8 +45,8 @@ def _refuse_foreign(foreign: list[str], settings: BuildSettings) -> None:
         )
 
 
-def prepare_output(plan: Plan, settings: BuildSettings) -> None:
-    """Write the plan to the output. Only under the output's lock.
+def prepare_output(plan: Plan, settings: BuildSettings) -> tuple[str, ...]:
+    """Write the plan to the output, and return notes on what is known of its images. Only under the output's lock.
 
     Shards of a killed build of the same plan stay, so that convert can reuse finished ones; shards of the plan that this one
     extends get their new names; those of another plan are refused as by refuse_conflict, or removed. dataset_info.json goes
@@ -55,6 +57,7 @@ def prepare_output(plan: Plan, settings: BuildSettings) -> None:
     existing = _existing_shards(output, plan)
     foreign = _foreign_shards(output, existing)
     _refuse_foreign(foreign, settings)
+    notes = keep_known(plan, foreign, settings)
     output.remove(DATASET_INFO)
     sweep_unfinished(output)
     renumber_shards(output, plan.shards, existing)
@@ -64,6 +67,7 @@ def prepare_output(plan: Plan, settings: BuildSettings) -> None:
     if foreign:
         _remove_records_of(output, expected)
     write_plan(output, plan)
+    return notes
 
 
 def _existing_shards(output: Folder, plan: Plan) -> tuple[PlannedShard, ...]:

@@ -11,6 +11,7 @@ from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.dataset.accounting import over_budget, summary_of
 from imagerecords.tasks.dataset.completion import write_dataset_info, write_files_beside, write_manifest
+from imagerecords.tasks.dataset.known_file import remove_known
 from imagerecords.tasks.findings.find import find
 from imagerecords.tasks.storage.folders import Folder, open_output
 from imagerecords.tasks.storage.lock import refuse_if_lock_lost
@@ -39,6 +40,7 @@ def publish_dataset(verified: list[VerifiedShard], settings: BuildSettings, buil
     _write_card(output, outcome, settings)
     if complete:
         refuse_if_lock_lost(output, build)  # the data card takes its time, and a suspended build takes any
+        remove_known(output)  # first: `remove` of a complete data set must leave no image behind
         write_dataset_info(output, accounts)
     return Published(
         splits=tuple(summary_of(split, counts, with_boxes=bool(header.boxes)) for split, counts in accounts.splits.items()),

@@ -22,6 +22,8 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
     shards = f"{plural(summary.shards_converted, 'shard')} converted, {summary.shards_reused:,} reused"
     speed = f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s"
     _say(console, f"{plural(summary.labels, 'label')}, {shards}, {speed}{_skipped(summary.skipped)}")
+    if known := summary.known_phrase():
+        _say(console, known)
     if summary.boxes:
         _say(console, summary.boxes.line())
         for reason in summary.boxes.reasons:

@@ -98,6 +98,7 @@ def summary_markdown(summary: BuildSummary) -> str:
             f"{summary.shards_reused:,} reused; "
             f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s; skipped: {skipped}.",
             "",
+            *([summary.known_phrase() + ".", ""] if summary.images_known else []),
             *([summary.boxes.line() + ".", "", *_box_reasons(summary.boxes)] if summary.boxes else []),
             *_findings(summary),
             f"Digest `{summary.digest}`",

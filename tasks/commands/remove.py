@@ -183,7 +183,7 @@ def _without(receipt: pa.Table, removed: set[str]) -> pa.Table:
             offset += row["size"]
         else:
             rows.append(row)
-    return pa.Table.from_pylist(rows, COLUMNS)
+    return pa.Table.from_pylist(rows, COLUMNS.with_metadata(receipt.schema.metadata))
 
 
 def _digests(output: Folder) -> dict[str, ListedFile]:

@@ -9,6 +9,7 @@ import hashlib
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from imagerecords.schemas.known import RECEIPT_KEYS
 from imagerecords.schemas.output_files import receipt_path
 from imagerecords.schemas.plan import METADATA_KEY
 from imagerecords.schemas.receipt import COLUMNS, COLUMNS_OF_0_1_0, with_all_columns
@@ -45,8 +46,9 @@ def receipt_fingerprint(receipt: pa.Table) -> str:
 
 
 def write_receipt(output: Folder, shard_name: str, fingerprint: str, receipt: pa.Table) -> None:
-    """Write the receipt of a shard, whole."""
-    table = receipt.replace_schema_metadata({METADATA_KEY: fingerprint.encode()})
+    """Write the receipt of a shard, whole; the origin of its outcomes goes with it."""
+    kept = {key: value for key, value in (receipt.schema.metadata or {}).items() if key in RECEIPT_KEYS}
+    table = receipt.replace_schema_metadata({METADATA_KEY: fingerprint.encode(), **kept})
     buffer = pa.BufferOutputStream()
     with pq.ParquetWriter(buffer, table.schema, compression="zstd") as writer:
         writer.write_table(table)

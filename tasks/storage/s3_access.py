@@ -45,6 +45,7 @@ def access_problems(settings: BuildSettings) -> Iterable[str]:
     images += [(settings.listed_by or "", url) for url in settings.lists()]
     images += [("images_directory", settings.images_directory)] if settings.images_directory else []
     files = [(name, getattr(settings, name)) for name in FILES] + [("bounding_boxes", url) for _, url in settings.box_files()]
+    files += [("reuse_from", url) for url in settings.reuse_from]
     places = [("output_directory", settings.output_directory), *images, *((name, url) for name, url in files if url)]
     reported = set()
     for setting, url in places:

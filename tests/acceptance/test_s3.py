@@ -6,8 +6,9 @@ import io
 import signal
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import pyarrow.parquet as pq
@@ -17,10 +18,14 @@ import s3fs
 from imagerecords.flows.direct import build_directly
 from imagerecords.flows.progress import LineProgress
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.summary import BuildSummary
+from imagerecords.tasks import convert
+from imagerecords.tasks.images.process import RgbJpeg, process_image
 from tests.acceptance.faulty_proxy import Faults, FaultyProxy
 from tests.acceptance.running import Images, Running, Shell, clean_environment, free_port, wait_until
 from tests.acceptance.seaweed import KEY, SECRET, Bucket, bucket_name, same_data
 from tests.digests import digests
+from tests.flows.every_kind import every_kind, write_every_kind
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +108,36 @@ def test_every_key_is_written_rejected_or_counted_as_skipped(
     summary = build_directly(settings, LineProgress(lambda _: None, lambda _: None))
     (split,) = summary.splits
     assert (split.found, split.written, sum(summary.skipped.values())) == (6, 6, 2)
+
+
+def test_known_images_are_not_decoded_again_on_s3_and_from_it(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, picture: Callable[..., bytes]
+):
+    """Records of re-encoded images come from the replaced shards, which the store has copied, or from another data set."""
+    for name, value in bucket.environment.items():
+        monkeypatch.setenv(name, value)
+    bucket.put(write_every_kind(tmp_path, picture), "in")
+    decoded = []
+
+    def build(output: str, **more: Any) -> BuildSummary:
+        decoded.clear()
+        settings = {"data_directory": bucket.url("in"), "train_shards": 2, "max_rejected_fraction": 1, "report": False}
+        chosen = BuildSettings(output_directory=output, executor="threads", workers=2, **settings | more)
+        return build_directly(chosen, LineProgress(lambda _: None, lambda _: None))
+
+    def process(data: bytes, settings: BuildSettings) -> RgbJpeg:
+        decoded.append(data)
+        return process_image(data, settings)
+
+    monkeypatch.setattr(convert, "process_image", process)
+    build(bucket.url("out"))
+    build(bucket.url("expected"), seed=2, reuse=False)
+    summary = build(bucket.url("out"), seed=2, overwrite=True)
+    assert (decoded, summary.images_known) == ([], len(every_kind(picture)))
+    assert bucket.digests("out") == bucket.digests("expected")
+    build(str(tmp_path / "local"), seed=2, reuse_from=(bucket.url("out"),))
+    assert decoded == []
+    assert digests(tmp_path / "local") == bucket.digests("expected")
 
 
 def test_a_server_that_ignores_conditions_is_found_out_and_the_lock_notes_to_be_advisory(
