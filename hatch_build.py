@@ -15,7 +15,7 @@ OLDEST = 3, 11  # Python; one build is for this and all later ones
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Adds the extension to a wheel, which is then one of this platform, or puts it beside its source when installed editable."""
+    """Adds the extension to a wheel, which is then one of this platform; puts it beside its source in an editable install."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build the extension before hatchling collects the files."""
