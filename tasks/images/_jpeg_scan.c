@@ -38,8 +38,7 @@ enum {
     READ_AHEAD = 8,
     BLOCK_BYTES = BLOCK * (LONGEST_CODE + MOST_DC_BITS) / 8,
     PAD = READ_AHEAD + BLOCK_BYTES + 8 + 32,
-    TABLES = 2,          /* per class, as in baseline */
-    MOST_BLOCKS = 6      /* of an MCU: 4:2:0 */
+    TABLES = 2           /* per class, as in baseline */
 };
 
 enum { SOF0 = 0xC0, DHT = 0xC4, RST0 = 0xD0, SOI = 0xD8, EOI = 0xD9, SOS = 0xDA, DQT = 0xDB, DRI = 0xDD, APP0 = 0xE0, APP14 = 0xEE,
