@@ -4,14 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train-demo test check format lint types tests fuzz chromium torture readers prefect-oldest bench bench-s3 lock docs clean
+.PHONY: help setup demo train-demo test check format lint types tests fuzz fuzz-jpeg fuzz-jpeg-sanitized chromium torture readers prefect-oldest bench bench-s3 lock docs clean
 
 help:  ## Print the targets
-	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
 
 setup: $(VENV)/ready  ## Make .venv with everything for use and development
 
-$(VENV)/ready: requirements-dev.lock pyproject.toml
+$(VENV)/ready: requirements-dev.lock pyproject.toml hatch_build.py tasks/images/_jpeg_scan.c
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "imagerecords needs Python 3.11 or newer, got " + sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade "pip>=25,<27"  # 23.2 takes sqlalchemy[asyncio] for another package than sqlalchemy
@@ -49,6 +49,16 @@ tests: setup chromium torture
 
 fuzz: setup  ## Read 100,000 damaged files of every kind that people make or may damage, 50 times what the tests read; 5 minutes
 	$(BIN)/python -W ignore -m tests.tasks.test_readers_fuzz 100000
+
+fuzz-jpeg: setup  ## Compare the C extension with libjpeg over 1,000,000 damaged JPEGs, 200 times what the tests compare; 1 minute
+	$(BIN)/python -W ignore -m tests.tasks.images.test_jpeg_scan 1000000
+
+# gcc's; memory comes from malloc, so that each byte that is read or written outside of it is noticed.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+fuzz-jpeg-sanitized: setup  ## The same with the AddressSanitizer and the UndefinedBehaviorSanitizer; 5 minutes
+	CFLAGS="$(SANITIZE)" LDFLAGS="$(SANITIZE)" PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 \
+		LD_PRELOAD="$$(gcc -print-file-name=libasan.so)" $(BIN)/python -W ignore -m tests.tasks.images.test_jpeg_scan 1000000
 
 torture: setup  ## Fetch Pillow's own broken and odd test images, which a test runs through; 60 MB into the cache
 	$(BIN)/python tests/acceptance/torture_set.py

@@ -20,6 +20,7 @@ from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.tasks.images.jpeg import BASELINE, END, EXTENDED, JpegHeader
 from imagerecords.tasks.images.jpeg_padding import continues
 from imagerecords.tasks.images.jpeg_parts import take_apart, tidy
+from imagerecords.tasks.images.jpeg_scan import read_clean
 from imagerecords.tasks.images.metrics import Grey
 
 HUFFMAN_SEQUENTIAL = {BASELINE, EXTENDED}
@@ -40,6 +41,8 @@ class Coefficients(NamedTuple):
 
 def read_coefficients(data: bytes, header: JpegHeader, scale: int) -> Coefficients:
     """Read all of a JPEG, and give its picture reduced by 8, 4, 2 or 1. Raises Rejected where coefficients are damaged."""
+    if (grey := read_clean(data, header, scale)) is not None:
+        return Coefficients(grey, False, data)
     try:
         return Coefficients(_decode(data, header, scale), False, data)
     except ValueError as error:

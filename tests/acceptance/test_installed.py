@@ -1,9 +1,12 @@
 """The installed wheel: what it contains, and what the command and the package do with nothing else around."""
 
+import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
+import sysconfig
 import zipfile
 
 from imagerecords.schemas.version import VERSION
@@ -20,6 +23,20 @@ def test_the_wheel_holds_one_package_and_nothing_else(wheel):
     assert {name.removeprefix("imagerecords/") for name in names if name.endswith(".py")} == expected
     assert "imagerecords/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_the_wheel_has_the_extension_where_there_is_a_compiler_and_is_for_every_platform_elsewhere(place, wheel, tmp_path):
+    code = "from imagerecords.tasks.images import jpeg_scan; print(jpeg_scan.extension is not None)"
+    found = place.run("python", "-c", code).stdout.strip()
+    compiler = shutil.which(sysconfig.get_config_var("CC").split()[0])
+    assert found == str("-cp311-abi3-" in wheel.name) == str(compiler is not None)
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
+    ran = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"CC": str(tmp_path / "no compiler")})
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    (plain,) = tmp_path.glob("*.whl")
+    assert plain.name.endswith("-py3-none-any.whl")
+    with zipfile.ZipFile(plain) as archive:
+        assert [name for name in archive.namelist() if name.endswith((".so", ".c"))] == []
 
 
 def test_the_wheel_alone_builds_a_data_set_with_its_data_card_and_audits_it(place):
