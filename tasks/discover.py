@@ -11,10 +11,8 @@ from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.messages import first_lines
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.unicode_names import composed, one_form
-from imagerecords.tasks.sources.add_boxes import add_boxes
 from imagerecords.tasks.sources.input_files import read_text
 from imagerecords.tasks.sources.label_folders import setting_of, survey_folders
-from imagerecords.tasks.sources.listed_images import survey_list
 from imagerecords.tasks.storage.folders import open_folder, open_output
 
 T = TypeVar("T")
@@ -47,12 +45,16 @@ def survey(settings: BuildSettings, existing: tuple[str, ...] = (), note: Callab
         texts, problems = _read(settings, "synsets_file", read_synsets)
         errors += problems
     if settings.listed_by:
+        from imagerecords.tasks.sources.listed_images import survey_list  # slow, as all that reads exports is
+
         listing = Listing.of_errors(errors) if errors else survey_list(settings, labels_in_file, existing)
     else:
         listing = survey_folders(settings, labels_in_file, errors, existing, note)
     if texts is not None and not listing.errors:
         listing = _with_texts(settings, listing, texts)
     if settings.bounding_boxes and not listing.errors:
+        from imagerecords.tasks.sources.add_boxes import add_boxes
+
         listing = add_boxes(settings, listing)
     if settings.features == "detection" and listing.boxes is None and not listing.errors:
         return Listing.of_errors(

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from imagerecords.flows.command.console import print_plan, print_summary
 from imagerecords.flows.command.exit_codes import BAD_INPUT, OK, AsJson
+from imagerecords.flows.executors.imports import quick_imports
 from imagerecords.flows.prefect_ui.api_url import prefect_api_url
 from imagerecords.flows.terminal import print_line, terminal_progress
 from imagerecords.schemas.errors import BadSettings
@@ -35,7 +36,8 @@ def build(
         summary = _build_with_prefect(settings, debug)
         _print_summary(summary, as_json)
     else:
-        from imagerecords.flows.direct import build_directly
+        with quick_imports():
+            from imagerecords.flows.direct import build_directly
 
         build_directly(settings, terminal_progress(lambda summary: _print_summary(summary, as_json)))
     return OK

@@ -14,7 +14,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future,
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
-from imagerecords.flows.executors.processes import ProcessPool
+from imagerecords.flows.executors.processes import PRELOAD, ProcessPool
 from imagerecords.schemas.cancellation import stop_when
 from imagerecords.schemas.errors import BadSettings, Interrupted, ShardFailed, WorkerDied
 from imagerecords.schemas.settings import BuildSettings
@@ -42,7 +42,7 @@ def make_processes(settings: BuildSettings, count: int, stop: threading.Event) -
             f"the temporary directory's path must have at most {LONGEST_TEMPORARY} bytes, for a socket in it, got "
             f"{len(os.fsencode(temporary))}: {temporary}. Set TMPDIR to a shorter one, or pass --executor threads"
         )
-    modules = ["imagerecords.flows.executors.preload"] + ["imagerecords.flows.executors.preload_s3"] * settings.is_on_s3
+    modules = [PRELOAD] + ["imagerecords.flows.executors.preload_s3"] * settings.is_on_s3
     try:
         return ProcessPool(count, modules)
     except OSError as error:  # their semaphores lie in /dev/shm, their socket in the temporary directory

@@ -5,17 +5,20 @@ imports the module again and reports the error.
 """
 
 try:
-    import fsspec.implementations.local  # noqa: F401
-    from PIL import Image
+    from imagerecords.flows.executors.imports import quick_imports
 
-    import imagerecords.tasks.convert
-    import imagerecords.tasks.validate  # noqa: F401
-    from imagerecords.flows.executors.no_pandas import keep_pandas_out
-    from imagerecords.tasks.records.example import example_class
+    with quick_imports():
+        import fsspec.implementations.local  # noqa: F401
+        from PIL import Image
 
-    keep_pandas_out()
-    Image.init()  # all of Pillow's plugins
-    example_class()
+        import imagerecords.tasks.convert
+        import imagerecords.tasks.validate  # noqa: F401
+        from imagerecords.flows.executors.no_pandas import keep_pandas_out
+        from imagerecords.tasks.records.example import example_class
+
+        keep_pandas_out()
+        Image.init()  # all of Pillow's plugins
+        example_class()
 except ImportError:
     raise
 except Exception as error:

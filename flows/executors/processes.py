@@ -26,6 +26,7 @@ from imagerecords.flows.executors.signals import clean_path, environment, hidden
 P = ParamSpec("P")
 T = TypeVar("T")
 
+PRELOAD = "imagerecords.flows.executors.preload"
 LONGEST_REPORT = 500  # characters: with a pipe's 64 KiB, a hundred workers can fail without one that waits for a reader
 # multiprocessing's exit code of a process whose real one was lost with the fork server.
 UNKNOWN = 255
@@ -162,13 +163,26 @@ class ProcessPool(ProcessPoolExecutor):
             return {pid for pid, trouble in self._reported.items() if not trouble}
 
 
-def start_fork_server() -> None:
-    """Start multiprocessing's servers where they do not run yet; returns before their imports are done.
+def start_fork_server(modules: list[str] | None = None) -> None:
+    """Start multiprocessing's servers where they do not run yet, with these modules; returns before their imports are done.
 
     A fork server ignores Ctrl-C only after its imports, so it inherits a mask that blocks it.
     """
+    if modules is not None:
+        forkserver.set_forkserver_preload(modules)
     with clean_path(), sigint_blocked(), open_start_method():
         forkserver.ensure_running()
+
+
+def kill_fork_server() -> None:
+    """Kill the fork server, where one runs; its workers have ended."""
+    if pid := _fork_server_pid():
+        os.kill(pid, signal.SIGKILL)
+
+
+def _fork_server_pid() -> int | None:
+    pid: int | None = getattr(getattr(forkserver, "_forkserver", None), "_forkserver_pid", None)
+    return pid
 
 
 def begin_worker(report: "connection.Connection[Any, Any]", variables: dict[str, str], modules: list[str]) -> None:
@@ -220,7 +234,7 @@ def _last_line(text: str) -> str:
 
 def _fork_server_end() -> str:
     """How the fork server died, "" when it runs or Python does not report it."""
-    pid = getattr(getattr(forkserver, "_forkserver", None), "_forkserver_pid", None)
+    pid = _fork_server_pid()
     until = time.monotonic() + SECONDS_TO_END
     with contextlib.suppress(OSError):
         while pid and time.monotonic() < until:

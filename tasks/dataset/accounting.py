@@ -32,17 +32,18 @@ class SplitCounts:
 
     def add(self, planned: pa.Table, receipt: pa.Table, verified: VerifiedShard, with_boxes: bool) -> None:
         """Add a shard: its planned rows, its receipt, and the result of verifying it."""
-        self.found += Counter(planned["label"].to_pylist())
-        self.written += _labels_with(receipt, "status", WRITTEN)
-        self.rejected += _labels_with(receipt, "status", REJECTED)
-        self.removed += _labels_with(receipt, "reason", Reason.REMOVED)
-        self.reasons += Counter(receipt["reason"].drop_null().to_pylist())
+        self.found.update(planned["label"].to_pylist())  # += would go through all labels for each shard
+        self.written.update(_labels_with(receipt, "status", WRITTEN))
+        self.rejected.update(_labels_with(receipt, "status", REJECTED))
+        self.removed.update(_labels_with(receipt, "reason", Reason.REMOVED))
+        self.reasons.update(receipt["reason"].drop_null().to_pylist())
         self.verified.append(verified)
         self.boxes += _count_boxes(planned, receipt) if with_boxes else Counter()
 
 
-def _labels_with(receipt: pa.Table, column: str, value: str) -> Counter[int]:
-    return Counter(receipt.filter(pc.equal(receipt[column], value))["label"].to_pylist())
+def _labels_with(receipt: pa.Table, column: str, value: str) -> list[int]:
+    labels: list[int] = receipt.filter(pc.equal(receipt[column], value))["label"].to_pylist()
+    return labels
 
 
 def _count_boxes(planned: pa.Table, receipt: pa.Table) -> Counter[str]:

@@ -1,5 +1,6 @@
 """plan.parquet, the plan of a data set: one row group per shard, the header and the shards in the file's metadata."""
 
+import functools
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -62,9 +63,33 @@ def read_plan(output: Folder) -> Plan | None:
 
 def read_shard_plan(output: Folder, shard: Shard) -> tuple[PlanHeader, pa.Table]:
     """The plan's header and the rows of one shard."""
+    header, metadata = _metadata(output, shard)
+    with open_for_arrow(output, PLAN) as file:
+        return header, pq.ParquetFile(file, metadata=metadata).read_row_group(shard.row_group)
+
+
+def read_header_of(output: Folder, shard: Shard) -> PlanHeader:
+    """The header of a shard's plan."""
+    return _metadata(output, shard)[0]
+
+
+def _metadata(output: Folder, shard: Shard) -> tuple[PlanHeader, pq.FileMetaData]:
+    """The plan's header and the file's metadata, which a process keeps for a build: they grow with the number of shards.
+
+    A build writes its plan before its first shard begins, and then no more.
+    """
+    return _kept_metadata(output, shard.build) if shard.build else _read_metadata(output)
+
+
+def _read_metadata(output: Folder) -> tuple[PlanHeader, pq.FileMetaData]:
     with open_for_arrow(output, PLAN) as file:
         parquet = pq.ParquetFile(file)
-        return _header(parquet), parquet.read_row_group(shard.row_group)
+        return _header(parquet), parquet.metadata
+
+
+@functools.lru_cache(1)
+def _kept_metadata(output: Folder, build: str) -> tuple[PlanHeader, pq.FileMetaData]:
+    return _read_metadata(output)
 
 
 def read_whole_plan(output: Folder) -> Iterator[tuple[Shard, pa.Table]]:
