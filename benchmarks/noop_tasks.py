@@ -46,7 +46,7 @@ def by_prefect(settings: BuildSettings, shards: int) -> float:
 
     from imagerecords.flows import build
 
-    build.TASKS[NOOP] = Task(build.on_workers(NOOP), name="noop-tasks", task_run_name="{shard.name}", **build.ON_WORKERS)
+    build.TASKS[NOOP] = Task(build.on_groups(NOOP), name="noop-tasks", task_run_name="{shards.name}", **build.ON_WORKERS)
 
     @flow(name="noop-tasks")
     def noop_tasks() -> float:

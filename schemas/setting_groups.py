@@ -238,6 +238,11 @@ class ExecutionSettings(_Group):
         description="How many shards are converted at once; default: one per processor, or per thread of the Dask cluster.",
     )
     retries: int = Field(2, ge=0, le=20, description="How often a failed shard is tried again.")
+    prefect_granularity: Literal["auto", "shard", "group", "step"] = Field(
+        "auto",
+        description="Task runs of Prefect for converting and for verifying. shard: one per shard; group: at most 100 of each; "
+        "step: one of each; auto: shard for up to 500 shards, else group.",
+    )
 
 
 class StorageSettings(_Group):

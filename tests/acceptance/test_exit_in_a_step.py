@@ -66,7 +66,7 @@ def by_prefect(settings):
     from prefect import flow
     from prefect.tasks import Task
 
-    build.TASKS[leave] = Task(build.on_workers(leave), name="leave", task_run_name="{shard.name}", **build.ON_WORKERS)
+    build.TASKS[leave] = Task(build.on_groups(leave), name="leave", task_run_name="{shards.name}", **build.ON_WORKERS)
 
     @flow(name="leaving")
     def leaving():
