@@ -114,11 +114,11 @@ def main() -> None:
             if not data.exists():
                 make_images(data, int(shards))
             rows.append(measure(data, int(shards), granularity))
-    machine = about["machine"]
+    machine, command = about["machine"], f"python -m benchmarks.prefect_granularity {' '.join(given.runs)}"
     page = "\n\n".join(
         [
             "# Task runs of Prefect: per shard, per group, per step",
-            f"- Made by `python -m benchmarks.prefect_granularity {' '.join(given.runs)}` on {about['date']}, commit {about['commit']}\n"
+            f"- Made by `{command}` on {about['date']}, commit {about['commit']}\n"
             f"- Machine: {machine['cores']} cores, {machine['cpu']}, {machine['memory_gb']:.0f} GB; other work ran beside it",
             table(HEADS, rows),
             "One image per shard, 2 workers, a new server on SQLite for each run, with its default settings. One run each.",
