@@ -21,6 +21,7 @@ class Reason(StrEnum):
     ANIMATED = "animated"
     UNSUPPORTED = "unsupported"
     UNREADABLE = "unreadable"
+    KILLED_WORKER = "killed_worker"
     CHANGED_DURING_BUILD = "changed_during_build"
     DUPLICATE = "duplicate"
     REMOVED = "removed"  # removed from the finished data set; it does not count against the budget of rejected images

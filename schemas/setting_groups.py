@@ -167,6 +167,11 @@ class CheckSettings(_Group):
     max_aspect: float | None = Field(
         None, ge=1, description="Reject images whose longer side is more than this many times as long as the shorter."
     )
+    fatal_images: Literal["fail", "reject"] = Field(
+        "fail",
+        description="Images at which a worker process dies at each of 1 + retries tries (out of memory, a crash in a decoder). "
+        "fail: fail the build and name the image; reject: reject up to ten of them, with the executor processes.",
+    )
     max_rejected_fraction: float = Field(
         0.05, ge=0, le=1, description="The build fails when more than this fraction of a split's images is rejected, 0 to 1."
     )

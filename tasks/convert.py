@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from imagerecords.schemas.boxes import EMPTY, INVERSE_ROTATION, Boxes, problems_of
 from imagerecords.schemas.cancellation import check_interrupt
+from imagerecords.schemas.current_image import begin_image
 from imagerecords.schemas.errors import CorruptRecord, ShardFailed
 from imagerecords.schemas.example import LabelledImage, encode_example, source_id_of
 from imagerecords.schemas.output_files import index_path, index_text, receipt_path
@@ -31,6 +32,8 @@ from imagerecords.tasks.records.writer import RecordWriter
 from imagerecords.tasks.sources.fetch import Fetched, PlannedImage, fetch_images, planned_images
 from imagerecords.tasks.storage.folders import Folder, open_folder, open_output
 from imagerecords.tasks.storage.lock import refuse_if_lock_lost
+
+KILLED = "a worker process died at this image at each try"
 
 
 def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
@@ -49,13 +52,16 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
     with output.write_whole(shard.name) as file:
         writer = RecordWriter(file)
         receipts = []
-        for image, data in _planned_images(source, rows, settings):
+        for image, fetched in _planned_images(source, rows, settings):
             check_interrupt()
+            begin_image(shard.name, image.path)
+            data = Rejected(Reason.KILLED_WORKER, KILLED) if image.path in shard.killers else fetched
             about = {"split": shard.split, "shard": shard.name, "text": header.label_text(image.label)}
             if image.path in removed:
                 receipts.append(about | _removed_row(image, data))
                 continue
             receipts.append(about | _write_image(writer, image, data, header, settings))
+        begin_image(shard.name, "")
         refuse_if_lock_lost(output, shard.build)
     refuse_if_lock_lost(output, shard.build)  # an upload takes long
     receipt = pa.Table.from_pylist(receipts, COLUMNS)

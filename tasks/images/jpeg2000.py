@@ -6,6 +6,7 @@ profile to see: it is read here, and colour.py converts.
 """
 
 import struct
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from PIL import Image
 
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.images.bands import Bytes, in_bands
 from imagerecords.tasks.images.isobmff import walk
 from imagerecords.tasks.images.library_words import OPENJPEG, caught_words
 from imagerecords.tasks.images.opening import Decoded, open_image, refuse_size
@@ -146,20 +148,25 @@ def _by_imagecodecs(data: bytes, sizes: Sizes, colours: Colours) -> Image.Image:
     if colours.space == CMYK or count < colour or samples.shape[:2] != (sizes.height, sizes.width):
         raise Rejected(Reason.UNSUPPORTED, f"JPEG 2000 of {count} channels that no decoder here reads right")
     most = (1 << (colours.palette_bits or sizes.bits[0])) - 1
-    levels = ((samples.astype(np.uint32) * 255 + most // 2) // most).astype(np.uint8)
+    levels = in_bands(lambda band: ((band.astype(np.uint32) * 255 + most // 2) // most).astype(np.uint8), samples)
     kinds = {kind for _, kind, _ in colours.channels} or {OPACITY}
     shown = levels[..., :colour]
     if count > colour and kinds & {OPACITY, PREMULTIPLIED}:
         opacity = levels[..., colour : colour + 1]
         if PREMULTIPLIED in kinds:
-            share = samples[..., colour : colour + 1].astype(np.float64) / most
-            full = samples[..., :colour] / np.where(share > 0, share, 1) * 255 / most
-            shown = np.clip(np.floor(full + 0.5), 0, 255).astype(np.uint8)
+            shown = in_bands(partial(_unmultiplied, most=most), samples[..., :colour], samples[..., colour : colour + 1])
         shown = np.concatenate([shown, opacity], axis=-1)
     mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[shown.shape[2]]
-    image = Image.frombytes(mode, (sizes.width, sizes.height), np.ascontiguousarray(shown).tobytes())
+    image = Image.fromarray(np.ascontiguousarray(shown[..., 0] if shown.shape[2] == 1 else shown), mode)
     image.format = "JPEG2000"
     return image
+
+
+def _unmultiplied(colours: Samples, opacity: Samples, most: int) -> Bytes:
+    """Colours of 8 bits that were multiplied with their opacity."""
+    share = opacity.astype(np.float64) / most
+    full = colours / np.where(share > 0, share, 1) * 255 / most
+    return np.clip(np.floor(full + 0.5), 0, 255).astype(np.uint8)
 
 
 def _without_profile(data: bytes, colours: Colours) -> bytes:

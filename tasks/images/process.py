@@ -173,15 +173,15 @@ def _with_private(jpeg: RgbJpeg, header: JpegHeader, settings: BuildSettings) ->
 
 def _re_encode(data: bytes, settings: BuildSettings) -> RgbJpeg:
     decoded = decode_image(data, settings)
-    with decoded.image as image:
-        try:
-            rgb = normalise(decoded, settings)
-        except Rejected:
-            raise
-        except Exception as error:  # a colour conversion's error is about this image alone
-            raise Rejected(Reason.UNSUPPORTED, f"{type(error).__name__}: {error}") from error
-        source_format = image.format or "unknown"
+    source_format = decoded.image.format or "unknown"
     orientation = decoded.orientation if settings.exif == "bake" else UPRIGHT
+    try:
+        rgb = normalise(decoded, settings)
+    except Rejected:
+        raise
+    except Exception as error:  # a colour conversion's error is about this image alone
+        raise Rejected(Reason.UNSUPPORTED, f"{type(error).__name__}: {error}") from error
+    del decoded
     figures = measure_colours(rgb) if settings.check_pixels == "all" else None
     if max(rgb.size) > LONGEST_SIDE:
         raise Rejected(Reason.UNSUPPORTED, _too_long(rgb.height, rgb.width))
