@@ -162,7 +162,9 @@ class CheckSettings(_Group):
         le=MOST_PIXELS,
         description="Reject images with more pixels, without decoding them: they may be decompression bombs.",
     )
-    max_bytes: int | None = Field(None, ge=1, description="Reject image files with more bytes, without reading them.")
+    max_bytes: int | None = Field(
+        None, ge=1, description="Reject image files with more bytes, without reading them; 2 GB are the most."
+    )
     min_side: int | None = Field(None, ge=1, description="Reject images whose shorter side has fewer pixels.")
     max_aspect: float | None = Field(
         None, ge=1, description="Reject images whose longer side is more than this many times as long as the shorter."

@@ -18,9 +18,11 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.bands import Bytes, in_bands
 from imagerecords.tasks.images.isobmff import walk
 from imagerecords.tasks.images.library_words import OPENJPEG, caught_words
+from imagerecords.tasks.images.limits import PACKETS, refuse_count
 from imagerecords.tasks.images.opening import Decoded, open_image, refuse_size
 
 CODESTREAM = b"\xff\x4f\xff\x51"  # start of codestream, and the size segment that follows it
+CODING_STYLE = b"\xff\x52"
 START_OF_DATA = b"\xff\x93"
 CMYK, SRGB, GREY, SYCC = 12, 16, 17, 18  # enumerated colour spaces
 MOST_CHANNELS = 5
@@ -59,6 +61,7 @@ def read_jpeg2000(data: bytes, settings: BuildSettings) -> Decoded:
     colours = Colours() if data.startswith(CODESTREAM) else _colours(data)
     sizes = _sizes(data)
     refuse_size(sizes.height, sizes.width, settings)
+    refuse_count(_packets(data), PACKETS, "packet", " in the JPEG 2000 (tiles × layers × resolutions × channels)")
     if sizes.signed or len(set(sizes.bits)) > 1 or max(sizes.bits) > 16:
         raise Rejected(
             Reason.UNSUPPORTED, f"JPEG 2000 of {sorted(set(sizes.bits))} bits{' with a sign' if sizes.signed else ''}"
@@ -91,6 +94,19 @@ def _sizes(data: bytes) -> Sizes:
     bits = tuple((depth & 127) + 1 for depth, _, _ in parts)
     signed = any(depth & 128 for depth, _, _ in parts)
     return Sizes(y1 - y0, x1 - x0, bits, signed, any((across, down) != (1, 1) for _, across, down in parts))
+
+
+def _packets(data: bytes) -> int:
+    """Packets by the main header: each of a tile's layers, resolutions and channels is one, or several."""
+    start = data.find(CODESTREAM)
+    x1, y1, _, _, across, down, x0, y0, channels = struct.unpack_from(">8IH", data, start + 8)
+    style = data.find(CODING_STYLE, start)
+    if style < 0 or not across or not down:
+        return 0
+    (layers,) = struct.unpack_from(">H", data, style + 6)
+    tiles: int = -(-(x1 - x0) // across) * -(-(y1 - y0) // down)
+    packets: int = tiles * layers * (data[style + 9] + 1) * channels
+    return packets
 
 
 def _colours(data: bytes) -> Colours:
