@@ -1,9 +1,11 @@
 """What builds of many small shards cost a Prefect server and the flow: python -m benchmarks.prefect_granularity [2000:shard …].
 
-Each run has a new server on SQLite. Images and shards are tiny, so that the server's part is as large as it can get.
+Each run has a new server on SQLite. Builds are of one tiny image per shard; in runs with `:without-work` at the end the shards'
+step does nothing, so that the server's part is as large as it can get.
 """
 
 import argparse
+import contextlib
 import json
 import subprocess
 import sys
@@ -22,12 +24,18 @@ from benchmarks.processes import KEPT, Memory
 from benchmarks.report import table
 from benchmarks.startup import prefect_server
 
-RUNS = ("2000:shard", "2000:auto", "10000:auto", "10000:step")
+WITHOUT_WORK = "without-work"
+RUNS = (
+    *("2000:shard", "2000:auto"),
+    *(f"2000:shard:{WITHOUT_WORK}", f"2000:auto:{WITHOUT_WORK}"),
+    *(f"10000:{granularity}:{WITHOUT_WORK}" for granularity in ("shard", "auto", "step")),
+)
 HEADS = [
+    "run",
     "shards",
     "prefect_granularity",
     "task runs",
-    "build, s",
+    "seconds",
     "server's CPU, s",
     "server is up to date after, s",
     "flow's peak memory, MB",
@@ -46,29 +54,39 @@ def make_images(folder: Path, count: int) -> None:
         Image.new("RGB", (16, 16), (number & 255, number >> 8, number % 251)).save(path)
 
 
-def measure(data: Path, shards: int, granularity: str) -> list[str]:
-    """A row of the table: one build with a server of its own."""
+def build(shards: int, granularity: str, folder: Path) -> list[str]:
+    """The command of a build."""
+    make_images(folder / "in", shards)
+    command = [sys.executable, "-m", "imagerecords", "build", "--prefect", "--json", "--data_directory", str(folder / "in")]
+    command += ["--output_directory", str(folder / "out"), "--train_shards", str(shards), "--workers", "2"]
+    return [*command, "--prefect_granularity", granularity]
+
+
+def measure(run: str) -> list[str]:
+    """A row of the table: one run with a server of its own."""
+    shards, granularity, *without_work = run.split(":")
     with prefect_server() as environment, tempfile.TemporaryDirectory() as folder:
         server = psutil.Process(next(iter(KEPT)))
         before = _cpu(server)
-        command = [sys.executable, "-m", "imagerecords", "build", "--prefect", "--json", "--data_directory", str(data)]
-        command += ["--output_directory", str(Path(folder, "out")), "--train_shards", str(shards), "--workers", "2"]
-        command += ["--prefect_granularity", granularity]
+        command = [sys.executable, "-m", "benchmarks.noop_tasks", "processes", "prefect", shards, granularity]
+        if not without_work:
+            command = build(int(shards), granularity, Path(folder))
         memory, began = Memory(), time.monotonic()
         with open(Path(folder, "log"), "w+") as log:
-            build = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-            while build.poll() is None:
-                memory.sample(psutil.Process(build.pid))
+            flow = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            while flow.poll() is None:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    memory.sample(psutil.Process(flow.pid))
                 time.sleep(SAMPLE_SECONDS)
             seconds = time.monotonic() - began
-            if build.returncode:
+            if flow.returncode:
                 log.seek(0)
-                raise SystemExit(f"error: exit {build.returncode}\n{log.read()[-4000:]}")
+                raise SystemExit(f"error: exit {flow.returncode}\n{log.read()[-4000:]}")
         behind, runs = _catch_up(environment)
         locked = Path(environment["PREFECT_HOME"], "server.log").read_text().count(LOCKED)
         cpu = _cpu(server) - before
     measured = [f"{seconds:.0f}", f"{cpu:.0f}", f"{behind:.0f}", f"{memory.parent / MB:.0f}", str(locked)]
-    row = [f"{shards:,}", granularity, f"{runs:,}", *measured]
+    row = ["without work" if without_work else "build", f"{int(shards):,}", granularity, f"{runs:,}", *measured]
     print(" | ".join(row), file=sys.stderr)
     return row
 
@@ -103,17 +121,11 @@ def _count(environment: Mapping[str, str], task_runs: dict[str, Any]) -> int:
 def main() -> None:
     """Measure, save and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.prefect_granularity", description=__doc__)
-    parser.add_argument("runs", nargs="*", default=RUNS, help="number of shards:granularity")
+    parser.add_argument("runs", nargs="*", default=RUNS, help="number of shards:granularity[:without-work]")
     parser.add_argument("--results", type=Path, default=RESULTS, help="directory for prefect-granularity.md")
     given = parser.parse_args()
-    rows, about = [], about_here()
-    with tempfile.TemporaryDirectory() as folder:
-        for run in given.runs:
-            shards, _, granularity = run.partition(":")
-            data = Path(folder, shards)
-            if not data.exists():
-                make_images(data, int(shards))
-            rows.append(measure(data, int(shards), granularity))
+    about = about_here()
+    rows = [measure(run) for run in given.runs]
     machine, command = about["machine"], f"python -m benchmarks.prefect_granularity {' '.join(given.runs)}"
     page = "\n\n".join(
         [
@@ -121,7 +133,8 @@ def main() -> None:
             f"- Made by `{command}` on {about['date']}, commit {about['commit']}\n"
             f"- Machine: {machine['cores']} cores, {machine['cpu']}, {machine['memory_gb']:.0f} GB; other work ran beside it",
             table(HEADS, rows),
-            "One image per shard, 2 workers, a new server on SQLite for each run, with its default settings. One run each.",
+            "One image per shard, 2 workers, a new server on SQLite for each run, with its default settings. One run each. A build "
+            "converts and verifies, each in its own task runs; runs without work have one step.",
         ]
     )
     (given.results / "prefect-granularity.md").write_text(page + "\n")
