@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train-demo test check format lint types tests fuzz chromium torture readers prefect-oldest bench bench-s3 lock docs clean
+.PHONY: help setup demo train-demo test check format lint types tests fuzz exits chromium torture readers prefect-oldest bench bench-s3 lock docs clean
 
 help:  ## Print the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ tests: setup chromium torture
 
 fuzz: setup  ## Read 100,000 damaged files of every kind that people make or may damage, 50 times what the tests read; 5 minutes
 	$(BIN)/python -W ignore -m tests.tasks.test_readers_fuzz 100000
+
+exits: setup  ## Run locate, diff and extract 500 times under load: none may end with another exit code than 0; 10 minutes
+	$(BIN)/python -m tests.acceptance.exit_loop 500
 
 torture: setup  ## Fetch Pillow's own broken and odd test images, which a test runs through; 60 MB into the cache
 	$(BIN)/python tests/acceptance/torture_set.py

@@ -133,8 +133,8 @@ def main() -> None:
             f"- Made by `{command}` on {about['date']}, commit {about['commit']}\n"
             f"- Machine: {machine['cores']} cores, {machine['cpu']}, {machine['memory_gb']:.0f} GB; other work ran beside it",
             table(HEADS, rows),
-            "One image per shard, 2 workers, a new server on SQLite for each run, with its default settings. One run each. A build "
-            "converts and verifies, each in its own task runs; runs without work have one step.",
+            "2 workers, a new server on SQLite for each run, with its default settings; one image per shard, one run each. "
+            "A build converts and verifies, each in its own task runs; runs without work have one step.",
         ]
     )
     (given.results / "prefect-granularity.md").write_text(page + "\n")

@@ -28,11 +28,18 @@ def archive_url(url: str) -> str:
     """
     first = url.partition("::")[0]
     if url.lower().endswith(".zip") and os.path.isfile(url):
-        return f"{ZIP}://::{url}"
+        return f"{ZIP}://::{_absolute(url)}"
     is_other = url.lower().endswith(OTHER_ENDINGS) and os.path.isfile(url)
     if is_other or first.partition("://")[0] in OTHER_ARCHIVES:
         raise BadSettings(f"an input must be a folder or a zip file, got another archive: {url}. {UNPACK}")
-    return url
+    inner, chained, target = url.partition("::")
+    return f"{inner}::{_absolute(target)}" if chained else url
+
+
+def _absolute(target: str) -> str:
+    """A path without links and dots, which another working directory does not change; a remote URL as it is."""
+    fs, path = fsspec.core.url_to_fs(target) if fsspec.utils.get_protocol(target) in ("file", "local") else (None, target)
+    return os.path.realpath(path) if isinstance(fs, LocalFileSystem) else target
 
 
 def chained_options(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,12 +50,10 @@ def chained_options(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def canonical_chain(path: str, url: str) -> str:
-    """The URL of a folder in an archive that is the same in every process and working directory."""
+    """The URL of a folder in an archive that is the same however it was written; of what `archive_url` gave."""
     protocol, _, _ = url.partition("://")
     _, _, target = url.partition("::")
-    fs, place = fsspec.core.url_to_fs(target) if fsspec.utils.get_protocol(target) in ("file", "local") else (None, target)
-    whole = os.path.realpath(place) if isinstance(fs, LocalFileSystem) else place
-    return f"{protocol}://{path.strip('/')}::{whole}"
+    return f"{protocol}://{path.strip('/')}::{target}"
 
 
 @contextmanager
