@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train-demo test check format lint types tests fuzz fuzz-jpeg fuzz-jpeg-sanitized chromium torture readers prefect-oldest bench bench-s3 lock docs clean
+.PHONY: help setup demo train-demo test check format lint types tests fuzz fuzz-jpeg fuzz-jpeg-sanitized exits chromium torture readers prefect-oldest bench bench-s3 lock docs clean
 
 help:  ## Print the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 fuzz-jpeg-sanitized: setup  ## The same with the AddressSanitizer and the UndefinedBehaviorSanitizer; 5 minutes
 	CFLAGS="$(SANITIZE)" LDFLAGS="$(SANITIZE)" PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 \
 		LD_PRELOAD="$$(gcc -print-file-name=libasan.so)" $(BIN)/python -W ignore -m tests.tasks.images.test_jpeg_scan 1000000
+
+exits: setup  ## Run locate, diff and extract 500 times under load: none may end with another exit code than 0; 10 minutes
+	$(BIN)/python -m tests.acceptance.exit_loop 500
 
 torture: setup  ## Fetch Pillow's own broken and odd test images, which a test runs through; 60 MB into the cache
 	$(BIN)/python tests/acceptance/torture_set.py

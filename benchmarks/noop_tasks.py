@@ -1,4 +1,4 @@
-"""Shards without work through one executor and runner: python -m benchmarks.noop_tasks EXECUTOR RUNNER SHARDS.
+"""Shards without work through one executor and runner: python -m benchmarks.noop_tasks EXECUTOR RUNNER SHARDS [GRANULARITY].
 
 Prints the seconds from the first shard's start to the last one's end, and the peak memory of this process.
 """
@@ -46,7 +46,7 @@ def by_prefect(settings: BuildSettings, shards: int) -> float:
 
     from imagerecords.flows import build
 
-    build.TASKS[NOOP] = Task(build.on_workers(NOOP), name="noop-tasks", task_run_name="{shard.name}", **build.ON_WORKERS)
+    build.TASKS[NOOP] = Task(build.on_groups(NOOP), name="noop-tasks", task_run_name="{shards.name}", **build.ON_WORKERS)
 
     @flow(name="noop-tasks")
     def noop_tasks() -> float:
@@ -60,9 +60,11 @@ def by_prefect(settings: BuildSettings, shards: int) -> float:
 
 def main() -> None:
     """Measure and print."""
-    executor, runner, shards = sys.argv[1:]
+    executor, runner, shards, *granularity = sys.argv[1:]
     where = {"train_directory": "in", "output_directory": "out"}
-    settings = BuildSettings.model_validate({**where, "executor": executor, "workers": WORKERS})
+    settings = BuildSettings.model_validate(
+        {**where, "executor": executor, "workers": WORKERS} | ({"prefect_granularity": granularity[0]} if granularity else {})
+    )
     seconds = {"direct": directly, "prefect": by_prefect}[runner](settings, int(shards))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts KiB
     print(json.dumps({"seconds": seconds, "peak_bytes": peak}))

@@ -9,7 +9,10 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 from importlib import import_module
+from queue import SimpleQueue
 from typing import Any, cast
 
 if __name__ != "imagerecords.flows.build":  # before all other imports
@@ -19,7 +22,6 @@ if __name__ != "imagerecords.flows.build":  # before all other imports
 from prefect import flow
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
-from prefect.futures import as_completed
 from prefect.logging import get_run_logger
 from prefect.logging.handlers import PrefectConsoleHandler
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -33,6 +35,7 @@ from imagerecords.flows.prefect_ui.events import announce_dataset
 from imagerecords.flows.prefect_ui.heartbeat import heartbeat, tag_run
 from imagerecords.flows.prefect_ui.parameters import run_name, settings_from, with_build_parameters
 from imagerecords.flows.retry import JITTER, delays, is_worth_retrying
+from imagerecords.flows.shard_groups import Finished, GroupFailed, ShardGroup, group_shards
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
@@ -58,9 +61,20 @@ def on_workers(step: ShardStep[T]) -> Callable[[Shard, BuildSettings, Workers], 
     return run
 
 
+def on_groups(step: ShardStep[T]) -> Callable[[ShardGroup[T], BuildSettings, Workers, Executor], None]:
+    """The step as the body of a task for a group of shards, which the threads hand to the workers."""
+
+    def run(shards: ShardGroup[T], settings: BuildSettings, workers: Workers, threads: Executor) -> None:
+        shards.run(lambda shard: workers.run(step, shard, settings), threads)
+
+    return run
+
+
 async def should_retry(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
     """Whether a failed task run is tried again."""
     error = await state.aresult(raise_on_failure=False)
+    if isinstance(error, GroupFailed) and error.__cause__ is not None:
+        return is_worth_retrying(error.__cause__)
     return isinstance(error, BaseException) and is_worth_retrying(error)
 
 
@@ -74,8 +88,8 @@ TASKS: dict[Callable[..., Any], Task[..., Any]] = {
     partition_images: Task(partition_images, name="partition", task_run_name="partition", **POLICY),
     append_images: Task(append_images, name="append", task_run_name="append", **POLICY),
     prepare_output: Task(prepare_output, name="prepare", task_run_name="prepare {settings.output_directory}", **POLICY),
-    convert_shard: Task(on_workers(convert_shard), name="convert", task_run_name="{shard.name}", **ON_WORKERS),
-    validate_shard: Task(on_workers(validate_shard), name="validate", task_run_name="validate {shard.name}", **ON_WORKERS),
+    convert_shard: Task(on_groups(convert_shard), name="convert", task_run_name="{shards.name}", **ON_WORKERS),
+    validate_shard: Task(on_groups(validate_shard), name="validate", task_run_name="validate {shards.name}", **ON_WORKERS),
     check_with_tensorflow: Task(
         on_workers(check_with_tensorflow), name="tensorflow", task_run_name="tensorflow {shard.name}", **ON_WORKERS
     ),
@@ -90,7 +104,7 @@ TaskThreads = ThreadPoolTaskRunner[Any]
 
 
 class PrefectRunner:
-    """Runs each step as a Prefect task run; shards as mapped task runs, whose threads hand them to the workers."""
+    """Runs each step as a Prefect task run; shards, alone or in groups, as mapped task runs whose threads use the workers."""
 
     name = "prefect"
 
@@ -108,29 +122,52 @@ class PrefectRunner:
         return cast("T", state.result())
 
     def map(self, step: ShardStep[T], shards: list[Shard], settings: BuildSettings) -> Iterator[T]:
-        """Map the step's task over the shards."""
+        """Map the step's task over the shards, or over groups of them."""
+        finished: Finished[T] = SimpleQueue()
+        groups = group_shards(shards, settings.prefect_granularity, finished)
+        threads = ThreadPoolExecutor(self.workers.count + SPARE_THREADS, thread_name_prefix="shards")
         try:
-            of = {self._submit(self.runner, step, shard, settings, self.workers): shard for shard in shards}
-            self._before_shard = {shard.name: future for future, shard in of.items()}
-            futures: list[Any] = list(of)
-            yield from gather((of[future], future) for future in as_completed(futures))
+            before_shard: dict[str, Any] = {}
+            for group in groups:
+                of_workers = {"shards": group, "settings": settings, "workers": self.workers, "threads": threads}
+                future = self._submit(self.runner, step, of_workers, settings, [shard.name for shard in group.shards])
+                before_shard |= dict.fromkeys((shard.name for shard in group.shards), future)
+                future.add_done_callback(partial(_close, group))
+            self._before_shard = before_shard
+            yield from gather(finished.get() for _ in shards)
         except BaseException:
-            self.workers.stop()
+            self.workers.stop()  # the threads end by themselves: groups that begin later still need them
             raise
+        threads.shutdown(wait=False)
 
     def start(self, step: ShardStep[T], shard: Shard, settings: BuildSettings) -> Pending[T]:
         """Submit the step's task, to run in TensorFlow's worker."""
-        pending: Pending[T] = self._submit(self.tensorflow_runner, step, shard, settings, self.tensorflow)
+        of_worker = {"shard": shard, "settings": settings, "workers": self.tensorflow}
+        pending: Pending[T] = self._submit(self.tensorflow_runner, step, of_worker, settings, [shard.name])
         return pending
 
     def _submit(
-        self, runner: TaskThreads, step: Callable[..., Any], shard: Shard, settings: BuildSettings, workers: Workers
+        self,
+        runner: TaskThreads,
+        step: Callable[..., Any],
+        parameters: dict[str, Any],
+        settings: BuildSettings,
+        names: list[str],
     ) -> Any:
-        """The future of a shard's task; the run's graph shows what it comes after."""
+        """The future of a task for the shards of these names; the run's graph shows what it comes after."""
         task = TASKS[step].with_options(retries=settings.retries, retry_delay_seconds=delays(settings.retries))
-        before = self._before_shard.get(shard.name)
-        after = [before] if before is not None else self._before
-        return runner.submit(task, {"shard": shard, "settings": settings, "workers": workers}, wait_for=after)
+        before = {id(future): future for name in names if (future := self._before_shard.get(name)) is not None}
+        return runner.submit(task, parameters, wait_for=list(before.values()) or self._before)
+
+
+def _close(group: ShardGroup[Any], future: Any) -> None:
+    """Hand on the errors of a group whose task run has ended."""
+    error: BaseException | None = None
+    try:
+        future.result()
+    except BaseException as caught:
+        error = caught
+    group.close(error)
 
 
 def hide_console_tracebacks() -> None:

@@ -67,7 +67,15 @@ class ShardFailed(ImageRecordsError, RuntimeError):
 
 
 class WorkerDied(ImageRecordsError, RuntimeError):
-    """A worker process died while it worked on a shard, or could not start; the text has its exit code or signal."""
+    """A worker process died while it worked on a shard, or could not start; the text has its exit code or signal.
+
+    `image` is the one at which it died, and `shard` that image's shard; empty where that is not known.
+    """
+
+    def __init__(self, text: str, shard: str = "", image: str = "") -> None:
+        super().__init__(text)
+        self.shard = shard
+        self.image = image
 
 
 class AccountingError(ImageRecordsError, ArithmeticError):

@@ -37,7 +37,8 @@ COLUMNS = pa.schema(
 class Shard:
     """A reference to one planned shard: its name, its row group in the plan, and the fingerprint of its content.
 
-    `build` is the id of its build, as in the output's lock; without one no lock is checked.
+    `build` is the id of its build, as in the output's lock; without one no lock is checked. `killers` are the paths of images
+    at which worker processes died, and which are rejected.
     """
 
     split: Split
@@ -46,6 +47,7 @@ class Shard:
     row_group: int
     fingerprint: str
     build: str = ""
+    killers: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     TRUNCATED = "truncated"
     CORRUPT = "corrupt"
     TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_COMPLEX = "too_complex"
     TOO_MANY_BYTES = "too_many_bytes"
     TOO_SMALL = "too_small"
     TOO_ELONGATED = "too_elongated"
@@ -21,6 +22,7 @@ class Reason(StrEnum):
     ANIMATED = "animated"
     UNSUPPORTED = "unsupported"
     UNREADABLE = "unreadable"
+    KILLED_WORKER = "killed_worker"
     CHANGED_DURING_BUILD = "changed_during_build"
     DUPLICATE = "duplicate"
     REMOVED = "removed"  # removed from the finished data set; it does not count against the budget of rejected images

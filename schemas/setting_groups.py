@@ -162,10 +162,17 @@ class CheckSettings(_Group):
         le=MOST_PIXELS,
         description="Reject images with more pixels, without decoding them: they may be decompression bombs.",
     )
-    max_bytes: int | None = Field(None, ge=1, description="Reject image files with more bytes, without reading them.")
+    max_bytes: int | None = Field(
+        None, ge=1, description="Reject image files with more bytes, without reading them; 2 GB are the most."
+    )
     min_side: int | None = Field(None, ge=1, description="Reject images whose shorter side has fewer pixels.")
     max_aspect: float | None = Field(
         None, ge=1, description="Reject images whose longer side is more than this many times as long as the shorter."
+    )
+    fatal_images: Literal["fail", "reject"] = Field(
+        "fail",
+        description="Images at which a worker process dies at each of 1 + retries tries (out of memory, a crash in a decoder). "
+        "fail: fail the build and name the image; reject: reject up to ten of them, with the executor processes.",
     )
     max_rejected_fraction: float = Field(
         0.05, ge=0, le=1, description="The build fails when more than this fraction of a split's images is rejected, 0 to 1."
@@ -244,6 +251,11 @@ class ExecutionSettings(_Group):
         description="How many shards are converted at once; default: one per processor, or per thread of the Dask cluster.",
     )
     retries: int = Field(2, ge=0, le=20, description="How often a failed shard is tried again.")
+    prefect_granularity: Literal["auto", "shard", "group", "step"] = Field(
+        "auto",
+        description="Task runs of Prefect for converting and for verifying. shard: one per shard; group: at most 100 of each; "
+        "step: one of each; auto: shard for up to 500 shards, else group.",
+    )
 
 
 class StorageSettings(_Group):

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from imagerecords.schemas.boxes import EMPTY, INVERSE_ROTATION, Boxes, problems_of
 from imagerecords.schemas.cancellation import check_interrupt
+from imagerecords.schemas.current_image import begin_image
 from imagerecords.schemas.errors import CorruptRecord, ShardFailed
 from imagerecords.schemas.example import LabelledImage, encode_example, source_id_of
 from imagerecords.schemas.known import UPRIGHT
@@ -38,6 +39,8 @@ from imagerecords.tasks.sources.fetch import Fetched, PlannedImage, fetch_images
 from imagerecords.tasks.storage.folders import Folder, open_folder, open_output
 from imagerecords.tasks.storage.lock import refuse_if_lock_lost
 
+KILLED = "a worker process died at this image at each try"
+
 
 def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
     """Build one shard, or reuse it when its receipt, fingerprint and file already agree; safe to repeat at any time."""
@@ -56,13 +59,17 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
     with output.write_whole(shard.name) as file:
         target = _Target(RecordWriter(file), header, settings)
         receipts = []
-        for read in with_outcomes(_planned_images(source, rows, settings), known, settings):
+        for each in with_outcomes(_planned_images(source, rows, settings), known, settings):
             check_interrupt()
+            begin_image(shard.name, each.image.path)
+            killed = each.image.path in shard.killers
+            read = each._replace(data=Rejected(Reason.KILLED_WORKER, KILLED), outcome=None) if killed else each
             about = {"split": shard.split, "shard": shard.name, "text": header.label_text(read.image.label)}
             if read.image.path in removed:
                 receipts.append(about | _removed_row(read))
                 continue
             receipts.append(about | _write_image(target, read))
+        begin_image(shard.name, "")
         refuse_if_lock_lost(output, shard.build)
     refuse_if_lock_lost(output, shard.build)  # an upload takes long
     orientations = [row.pop("orientation", UPRIGHT) for row in receipts]

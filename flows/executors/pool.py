@@ -9,14 +9,17 @@ import importlib.util
 import os
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
 from imagerecords.flows.executors.processes import PRELOAD, ProcessPool
 from imagerecords.schemas.cancellation import stop_when
 from imagerecords.schemas.errors import BadSettings, Interrupted, ShardFailed, WorkerDied
+from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.storage.processors import usable_processors
 
@@ -29,6 +32,7 @@ DOING = {
     "validate_shard": "reading a shard back",
     "check_with_tensorflow": "checking a shard with TensorFlow",
 }
+MOST_KILLERS = 10  # images that are rejected since workers died at them; more are a sign that the machine is too small
 GRACE_SECONDS = 2.0  # between asking a worker to end and killing it
 # The fork server's socket is in the temporary directory as pymp-xxxxxxxx/listener-xxxxxxxx; Linux takes 107 bytes in all.
 LONGEST_TEMPORARY = 107 - len("/pymp-xxxxxxxx/listener-xxxxxxxx")
@@ -88,6 +92,7 @@ class Workers:
         self._stop = threading.Event()
         self._guard = threading.Lock()
         self._generation = 0
+        self._deaths: Counter[tuple[str, str]] = Counter()  # by shard and image
         self.count = count or settings.workers or usable_processors()
         self._executor = self._make(settings, self.count, self._stop)
         if not (count or settings.workers):
@@ -104,11 +109,34 @@ class Workers:
         threading.Thread(target=first_submit, name="warm-up", daemon=True).start()
         return self
 
-    def run(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def run(self, step: Callable[..., T], *args: Any) -> T:
         """Run `step` on one of the workers and return what it returns.
 
-        Raises what the step raises; WorkerDied when its process ended; Interrupted when the workers were stopped.
+        Raises what the step raises; WorkerDied when its process ended; Interrupted when the workers were stopped. With
+        fatal_images=reject, a death at an image is no error: that image is rejected after its last try.
         """
+        while True:
+            try:
+                return self._run_once(step, *self._without_killers(args))
+            except WorkerDied as death:
+                if self._settings.fatal_images == "fail" or not death.image:
+                    raise
+                if args and getattr(args[0], "name", "") == death.shard:  # the other shards only shared the pool
+                    self._deaths[death.shard, death.image] += 1
+                if len(self._killers()) > MOST_KILLERS:
+                    raise
+
+    def _killers(self) -> list[tuple[str, str]]:
+        return [image for image, deaths in self._deaths.items() if deaths > self._settings.retries]
+
+    def _without_killers(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """A step's arguments; its shard lists the images that are rejected since workers died at them."""
+        if not self._deaths or not args or not isinstance(args[0], Shard):
+            return args
+        paths = tuple(path for shard, path in self._killers() if shard == args[0].name)
+        return (replace(args[0], killers=paths), *args[1:])
+
+    def _run_once(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         executor: Any  # a process pool or Dask, which list the errors of a lost worker; threads have none
         with self._guard:
             executor, generation = self._executor, self._generation
@@ -127,7 +155,8 @@ class Workers:
                 raise
             if isinstance(executor, ProcessPool):
                 self._rebuild(generation)
-            raise WorkerDied(executor.describe_death(error, DOING.get(step.__name__, "running a step"))) from error
+            text = executor.describe_death(error, DOING.get(step.__name__, "running a step"))
+            raise WorkerDied(text, *(executor.image_in_hand() if isinstance(executor, ProcessPool) else ())) from error
 
     def wait(self, seconds: float) -> None:
         """Wait before another try; ends early when the workers are stopped."""

@@ -11,6 +11,7 @@ import importlib
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 import time
 import traceback
@@ -19,9 +20,11 @@ from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.reduction import DupFd
 from typing import Any, ParamSpec, TypeVar
 
 from imagerecords.flows.executors.signals import clean_path, environment, hidden_main, open_start_method, sigint_blocked
+from imagerecords.schemas.current_image import report_images
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,6 +33,7 @@ PRELOAD = "imagerecords.flows.executors.preload"
 LONGEST_REPORT = 500  # characters: with a pipe's 64 KiB, a hundred workers can fail without one that waits for a reader
 # multiprocessing's exit code of a process whose real one was lost with the fork server.
 UNKNOWN = 255
+PLACE = 4096  # bytes of a worker's place in the file of images in hand, which starts at its process id times this
 SECONDS_TO_END = 0.5  # between a fork server's closed connection and its end
 
 # multiprocessing lets each exit code be read once; of two threads that read it at a time, one gets UNKNOWN.
@@ -116,7 +120,9 @@ class ProcessPool(ProcessPoolExecutor):
         self._reports, report = context.Pipe(duplex=False)
         self._reported: dict[int, str] = {}
         self._failed_start = ""
-        super().__init__(count, mp_context=context, initializer=begin_worker, initargs=(report, environment(), modules))
+        self._images = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the pool, when nothing refers to it)
+        begin = report, SharedFile(self._images.fileno()), environment(), modules
+        super().__init__(count, mp_context=context, initializer=begin_worker, initargs=begin)
 
     def submit(self, step: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Have a worker run the step; starts the fork server and a worker when there is none for it. Raises CouldNotStart.
@@ -143,8 +149,16 @@ class ProcessPool(ProcessPoolExecutor):
             return f"a worker process's answer could not be read while {doing}: {_last_line(str(error.__cause__))}"
         pid, code = self._first_dead()
         if pid in self._begun():
-            return f"a worker process died while {doing}: {describe_exit(code)}"
+            _, path = self.image_in_hand()
+            return f"a worker process died while {doing}{path and f', at {path}'}: {describe_exit(code)}"
         return f"a worker process could not start: {self._reported.get(pid or 0) or describe_exit(code)}"
+
+    def image_in_hand(self) -> tuple[str, str]:
+        """Shard and path of the image at which the first dead worker died; empty where it had none in hand."""
+        pid, _ = self._first_dead()
+        found = os.pread(self._images.fileno(), PLACE, pid * PLACE) if pid else b""
+        shard, _, path = found.rstrip(b"\0").partition(b"\0")
+        return os.fsdecode(shard), os.fsdecode(path)
 
     def _first_dead(self) -> tuple[int | None, int | None]:
         """Process id and exit code of the worker that died first."""
@@ -161,6 +175,21 @@ class ProcessPool(ProcessPoolExecutor):
                 pid, trouble = self._reports.recv()
                 self._reported[pid] = trouble
             return {pid for pid, trouble in self._reported.items() if not trouble}
+
+
+class SharedFile:
+    """An open file that a worker process gets with its start."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __reduce__(self) -> tuple[Callable[[Any], "SharedFile"], tuple[Any]]:
+        """Pass the file's own number on in the child."""
+        return _received, (DupFd(self.number),)
+
+
+def _received(file: Any) -> SharedFile:
+    return SharedFile(file.detach())
 
 
 def start_fork_server(modules: list[str] | None = None) -> None:
@@ -185,7 +214,9 @@ def _fork_server_pid() -> int | None:
     return pid
 
 
-def begin_worker(report: "connection.Connection[Any, Any]", variables: dict[str, str], modules: list[str]) -> None:
+def begin_worker(
+    report: "connection.Connection[Any, Any]", images: SharedFile, variables: dict[str, str], modules: list[str]
+) -> None:
     """Set a worker process up and report that it has begun; the fork server has usually done its imports.
 
     The parent alone handles Ctrl-C, and a worker never outlives its parent.
@@ -193,6 +224,7 @@ def begin_worker(report: "connection.Connection[Any, Any]", variables: dict[str,
     os.environ.clear()
     os.environ.update(variables)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    report_images(functools.partial(_record_image, images.number))
     trouble = ""
     try:
         for module in modules:
@@ -205,6 +237,12 @@ def begin_worker(report: "connection.Connection[Any, Any]", variables: dict[str,
         if not trouble:
             return
     os._exit(1)
+
+
+def _record_image(file: int, shard: str, path: str) -> None:
+    text = os.fsencode(f"{shard}\0{path}"[: PLACE // 4])
+    with contextlib.suppress(OSError):  # a full disk: the image would not be named
+        os.pwrite(file, text.ljust(PLACE if not path else len(text) + 1, b"\0"), os.getpid() * PLACE)
 
 
 def _end_with_parent() -> None:

@@ -21,7 +21,9 @@ CACHED = 32  # transforms, of a few hundred kilobytes each; one takes 5 ms to ma
 def convert_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """An image of mode L, RGB or CMYK as RGB, converted from its profile to sRGB."""
     transform = _transform(profile, image.mode)
-    return image.convert("RGB") if transform is None else transform.apply(image)
+    if transform is not None:
+        return transform.apply(image)
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def convert_lab(image: Image.Image) -> Image.Image:

@@ -8,11 +8,14 @@ and blue takes 1,000 cd/m² to white.
 
 import functools
 import struct
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+from imagerecords.tasks.images.bands import Bytes, in_bands
 
 Floats = npt.NDArray[np.float64]
 SRGB_PRIMARIES, SRGB_TRANSFER, PQ, HLG = 1, 13, 16, 18
@@ -130,6 +133,14 @@ def _icc(tags: dict[bytes, bytes]) -> bytes:
 def _toned_down(image: Image.Image, codes: ColourCodes) -> Image.Image:
     rgb = image.convert("RGBA" if image.has_transparency_data else "RGB")
     pixels = np.asarray(rgb)
+    result = Image.fromarray(in_bands(partial(_sdr, codes=codes), pixels))
+    result.format = image.format
+    result.info |= {name: value for name, value in image.info.items() if name not in {"icc_profile", "transparency"}}
+    return result
+
+
+def _sdr(pixels: Bytes, codes: ColourCodes) -> Bytes:
+    """Pixels of HDR as sRGB; their opacity, where they have one, as it is."""
     primaries = codes.primaries if codes.primaries in PRIMARIES else 9  # BT.2100 has no other
     light = (_pq_light if codes.transfer == PQ else _hlg_light)(np.arange(256) / 255)[pixels[..., :3]]
     if codes.transfer == HLG:
@@ -139,11 +150,7 @@ def _toned_down(image: Image.Image, codes: ColourCodes) -> Image.Image:
     light *= (1 + most * (REFERENCE_WHITE / PEAK) ** 2) / (1 + most)
     linear = np.clip(light @ (np.linalg.inv(to_xyz(SRGB_PRIMARIES, D65)) @ to_xyz(primaries, D65)).T, 0, 1)
     levels = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055) * 255
-    made = np.concatenate([np.floor(levels + 0.5).astype(np.uint8), pixels[..., 3:]], axis=-1)
-    result = Image.fromarray(made)
-    result.format = image.format
-    result.info |= {name: value for name, value in image.info.items() if name not in {"icc_profile", "transparency"}}
-    return result
+    return np.concatenate([np.floor(levels + 0.5).astype(np.uint8), pixels[..., 3:]], axis=-1)
 
 
 def _pq_light(value: Floats) -> Floats:

@@ -13,6 +13,7 @@ from PIL import IcoImagePlugin, Image
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.formats import STARTS
+from imagerecords.tasks.images.limits import PICTURES, refuse_count
 from imagerecords.tasks.images.opening import Decoded, load, open_image, refuse_size
 from imagerecords.tasks.images.png import read_png
 
@@ -37,6 +38,7 @@ def read_icon(data: bytes, settings: BuildSettings) -> Decoded:
     _, kind, count = struct.unpack_from("<HHH", data)
     if not count:  # some Targa files begin as a cursor does
         return load(open_image(data), settings)
+    refuse_count(count, PICTURES, "picture")
     entries = [_entry(data, DIRECTORY + ENTRY * number) for number in range(count)]
     best = max(entries, key=lambda entry: (entry.height * entry.width, entry.depth))  # the first of equals
     refuse_size(best.height, best.width, settings)

@@ -6,6 +6,7 @@ profile to see: it is read here, and colour.py converts.
 """
 
 import struct
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -14,11 +15,14 @@ from PIL import Image
 
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.images.bands import Bytes, in_bands
 from imagerecords.tasks.images.isobmff import walk
 from imagerecords.tasks.images.library_words import OPENJPEG, caught_words
+from imagerecords.tasks.images.limits import PACKETS, refuse_count
 from imagerecords.tasks.images.opening import Decoded, open_image, refuse_size
 
 CODESTREAM = b"\xff\x4f\xff\x51"  # start of codestream, and the size segment that follows it
+CODING_STYLE = b"\xff\x52"
 START_OF_DATA = b"\xff\x93"
 CMYK, SRGB, GREY, SYCC = 12, 16, 17, 18  # enumerated colour spaces
 MOST_CHANNELS = 5
@@ -57,6 +61,7 @@ def read_jpeg2000(data: bytes, settings: BuildSettings) -> Decoded:
     colours = Colours() if data.startswith(CODESTREAM) else _colours(data)
     sizes = _sizes(data)
     refuse_size(sizes.height, sizes.width, settings)
+    refuse_count(_packets(data), PACKETS, "packet", " in the JPEG 2000 (tiles × layers × resolutions × channels)")
     if sizes.signed or len(set(sizes.bits)) > 1 or max(sizes.bits) > 16:
         raise Rejected(
             Reason.UNSUPPORTED, f"JPEG 2000 of {sorted(set(sizes.bits))} bits{' with a sign' if sizes.signed else ''}"
@@ -89,6 +94,19 @@ def _sizes(data: bytes) -> Sizes:
     bits = tuple((depth & 127) + 1 for depth, _, _ in parts)
     signed = any(depth & 128 for depth, _, _ in parts)
     return Sizes(y1 - y0, x1 - x0, bits, signed, any((across, down) != (1, 1) for _, across, down in parts))
+
+
+def _packets(data: bytes) -> int:
+    """Packets by the main header: each of a tile's layers, resolutions and channels is one, or several."""
+    start = data.find(CODESTREAM)
+    x1, y1, _, _, across, down, x0, y0, channels = struct.unpack_from(">8IH", data, start + 8)
+    style = data.find(CODING_STYLE, start)
+    if style < 0 or not across or not down:
+        return 0
+    (layers,) = struct.unpack_from(">H", data, style + 6)
+    tiles: int = -(-(x1 - x0) // across) * -(-(y1 - y0) // down)
+    packets: int = tiles * layers * (data[style + 9] + 1) * channels
+    return packets
 
 
 def _colours(data: bytes) -> Colours:
@@ -146,20 +164,25 @@ def _by_imagecodecs(data: bytes, sizes: Sizes, colours: Colours) -> Image.Image:
     if colours.space == CMYK or count < colour or samples.shape[:2] != (sizes.height, sizes.width):
         raise Rejected(Reason.UNSUPPORTED, f"JPEG 2000 of {count} channels that no decoder here reads right")
     most = (1 << (colours.palette_bits or sizes.bits[0])) - 1
-    levels = ((samples.astype(np.uint32) * 255 + most // 2) // most).astype(np.uint8)
+    levels = in_bands(lambda band: ((band.astype(np.uint32) * 255 + most // 2) // most).astype(np.uint8), samples)
     kinds = {kind for _, kind, _ in colours.channels} or {OPACITY}
     shown = levels[..., :colour]
     if count > colour and kinds & {OPACITY, PREMULTIPLIED}:
         opacity = levels[..., colour : colour + 1]
         if PREMULTIPLIED in kinds:
-            share = samples[..., colour : colour + 1].astype(np.float64) / most
-            full = samples[..., :colour] / np.where(share > 0, share, 1) * 255 / most
-            shown = np.clip(np.floor(full + 0.5), 0, 255).astype(np.uint8)
+            shown = in_bands(partial(_unmultiplied, most=most), samples[..., :colour], samples[..., colour : colour + 1])
         shown = np.concatenate([shown, opacity], axis=-1)
     mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[shown.shape[2]]
-    image = Image.frombytes(mode, (sizes.width, sizes.height), np.ascontiguousarray(shown).tobytes())
+    image = Image.fromarray(np.ascontiguousarray(shown[..., 0] if shown.shape[2] == 1 else shown), mode)
     image.format = "JPEG2000"
     return image
+
+
+def _unmultiplied(colours: Samples, opacity: Samples, most: int) -> Bytes:
+    """Colours of 8 bits that were multiplied with their opacity."""
+    share = opacity.astype(np.float64) / most
+    full = colours / np.where(share > 0, share, 1) * 255 / most
+    return np.clip(np.floor(full + 0.5), 0, 255).astype(np.uint8)
 
 
 def _without_profile(data: bytes, colours: Colours) -> bytes:

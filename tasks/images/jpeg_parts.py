@@ -28,6 +28,7 @@ from imagerecords.tasks.images.jpeg import (
 
 # What ends a scan: a marker that is neither a stuffed 0xFF nor a restart. Twenty times slower with a + for fill bytes.
 SCANS_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+SCANS_START = b"\xff\xda"
 BETWEEN = {STRAY, *STANDALONE}  # what has no content
 # JFIF 1.01 without a density and without a thumbnail.
 PLAIN_JFIF = JFIF + b"\1\1\0\0\1\0\1\0\0"
@@ -65,6 +66,11 @@ def take_apart(data: bytes) -> tuple[list[Part], bytes]:
             elif marker not in BETWEEN:
                 parts.append(Part(marker, data[start:end]))
     return parts, b""
+
+
+def count_scans(data: bytes) -> int:
+    """The number of scans."""
+    return sum(part.marker == SCAN for part in take_apart(data)[0])
 
 
 def header_parts(data: bytes) -> list[Part]:

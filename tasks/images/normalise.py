@@ -5,11 +5,15 @@ high byte, which is at most one level less. A CMYK JPEG is inverted when it has 
 Resizing is Lanczos's. Metadata is left behind.
 """
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageChops, ImageColor
 
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.images.bands import Bytes, in_bands, put_on_background
 from imagerecords.tasks.images.colour import convert_lab, convert_to_srgb
 from imagerecords.tasks.images.opening import Decoded
 
@@ -42,17 +46,25 @@ ROTATION = {
 }
 INVERSE_ROTATION = ROTATION | {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
 BITS_PER_SAMPLE = 258  # a TIFF's tag
+Samples = npt.NDArray[Any]
 
 
 def normalise(decoded: Decoded, settings: BuildSettings) -> Image.Image:
-    """The image as 8-bit RGB without metadata. Raises Rejected where its pixels have no agreed meaning."""
-    image = _eight_bits(decoded.image)
+    """The image as 8-bit RGB without metadata. Raises Rejected where its pixels have no agreed meaning.
+
+    The decoded image is used up: its pixels become the result, or are freed as soon as they are not needed.
+    """
     profile = (decoded.image.info.get("icc_profile") or b"") if settings.icc == "convert" else b""
-    rgb = _srgb(image, profile)
+    image = _eight_bits(decoded.image)
+    if image is not decoded.image:
+        decoded.image.close()
     opacity = image.getchannel("A") if image.mode in {"LA", "RGBA"} else decoded.opacity
+    rgb = _srgb(image, profile)
+    if image is not rgb:
+        image.close()
     if opacity is not None and settings.alpha_background != "drop":
-        background = Image.new("RGB", image.size, ImageColor.getrgb(settings.alpha_background))
-        rgb = Image.composite(rgb, background, opacity)
+        put_on_background(rgb, opacity, ImageColor.getrgb(settings.alpha_background))
+    del image, opacity
     rgb = _shrunk(_turned(rgb, decoded, settings), settings.resize_shorter_side)
     rgb.info.clear()  # Pillow would carry a GIF's comment into the JPEG
     return rgb
@@ -72,13 +84,18 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 def _from_16_bits(image: Image.Image) -> Image.Image:
     """Grey of up to 16 bits scaled to 8, since Pillow's own conversion clips everything above 255."""
-    pixels = np.asarray(image).astype(np.int64)
+    pixels = np.asarray(image)
     bits = image.tag_v2.get(BITS_PER_SAMPLE, (16,))[0] if image.format == "TIFF" else 16  # type: ignore[attr-defined]
     white = (1 << bits) - 1
-    grey = Image.fromarray(((pixels * 255 + white // 2) // white).astype(np.uint8))
+
+    def scaled(band: Samples) -> Bytes:
+        return ((band.astype(np.int64) * 255 + white // 2) // white).astype(np.uint8)
+
+    grey = Image.fromarray(in_bands(scaled, pixels))
     transparent = image.info.get("transparency")
     if transparent is not None:
-        grey.putalpha(Image.fromarray(np.where(pixels == transparent, 0, 255).astype(np.uint8)))
+        alpha = in_bands(lambda band: np.where(band == transparent, 0, 255).astype(np.uint8), pixels)
+        grey.putalpha(Image.fromarray(alpha))
     return grey
 
 
@@ -86,8 +103,10 @@ def _srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """The colours of an image, without its alpha, in RGB."""
     if image.mode == "LAB":
         return convert_lab(image)
-    opaque = image.convert({"LA": "L", "RGBA": "RGB"}.get(image.mode, image.mode))
-    return convert_to_srgb(opaque, profile) if profile else opaque.convert("RGB")
+    opaque = image.convert({"LA": "L", "RGBA": "RGB"}[image.mode]) if image.mode in {"LA", "RGBA"} else image
+    if profile:
+        return convert_to_srgb(opaque, profile)
+    return opaque if opaque.mode == "RGB" else opaque.convert("RGB")
 
 
 def _turned(image: Image.Image, decoded: Decoded, settings: BuildSettings) -> Image.Image:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.images.bands import Bytes, in_bands
 from imagerecords.tasks.images.colour_codes import ColourCodes, apply_codes
 from imagerecords.tasks.images.jpeg import exif_orientation
 from imagerecords.tasks.images.opening import Decoded, open_image, refuse_animation, refuse_size
@@ -98,8 +99,11 @@ def _keyed(image: Image.Image, data: bytes, key: tuple[int, int, int]) -> Image.
     if samples.shape[:2] != (image.height, image.width) or samples.dtype != np.uint16:
         raise Rejected(Reason.UNSUPPORTED, "a PNG of 16 bits whose transparent key can't be compared")
     del image.info["transparency"]
-    opaque = samples[..., 3] if samples.shape[2] == 4 else np.any(samples[..., :3] != np.array(key), axis=-1)
-    made = image.copy()
-    made.putalpha(Image.fromarray(np.where(opaque, 255, 0).astype(np.uint8)))
-    made.format = image.format
-    return made
+    colours = np.array(key)
+
+    def opacity(band: Bytes) -> Bytes:
+        opaque = band[..., 3] if band.shape[2] == 4 else np.any(band[..., :3] != colours, axis=-1)
+        return np.where(opaque, 255, 0).astype(np.uint8)
+
+    image.putalpha(Image.fromarray(in_bands(opacity, samples)))
+    return image

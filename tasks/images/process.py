@@ -20,6 +20,7 @@ from imagerecords.tasks.images.jpeg_encode import encode_jpeg
 from imagerecords.tasks.images.jpeg_metadata import find_private, strip
 from imagerecords.tasks.images.jpeg_parts import repair
 from imagerecords.tasks.images.jpeg_rotate import EXCHANGED, rotate
+from imagerecords.tasks.images.limits import MOST_BYTES, refuse_scans
 from imagerecords.tasks.images.memory import refused_for_memory
 from imagerecords.tasks.images.metrics import Figures, measure, measure_colours, reduction
 from imagerecords.tasks.images.normalise import ROTATION, normalise
@@ -74,6 +75,7 @@ def _process(data: bytes, settings: BuildSettings) -> RgbJpeg:
     if header is None:
         raise Rejected(Reason.CORRUPT, "the JPEG has no frame and scan")
     _refuse_jpeg(header, settings)
+    refuse_scans(data, header)
     read = _check(data, header, settings)
     readable = _readable(data) if header.may_be_refused else data
     is_odd = header.is_odd or readable is not data or (read is not None and read.is_odd)
@@ -87,8 +89,9 @@ def _process(data: bytes, settings: BuildSettings) -> RgbJpeg:
 
 def refuse_bytes(size: int, settings: BuildSettings) -> None:
     """Raise Rejected for a file of more bytes than the settings allow."""
-    if settings.max_bytes and size > settings.max_bytes:
-        raise Rejected(Reason.TOO_MANY_BYTES, f"{size:,} bytes, at most {settings.max_bytes:,} are read")
+    most = min(settings.max_bytes or MOST_BYTES, MOST_BYTES)
+    if size > most:
+        raise Rejected(Reason.TOO_MANY_BYTES, f"{size:,} bytes, at most {most:,} are read")
 
 
 def _refuse_jpeg(header: JpegHeader, settings: BuildSettings) -> None:
@@ -173,15 +176,15 @@ def _with_private(jpeg: RgbJpeg, header: JpegHeader, settings: BuildSettings) ->
 
 def _re_encode(data: bytes, settings: BuildSettings) -> RgbJpeg:
     decoded = decode_image(data, settings)
-    with decoded.image as image:
-        try:
-            rgb = normalise(decoded, settings)
-        except Rejected:
-            raise
-        except Exception as error:  # a colour conversion's error is about this image alone
-            raise Rejected(Reason.UNSUPPORTED, f"{type(error).__name__}: {error}") from error
-        source_format = image.format or "unknown"
+    source_format = decoded.image.format or "unknown"
     orientation = decoded.orientation if settings.exif == "bake" else UPRIGHT
+    try:
+        rgb = normalise(decoded, settings)
+    except Rejected:
+        raise
+    except Exception as error:  # a colour conversion's error is about this image alone
+        raise Rejected(Reason.UNSUPPORTED, f"{type(error).__name__}: {error}") from error
+    del decoded
     figures = measure_colours(rgb) if settings.check_pixels == "all" else None
     if max(rgb.size) > LONGEST_SIDE:
         raise Rejected(Reason.UNSUPPORTED, _too_long(rgb.height, rgb.width))

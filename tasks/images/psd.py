@@ -6,6 +6,7 @@ no merged picture is refused. Pillow and psd-tools take a selection for opacity,
 """
 
 import struct
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from PIL import Image
 
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.images.bands import in_bands
 from imagerecords.tasks.images.opening import Decoded, refuse_size
 
 HEADER = 26  # bytes
@@ -75,7 +77,7 @@ def read_psd(data: bytes, settings: BuildSettings) -> Decoded:
     channels = _channels(data, position, header, wanted)
     colours, opacity = channels[..., :count], channels[..., count:]
     if opacity.size and mode != "P":
-        colours = _unmerged(colours, opacity, white)
+        colours = in_bands(partial(_unmerged, white=white), colours, opacity)
     image = _image(colours, mode, palette)
     image.format = "PSD"
     if PROFILE in resources:
@@ -145,7 +147,7 @@ def _channels(data: bytes, position: int, header: Header, wanted: int) -> Bytes:
     row = (header.width * header.depth + 7) // 8
     if compression == RAW:
         size = wanted * header.height * row
-        flat = data[position + 2 : position + 2 + size]
+        flat: bytes | memoryview = memoryview(data)[position + 2 : position + 2 + size]
         if len(flat) < size:
             raise Rejected(Reason.TRUNCATED, "the PSD ends in its merged picture")
     elif compression == RLE:
@@ -157,9 +159,13 @@ def _channels(data: bytes, position: int, header: Header, wanted: int) -> Bytes:
     if header.depth == 1:
         rows = (1 - np.unpackbits(rows, axis=-1)[..., : header.width]) * 255  # 1 is black
     elif header.depth == 16:
-        samples = np.ascontiguousarray(rows).view(">u2").astype(np.uint32)
-        rows = ((samples * 255 + 32767) // 65535).astype(np.uint8)
+        samples = rows.view(">u2")
+        rows = np.stack([in_bands(_of_16_bits, channel) for channel in samples])
     return np.ascontiguousarray(rows.transpose(1, 2, 0))
+
+
+def _of_16_bits(samples: npt.NDArray[np.uint16]) -> Bytes:
+    return ((samples.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
 
 
 def _unpacked(data: bytes, position: int, header: Header, wanted: int, row: int) -> bytes:
@@ -194,7 +200,8 @@ def _image(colours: Bytes, mode: str, palette: bytes) -> Image.Image:
         colours = 255 - colours
     elif mode == "LAB":
         colours = colours ^ np.array([0, 128, 128], np.uint8)
-    image = Image.frombytes(mode, (width, height), np.ascontiguousarray(colours).tobytes())
+    image = Image.frombuffer(mode, (width, height), np.ascontiguousarray(colours), "raw", mode, 0, 1)
+    image.load()
     if mode == "P":
         if len(palette) < 768:
             raise Rejected(Reason.CORRUPT, "an indexed PSD without its 256 colours")

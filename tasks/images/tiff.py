@@ -16,6 +16,7 @@ from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.jpeg import UPRIGHT
 from imagerecords.tasks.images.library_words import LIBTIFF, caught_words
+from imagerecords.tasks.images.limits import SEGMENTS, refuse_count
 from imagerecords.tasks.images.opening import RAW, Decoded, refuse_size, rejection
 from imagerecords.tasks.images.tiff_samples import (
     ASSOCIATED,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 SUBFILE_TYPE, OLD_SUBFILE_TYPE, BITS, COMPRESSION, PHOTOMETRIC, MAKE = 254, 255, 258, 259, 262, 271
 ORIENTATION, PLANAR, COLOR_MAP, SUB_IFDS = 274, 284, 320, 330
+STRIP_OFFSETS, TILE_OFFSETS = 273, 324
 EXTRA_SAMPLES, SAMPLE_FORMAT, PROFILE, DNG_VERSION = 338, 339, 34675, 50706
 REDUCED_OR_MASK = 0b101  # bits of NewSubfileType
 OLD_REDUCED = 2
@@ -87,7 +89,10 @@ def _number(value: Any, otherwise: int = 0) -> int:
 
 def _by_pillow(image: Image.Image, data: bytes, settings: BuildSettings) -> Decoded:
     refuse_size(image.height, image.width, settings)
-    orientation = _upright_or(image.tag_v2.get(ORIENTATION))  # type: ignore[attr-defined]
+    tags = image.tag_v2  # type: ignore[attr-defined]
+    segments = max(len(tags.get(name) or ()) for name in (STRIP_OFFSETS, TILE_OFFSETS))
+    refuse_count(segments, SEGMENTS, "strip or tile", " in the TIFF", "strips or tiles")
+    orientation = _upright_or(tags.get(ORIENTATION))
     for name in ("xmp", "XML:com.adobe.xmp"):
         image.info.pop(name, None)
     if image.info.get("compression") == "raw":
@@ -124,6 +129,7 @@ def _by_tifffile(data: bytes, settings: BuildSettings, image: Image.Image | None
                 return _by_pillow(image, data, settings)
             refuse_size(page.imagelength, page.imagewidth, settings)
             refuse_kind(page)
+            refuse_count(len(page.dataoffsets), SEGMENTS, "strip or tile", " in the TIFF", "strips or tiles")
             _refuse_cut(page, len(data))
             decoded, opacity = image_of_samples(page.asarray(maxworkers=1), page)
             decoded.format = "TIFF"

@@ -4,6 +4,7 @@ A decision that binds users' data: values of up to 16 bits are scaled to 8 and r
 colours (signed, floating point, 32 bits, bands beyond grey) is refused.
 """
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from imagerecords.schemas.receipt import Reason, Rejected
+from imagerecords.tasks.images.bands import in_bands
 from imagerecords.tasks.images.colour_codes import D50, SRGB_PRIMARIES, to_xyz, white_of
 
 if TYPE_CHECKING:
@@ -104,9 +106,10 @@ def image_of_samples(samples: Samples, page: "TiffPage") -> tuple[Image.Image, I
     most = (1 << page.bitspersample) - 1
     colours = pixels[..., :count]
     if photometric == PALETTE:
-        levels = _palette(page)[colours[..., 0].astype(np.intp)]
+        palette = _palette(page)
+        levels = in_bands(lambda band: palette[band[..., 0].astype(np.intp)], colours)
     elif photometric in {CIELAB, ICCLAB} and page.bitspersample == 16:
-        levels, mode = _srgb_of_lab(colours, photometric), "RGB"
+        levels, mode = in_bands(partial(_srgb_of_lab, photometric=photometric), colours), "RGB"
     elif photometric in {CIELAB, ICCLAB}:
         levels = _lab(colours, photometric)
     else:
@@ -119,20 +122,23 @@ def image_of_samples(samples: Samples, page: "TiffPage") -> tuple[Image.Image, I
         return _image(levels, mode), None
     alpha = _scaled(pixels[..., count : count + 1], most)
     if page.extrasamples and int(page.extrasamples[0]) == ASSOCIATED:
-        levels = _unmultiplied(colours, pixels[..., count : count + 1], levels, most, photometric)
+        unmultiplied = partial(_unmultiplied, most=most, photometric=photometric)
+        levels = in_bands(unmultiplied, colours, pixels[..., count : count + 1], levels)
     return _image(levels, mode), _image(alpha, "L")
 
 
 def _image(levels: Bytes, mode: str) -> Image.Image:
     height, width = levels.shape[:2]
-    return Image.frombytes(mode, (width, height), np.ascontiguousarray(levels).tobytes())
+    image = Image.frombuffer(mode, (width, height), np.ascontiguousarray(levels), "raw", mode, 0, 1)
+    image.load()
+    return image
 
 
 def _scaled(values: Samples, most: int) -> Bytes:
     """Whole numbers from 0 to `most` as 0 to 255, rounded."""
     if most == 255:
-        return values.astype(np.uint8)
-    return ((values.astype(np.uint32) * 255 + most // 2) // most).astype(np.uint8)
+        return values.astype(np.uint8, copy=False)
+    return in_bands(lambda band: ((band.astype(np.uint32) * 255 + most // 2) // most).astype(np.uint8), values)
 
 
 def _palette(page: "TiffPage") -> Bytes:

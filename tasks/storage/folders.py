@@ -11,8 +11,10 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.registry import known_implementations
 
+from imagerecords.schemas.errors import BadSettings
 from imagerecords.schemas.output_files import SCRATCH, is_ours
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.storage.archives import archive_url, canonical_chain, chained_options, missing_package
 from imagerecords.tasks.storage.http_options import PROTOCOLS as HTTP_PROTOCOLS
 from imagerecords.tasks.storage.http_options import http_options
 from imagerecords.tasks.storage.s3_options import s3_options
@@ -53,7 +55,7 @@ class Folder:
     @property
     def canonical_url(self) -> str:
         """The URL that is the same in every process, however the folder's URL was written."""
-        return str(self.fs.unstrip_protocol(self.path))
+        return canonical_chain(self.path, self.url) if "::" in self.url else str(self.fs.unstrip_protocol(self.path))
 
     def join(self, name: str) -> str:
         """The path of `name` as the file system knows it; an absolute path or URL, as in image lists, is kept."""
@@ -134,13 +136,17 @@ def open_folder(url: str, storage_options: Mapping[str, Any], scratch: str | Non
 
     `scratch` is a directory of this machine for files that will be uploaded.
     """
+    url = archive_url(url)
     protocol = fsspec.utils.get_protocol(url)
     options = {} if protocol in ("file", "local", "memory") else dict(storage_options)
     if protocol in ("s3", "s3a"):
         options = s3_options(options)
     elif protocol in HTTP_PROTOCOLS:
         options = http_options(options)
-    fs, path = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
+    elif "::" in url:
+        options = chained_options(url, options)
+    with missing_package(url):
+        fs, path = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
     # One folder has one path, however it is written: so an output inside an input is found through links and dots.
     path = os.path.realpath(path) if isinstance(fs, LocalFileSystem) else path.rstrip("/")
     if is_s3(fs):
@@ -154,6 +160,10 @@ def open_output(settings: BuildSettings) -> Folder:
     Steps take settings, since they run in other processes, and open the output by them. fsspec keeps one file system with its
     connections per process and thread, so that opening it again costs nothing.
     """
+    if "::" in settings.output_directory:
+        raise BadSettings(
+            f"output_directory must be a folder, got one in an archive: {settings.output_directory}. Name another"
+        )
     return open_folder(settings.output_directory, settings.storage_options, settings.scratch_directory)
 
 

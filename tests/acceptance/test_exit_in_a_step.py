@@ -8,6 +8,7 @@ from tests.acceptance.running import Shell
 
 STEPS = """
 import os, sys
+from imagerecords.schemas.current_image import begin_image
 
 def leave(shard, settings):
     if shard.index == 1:
@@ -18,6 +19,12 @@ def fall(shard, settings):
     if shard.index == 1:
         os._exit(3)
     return shard.name
+
+def die_at(shard, settings):
+    begin_image(shard.name, f"cat/{shard.index}.jpg")
+    if shard.index == 1 and not shard.killers:
+        os._exit(9)
+    return f"{shard.index}:{','.join(shard.killers)}"
 """
 
 ON_WORKERS = """
@@ -37,6 +44,25 @@ if __name__ == "__main__":
         except (ShardFailed, WorkerDied) as error:
             print(type(error).__name__, error)
         print("then", workers.run(step, Shard("train", 2, 3, 2, ""), settings))
+"""
+
+DYING = """
+import sys
+from steps import die_at
+from imagerecords.flows.direct import DirectRunner
+from imagerecords.flows.executors.pool import Workers
+from imagerecords.schemas.errors import ShardFailed
+from imagerecords.schemas.plan import Shard
+from imagerecords.schemas.settings import BuildSettings
+
+if __name__ == "__main__":
+    settings = BuildSettings(data_directory="in", output_directory="out", workers=2, retries=1, fatal_images=sys.argv[1])
+    with Workers(settings) as workers:
+        runner = DirectRunner(workers, workers, print)
+        try:
+            print(*sorted(runner.map(die_at, [Shard("train", index, 4, index, "") for index in range(4)], settings)))
+        except ShardFailed as error:
+            print("ShardFailed", error)
 """
 
 RUN_PIPELINE = """
@@ -66,7 +92,7 @@ def by_prefect(settings):
     from prefect import flow
     from prefect.tasks import Task
 
-    build.TASKS[leave] = Task(build.on_workers(leave), name="leave", task_run_name="{shard.name}", **build.ON_WORKERS)
+    build.TASKS[leave] = Task(build.on_groups(leave), name="leave", task_run_name="{shards.name}", **build.ON_WORKERS)
 
     @flow(name="leaving")
     def leaving():
@@ -104,6 +130,16 @@ def test_a_step_that_takes_its_process_down_is_told_apart_and_leaves_the_workers
     said = _run(shell, ON_WORKERS, "processes", "fall").splitlines()
     assert said[0] == "WorkerDied a worker process died while running a step: exit code 3"
     assert said[1] == "then train-00002-of-00003"
+
+
+def test_the_image_at_which_a_worker_died_is_named(shell: Shell):
+    said = _run(shell, DYING, "fail")
+    assert "WorkerDied: a worker process died while running a step, at cat/1.jpg: exit code 9; trying again" in said
+    assert "ShardFailed" in said
+
+
+def test_an_image_at_which_workers_die_is_rejected_when_a_setting_says_so(shell: Shell):
+    assert _run(shell, DYING, "reject").splitlines() == ["0: 1:cat/1.jpg 2: 3:"]
 
 
 @pytest.mark.parametrize("executor", ["processes", "threads", "dask"])

@@ -1,5 +1,7 @@
 """Builds from every source of labels and boxes give the same records."""
 
+import shutil
+
 import pytest
 
 from imagerecords.tasks.audit.folder import audit_folder
@@ -73,3 +75,10 @@ def test_an_image_list_of_urls_elsewhere_is_read_by_the_workers(inputs, build, t
     build(train_directory=inputs / "in", output_directory=tmp_path / "folders")
     shards = [(tmp_path / name / "train-00000-of-00001").read_bytes() for name in ("out", "folders")]
     assert shards[0] == shards[1]  # the same labels in the same order
+
+
+def test_a_zip_file_gives_the_shards_of_the_folder_in_it(tmp_path, data, build):
+    archive = shutil.make_archive(str(tmp_path / "photos"), "zip", data)
+    one = build(train_directory=data, output_directory=tmp_path / "one", train_shards=2)
+    other = build(train_directory=archive, output_directory=tmp_path / "other", train_shards=2)
+    assert one.digest == other.digest

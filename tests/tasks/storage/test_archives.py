@@ -1,0 +1,59 @@
+"""Zip files as folders, and file systems whose package is missing."""
+
+import shutil
+import zipfile
+
+import pytest
+
+from imagerecords.schemas.errors import BadSettings
+from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.storage.folders import open_folder, open_output
+
+
+@pytest.fixture
+def archive(tmp_path):
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as file:
+        file.writestr("train/cat/1.jpg", b"one")
+        file.writestr("train/dog/2.jpg", b"two")
+    return tmp_path / "photos.zip"
+
+
+@pytest.mark.parametrize("url", ["{}", "zip://::{}", "zip://train::{}", "zip:///train/::{}"])
+def test_a_zip_file_is_a_folder_with_one_url_in_every_working_directory(archive, url, monkeypatch):
+    monkeypatch.chdir(archive.parent)
+    folder = open_folder(url.format(archive.name), {})
+    below = "" if "train" in url else "train/"
+    assert folder.read(f"{below}cat/1.jpg") == b"one"
+    assert folder.canonical_url == f"zip://{'' if below else 'train'}::{archive}"
+    monkeypatch.chdir("/")
+    assert open_folder(folder.canonical_url, {}).read(f"{below}dog/2.jpg") == b"two"
+
+
+def test_a_folder_whose_name_ends_as_an_archive_does_is_a_folder(tmp_path):
+    (tmp_path / "a.zip").mkdir()
+    (tmp_path / "a.zip" / "x").write_bytes(b"x")
+    assert open_folder(str(tmp_path / "a.zip"), {}).read("x") == b"x"
+
+
+@pytest.mark.parametrize("kind", ["tar", "gztar"])
+def test_other_archives_are_refused(tmp_path, kind):
+    (tmp_path / "in").mkdir()
+    made = shutil.make_archive(str(tmp_path / "photos"), kind, tmp_path / "in")
+    for url in (made, f"tar://::{made}"):
+        with pytest.raises(BadSettings, match=r"must be a folder or a zip file, got another archive: .*photos.*Unpack it"):
+            open_folder(url, {})
+
+
+def test_an_output_in_an_archive_is_refused(archive):
+    settings = BuildSettings(data_directory="in", output_directory=f"zip://out::{archive}")
+    with pytest.raises(BadSettings, match="output_directory must be a folder, got one in an archive"):
+        open_output(settings)
+
+
+@pytest.mark.parametrize(("url", "package", "extra"), [("gs://b/x", "gcsfs", "gcs"), ("az://c/x", "adlfs", "azure")])
+def test_a_missing_package_is_named_with_the_command_that_installs_it(url, package, extra, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, package, None)
+    with pytest.raises(
+        BadSettings, match=rf"must have the package {package}, got none: .* pip install 'imagerecords\[{extra}\]'"
+    ):
+        open_folder(url, {})
