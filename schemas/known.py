@@ -20,8 +20,9 @@ UPRIGHT = 1
 
 # Content settings that change what an Example says of an image, not the image itself.
 NOT_OF_THE_IMAGE = frozenset(["features"])
-# Rejections by the source's bytes alone.
-OF_THE_BYTES = frozenset(Reason) - {Reason.UNREADABLE, Reason.CHANGED_DURING_BUILD, Reason.DUPLICATE, Reason.REMOVED}
+# Rejections for other causes than the bytes of the source.
+NOT_OF_THE_BYTES = {Reason.UNREADABLE, Reason.CHANGED_DURING_BUILD, Reason.KILLED_WORKER, Reason.DUPLICATE, Reason.REMOVED}
+OF_THE_BYTES = frozenset(Reason) - NOT_OF_THE_BYTES
 
 SHA256 = pa.binary(32)
 OUTCOME = ("reason", "message", "height", "width", "source_format", "brightness", "contrast", "sharpness", "dhash")

@@ -96,9 +96,10 @@ def test_an_image_that_goes_away_during_the_build_is_counted(tmp_path, data, bui
     prepare = order.prepare_output
 
     def prepare_then_lose_an_image(*args):
-        prepare(*args)
+        notes = prepare(*args)
         (Path(data) / "cat/000.jpg").unlink()
         (Path(data) / "dog/001.jpg").write_bytes(b"something else")
+        return notes
 
     monkeypatch.setattr(order, "prepare_output", prepare_then_lose_an_image)
     summary = build(train_directory=data, output_directory=tmp_path / "out", max_rejected_fraction=0.5)

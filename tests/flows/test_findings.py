@@ -116,8 +116,9 @@ def test_dropped_images_are_not_read_by_the_conversion(planted, build, monkeypat
     prepare = order.prepare_output
 
     def prepare_then_lose_a_copy(*args):
-        prepare(*args)
+        notes = prepare(*args)
         (Path(planted["train_directory"]) / "cat/002.jpg").unlink()
+        return notes
 
     monkeypatch.setattr(order, "prepare_output", prepare_then_lose_a_copy)
     assert build(**planted, duplicates="drop").splits[0].rejected == {"duplicate": 3}
@@ -131,8 +132,9 @@ def test_a_kept_image_that_changes_meanwhile_is_missing_with_its_duplicates_unti
     before = kept.read_bytes()
 
     def prepare_then_change_the_kept_one(*args):
-        prepare(*args)
+        notes = prepare(*args)
         kept.write_bytes(b"something else")
+        return notes
 
     monkeypatch.setattr(order, "prepare_output", prepare_then_change_the_kept_one)
     first = build(**planted, duplicates="drop", max_rejected_fraction=0.5)
