@@ -57,7 +57,7 @@ def output_slot(output: Folder, stale_seconds: float, logger: RunLogger) -> Iter
                 logger.info("waiting for %s, which builds the same output: %s", _holder(output), output.url)
                 recorded = now
             if now - began >= WAIT_SECONDS and _is_free(output, stale_seconds):
-                logger.warning("the concurrency limit %s is taken, but nobody builds %s: going on", name, output.url)
+                logger.warning("the concurrency limit %s is taken, but no build of %s runs: continuing", name, output.url)
                 break
             time.sleep(ASK_SECONDS)
         wait_for_dead_holder(output, stale_seconds, logger)
@@ -122,16 +122,16 @@ def wait_for_dead_holder(output: Folder, stale_seconds: float, logger: RunLogger
     """
     first = read_holder(output)
     deadline = time.monotonic() + 2 * stale_seconds  # a suspended process on this machine lives, and gives no heartbeat
-    told = False
+    reported = False
     while not _is_free(output, stale_seconds):
         holder = read_holder(output)
         if first and holder and ((holder.id, holder.beat) != (first.id, first.beat) or time.monotonic() > deadline):
             refuse_if_locked(output, stale_seconds)
-        if holder and not told:
+        if holder and not reported:
             logger.info(
                 "waiting for the lock of %s, until it is %g s without a heartbeat: %s", holder, stale_seconds, output.url
             )
-            told = True
+            reported = True
         first = first or holder
         time.sleep(ASK_SECONDS)
 

@@ -102,7 +102,7 @@ def settings_from(parameters: Mapping[str, Any]) -> BuildSettings:
 
 
 def parameters_from(settings: BuildSettings) -> dict[str, Any]:
-    """The parameters that give these settings; what has its default is left out."""
+    """The parameters that give these settings, without those at their defaults."""
     given = settings.model_dump(exclude_defaults=True)
     parameters: dict[str, Any] = {name: value for name, value in given.items() if name in MAIN_SETTINGS}
     for name, value in given.items():
