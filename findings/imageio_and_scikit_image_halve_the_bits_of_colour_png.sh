@@ -1,8 +1,7 @@
 #!/bin/bash
 # imageio and scikit-image read a 16-bit colour PNG as 8 bits, and a 16-bit grey one as 16.
 #
-# One would guess: a 16-bit PNG gives 16-bit numbers, in colour as in grey, as a 16-bit colour TIFF does; the documentation of
-# both libraries promises the file's own type.
+# One would guess: a 16-bit PNG gives 16-bit numbers, in colour as in grey and as a 16-bit colour TIFF does.
 # What happens: the colour PNG comes out as uint8, the lower half of each value cut off, without a warning, because Pillow reads
 # it for them. Three shades that differ by up to 255 steps are one. Code that divides by 65535 gets a picture 257 times too dark
 # from the colour files of a folder and a right one from the grey. OpenCV with IMREAD_UNCHANGED gives all 16 bits of each.

@@ -4,7 +4,7 @@
 # One would guess: with "names: {0: cat, 2: dog, 3: hen}" the number 2 of a label file is a dog, as the file says (numbers are
 # left out when a class was removed from a data set).
 # What happens: from_yolo makes a list of the names without their numbers: cat, dog, hen. Number 2 is then the third name, hen,
-# and number 3 has no name at all. Exported again as YOLO or COCO each dog is a hen in the file. No error, no warning.
+# and number 3 has no name at all. Exported as COCO each dog is a hen. No error, no warning.
 # Versions: supervision 0.31.2, pillow 12.3.0, numpy 2.2.6.
 set -euo pipefail
 
