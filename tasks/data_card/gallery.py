@@ -24,7 +24,15 @@ REJECTED_SHOWN = 48
 SHOWN = 48  # images or labels of a problem
 GROUPS_SHOWN, MEMBERS_SHOWN = 24, 6
 NEIGHBOURS_SHOWN, TYPICAL_SHOWN = 3, 6
-QUALITY = ("blank", "dark", "bright", "blurred", "tiny", "extreme_aspect_ratio")
+# By kind, how the metric that an image was found by is written.
+QUALITY = {
+    "blank": "contrast {:.3g}",
+    "dark": "brightness {:.3g}",
+    "bright": "brightness {:.3g}",
+    "blurred": "sharpness {:.2g}",
+    "tiny": "{:.0f} px",
+    "extreme_aspect_ratio": "{:.1f} : 1",
+}
 # The first three can't be decoded; removed images must not be shown here either.
 WITHOUT_PICTURE = (Reason.EMPTY_FILE, Reason.NOT_AN_IMAGE, Reason.UNREADABLE, Reason.REMOVED)
 
@@ -116,7 +124,7 @@ def quality_problems(rows: Rows, written: pa.Table, findings: Findings) -> Itera
     shown = {key: findings.images.get(key, ())[:SHOWN] for key in QUALITY}
     places = _rows_of(rows, written, [image for images in shown.values() for image in images])
     for key, images in shown.items():
-        cases = (Case(f"{image.value:.3g}", (places[image.shard, image.offset],)) for image in images)
+        cases = (Case(QUALITY[key].format(image.value), (places[image.shard, image.offset],)) for image in images)
         yield _problem(key, getattr(findings.counts, key), cases)
 
 
@@ -137,20 +145,23 @@ def shortcut_problem(overview: Overview, shortcuts: Sequence[Shortcut]) -> Probl
     """Labels that something beside the picture's content separates, each with typical images."""
     numbers, label = overview.rows.written(), overview.written["label"].to_numpy()
     texts, metrics = overview.texts, overview.metrics
+    notes: dict[int, list[str]] = {}
+    for each in shortcuts:
+        notes.setdefault(each.label, []).append(_shortcut_note(each, metrics))
     cases = []
-    for each in shortcuts[:SHOWN]:
-        places = np.flatnonzero(label == each.label)
+    for number in list(notes)[:SHOWN]:
+        places = np.flatnonzero(label == number)
         shown = tuple(int(numbers[places[at]]) for at in spread(len(places), TYPICAL_SHOWN))
-        cases.append(Case(f"{texts[each.label]}: {_shortcut_note(each, metrics)}", shown, each.label))
-    return _problem("shortcuts", len(shortcuts), cases, "case")
+        cases.append(Case(f"{texts[number]}: {'; '.join(notes[number])}", shown, number))
+    return _problem("shortcuts", len(notes), cases, "label")
 
 
 def _shortcut_note(shortcut: Shortcut, metrics: Mapping[str, Values]) -> str:
     if shortcut.name:
-        return f"{shortcut.strength:.0%} have the {shortcut.key} {shortcut.name}, hardly any other image has"
+        return f"{shortcut.strength:.0%} of its images are {shortcut.name}, hardly any other image is"
     metric = metrics[shortcut.key]
     title = metric.title.partition(",")[0].lower()
-    return f"{title} {'above' if shortcut.is_high else 'below'} that of others, in {shortcut.strength:.0%} of all pairs"
+    return f"{title} {'above' if shortcut.is_high else 'below'} that of other images, in {shortcut.strength:.0%} of all pairs"
 
 
 def _rows_of(rows: Rows, written: pa.Table, images: Sequence[ImageReference]) -> dict[tuple[str, int], int]:

@@ -42,6 +42,16 @@ def render(report: Report) -> bytes:
     return page.encode()
 
 
+def page_of(template: str, **values: Any) -> bytes:
+    """A page without a script, in the data card's style, from another template."""
+    from markupsafe import Markup
+
+    style = _asset(STYLE)
+    policy = _policy(style, "")
+    page = _environment().from_string(template).render(style=Markup(style), policy=policy, **values)  # noqa: S704  # as above
+    return page.encode()
+
+
 def content(report: Report) -> dict[str, Any]:
     """What the script draws from: numbers instead of repeating texts, lists instead of named fields."""
     splits = {split: number for number, split in enumerate(report.split_names)}
@@ -115,12 +125,16 @@ def _json(value: Any) -> str:
 
 @functools.cache
 def _template() -> "jinja2.Template":
+    return _environment().from_string(_asset(TEMPLATE))
+
+
+def _environment() -> "jinja2.Environment":
     import jinja2
 
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     environment.filters |= {"number": "{:,}".format, "plural": plural, "bytes": bytes_text, "tone": _tone, "share": _share}
     environment.filters["code"] = _code
-    return environment.from_string(_asset(TEMPLATE))
+    return environment
 
 
 @functools.cache

@@ -148,7 +148,8 @@ def _camera(data: bytes) -> str:
     with contextlib.suppress(Exception):  # Pillow raises anything on damaged EXIF
         exif = Image.open(io.BytesIO(data)).getexif()
         make, model = (str(exif.get(tag) or "").strip("\0 ") for tag in (MAKE, MODEL))
-        return model if model.lower().startswith(make.lower()) else f"{make} {model}".strip()
+        brand = make.partition(" ")[0].lower()
+        return model if brand and model.lower().startswith(brand) else f"{make} {model}".strip()
     return ""
 
 

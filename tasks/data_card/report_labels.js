@@ -90,6 +90,6 @@ function drawLabels() {
   const hidden = sorted.length - rows.length;
   const more = make("button", { type: "button", id: "all-labels", onclick: () => { labelOrder.all = !labelOrder.all; drawLabels(); byId("all-labels").focus(); } });
   more.textContent = hidden ? `Show all ${number(sorted.length)} labels: ${number(hidden)} are not shown` : `Show ${FIRST_LABELS} labels`;
-  const legend = make("p", { class: "legend quiet small" }, ...data.splits.flatMap((split, at) => [dot(at), ` ${split} `]), "Shares are of the label's images. A number leads to its pictures.");
+  const legend = make("p", { class: "legend quiet small" }, ...data.splits.map((split, at) => make("span", {}, dot(at), ` ${split}`)), "Shares are of the label's images. A number leads to its pictures.");
   byId("label-table").replaceChildren(legend, make("div", { class: "card table" }, table), sorted.length > FIRST_LABELS ? more : "");
 }

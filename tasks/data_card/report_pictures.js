@@ -2,7 +2,7 @@
 
 const PAGE = 60;
 const SAMPLES = 240; // shown at first over all labels
-const CASES = 6;
+const CASES = matchMedia("(max-width: 40rem)").matches ? 3 : 6; // at first
 const BOX_COLOURS = ["#ffd400", "#00d5ff", "#ff5fa2", "#7dff6a", "#ff8c1a", "#c79bff"];
 let row = [];
 
@@ -43,11 +43,11 @@ function pickBox(at, text) {
   return make("label", { class: "pick" }, box, text ? ` ${text}` : null);
 }
 
-function tile(at, among, note) {
+function tile(at, among, note, withLabel = true) {
   const picture = data.pictures[at];
   const open = make("button", { type: "button", class: "open", "aria-label": `Open ${nameOf(picture)}, ${labelNames.get(picture[LABEL])}, ${data.splits[picture[SPLIT]]}`, onclick: () => view(at, among) }, frame(at));
   return make("figure", { "data-picture": at }, open, isWritten(picture) ? pickBox(at) : null,
-    make("figcaption", { title: picture[PATH] }, dot(picture[SPLIT]), ` ${data.splits[picture[SPLIT]]}, ${labelNames.get(picture[LABEL])}`, make("span", { class: "name", text: nameOf(picture) }), note ? make("span", { class: "value", text: note }) : null));
+    make("figcaption", { title: picture[PATH] }, dot(picture[SPLIT]), ` ${data.splits[picture[SPLIT]]}${withLabel ? `, ${labelNames.get(picture[LABEL])}` : ""}`, make("span", { class: "name", text: nameOf(picture) }), note ? make("span", { class: "value", text: note }) : null));
 }
 
 // Cases of problems.
@@ -95,6 +95,12 @@ function sortedPictures() {
   return [...known.sort((a, b) => sign * (value(a) - value(b)) || a - b), ...found.filter((at) => value(at) === null)];
 }
 
+// At most so many of a list, at even distances.
+function spread(list, most) {
+  const count = Math.min(list.length, most);
+  return Array.from({ length: count }, (_, at) => list[Math.floor(((2 * at + 1) * list.length) / (2 * count))]);
+}
+
 function shuffle() {
   state.order = data.pictures.map(() => Math.random());
   state.sort = "random";
@@ -110,12 +116,9 @@ function drawExplorer() {
   const byLabel = state.sort === "label" && !state.only && !state.search;
   const labels = new Set(found.map((at) => data.pictures[at][LABEL]));
   const each = byLabel ? Math.max(1, Math.min(12, Math.ceil(SAMPLES / Math.max(1, labels.size)))) : Infinity;
-  const counts = new Map();
-  const shown = found.filter((at) => {
-    const label = data.pictures[at][LABEL];
-    counts.set(label, (counts.get(label) ?? 0) + 1);
-    return counts.get(label) <= each;
-  });
+  const groups = new Map();
+  if (byLabel) for (const at of found) groups.set(data.pictures[at][LABEL], [...(groups.get(data.pictures[at][LABEL]) ?? []), at]);
+  const shown = byLabel ? [...groups.values()].flatMap((group) => spread(group, each)) : found;
   const first = shown.slice(0, state.visible);
   const metric = metricAt.get(state.sort);
   const holder = byId("tiles");
@@ -127,10 +130,10 @@ function drawExplorer() {
       label = picture[LABEL];
       const [id, name] = [label, labelNames.get(label)];
       const total = state.split < 0 ? totalOf(data.labels.find(([each]) => each === id)) : data.labels.find(([each]) => each === id)[2][state.split];
-      children.push(make("h3", { class: "of-label" }, make("button", { type: "button", class: "link", text: name, onclick: () => choose(name, (other) => other[LABEL] === id && isWritten(other), total, "pictures") }), make("span", { class: "quiet small", text: ` ${Math.min(each, counts.get(id))} of ${number(total)}` })));
+      children.push(make("h3", { class: "of-label" }, make("button", { type: "button", class: "link", text: name, onclick: () => choose(name, (other) => other[LABEL] === id && isWritten(other), total, "pictures") }), make("span", { class: "quiet small", text: ` ${number(Math.min(each, groups.get(id).length))} of ${number(total)}` })));
     }
     const value = metric === undefined ? null : picture[VALUES][metric];
-    children.push(tile(at, shown, value === null ? null : text[state.sort](value)));
+    children.push(tile(at, shown, value === null ? null : text[state.sort](value), !byLabel));
   }
   holder.replaceChildren(...children);
   holder.classList.toggle("compact", byLabel && each <= 2);
@@ -183,7 +186,7 @@ const quoted = (word) => (/^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replace
 
 function copied(term, value, code = true) {
   const button = make("button", { type: "button", class: "copy", text: "Copy", "aria-label": `Copy the ${term}`, onclick: () => copy(value, button) });
-  return [make("dt", { text: term }), make("dd", {}, code ? make("code", { text: value }) : value, " ", button)];
+  return [make("dt", { text: term[0].toUpperCase() + term.slice(1) }), make("dd", {}, code ? make("code", { text: value }) : value, " ", button)];
 }
 
 function view(at, among) {

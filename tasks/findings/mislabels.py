@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 NEIGHBOURS = 8
-AGREEMENT = 0.7  # of images have the label of most of their neighbours: else neighbours say nothing about labels
+AGREEMENT = 0.5  # of images have the label of most of their neighbours: else neighbours say nothing about labels
+ABOVE_CHANCE = 2.0  # times the share of the largest label
 MOST = 6000
 HASH_WEIGHT = 0.35  # of one bit beside a metric's standard deviation
 CHUNK = 512
@@ -34,16 +35,15 @@ class Suspect:
 
 @dataclass(frozen=True)
 class Suspects:
-    """The suspects, the surest first; `agreement` is the share of images that have the label of their neighbours."""
+    """The suspects, the surest first; `agreement` is the share of images that have the label of their neighbours.
+
+    Where neighbours say nothing about labels, it is not meaningful, and nothing is found.
+    """
 
     agreement: float
     compared: int
+    is_meaningful: bool = False
     found: tuple[Suspect, ...] = ()
-
-    @property
-    def is_meaningful(self) -> bool:
-        """Whether neighbours say anything about labels."""
-        return self.agreement >= AGREEMENT
 
 
 def find_mislabels(written: pa.Table) -> Suspects:
@@ -66,7 +66,9 @@ def find_mislabels(written: pa.Table) -> Suspects:
     suspect = np.flatnonzero((most != label) & (share >= 1 - 1 / NEIGHBOURS) & ~(labels == label[:, None]).any(axis=1))
     suspect = suspect[np.argsort(-share[suspect], kind="stable")]
     found = tuple(Suspect(int(places[at]), int(most[at]), float(share[at]), tuple(places[near[at]].tolist())) for at in suspect)
-    return Suspects(agreement, len(places), found if agreement >= AGREEMENT else ())
+    chance = float(np.unique(label, return_counts=True)[1].max()) / len(label)
+    is_meaningful = agreement >= max(AGREEMENT, min(0.9, ABOVE_CHANCE * chance))
+    return Suspects(agreement, len(places), is_meaningful, found if is_meaningful else ())
 
 
 def _features(sample: pa.Table) -> npt.NDArray[np.float32]:

@@ -36,14 +36,13 @@ def by_metric(label: Numbers, metrics: Mapping[str, npt.NDArray[np.float64]]) ->
         of, these = label[known], values[known]
         if not len(these) or float(these.min()) == float(these.max()):
             continue
-        rank = _ranks(these)
-        for number, count in zip(*np.unique(of, return_counts=True), strict=True):
-            rest = len(of) - count
-            if count < FEWEST or rest < FEWEST:
-                continue
-            above = (float(rank[of == number].sum()) - count * (count + 1) / 2) / (count * rest)
-            if max(above, 1 - above) >= SEPARATION:
-                found.append(Shortcut(int(number), key, max(above, 1 - above), is_high=above > 0.5))
+        numbers, place, counts = np.unique(of, return_inverse=True, return_counts=True)
+        sums = np.bincount(place, weights=_ranks(these))
+        rest = len(of) - counts
+        above = (sums - counts * (counts + 1) / 2) / np.maximum(counts * rest, 1)
+        strength = np.maximum(above, 1 - above)
+        for at in np.flatnonzero((counts >= FEWEST) & (rest >= FEWEST) & (strength >= SEPARATION)):
+            found.append(Shortcut(int(numbers[at]), key, float(strength[at]), is_high=bool(above[at] > 0.5)))
     return sorted(found, key=lambda each: (-each.strength, each.label, each.key))
 
 
