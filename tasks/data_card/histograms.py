@@ -130,9 +130,10 @@ def size_points(written: pa.Table) -> tuple[tuple[tuple[int, int, int], ...], in
 
     The most frequent MOST_SIZES are kept, and the smallest and largest.
     """
-    if not written.num_rows:
+    known = written.filter(pc.is_valid(written["width"]))
+    if not known.num_rows:
         return (), 0
-    known = written.filter(pc.is_valid(written["width"])).group_by(["width", "height"]).aggregate([([], "count_all")])
+    known = known.group_by(["width", "height"]).aggregate([([], "count_all")])
     sizes = sorted((row["width"], row["height"], row["count_all"]) for row in known.to_pylist())
     ends = {each for key in (0, 1) for each in (min(sizes, key=lambda size: size[key]), max(sizes, key=lambda size: size[key]))}
     kept = sorted({*sorted(sizes, key=lambda size: -size[2])[:MOST_SIZES], *ends})

@@ -15,6 +15,7 @@ from imagerecords.tasks.data_card.histograms import Values, places
 
 MOST_PICTURES = 900
 MOST_LABELS = 1000  # with a sample each
+LARGE_LABELS = 20  # times its even share is what a label may have, where others have few images
 ENDS_SHOWN = 8
 PER_BAR = 2
 
@@ -30,7 +31,7 @@ def choose(
     """
     present = [label for label in labels if label.total]
     chosen = [present[number] for number in spread(len(present), MOST_LABELS)]
-    per_label = max(1, -(-MOST_PICTURES // max(1, len(chosen))))
+    per_label = max(1, min(MOST_PICTURES, LARGE_LABELS * MOST_PICTURES // max(1, len(chosen))))
     sample = _sample(written, [label.label for label in chosen], per_label)
     rounds = [place for _, place in sorted((number, place) for each in sample for number, place in enumerate(each))]
     first, rest = rounds[: len(chosen)], rounds[len(chosen) :]
