@@ -141,7 +141,7 @@ def _hints(findings: Findings, suspects: Suspects) -> Iterator[str]:
     if counts.has_thumbnail:
         yield f"{plural(counts.has_thumbnail, 'image')} with an embedded thumbnail, which `--metadata strip` leaves out."
     if counts.odd_header:
-        yield f"{plural(counts.odd_header, 'image')} with an odd JPEG header, on which no pixel depends."
+        yield f"{plural(counts.odd_header, 'image')} with an odd JPEG header, which no pixel depends on."
 
 
 def _read_header(folder: Folder) -> PlanHeader | None:
