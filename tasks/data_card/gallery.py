@@ -106,9 +106,10 @@ def duplicate_problems(rows: Rows, written: pa.Table, findings: Findings) -> Ite
 
 def _group_note(group: GroupExample) -> str:
     splits, labels = (dict.fromkeys(getattr(image, name) for image in group.members) for name in ("split", "label"))
-    parts = [plural(group.images, "image")]
+    shown = min(len(group.members), MEMBERS_SHOWN)
+    parts = [plural(group.images, "image") + (f" ({shown} here)" if group.images > shown else "")]
     parts += [f"in {' and '.join(splits)}"] if len(splits) > 1 else []
-    parts += [f"labelled {' and '.join(labels)}"] if len(labels) > 1 else []
+    parts += [f"labelled {', '.join(labels)}"] if len(labels) > 1 else []
     return ", ".join(parts)
 
 

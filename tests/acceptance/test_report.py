@@ -249,7 +249,7 @@ def test_a_picture_opens_large_with_its_boxes_and_all_that_is_known(opened):
     folder = Path(opened.current_url.removeprefix("file://")).parent
     assert f"imagerecords show {folder}/train-00000-of-00001 --record " in viewer.text
     assert "percentile" in viewer.text
-    assert "cat × 1" in viewer.text
+    assert "2: cat × 2" in " ".join(viewer.text.split())
     copy = viewer.find_element(By.CSS_SELECTOR, "[aria-label='Copy the path']")
     copy.click()
     assert copy.text == "Copied"
@@ -310,7 +310,7 @@ def test_the_label_table_is_sorted_by_its_headings(opened):
 
     press(opened, "images", "#labels")
     assert labels() == ["cat", "cattle", EVIL]
-    opened.find_element(By.ID, "by-images").click()
+    opened.execute_script("document.getElementById('by-images').click()")
     assert labels() == [EVIL, "cattle", "cat"]
     assert opened.find_element(By.CSS_SELECTOR, "[aria-sort]").get_attribute("aria-sort") == "ascending"
     assert "6.5 times" in opened.find_element(By.ID, "imbalance").text
