@@ -28,6 +28,7 @@ from imagerecords.tasks.storage.folders import Folder
 READERS = 8  # a remote store takes some 30 ms however few the bytes
 MOST_BYTES = 32 << 20  # of a record or file that is read for one picture
 MAX_READ = 512 << 20  # bytes read for all pictures of a page
+LEAST_SHARE = 6000  # characters of a picture that are never too many
 MAX_PIXELS = 64_000_000  # to decode for one picture; a JPEG is decoded at a fraction of it
 QUALITY, METHOD = 60, 0  # WebP: a third smaller than JPEG at these sizes, half a millisecond per picture
 MAX_BOXES = 50  # of one picture
@@ -78,15 +79,17 @@ def described(row: Mapping[str, Any], note: str = "") -> Picture:
 def with_pictures(images: Sequence[PictureSource], side: int, budget: int) -> list[Picture]:
     """The images in their order, each with a picture not wider or higher than `side`.
 
-    Images beyond the limits are not read, and a picture that would exceed `budget` characters for all is omitted.
+    Images beyond the limits are not read. A picture that takes more than its share of `budget` characters is made at half the
+    size, and one that would exceed the budget for all is omitted.
     """
+    share = max(LEAST_SHARE, budget // max(1, len(images)))
     readable, left = [], MAX_READ
     for image in images:
         fits = image.folder is not None and 0 < image.size <= min(MOST_BYTES, left)
         left -= image.size if fits else 0
         readable.append(image if fits else replace(image, folder=None))
     with ThreadPoolExecutor(READERS, thread_name_prefix="report") as threads:
-        return list(_within(budget, threads.map(lambda image: _make(image, side), readable)))
+        return list(_within(budget, threads.map(lambda image: _fitting(image, side, share), readable)))
 
 
 def _within(budget: int, pictures: Iterable[Picture]) -> Iterator[Picture]:
@@ -94,6 +97,11 @@ def _within(budget: int, pictures: Iterable[Picture]) -> Iterator[Picture]:
         fits = len(picture.data_uri) <= budget
         budget -= len(picture.data_uri) if fits else 0
         yield picture if fits else replace(picture, data_uri="", width=0, height=0)
+
+
+def _fitting(image: PictureSource, side: int, share: int) -> Picture:
+    picture = _make(image, side)
+    return picture if len(picture.data_uri) <= share else _make(image, side // 2)
 
 
 def _make(image: PictureSource, side: int) -> Picture:

@@ -105,6 +105,15 @@ def test_pictures_beyond_the_budget_are_omitted_whatever_the_threads_do(shown):
     assert sum(len(picture.data_uri) for picture in kept) <= budget
 
 
+def test_a_picture_that_takes_more_than_its_share_is_made_at_half_the_size(tmp_path):
+    """Noise, which compresses badly, leaves room for the others."""
+    noise = np.random.default_rng(1).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.png")
+    source = PictureSource(CAT, open_folder(str(tmp_path), {}), "a.png", size=1)
+    assert [picture.width for picture in with_pictures([source, source], 160, 12_000)] == [80, 80]
+    assert with_pictures([source], 160, 10**6)[0].width == 160
+
+
 def test_what_is_too_large_to_read_is_not_read(shown, monkeypatch):
     monkeypatch.setattr(report_pictures, "MOST_BYTES", shown[0].size - 1)
     assert with_pictures(shown[:1], 64, 10**6)[0].data_uri == ""
