@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagerecords.schemas.data_card import SEVERITIES, Case, LabelRow, Problem
+from imagerecords.schemas.data_card import SEVERITIES, Case, LabelRow, Picture, Problem
 from imagerecords.schemas.findings import FEW_IMAGES, Findings, GroupExample, Groups, ImageReference
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.receipt import Reason
@@ -142,24 +142,24 @@ def mislabel_problem(rows: Rows, suspects: Suspects, labels: Mapping[int, str]) 
     return _problem("mislabels", len(suspects.found), cases)
 
 
-def shortcut_problem(overview: Overview, shortcuts: Sequence[Shortcut]) -> Problem:
-    """Labels that something beside the picture's content separates, each with typical images."""
-    numbers, label = overview.rows.written(), overview.written["label"].to_numpy()
+def shortcut_problem(overview: Overview, shortcuts: Sequence[Shortcut], pictures: Sequence[Picture]) -> Problem:
+    """Labels that something beside the picture's content separates, each with some of the pictures that are there."""
     texts, metrics = overview.texts, overview.metrics
     notes: dict[int, list[str]] = {}
     for each in shortcuts:
         notes.setdefault(each.label, []).append(_shortcut_note(each, metrics))
     cases = []
     for number in list(notes)[:SHOWN]:
-        places = np.flatnonzero(label == number)
-        shown = tuple(int(numbers[places[at]]) for at in spread(len(places), TYPICAL_SHOWN))
+        rows = [picture.row for picture in pictures if picture.label == number and not picture.note]
+        shown = tuple(rows[at] for at in spread(len(rows), TYPICAL_SHOWN))
         cases.append(Case(f"{texts[number]}: {'; '.join(notes[number])}", shown, number))
     return _problem("shortcuts", len(notes), cases, "label")
 
 
 def _shortcut_note(shortcut: Shortcut, metrics: Mapping[str, Values]) -> str:
     if shortcut.name:
-        return f"{shortcut.strength:.0%} of its images are {shortcut.name}, hardly any other image is"
+        of = "from the camera" if shortcut.key == "camera" else "in the format" if shortcut.key == "format" else "in"
+        return f"{shortcut.strength:.0%} of its images are {of} {shortcut.name}, hardly any other image is"
     metric = metrics[shortcut.key]
     title = metric.title.partition(",")[0].lower()
     return f"{title} {'above' if shortcut.is_high else 'below'} that of other images, in {shortcut.strength:.0%} of all pairs"

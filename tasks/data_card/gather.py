@@ -7,13 +7,13 @@ of rejected images are read from the input, if it is still there.
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from imagerecords.schemas.data_card import Outcome, Problem, Report
+from imagerecords.schemas.data_card import Outcome, Picture, Problem, Report
 from imagerecords.schemas.findings import Findings
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import BUILD, CROISSANT, DATASET_INFO, MANIFEST, REPORT, is_our_shard
@@ -27,7 +27,7 @@ from imagerecords.tasks.data_card.gallery import (
     rejected_problem,
     shortcut_problem,
 )
-from imagerecords.tasks.data_card.histograms import Values, size_points
+from imagerecords.tasks.data_card.histograms import size_points
 from imagerecords.tasks.data_card.overview import Overview, count_all
 from imagerecords.tasks.data_card.page import render
 from imagerecords.tasks.data_card.rows import has_all_columns, read_rows
@@ -87,6 +87,7 @@ def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any])
     problems = by_severity(_problems(overview, outcome.findings, suspects))
     inputs = _inputs(header, overview.split_names, storage_options)
     pictures = make_pictures(overview, problems, inputs)
+    shortcuts = shortcut_problem(overview, [*find_shortcuts(overview), *find_picture_shortcuts(pictures)], pictures)
     sizes, omitted = size_points(overview.written)
     return Report(
         outcome=outcome,
@@ -99,7 +100,7 @@ def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any])
         omitted_sizes=omitted,
         categories=categories_of(pictures, overview.written),
         pictures=pictures,
-        problems=problems,
+        problems=by_severity([*problems, shortcuts]),
         hints=tuple(_hints(outcome.findings, suspects)),
         skipped=header.skipped if header else {},
         boxes=tuple(reason.line() for reason in header.boxes.reasons) if header and header.boxes else (),
@@ -115,17 +116,26 @@ def _problems(overview: Overview, findings: Findings, suspects: Suspects) -> Ite
     yield from duplicate_problems(rows, written, findings)
     yield from quality_problems(rows, written, findings)
     yield mislabel_problem(rows, suspects, overview.texts)
-    yield shortcut_problem(overview, find_shortcuts(written, overview.metrics))
 
 
-def find_shortcuts(written: pa.Table, metrics: Mapping[str, Values]) -> list[Shortcut]:
+def find_shortcuts(overview: Overview) -> list[Shortcut]:
     """Labels that a metric or the file format separates from the others; none where there is one label only."""
+    written = overview.written
     label = written["label"].to_numpy()
-    found = by_metric(label, {key: metric.values for key, metric in metrics.items() if key != "boxes"})
+    found = by_metric(label, {key: metric.values for key, metric in overview.metrics.items() if key != "boxes"})
     if "source_format" in written.column_names:
-        names = written["source_format"].cast(pa.string()).fill_null("").to_numpy()
-        found += by_name(label, "format", np.asarray(names, object).astype(str))
+        names = written["source_format"].cast(pa.string()).fill_null("").to_numpy(zero_copy_only=False)
+        found += by_name(label, "format", names.astype(str))
     return found
+
+
+def find_picture_shortcuts(pictures: Sequence[Picture]) -> list[Shortcut]:
+    """Labels that the camera, or grey instead of colour, separates from the others, as far as pictures say."""
+    drawn = [picture for picture in pictures if picture.data_uri and not picture.note]
+    label = np.array([picture.label for picture in drawn], np.int64)
+    cameras = np.array([picture.camera for picture in drawn], str)
+    colours = np.array(["grey" if picture.is_grey else "colour" for picture in drawn], str)
+    return by_name(label, "camera", cameras) + by_name(label, "colour", colours)
 
 
 def _hints(findings: Findings, suspects: Suspects) -> Iterator[str]:

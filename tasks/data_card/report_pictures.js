@@ -139,14 +139,15 @@ function drawExplorer() {
   holder.classList.toggle("compact", byLabel && each <= 2);
   const total = state.only && !state.search ? state.only.total : null;
   const words = [found.length ? `${number(first.length)} of ${plural(found.length, "picture")} in this file` : "No picture in this file matches"];
+  if (!found.length && data.images > data.pictures.filter(isWritten).length) words.push(`the data set has more images than this file has pictures: imagerecords locate ${quoted(place("").replace(/\/$/, "") || "OUT")} NAME finds any`);
   if (total !== null && total !== undefined && total > found.length) words.push(`the data set has ${number(total)} of them; the others are in the shards only`);
   if (byLabel && found.length > shown.length) words[0] = `${number(first.length)} of ${plural(found.length, "picture")} in this file: at most ${each} per label; choose a label for all of its own`;
   byId("found").textContent = `${words.join("; ")}.`;
   const more = byId("more");
   more.hidden = shown.length <= first.length;
   more.textContent = `${number(Math.min(PAGE, shown.length - first.length))} more`;
-  byId("turn").textContent = state.down ? "Descending" : "Ascending";
-  byId("turn").disabled = state.sort === "random";
+  byId("direction").textContent = state.down ? "Descending" : "Ascending";
+  byId("direction").disabled = state.sort === "random";
   const chips = byId("chips");
   const back = state.only?.from && state.only.from !== "pictures" ? make("button", { type: "button", class: "chip", text: "↩ Back to where it was", onclick: () => { const from = byId(state.only.from); from.scrollIntoView({ block: "center" }); from.focus?.({ preventScroll: true }); } }) : "";
   chips.replaceChildren(...[state.only ? make("button", { type: "button", class: "chip on", "aria-label": `Remove the filter ${state.only.text}`, onclick: () => { state.only = null; changed(); byId("sort").focus(); } }, state.only.text, make("span", { "aria-hidden": "true", text: " ×" })) : "",
@@ -158,7 +159,7 @@ function buildExplorer() {
   const sort = make("select", { id: "sort", autocomplete: "off", onchange: (event) => { if (event.target.value === "random") { shuffle(); return; } state.sort = event.target.value; state.visible = PAGE; drawExplorer(); } }, ...options.map(([value, title]) => make("option", { value, text: title })));
   byId("explorer").append(
     make("div", { class: "tools" }, make("div", { class: "field narrow" }, make("label", { for: "sort", text: "Sort by" }), sort),
-      make("button", { type: "button", id: "turn", onclick: () => { state.down = !state.down; drawExplorer(); } }),
+      make("button", { type: "button", id: "direction", onclick: () => { state.down = !state.down; drawExplorer(); } }),
       make("button", { type: "button", id: "random", text: "Random", onclick: shuffle }),
       make("div", { id: "chips" })),
     make("p", { id: "found", class: "quiet small", "aria-live": "polite" }),

@@ -257,7 +257,7 @@ def test_a_picture_opens_large_with_its_boxes_and_all_that_is_known(opened):
     assert not viewer.is_displayed()
 
 
-def test_metrics_are_told_in_words_and_arrows_go_on(opened):
+def test_metrics_are_in_words_and_arrows_go_on(opened):
     Select(opened.find_element(By.ID, "sort")).select_by_visible_text("Width")
     press(opened, "Ascending")
     press(opened, f"Open huge.jpg, {EVIL}, train")
@@ -284,7 +284,7 @@ def test_problems_come_first_by_severity_each_with_pictures_and_what_to_do(opene
         assert "both.jpg" in opened.find_element(By.ID, key).text
     assert "cattle: no image in validation" in opened.find_element(By.ID, "missing-labels").text
     assert "cattle: " in opened.find_element(By.ID, "shortcuts").text
-    assert "100% of its images are PNG" in opened.find_element(By.ID, "shortcuts").text
+    assert "100% of its images are in the format PNG" in opened.find_element(By.ID, "shortcuts").text
     press(opened, "See them among the pictures", "#exact-across_splits")
     assert "leak.jpg" in tiles(opened)
     assert len(tiles(opened)) == 4

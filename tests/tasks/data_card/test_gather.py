@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from imagerecords.schemas.data_card import Picture
 from imagerecords.schemas.errors import BadLayout, OutputLocked, OverBudget
 from imagerecords.schemas.example import encode_example
 from imagerecords.schemas.frame import frame
-from imagerecords.tasks.data_card.gather import make_report, put_report
+from imagerecords.tasks.data_card.gather import find_picture_shortcuts, make_report, put_report
 from imagerecords.tasks.data_card.rows import read_rows
 from imagerecords.tasks.storage.folders import open_folder
 from imagerecords.tasks.storage.lock import output_lock
@@ -327,3 +328,12 @@ def test_no_card_is_put_where_a_build_is_at_work(tmp_path):
     with output_lock(folder, 120), pytest.raises(OutputLocked):
         put_report(str(tmp_path), {}, b"page")
     assert not (tmp_path / "report.html").exists()
+
+
+def test_a_label_of_one_camera_or_without_colour_is_a_shortcut():
+    """The manifest does not have these: the pictures say."""
+    shown = [Picture(f"{n}.jpg", "train", 1, "cat", "data:", camera="Canon", is_grey=True) for n in range(10)]
+    shown += [Picture(f"{n}.jpg", "train", 2, "dog", "data:", camera="Nikon" if n % 2 else "") for n in range(20)]
+    found = [(each.label, each.key, each.name) for each in find_picture_shortcuts(shown)]
+    assert found == [(1, "camera", "Canon"), (1, "colour", "grey"), (2, "colour", "colour")]
+    assert find_picture_shortcuts([]) == []

@@ -56,7 +56,7 @@ def test_a_small_data_set_is_shown_whole():
     assert {label: len(set(paths)) for label, paths in found.items()} == {1: 23, 2: 5}
 
 
-def test_labels_get_pictures_in_turn_and_each_of_its_splits_alike():
+def test_labels_get_as_many_pictures_each_and_their_splits_too():
     found = chosen([("train", 1, 2000), ("validation", 1, 400), ("train", 2, 900), ("train", 3, 2)])
     assert sum(map(len, found.values())) == MOST_PICTURES
     assert len(found[3]) == 2
