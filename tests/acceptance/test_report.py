@@ -17,7 +17,7 @@ from selenium import webdriver
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import Select
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from imagerecords.tasks.commands.catalogue import read_catalogue
 from imagerecords.tasks.commands.diff_page import diff_page
@@ -252,7 +252,7 @@ def test_a_picture_opens_large_with_its_boxes_and_all_that_is_known(opened):
     assert "2: cat × 2" in " ".join(viewer.text.split())
     copy = viewer.find_element(By.CSS_SELECTOR, "[aria-label='Copy the path']")
     copy.click()
-    assert copy.text == "Copied"
+    WebDriverWait(opened, 10, poll_frequency=0.05).until(lambda _: copy.text == "Copied")
     ActionChains(opened).send_keys(Keys.ESCAPE).perform()
     assert not viewer.is_displayed()
 
