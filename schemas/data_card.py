@@ -3,7 +3,7 @@
 Texts are plain: the page escapes them. Nothing here depends on who built the data set, where, when, or on how many workers.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from imagerecords.schemas.findings import Findings
@@ -11,7 +11,7 @@ from imagerecords.schemas.messages import plural
 from imagerecords.schemas.summary import SplitSummary
 
 ALL_SPLITS = ""
-FEW_PICTURES = 2
+SEVERITIES = ("high", "medium", "low")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +28,49 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A small picture of an image as a data URI, empty where no picture could be made; sizes are in pixels."""
+class Box:
+    """A box on a picture: its edges from 0 to 1, and its label's id, 0 where it has none."""
 
-    name: str
+    xmin: float
+    ymin: float
+    xmax: float
+    ymax: float
+    label: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image with a small picture of it as a data URI, empty where none could be made; `width` and `height` are its pixels.
+
+    `row` is the image's row in the manifest; `record` is None for a rejected image, whose `note` says why. `camera` and
+    `is_grey` are what the picture's bytes say.
+    """
+
+    path: str
     split: str
     label: int
     text: str
     data_uri: str = ""
     width: int = 0
     height: int = 0
-    boxes: int = 0
+    boxes: tuple[Box, ...] = ()
+    row: int = -1
+    shard: str = ""
+    record: int | None = None
+    source_format: str = ""
+    note: str = ""
+    camera: str = ""
+    is_grey: bool = False
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.rpartition("/")[2]
 
     @property
     def alternative(self) -> str:
         """The text in place of the picture, for screen readers."""
-        boxes = f", {plural(self.boxes, 'box', 'boxes')}" if self.boxes else ""
+        boxes = f", {plural(len(self.boxes), 'box', 'boxes')}" if self.boxes else ""
         return f"{self.text}, {self.split}: {self.name}{boxes}"
 
 
@@ -63,71 +90,100 @@ class LabelRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Bars:
-    """A bar chart: a name and a count per bar; `ticks` are the texts below some bars, by the bar's number.
+class Metric:
+    """A metric of each written image on the page: its title, and the words for its low and its high end.
 
-    `split` is the split that is counted, or ALL_SPLITS.
-    """
-
-    title: str
-    split: str
-    names: tuple[str, ...]
-    counts: tuple[int, ...]
-    ticks: Mapping[int, str] = field(default_factory=dict)
-    is_horizontal: bool = False
-    summary: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """Sample pictures of a label; `images` is the number of its written images."""
-
-    label: int
-    text: str
-    images: int
-    pictures: tuple[Picture, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One example of a problem: its pictures side by side, and a note about them."""
-
-    note: str
-    pictures: tuple[Picture, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A kind of problem: the number of its occurrences, and some of them; `key` is its anchor on the page.
-
-    A problem without a count shows the images at one end of a scale, which every data set has.
+    `values` and `percentiles` are by row of the manifest, for the images on the page that have one.
     """
 
     key: str
     title: str
+    low: str
+    high: str
+    values: Mapping[int, float] = field(default_factory=dict)
+    percentiles: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """A bar chart of a metric: a name and a count per bar; `ticks` are the texts below some bars, by the bar's number.
+
+    `split` is the split that is counted, or ALL_SPLITS. `edges` are the bars' ends, one more than there are bars. `scale` is
+    how they grow, "linear" or "log"; `cut` is how many bars at each end hold all that lies beyond the scale.
+    """
+
+    key: str
+    title: str
+    split: str
+    names: tuple[str, ...]
+    counts: tuple[int, ...]
+    edges: tuple[float, ...] = ()
+    ticks: Mapping[int, str] = field(default_factory=dict)
+    scale: str = "linear"
+    cut: tuple[int, int] = (0, 0)
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """Counts by name, such as of formats; `key` is what the pictures are chosen by, `note` says what was counted."""
+
+    key: str
+    title: str
+    note: str
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One example of a problem: its pictures side by side, by row of the manifest, and a note about them.
+
+    `label` is the id of the label that the case is about, where it is about one.
+    """
+
+    note: str
+    rows: tuple[int, ...] = ()
+    label: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A kind of problem: the number of its occurrences, and some of them; `key` is its anchor on the page."""
+
+    key: str
+    title: str
+    severity: str
     explanation: str
-    count: int | None = None
+    advice: str
+    count: int
     unit: str = "image"
     cases: tuple[Case, ...] = ()
 
     @property
     def unshown(self) -> int:
         """The number of occurrences that are not on the page."""
-        return max(0, (self.count or 0) - len(self.cases))
+        return max(0, self.count - len(self.cases))
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole data card."""
+    """The whole data card.
+
+    `sizes` are width, height and number of images, `omitted_sizes` is the number of images whose size is not among them.
+    """
 
     outcome: Outcome
     has_manifest: bool
     splits: tuple[SplitSummary, ...]
     labels: tuple[LabelRow, ...]
-    label_charts: tuple[Bars, ...]
-    metric_charts: tuple[Bars, ...]
-    sheets: tuple[Sheet, ...]
-    problems: tuple[Problem, ...]
+    charts: tuple[Bars, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    sizes: tuple[tuple[int, int, int], ...] = ()
+    omitted_sizes: int = 0
+    categories: tuple[Category, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    hints: tuple[str, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
     boxes: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -148,22 +204,13 @@ class Report:
         """The splits, in their order."""
         return tuple(split.split for split in self.splits)
 
-    @property
-    def has_boxes(self) -> bool:
-        """Whether a picture has boxes."""
-        return any(picture.boxes for sheet in self.sheets for picture in sheet.pictures)
-
-    @property
-    def is_compact(self) -> bool:
-        """Whether labels have so few pictures that several labels fit side by side."""
-        return max((len(sheet.pictures) for sheet in self.sheets), default=0) <= FEW_PICTURES
-
-    def caps(self) -> Iterator[str]:
-        """Sentences on what the contact sheet omits to limit the page's size."""
-        present = sum(label.total > 0 for label in self.labels)
-        if len(self.sheets) < present:
-            yield f"{len(self.sheets):,} of {plural(present, 'label')} are shown, at even distances, to limit the page's size."
-        missing = sum(not picture.data_uri for sheet in self.sheets for picture in sheet.pictures)
-        if missing:
-            what = plural(missing, "picture is", "pictures are")
-            yield f"{what} missing, to limit the page's size or because the image can't be drawn."
+    def scope(self) -> str:
+        """A sentence on how many of the images have a picture on the page."""
+        drawn = sum(bool(picture.data_uri) for picture in self.pictures if picture.record is not None or not picture.note)
+        whole = plural(self.images, "image")
+        if drawn >= self.images:
+            return f"All {whole} of the data set have a picture in this file."
+        return (
+            f"{drawn:,} of {whole} have a picture in this file: those of the problems, the ends of each metric, and an even "
+            "sample of each label and split. The others are in the shards, and in manifest.parquet."
+        )

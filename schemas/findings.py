@@ -2,8 +2,8 @@
 
 Only written images count, and each counts once in each of three searches:
 
-- exact: images of one SHA-256 (of the input file) are a group. A group is counted once, under the most severe kind: across
-  splits (leakage), else across labels (a label conflict), else within one label of one split.
+- exact: images of one SHA-256 (of the input file) are a group: across splits (leakage), across labels (a label conflict), in
+  both where it is both, and else within one label of one split.
 - near: groups of images whose difference hashes are joined by steps of at most NEAR_BITS bits, counted in the same way. Exact
   duplicates count as one image there, and a group of exact duplicates alone is none. Blank images, and those without a
   meaningful hash, are in none.
@@ -55,17 +55,21 @@ class Groups(_Frozen):
 
 
 class Duplicates(_Frozen):
-    """Groups of images that are the same, or nearly; each group in one of the three."""
+    """Groups of images that are the same, or nearly; a group across splits and labels is in both, and in `in_both`."""
 
     across_splits: Groups = Groups()
     across_labels: Groups = Groups()
     within: Groups = Groups()
+    in_both: Groups = Groups()
 
     @property
     def total(self) -> Groups:
-        """All groups."""
+        """All groups, each once."""
         kinds = self.across_splits, self.across_labels, self.within
-        return Groups(groups=sum(kind.groups for kind in kinds), images=sum(kind.images for kind in kinds))
+        return Groups(
+            groups=sum(kind.groups for kind in kinds) - self.in_both.groups,
+            images=sum(kind.images for kind in kinds) - self.in_both.images,
+        )
 
 
 class FindingCounts(_Frozen):

@@ -18,6 +18,7 @@ CLASS_LABELS = "image-class-label.labels.txt"
 LABEL_MAP = "label_map.pbtxt"  # of records for object detection
 CROISSANT = "croissant.json"
 REPORT = "report.html"
+FINDINGS = "findings.parquet"
 
 INDEX = "index"
 BUILD = "_build"
@@ -29,7 +30,7 @@ KNOWN = f"{BUILD}/known"  # what a build knows of its images from earlier ones; 
 KNOWN_IMAGES = f"{KNOWN}/images.arrow"
 SCRATCH = f"{BUILD}/tmp"  # noqa: S108  # below the output, not the system's
 
-OURS_AT_THE_TOP = frozenset([LABELS, MANIFEST, DATASET_INFO, FEATURES, CLASS_LABELS, LABEL_MAP, CROISSANT, REPORT])
+OURS_AT_THE_TOP = frozenset([LABELS, MANIFEST, DATASET_INFO, FEATURES, CLASS_LABELS, LABEL_MAP, CROISSANT, REPORT, FINDINGS])
 
 SHARD_NAME = re.compile(r"(?P<prefix>.+)-(?P<index>[0-9]{5})-of-(?P<count>[0-9]{5})")
 

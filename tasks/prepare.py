@@ -9,6 +9,7 @@ from imagerecords.schemas.output_files import (
     CROISSANT,
     DATASET_INFO,
     FEATURES,
+    FINDINGS,
     INDEX,
     LABEL_MAP,
     MANIFEST,
@@ -90,7 +91,7 @@ def _remove_records_of(output: Folder, expected: set[str]) -> None:
 
     labels.txt stays, since it may be this build's labels_file; publish writes it again.
     """
-    for name in (MANIFEST, REPORT, FEATURES, CLASS_LABELS, LABEL_MAP, CROISSANT):
+    for name in (MANIFEST, FINDINGS, REPORT, FEATURES, CLASS_LABELS, LABEL_MAP, CROISSANT):
         output.remove(name)
     for directory in (RECEIPTS, INDEX):
         for name in output.files(directory):

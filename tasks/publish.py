@@ -11,8 +11,9 @@ from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.dataset.accounting import over_budget, summary_of
 from imagerecords.tasks.dataset.completion import write_dataset_info, write_files_beside, write_manifest
+from imagerecords.tasks.dataset.findings_file import write_findings
 from imagerecords.tasks.dataset.known_file import remove_known
-from imagerecords.tasks.findings.find import find
+from imagerecords.tasks.findings.find import find_and_list
 from imagerecords.tasks.storage.folders import Folder, open_output
 from imagerecords.tasks.storage.lock import refuse_if_lock_lost
 
@@ -27,7 +28,9 @@ def publish_dataset(verified: list[VerifiedShard], settings: BuildSettings, buil
     output = open_output(settings)
     refuse_if_lock_lost(output, build)
     accounts = write_manifest(output, verified)
-    header, findings = accounts.header, find(output)
+    header = accounts.header
+    findings, listed = find_and_list(output)
+    write_findings(output, listed)
     problems = tuple(
         problem for split, counts in accounts.splits.items() for problem in over_budget(split, counts, header, settings)
     )

@@ -152,15 +152,31 @@ def remove(
     return OK
 
 
-def diff(dataset: str, other: str, /, *, storage_options: StorageOptions = None, as_json: AsJson = False) -> int:
+def diff(
+    dataset: str,
+    other: str,
+    /,
+    *,
+    html: Annotated[Path | None, Parameter(help="Write a page to this file that shows the changed images.")] = None,
+    storage_options: StorageOptions = None,
+    as_json: AsJson = False,
+) -> int:
     """Print which images were added, removed, moved, relabelled, replaced or re-encoded; exit 1 when any was."""
     from imagerecords.tasks.commands.diff import diff_datasets
 
     refuse_secrets(storage_options, dataset=dataset, other=other)
-    differences = diff_datasets(dataset, other, storage_options or {})
+    if html:
+        from imagerecords.tasks.commands.diff_page import diff_page
+
+        differences, page = diff_page(dataset, other, storage_options or {})
+        html.write_bytes(page)
+    else:
+        differences = diff_datasets(dataset, other, storage_options or {})
     _print_rows(differences, as_json)
     counts = Counter(difference.kind for difference in differences)
     print_line(", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items())) or "the same images")
+    if html:
+        print_line(f"wrote {html}")
     return FAILED if differences else OK
 
 

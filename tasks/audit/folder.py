@@ -17,10 +17,17 @@ from imagerecords.schemas.audit import Audit, AuditOptions, AuditProblem
 from imagerecords.schemas.cancellation import stop_when
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.messages import plural, some
-from imagerecords.schemas.output_files import CROISSANT, DATASET_INFO, INDEX, MANIFEST
+from imagerecords.schemas.output_files import CROISSANT, DATASET_INFO, FINDINGS, INDEX, MANIFEST
 from imagerecords.tasks.audit.consistency import label_notes, label_problems, merge, shape_notes, shape_problems
 from imagerecords.tasks.audit.file import FileAudit, audit_file
-from imagerecords.tasks.audit.manifest import Manifest, digest_problems, missing_shard_problems, read_by_shard, shard_problems
+from imagerecords.tasks.audit.manifest import (
+    Manifest,
+    digest_problems,
+    findings_problems,
+    missing_shard_problems,
+    read_by_shard,
+    shard_problems,
+)
 from imagerecords.tasks.audit.sidecars import index_problems, info_problems, read_json
 from imagerecords.tasks.audit.tensorflow import tensorflow_problems
 from imagerecords.tasks.dataset.croissant import listed_files
@@ -67,6 +74,7 @@ def _audit_folder(folder: Folder, names: list[str], present: set[str], notes: li
     if manifest:
         problems += shard_problems(manifest, audits)
         problems += digest_problems(folder, digests, manifest) if CROISSANT in present else []
+        problems += findings_problems(folder, manifest) if FINDINGS in present else []
     named = {problem.file for problem in problems}  # a missing file is reported once, however many files list it
     for problem in (
         *info_problems(contents[DATASET_INFO], {audit.name: audit for audit in audits}),

@@ -11,8 +11,19 @@ import pyarrow.compute as pc
 from imagerecords.schemas.audit import AuditProblem
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.example import Feature, contract
-from imagerecords.schemas.output_files import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABEL_MAP, LABELS, MANIFEST
+from imagerecords.schemas.messages import plural
+from imagerecords.schemas.output_files import (
+    CLASS_LABELS,
+    CROISSANT,
+    DATASET_INFO,
+    FEATURES,
+    FINDINGS,
+    LABEL_MAP,
+    LABELS,
+    MANIFEST,
+)
 from imagerecords.tasks.audit.file import FileAudit, ManifestRows
+from imagerecords.tasks.dataset.findings_file import read_findings
 from imagerecords.tasks.dataset.labels_file import read_labels
 from imagerecords.tasks.dataset.manifest import extras_of, manifest_sha256, read_manifest
 from imagerecords.tasks.dataset.tfds import class_labels_text
@@ -74,6 +85,26 @@ def _label_map_problems(folder: Folder, listed: str) -> Iterable[AuditProblem]:
         yield AuditProblem(LABEL_MAP, None, None, "is missing")
     elif (sha256 := hashlib.sha256(folder.read(LABEL_MAP)).hexdigest()) != listed:
         yield AuditProblem(LABEL_MAP, None, None, f"has SHA-256 {sha256}, {listed} according to {CROISSANT}")
+
+
+def findings_problems(folder: Folder, manifest: Manifest) -> Iterable[AuditProblem]:
+    """Whether findings.parquet can't be read, or names images that the manifest does not have there."""
+    try:
+        found = read_findings(folder)
+    except (CorruptRecord, OSError) as error:
+        yield AuditProblem(FINDINGS, None, None, f"can't be read: {' '.join(str(error.__cause__ or error).split())}")
+        return
+    written = [_keys(rows, pa.array([name] * len(rows), pa.string())) for name, rows in manifest.shards.items()]
+    known = pa.chunked_array([chunk for keys in written for chunk in keys.chunks], pa.string()).combine_chunks()
+    unknown = len(found) - (pc.sum(pc.is_in(_keys(found, found["shard"]), value_set=known)).as_py() or 0)
+    if unknown:
+        yield AuditProblem(FINDINGS, None, None, f"names {plural(unknown, 'record')} that the manifest does not have")
+
+
+def _keys(rows: pa.Table, shard: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A text per row for the place of its record and its path."""
+    keys = pc.binary_join_element_wise(shard, pc.cast(rows["record"], pa.string()), rows["path"].cast(pa.string()), "/")
+    return keys if isinstance(keys, pa.ChunkedArray) else pa.chunked_array([keys], pa.string())
 
 
 def read_by_shard(folder: Folder, digests: bool) -> tuple[Manifest | None, list[AuditProblem]]:

@@ -6,6 +6,7 @@ its split, or its path, is moved, not removed and added.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -16,25 +17,40 @@ from imagerecords.schemas.results import Difference
 from imagerecords.tasks.commands.catalogue import open_dataset, read_catalogue
 
 Row = dict[str, Any]
-COLUMNS = ["split", "path", "label", "text", "sha256", "encoded_sha256", "shard", "record"]
+COLUMNS = ["split", "path", "label", "text", "sha256", "encoded_sha256", "shard", "record", "offset", "size"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A difference, with the image's rows on both sides, where it is on both."""
+
+    difference: Difference
+    was: Row | None
+    now: Row | None
 
 
 def diff_datasets(url: str, other: str, storage_options: Mapping[str, Any]) -> list[Difference]:
     """The differences from one data set to another, sorted by kind, split and path; empty when their images are the same."""
-    before, after = (_images(read_catalogue(open_dataset(each, storage_options))) for each in (url, other))
-    differences: list[Difference] = []
+    catalogues = (read_catalogue(open_dataset(each, storage_options)) for each in (url, other))
+    return [change.difference for change in compare(*catalogues)]
+
+
+def compare(was: pa.Table, now: pa.Table) -> list[Change]:
+    """The differences between two catalogues, with the rows of both sides, sorted by kind, split and path."""
+    before, after = _images(was), _images(now)
+    changes: list[Change] = []
     for key in before.keys() & after.keys():
-        differences += _changes(before[key], after[key])
+        changes += _changes(before[key], after[key])
     gone = [row for key, row in before.items() if key not in after]
     new = [row for key, row in after.items() if key not in before]
     pairs, gone, new = _moved(gone, new)
-    for was, now in pairs:
-        places = f"{was['split']}/{was['path']}", f"{now['split']}/{now['path']}"
-        differences.append(Difference("moved", now["split"], now["path"], *places))
-        differences += _changes(was, now)
-    differences += [Difference("removed", row["split"], row["path"], _label(row), None) for row in gone]
-    differences += [Difference("added", row["split"], row["path"], None, _label(row)) for row in new]
-    return sorted(differences, key=lambda each: (each.kind, each.split, each.path))
+    for old, row in pairs:
+        places = f"{old['split']}/{old['path']}", f"{row['split']}/{row['path']}"
+        changes.append(Change(Difference("moved", row["split"], row["path"], *places), old, row))
+        changes += _changes(old, row)
+    changes += [Change(Difference("removed", row["split"], row["path"], _label(row), None), row, None) for row in gone]
+    changes += [Change(Difference("added", row["split"], row["path"], None, _label(row)), None, row) for row in new]
+    return sorted(changes, key=lambda each: (each.difference.kind, each.difference.split, each.difference.path))
 
 
 def _images(catalogue: pa.Table) -> dict[tuple[str, str, int], Row]:
@@ -49,13 +65,13 @@ def _images(catalogue: pa.Table) -> dict[tuple[str, str, int], Row]:
     return images
 
 
-def _changes(was: Row, now: Row) -> Iterable[Difference]:
+def _changes(was: Row, now: Row) -> Iterable[Change]:
     """What differs in an image that is in both."""
     if (was["label"], was["text"]) != (now["label"], now["text"]):
-        yield Difference("relabelled", now["split"], now["path"], _label(was), _label(now))
+        yield Change(Difference("relabelled", now["split"], now["path"], _label(was), _label(now)), was, now)
     if was["encoded_sha256"] != now["encoded_sha256"]:
         kind = "re-encoded" if was["sha256"] == now["sha256"] else "replaced"
-        yield Difference(kind, now["split"], now["path"], was["encoded_sha256"], now["encoded_sha256"])
+        yield Change(Difference(kind, now["split"], now["path"], was["encoded_sha256"], now["encoded_sha256"]), was, now)
 
 
 def _moved(gone: list[Row], new: list[Row]) -> tuple[list[tuple[Row, Row]], list[Row], list[Row]]:

@@ -25,11 +25,12 @@ from imagerecords.tasks.commands.catalogue import read_catalogue
 from imagerecords.tasks.commands.locate import Names
 from imagerecords.tasks.dataset.completion import write_dataset_info, write_files_beside, write_manifest
 from imagerecords.tasks.dataset.croissant import ListedFile, read_croissant
+from imagerecords.tasks.dataset.findings_file import write_findings
 from imagerecords.tasks.dataset.plan_file import read_plan_header, read_whole_plan
 from imagerecords.tasks.dataset.receipts import read_receipt, write_receipt
 from imagerecords.tasks.dataset.removals import REMOVED_MESSAGE, Removals, holds_any, read_removals, write_removals
 from imagerecords.tasks.dataset.shard_check import verify_shard
-from imagerecords.tasks.findings.find import find
+from imagerecords.tasks.findings.find import find_and_list
 from imagerecords.tasks.records.frames import read_frames
 from imagerecords.tasks.records.writer import RecordWriter
 from imagerecords.tasks.storage.folders import Folder, open_folder, sweep_unfinished
@@ -128,10 +129,12 @@ def _complete(output: Folder, verified: list[VerifiedShard], storage_options: Ma
     """Make the data set complete again, with a data card if it had one; returns its digest."""
     accounts = write_manifest(output, verified)
     write_files_beside(output, accounts)
+    findings, listed = find_and_list(output)
+    write_findings(output, listed)
     if output.exists(REPORT):
         from imagerecords.tasks.data_card.gather import write_report  # slow: it imports what draws charts
 
-        write_report(output, Outcome(True, findings=find(output), digest=accounts.digest), storage_options)
+        write_report(output, Outcome(True, findings=findings, digest=accounts.digest), storage_options)
     write_dataset_info(output, accounts)
     return accounts.digest
 

@@ -1,177 +1,189 @@
-"""The problem gallery of the data card: rejected images, the findings, and the images at each end of the scales."""
+"""The problems of the data card, the most severe first: each with some cases, whose pictures are made later with all others."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagerecords.schemas.data_card import Case, Picture, Problem
-from imagerecords.schemas.findings import (
-    BLANK_CONTRAST,
-    BRIGHT_BRIGHTNESS,
-    DARK_BRIGHTNESS,
-    EXTREME_ASPECT,
-    TINY_SIDE,
-    FindingCounts,
-    Findings,
-    GroupExample,
-    Groups,
-    ImageReference,
-)
+from imagerecords.schemas.data_card import SEVERITIES, Case, LabelRow, Picture, Problem
+from imagerecords.schemas.findings import FEW_IMAGES, Findings, GroupExample, Groups, ImageReference
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.receipt import Reason
-from imagerecords.tasks.data_card.histograms import column
-from imagerecords.tasks.data_card.pictures import PictureSource, of_row, with_pictures
+from imagerecords.tasks.data_card.advice import WORDS
+from imagerecords.tasks.data_card.histograms import Values
+from imagerecords.tasks.data_card.overview import Overview
 from imagerecords.tasks.data_card.rows import Rows
 from imagerecords.tasks.data_card.sheets import spread
-from imagerecords.tasks.storage.folders import Folder
+from imagerecords.tasks.findings.mislabels import Suspects
+from imagerecords.tasks.findings.shortcuts import Shortcut
 
-SIDE = 144
-BUDGET = 1_000_000  # characters of all pictures here
 REJECTED_SHOWN = 48
-EXTREMES_SHOWN = 8
-GROUPS_SHOWN, MEMBERS_SHOWN = 8, 4
-ELONGATED_FROM = 1.5  # longer by shorter side; images nearer to a square are not shown as elongated
-# By kind: a title, and the consequence for training.
-DUPLICATES = {
-    "exact-across_splits": ("Leaks", "The same image in two splits: validation or test measures an image of the training."),
-    "near-across_splits": ("Near leaks", "Nearly the same image in two splits: re-encoded, resized, or the next frame."),
-    "exact-across_labels": ("Label conflicts", "The same image under two labels: one of them is wrong."),
-    "near-across_labels": ("Near label conflicts", "Nearly the same image under two labels."),
-    "exact-within": ("Duplicates", "The same image more than once in one label and split: it counts more than others."),
-    "near-within": ("Near duplicates", "Nearly the same image more than once in one label and split."),
-}
-IMAGE_QUALITY = {
-    "blank": ("Blank", f"A contrast below {BLANK_CONTRAST}: one shade everywhere."),
-    "tiny": ("Tiny", f"Fewer than {TINY_SIDE} pixels on the shorter side."),
+SHOWN = 48  # images or labels of a problem
+GROUPS_SHOWN, MEMBERS_SHOWN = 24, 6
+NEIGHBOURS_SHOWN, TYPICAL_SHOWN = 3, 6
+# By kind, how the metric that an image was found by is written.
+QUALITY = {
+    "blank": "contrast {:.3g}",
+    "dark": "brightness {:.3g}",
+    "bright": "brightness {:.3g}",
+    "blurred": "sharpness {:.2g}",
+    "tiny": "{:.0f} px",
+    "extreme_aspect_ratio": "{:.1f} : 1",
 }
 # The first three can't be decoded; removed images must not be shown here either.
 WITHOUT_PICTURE = (Reason.EMPTY_FILE, Reason.NOT_AN_IMAGE, Reason.UNREADABLE, Reason.REMOVED)
 
 
-@dataclass(frozen=True)
-class Draft:
-    """A problem before its pictures are made; each case is its note and its images."""
-
-    problem: Problem
-    cases: tuple[tuple[str, tuple[PictureSource, ...]], ...]
-
-
-class Scale(NamedTuple):
-    """A metric by which images are ordered: the first of `order` are shown, with its absolute value, and NaN never."""
-
-    key: str
-    title: str
-    explanation: str
-    order: np.ndarray
+def by_severity(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The problems that occur, the most severe first."""
+    order = list(WORDS)
+    present = [problem for problem in problems if problem.count]
+    return tuple(sorted(present, key=lambda each: (SEVERITIES.index(each.severity), order.index(each.key))))
 
 
-def illustrate(drafts: Iterable[Draft]) -> tuple[Problem, ...]:
-    """The problems that have cases, with their pictures, all of which are made at once."""
-    drafts = [draft for draft in drafts if draft.cases]
-    images = [image for draft in drafts for _, shown in draft.cases for image in shown]
-    pictures = iter(with_pictures(images, SIDE, BUDGET))
-    return tuple(replace(draft.problem, cases=tuple(_cases(draft, pictures))) for draft in drafts)
+def _problem(key: str, count: int, cases: Iterable[Case], unit: str = "image") -> Problem:
+    words = WORDS[key]
+    return Problem(key, words.title, words.severity, words.explanation, words.advice, count, unit, tuple(cases))
 
 
-def _cases(draft: Draft, pictures: Iterator[Picture]) -> Iterator[Case]:
-    for note, images in draft.cases:
-        yield Case(note, tuple(next(pictures) for _ in images))
-
-
-def draft_rejected(rows: Rows, inputs: Mapping[str, Folder]) -> Draft:
-    """Rejected images, some per reason; `inputs` are the folders of the input by split, where they are known."""
+def rejected_problem(rows: Rows) -> Problem:
+    """Rejected images, some per reason."""
     reasons = sorted(rows.narrow["reason"].unique().drop_null().to_pylist())
     by_reason = {reason: rows.numbers("reason", reason) for reason in reasons}
     share = max(1, REJECTED_SHOWN // max(1, len(reasons)))
     shown = [int(found[at]) for found in by_reason.values() for at in spread(len(found), share)]
-    cases = tuple((_note(row), (_rejected(row, inputs),)) for row in rows.take(shown))
+    cases = (Case(rejection(row), (row["row"],)) for row in rows.take(shown))
+    problem = _problem("rejected", sum(map(len, by_reason.values())), cases)
     counts = ", ".join(f"{len(found):,} {_spoken(reason)}" for reason, found in by_reason.items())
-    return Draft(Problem("rejected", "Rejected", f"Not in the shards: {counts}.", sum(map(len, by_reason.values()))), cases)
+    explanation = f"{problem.explanation} {counts}." if counts else problem.explanation
+    return Problem(**{**_fields(problem), "explanation": explanation})
+
+
+def _fields(problem: Problem) -> dict[str, Any]:
+    return {name: getattr(problem, name) for name in Problem.__dataclass_fields__}
 
 
 def _spoken(reason: str) -> str:
     return reason.replace("_", " ")
 
 
-def _note(row: Mapping[str, Any]) -> str:
+def rejection(row: Mapping[str, Any]) -> str:
+    """Why an image of the manifest was rejected, in words."""
     return f"{_spoken(row['reason'])}: {row['message']}" if row["message"] else _spoken(row["reason"])
 
 
-def _rejected(row: dict[str, Any], inputs: Mapping[str, Folder]) -> PictureSource:
-    picture = Picture(row["path"], row["split"], row["label"], row["text"])
-    folder = inputs.get(row["split"])
-    if folder is None or row["reason"] in WITHOUT_PICTURE:
-        return PictureSource(picture)
-    return PictureSource(picture, folder, row["path"], size=row["source_size"] or 0)
+def label_problems(labels: Sequence[LabelRow], splits: Sequence[str]) -> Iterator[Problem]:
+    """Labels without images in a split in which others have some, and those with few training images, by name."""
+    used = [number for number in range(len(splits)) if any(label.written[number] for label in labels)]
+    missing = [(label, number) for number in used for label in labels if not label.written[number]]
+    cases = [
+        Case(f"{label.text}: no image in {splits[number]}, {label.total:,} elsewhere", label=label.label)
+        for label, number in missing
+    ]
+    yield _problem("missing-labels", len(missing), cases[:SHOWN], "case")
+    if "train" in splits:
+        train = list(splits).index("train")
+        few = [label for label in labels if 0 < label.written[train] < FEW_IMAGES]
+        notes = [Case(f"{label.text}: {plural(label.written[train], 'training image')}", label=label.label) for label in few]
+        yield _problem("few-images", len(few), notes[:SHOWN], "label")
 
 
-def draft_duplicates(rows: Rows, written: pa.Table, findings: Findings) -> Iterator[Draft]:
-    """Groups of duplicates and near duplicates, the most severe first; each group side by side."""
-    groups = [(f"{kind}-{where}", counts, examples) for kind, where, counts, examples in _duplicates(findings)]
-    shown = [(key, counts, examples[:GROUPS_SHOWN]) for key, counts, examples in groups]
-    references = [image for *_, examples in shown for group in examples for image in group.members[:MEMBERS_SHOWN]]
-    images = _images_of(rows, written, references)
-    for key, counts, examples in shown:
-        cases = []
-        for group in examples:
-            members = tuple(images[image.shard, image.offset] for image in group.members[:MEMBERS_SHOWN])
-            cases.append((plural(group.images, "image"), members))
-        title, explanation = DUPLICATES[key]
-        yield Draft(Problem(key, title, explanation, counts.groups, "group"), tuple(cases))
+def duplicate_problems(rows: Rows, written: pa.Table, findings: Findings) -> Iterator[Problem]:
+    """Groups of duplicates and near duplicates, each group side by side."""
+    groups = [(f"{kind}-{where}", counts, examples[:GROUPS_SHOWN]) for kind, where, counts, examples in _duplicates(findings)]
+    references = [image for *_, examples in groups for group in examples for image in group.members[:MEMBERS_SHOWN]]
+    places = _rows_of(rows, written, references)
+    for key, counts, examples in groups:
+        cases = (
+            Case(_group_note(group), tuple(places[image.shard, image.offset] for image in group.members[:MEMBERS_SHOWN]))
+            for group in examples
+        )
+        yield _problem(key, counts.groups, cases, "group")
+
+
+def _group_note(group: GroupExample) -> str:
+    splits, labels = (dict.fromkeys(getattr(image, name) for image in group.members) for name in ("split", "label"))
+    shown = min(len(group.members), MEMBERS_SHOWN)
+    parts = [plural(group.images, "image") + (f" ({shown} here)" if group.images > shown else "")]
+    parts += [f"in {' and '.join(splits)}"] if len(splits) > 1 else []
+    parts += [f"labelled {', '.join(labels)}"] if len(labels) > 1 else []
+    return ", ".join(parts)
 
 
 def _duplicates(findings: Findings) -> Iterator[tuple[str, str, Groups, tuple[GroupExample, ...]]]:
-    for where in ("across_splits", "across_labels", "within"):
-        for kind in ("exact", "near"):
+    for kind in ("exact", "near"):
+        for where in ("across_splits", "across_labels", "within"):
             counts, examples = getattr(findings.counts, kind), getattr(findings, kind)
             yield kind, where, getattr(counts, where), getattr(examples, where)
 
 
-def draft_quality(rows: Rows, written: pa.Table, findings: Findings) -> Iterator[Draft]:
-    """The findings of single images, except those at the ends of the scales, which draft_extremes shows."""
-    shown = _images_of(rows, written, [image for key in IMAGE_QUALITY for image in findings.images.get(key, ())])
-    for key, (title, explanation) in IMAGE_QUALITY.items():
-        images = findings.images.get(key, ())
-        cases = tuple((f"{image.value:.3g}", (shown[image.shard, image.offset],)) for image in images)
-        yield Draft(Problem(key, title, explanation, getattr(findings.counts, key)), cases)
+def quality_problems(rows: Rows, written: pa.Table, findings: Findings) -> Iterator[Problem]:
+    """The images beyond a threshold, the most extreme first."""
+    shown = {key: findings.images.get(key, ())[:SHOWN] for key in QUALITY}
+    places = _rows_of(rows, written, [image for images in shown.values() for image in images])
+    for key, images in shown.items():
+        cases = (Case(QUALITY[key].format(image.value), (places[image.shard, image.offset],)) for image in images)
+        yield _problem(key, getattr(findings.counts, key), cases)
 
 
-def _images_of(rows: Rows, written: pa.Table, images: Sequence[ImageReference]) -> dict[tuple[str, int], PictureSource]:
-    """The sources of these images' pictures, by shard and offset."""
+def mislabel_problem(rows: Rows, suspects: Suspects, labels: Mapping[int, str]) -> Problem:
+    """Images that look like those of another label, each with its nearest neighbours."""
+    numbers = rows.written()
+    cases = (
+        Case(
+            f"{suspect.share:.0%} of its neighbours are {labels[suspect.other]}",
+            tuple(int(numbers[place]) for place in (suspect.place, *suspect.neighbours[:NEIGHBOURS_SHOWN])),
+        )
+        for suspect in suspects.found[:GROUPS_SHOWN]
+    )
+    return _problem("mislabels", len(suspects.found), cases)
+
+
+def shortcut_problem(overview: Overview, shortcuts: Sequence[Shortcut], pictures: Sequence[Picture]) -> Problem:
+    """Labels that something beside the picture's content separates, each with some of the pictures that are there."""
+    texts, metrics = overview.texts, overview.metrics
+    notes: dict[int, list[str]] = {}
+    for each in shortcuts:
+        notes.setdefault(each.label, []).append(_shortcut_note(each, metrics))
+    cases = []
+    for number in list(notes)[:SHOWN]:
+        rows = [picture.row for picture in pictures if picture.label == number and not picture.note]
+        shown = tuple(rows[at] for at in spread(len(rows), TYPICAL_SHOWN))
+        cases.append(Case(f"{texts[number]}: {'; '.join(notes[number])}", shown, number))
+    return _problem("shortcuts", len(notes), cases, "label")
+
+
+def _shortcut_note(shortcut: Shortcut, metrics: Mapping[str, Values]) -> str:
+    if shortcut.name:
+        of = "from the camera" if shortcut.key == "camera" else "in the format" if shortcut.key == "format" else "in"
+        return f"{shortcut.strength:.0%} of its images are {of} {shortcut.name}, hardly any other image is"
+    metric = metrics[shortcut.key]
+    title = metric.title.partition(",")[0].lower()
+    return f"{title} {'above' if shortcut.is_high else 'below'} that of other images, in {shortcut.strength:.0%} of all pairs"
+
+
+def _rows_of(rows: Rows, written: pa.Table, images: Sequence[ImageReference]) -> dict[tuple[str, int], int]:
+    """The rows of these images in the manifest, by shard and offset."""
     shards = pa.array([image.shard for image in images], pa.string())
     offsets = pa.array([image.offset for image in images], pa.int64())
     is_one = pc.and_(
         pc.is_in(written["shard"].cast(pa.string()), value_set=shards), pc.is_in(written["offset"], value_set=offsets)
     )
-    found = rows.take(rows.written()[is_one.to_numpy()])
-    return {(row["shard"], row["offset"]): of_row(rows.folder, row) for row in found}
+    places = np.flatnonzero(is_one.to_numpy())
+    found = written.select(["shard", "offset"]).take(places).to_pylist()
+    numbers = rows.written()[places].tolist()
+    return {(row["shard"], row["offset"]): number for row, number in zip(found, numbers, strict=True)}
 
 
-def draft_extremes(rows: Rows, written: pa.Table, counts: FindingCounts) -> Iterator[Draft]:
-    """The images at the ends of the scales of the manifest's metrics, whether they are problems or not."""
-    for scale in _scales(written, counts):
-        known = np.isfinite(scale.order)
-        first = np.argsort(scale.order, kind="stable")[: min(EXTREMES_SHOWN, int(known.sum()))]  # NaN is last
-        images = [of_row(rows.folder, row) for row in rows.take(rows.written()[first])]
-        cases = tuple((f"{abs(scale.order[at]):.3g}", (image,)) for at, image in zip(first, images, strict=True))
-        yield Draft(Problem(scale.key, scale.title, scale.explanation), cases)
-
-
-def _scales(written: pa.Table, counts: FindingCounts) -> Iterator[Scale]:
-    brightness = column(written, "brightness")
-    yield Scale("darkest", "Darkest", f"Mean brightness, 0 to 1: {counts.dark:,} below {DARK_BRIGHTNESS}.", brightness)
-    yield Scale("brightest", "Brightest", f"Mean brightness, 0 to 1: {counts.bright:,} above {BRIGHT_BRIGHTNESS}.", -brightness)
-    yield Scale("blurriest", "Blurriest", f"Sharpness: {counts.blurred:,} counted as blurred.", column(written, "sharpness"))
-    width, height = column(written, "width"), column(written, "height")
-    aspect = np.maximum(width, height) / np.maximum(np.minimum(width, height), 1)
-    elongated = np.where(aspect >= ELONGATED_FROM, -aspect, np.nan)
-    yield Scale(
-        "most-elongated",
-        "Most elongated",
-        f"Longer by shorter side: {counts.extreme_aspect_ratio:,} above {EXTREME_ASPECT:g}.",
-        elongated,
-    )
+def rows_of_problems(problems: Iterable[Problem]) -> list[int]:
+    """The rows that problems show, round by round, so that each problem's first cases come first."""
+    cases = [
+        (at, number, row)
+        for number, problem in enumerate(problems)
+        for at, case in enumerate(problem.cases)
+        for row in case.rows
+    ]
+    return list(Counter(row for *_, row in sorted(cases, key=lambda each: each[:2])))

@@ -7,24 +7,37 @@ of rejected images are read from the input, if it is still there.
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from imagerecords.schemas.data_card import Outcome, Report
+from imagerecords.schemas.data_card import Outcome, Picture, Problem, Report
 from imagerecords.schemas.findings import Findings
+from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import BUILD, CROISSANT, DATASET_INFO, MANIFEST, REPORT, is_our_shard
 from imagerecords.schemas.plan import PlanHeader
-from imagerecords.tasks.data_card.gallery import draft_duplicates, draft_extremes, draft_quality, draft_rejected, illustrate
-from imagerecords.tasks.data_card.histograms import label_charts, label_rows, metric_charts, split_summaries
+from imagerecords.tasks.data_card.gallery import (
+    by_severity,
+    duplicate_problems,
+    label_problems,
+    mislabel_problem,
+    quality_problems,
+    rejected_problem,
+    shortcut_problem,
+)
+from imagerecords.tasks.data_card.histograms import size_points
+from imagerecords.tasks.data_card.overview import Overview, count_all
 from imagerecords.tasks.data_card.page import render
 from imagerecords.tasks.data_card.rows import has_all_columns, read_rows
-from imagerecords.tasks.data_card.sheets import make_sheets
+from imagerecords.tasks.data_card.shown import categories_of, make_pictures, metrics_of
 from imagerecords.tasks.dataset.croissant import read_croissant
 from imagerecords.tasks.dataset.digest import dataset_digest
 from imagerecords.tasks.dataset.plan_file import read_plan_header
 from imagerecords.tasks.findings.find import find
+from imagerecords.tasks.findings.mislabels import Suspects, find_mislabels
+from imagerecords.tasks.findings.shortcuts import Shortcut, by_metric, by_name
 from imagerecords.tasks.storage.folders import Folder, open_folder, sweep_unfinished
 from imagerecords.tasks.storage.lock import STALE_SECONDS, output_lock
 
@@ -69,31 +82,76 @@ def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any])
     rows = read_rows(folder)
     has_manifest = rows.wide is None
     header = _read_header(folder) if has_manifest else None
-    splits = split_summaries(rows.narrow)
-    names = [split.split for split in splits]
-    labels = label_rows(rows.narrow, names)
-    written = rows.narrow.take(rows.written())
+    overview = count_all(rows)
+    suspects = find_mislabels(overview.written)
+    problems = by_severity(_problems(overview, outcome.findings, suspects))
+    inputs = _inputs(header, overview.split_names, storage_options)
+    pictures = make_pictures(overview, problems, inputs)
+    shortcuts = shortcut_problem(overview, [*find_shortcuts(overview), *find_picture_shortcuts(pictures)], pictures)
+    sizes, omitted = size_points(overview.written)
     return Report(
         outcome=outcome,
         has_manifest=has_manifest,
-        splits=splits,
-        labels=labels,
-        label_charts=tuple(label_charts(labels, names)),
-        metric_charts=tuple(metric_charts(written, names)),
-        sheets=make_sheets(rows, written, labels),
-        problems=illustrate(
-            [
-                draft_rejected(rows, _inputs(header, names, storage_options)),
-                *draft_duplicates(rows, written, outcome.findings),
-                *draft_quality(rows, written, outcome.findings),
-                *draft_extremes(rows, written, outcome.findings.counts),
-            ]
-        ),
+        splits=overview.splits,
+        labels=overview.labels,
+        charts=tuple(bars for _, bars in overview.charts),
+        metrics=metrics_of(pictures, overview),
+        sizes=sizes,
+        omitted_sizes=omitted,
+        categories=categories_of(pictures, overview.written),
+        pictures=pictures,
+        problems=by_severity([*problems, shortcuts]),
+        hints=tuple(_hints(outcome.findings, suspects)),
         skipped=header.skipped if header else {},
         boxes=tuple(reason.line() for reason in header.boxes.reasons) if header and header.boxes else (),
         settings=_settings(header) if header else {},
         version=header.version if header else "",
     )
+
+
+def _problems(overview: Overview, findings: Findings, suspects: Suspects) -> Iterator[Problem]:
+    rows, written = overview.rows, overview.written
+    yield rejected_problem(rows)
+    yield from label_problems(overview.labels, overview.split_names)
+    yield from duplicate_problems(rows, written, findings)
+    yield from quality_problems(rows, written, findings)
+    yield mislabel_problem(rows, suspects, overview.texts)
+
+
+def find_shortcuts(overview: Overview) -> list[Shortcut]:
+    """Labels that a metric or the file format separates from the others; none where there is one label only."""
+    written = overview.written
+    label = written["label"].to_numpy()
+    found = by_metric(label, {key: metric.values for key, metric in overview.metrics.items() if key != "boxes"})
+    if "source_format" in written.column_names:
+        names = written["source_format"].cast(pa.string()).fill_null("").to_numpy(zero_copy_only=False)
+        found += by_name(label, "format", names.astype(str))
+    return found
+
+
+def find_picture_shortcuts(pictures: Sequence[Picture]) -> list[Shortcut]:
+    """Labels that the camera, or grey instead of colour, separates from the others, as far as pictures say."""
+    drawn = [picture for picture in pictures if picture.data_uri and not picture.note]
+    label = np.array([picture.label for picture in drawn], np.int64)
+    cameras = np.array([picture.camera for picture in drawn], str)
+    colours = np.array(["grey" if picture.is_grey else "colour" for picture in drawn], str)
+    return by_name(label, "camera", cameras) + by_name(label, "colour", colours)
+
+
+def _hints(findings: Findings, suspects: Suspects) -> Iterator[str]:
+    """What was searched in vain, or is worth knowing and has no pictures."""
+    if suspects.compared and not suspects.is_meaningful:
+        yield (
+            "Wrong labels were not searched: the metrics say too little about labels (the neighbours of "
+            f"{suspects.agreement:.0%} of the images have the same label)."
+        )
+    counts = findings.counts
+    if counts.has_gps:
+        yield f"{plural(counts.has_gps, 'image')} with a GPS position in the metadata: `--metadata strip` leaves it out."
+    if counts.has_thumbnail:
+        yield f"{plural(counts.has_thumbnail, 'image')} with an embedded thumbnail, which `--metadata strip` leaves out."
+    if counts.odd_header:
+        yield f"{plural(counts.odd_header, 'image')} with an odd JPEG header, which no pixel depends on."
 
 
 def _read_header(folder: Folder) -> PlanHeader | None:

@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagerecords.schemas.data_card import ALL_SPLITS, Bars, LabelRow
-from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import parse_shard_name
 from imagerecords.schemas.receipt import REJECTED, WRITTEN
 from imagerecords.schemas.summary import SplitSummary
@@ -19,20 +18,36 @@ from imagerecords.schemas.summary import SplitSummary
 BINS = 24
 TICKS = 5
 WIDE = 20  # if the largest value is this many times the smallest, bins grow by a factor instead of a step
+FAR = 2.0  # times the width of the middle 98 %: values further out share one bar
+CUT = 0.01  # of the images on each side may lie beyond the scale
+FEWEST_CUT = 20  # values; fewer are all on the scale
 UNITS = ("B", "kB", "MB", "GB", "TB")
-MOST_BARS = 40  # labels that have a bar each; with more the card counts labels by their images
+MOST_SIZES = 1200  # points of the chart of sizes
 
 
 @dataclass(frozen=True)
-class Metric:
-    """A metric of images for a histogram: its title, its values (NaN where there is none), and a value's text.
+class Scale:
+    """The ends of a chart's bars, how they grow (linear or log), and how many at each end hold all that lies beyond."""
 
-    Bins of a wide range grow by a factor, but not those of a share, which ends at 1 and may begin at 0.
+    edges: np.ndarray
+    kind: str = "linear"
+    cut: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True)
+class Values:
+    """A metric of images for a histogram: its key and title, its values (NaN where there is none), and a value's text.
+
+    Bins of a wide range grow by a factor, but not those of a share, which ends at 1 and may begin at 0. `low` and `high` are
+    the words for the ends.
     """
 
+    key: str
     title: str
     values: np.ndarray
     text: Callable[[float], str]
+    low: str
+    high: str
     is_whole: bool = False
     is_share: bool = False
 
@@ -83,41 +98,46 @@ def label_rows(rows: pa.Table, splits: Sequence[str]) -> tuple[LabelRow, ...]:
     )
 
 
-def label_charts(labels: Sequence[LabelRow], splits: Sequence[str]) -> Iterator[Bars]:
-    """One chart per split: one bar per label, or with many labels a histogram of their images."""
-    for number, split in enumerate(splits):
-        counts = [label.written[number] for label in labels]
-        most = plural(max(counts, default=0), "image")
-        summary = f"{plural(len(counts), 'label')}, from {min(counts, default=0):,} to {most}"
-        if len(labels) <= MOST_BARS:
-            names = tuple(label.text for label in labels)
-            yield Bars(f"Images per label in {split}", split, names, tuple(counts), is_horizontal=True, summary=summary)
-        else:
-            metric = Metric(f"Labels by their images in {split}", np.array(counts, np.float64), _whole(""), is_whole=True)
-            yield _histogram(metric, split, metric.values, _edges(metric))
-
-
-def metric_charts(written: pa.Table, splits: Sequence[str]) -> Iterator[Bars]:
-    """Histograms of sizes and image quality, of all images and of each split, with the same bins."""
+def metric_charts(written: pa.Table, splits: Sequence[str]) -> Iterator[tuple[Values, Bars]]:
+    """Histograms of sizes and image quality, of all images and of each split, with the same bins; each with its metric."""
     split_of = places(written["split"], splits)
-    for metric in _metrics(written):
-        if not np.isfinite(metric.values).any():
-            continue
-        edges = _edges(metric)
-        yield _histogram(metric, ALL_SPLITS, metric.values, edges)
+    for metric in metric_values(written):
+        scale = _scale(metric)
+        yield metric, _histogram(metric, ALL_SPLITS, metric.values, scale)
         for number, split in enumerate(splits if len(splits) > 1 else ()):
-            yield _histogram(metric, split, metric.values[split_of == number], edges)
+            yield metric, _histogram(metric, split, metric.values[split_of == number], scale)
 
 
-def _metrics(written: pa.Table) -> Iterator[Metric]:
+def metric_values(written: pa.Table) -> Iterator[Values]:
+    """The metrics that some image has."""
     width, height = column(written, "width"), column(written, "height")
-    yield Metric("Width", width, _whole("px"), is_whole=True)
-    yield Metric("Height", height, _whole("px"), is_whole=True)
-    yield Metric("Aspect, width by height", width / np.where(height > 0, height, np.nan), lambda value: f"{value:.2f}")
-    yield Metric("Bytes of an image file", column(written, "source_size"), bytes_text, is_whole=True)
-    for name, what in (("brightness", "Brightness, 0 to 1"), ("contrast", "Contrast, 0 to 1")):
-        yield Metric(what, column(written, name), lambda value: f"{value:.2f}", is_share=True)
-    yield Metric("Sharpness", column(written, "sharpness"), lambda value: f"{value:.2g}")
+    aspect = width / np.where(height > 0, height, np.nan)
+    metrics = [
+        Values("brightness", "Brightness, 0 to 1", column(written, "brightness"), _two, "dark", "bright", is_share=True),
+        Values("contrast", "Contrast, 0 to 1", column(written, "contrast"), _two, "flat", "rich in contrast", is_share=True),
+        Values("sharpness", "Sharpness", column(written, "sharpness"), lambda value: f"{value:.2g}", "blurred", "sharp"),
+        Values("width", "Width", width, _whole("px"), "narrow", "wide", is_whole=True),
+        Values("height", "Height", height, _whole("px"), "low", "high", is_whole=True),
+        Values("aspect", "Aspect, width by height", aspect, _two, "upright", "elongated"),
+        Values("bytes", "Bytes of an image file", column(written, "source_size"), bytes_text, "small", "large", is_whole=True),
+        Values("boxes", "Boxes per image", column(written, "boxes"), _whole(""), "few boxes", "many boxes", is_whole=True),
+    ]
+    return (metric for metric in metrics if np.isfinite(metric.values).any())
+
+
+def size_points(written: pa.Table) -> tuple[tuple[tuple[int, int, int], ...], int]:
+    """Width, height and number of images of each size, the most frequent and the extreme ones first; and of how many it is not.
+
+    The most frequent MOST_SIZES are kept, and the smallest and largest.
+    """
+    known = written.filter(pc.is_valid(written["width"]))
+    if not known.num_rows:
+        return (), 0
+    known = known.group_by(["width", "height"]).aggregate([([], "count_all")])
+    sizes = sorted((row["width"], row["height"], row["count_all"]) for row in known.to_pylist())
+    ends = {each for key in (0, 1) for each in (min(sizes, key=lambda size: size[key]), max(sizes, key=lambda size: size[key]))}
+    kept = sorted({*sorted(sizes, key=lambda size: -size[2])[:MOST_SIZES], *ends})
+    return tuple(kept), sum(size[2] for size in sizes) - sum(size[2] for size in kept)
 
 
 def column(table: pa.Table, name: str) -> np.ndarray:
@@ -134,24 +154,38 @@ def places(texts: pa.ChunkedArray, among: Sequence[str]) -> np.ndarray:
     return found
 
 
-def _edges(metric: Metric) -> np.ndarray:
+def _scale(metric: Values) -> Scale:
     values = metric.values[np.isfinite(metric.values)]
-    low, high = float(values.min()), float(values.max())
-    if low == high and not metric.is_whole:
-        return np.array([low, np.nextafter(high, math.inf)])
+    least, most = float(values.min()), float(values.max())
+    if least == most and not metric.is_whole:
+        return Scale(np.array([least, np.nextafter(most, math.inf)]))
+    low, high = _middle(values) if not metric.is_share else (least, most)
+    is_log = low > 0 and high / low >= WIDE and not metric.is_share
     steps = min(BINS, int(high - low) + 1) if metric.is_whole else BINS
-    is_wide = low > 0 and high / low >= WIDE and not metric.is_share
-    edges = np.geomspace(low, high, steps + 1) if is_wide else np.linspace(low, high, steps + 1)
+    edges = np.geomspace(low, high, steps + 1) if is_log else np.linspace(low, high, steps + 1)
     edges[0], edges[-1] = low, high
     if metric.is_whole:  # between whole numbers, so that each bin contains one and can be named by its ends
-        return np.append(np.unique(np.ceil(edges[:-1])) - 0.5, high + 0.5)
-    return edges
+        edges = np.append(np.unique(np.ceil(edges[:-1])) - 0.5, math.floor(high) + 0.5)
+        least, most = least - 0.5, most + 0.5
+    cut = int(least < edges[0]), int(most > edges[-1])
+    edges = np.concatenate([[least] * cut[0], edges, [most] * cut[1]])
+    return Scale(edges, "log" if is_log else "linear", cut)
 
 
-def _histogram(metric: Metric, split: str, values: np.ndarray, edges: np.ndarray) -> Bars:
+def _middle(values: np.ndarray) -> tuple[float, float]:
+    """The range that the scale shows: all values, or without those that are far from the rest."""
+    least, most = float(values.min()), float(values.max())
+    low, high = (float(each) for each in np.quantile(values, (CUT, 1 - CUT), method="nearest"))
+    far = FAR * (high - low)
+    if values.size < FEWEST_CUT or low == high:
+        return least, most
+    return low if low - least > far else least, high if most - high > far else most
+
+
+def _histogram(metric: Values, split: str, values: np.ndarray, scale: Scale) -> Bars:
     finite = np.sort(values[np.isfinite(values)])
-    counts = np.histogram(finite, edges)[0]
-    ends = list(itertools.pairwise(edges.tolist()))
+    counts = np.histogram(finite, scale.edges)[0]
+    ends = list(itertools.pairwise(scale.edges.tolist()))
     if metric.is_whole:
         ends = [(math.ceil(low), math.floor(high)) for low, high in ends]
     names = [metric.text(low) if low == high else f"{metric.text(low)} to {metric.text(high)}" for low, high in ends]
@@ -161,11 +195,26 @@ def _histogram(metric: Metric, split: str, values: np.ndarray, edges: np.ndarray
         least, middle, most = (metric.text(float(value)) for value in (finite[0], finite[finite.size // 2], finite[-1]))
         summary = f"all {least}" if least == most else f"from {least} to {most}, half of them up to {middle}"
     ticks = {number: metric.text(ends[number][0]) for number in shown}
-    return Bars(metric.title, split, tuple(names), tuple(counts.tolist()), ticks, summary=summary)
+    return Bars(
+        metric.key,
+        metric.title,
+        split,
+        tuple(names),
+        tuple(counts.tolist()),
+        tuple(scale.edges.tolist()),
+        ticks,
+        scale.kind,
+        scale.cut,
+        summary,
+    )
 
 
 def _whole(unit: str) -> Callable[[float], str]:
     return lambda value: f"{value:,.0f} {unit}".rstrip()
+
+
+def _two(value: float) -> str:
+    return f"{value:.2f}"
 
 
 def bytes_text(value: float) -> str:

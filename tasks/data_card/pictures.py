@@ -5,7 +5,10 @@ the versions of Pillow and its libraries.
 """
 
 import base64
+import contextlib
 import io
+import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -13,9 +16,9 @@ from typing import Any
 
 import numpy as np
 import simplejpeg
-from PIL import Image, ImageDraw
+from PIL import Image
 
-from imagerecords.schemas.data_card import Picture
+from imagerecords.schemas.data_card import Box, Picture
 from imagerecords.schemas.frame import FOOTER, HEADER
 from imagerecords.tasks.images.jpeg import START, read_jpeg_header
 from imagerecords.tasks.records.example import parse_example
@@ -25,10 +28,14 @@ from imagerecords.tasks.storage.folders import Folder
 READERS = 8  # a remote store takes some 30 ms however few the bytes
 MOST_BYTES = 32 << 20  # of a record or file that is read for one picture
 MAX_READ = 512 << 20  # bytes read for all pictures of a page
+LEAST_SHARE = 6000  # characters of a picture that are never too many
 MAX_PIXELS = 64_000_000  # to decode for one picture; a JPEG is decoded at a fraction of it
 QUALITY, METHOD = 60, 0  # WebP: a third smaller than JPEG at these sizes, half a millisecond per picture
-MAX_BOXES = 50  # drawn on one picture
-BOX_COLOURS = ("#ffd400", "#00d5ff", "#ff5fa2", "#7dff6a", "#ff8c1a", "#c79bff")
+MAX_BOXES = 50  # of one picture
+GREY_STEPS = 12  # of 255: by how much a picture's channels may differ for it to be grey, after WebP and JPEG
+MODEL, MAKE = 272, 271  # EXIF
+EXIF_WITHIN = 4096  # bytes from a file's start
+EDGES = ("xmin", "ymin", "xmax", "ymax")
 BBOX = "image/object/bbox"
 
 
@@ -48,25 +55,41 @@ class PictureSource:
 
 def of_row(folder: Folder, row: Mapping[str, Any]) -> PictureSource:
     """The source for a manifest's row of a written image: its record, where that can be read from its offset."""
-    name = row["path"].rpartition("/")[2]
-    picture = Picture(name, row["split"], row["label"], row["text"])
+    picture = described(row)
     if row["offset"] is None:
         return PictureSource(picture)
     return PictureSource(picture, folder, row["shard"], row["offset"], row["size"])
 
 
+def described(row: Mapping[str, Any], note: str = "") -> Picture:
+    """A picture with what a row says, before it is drawn."""
+    return Picture(
+        row["path"],
+        row["split"],
+        row["label"],
+        row["text"],
+        row=row.get("row", -1),
+        shard=row["shard"] or "",
+        record=row.get("record"),
+        source_format=row.get("source_format") or "",
+        note=note,
+    )
+
+
 def with_pictures(images: Sequence[PictureSource], side: int, budget: int) -> list[Picture]:
     """The images in their order, each with a picture not wider or higher than `side`.
 
-    Images beyond the limits are not read, and a picture that would exceed `budget` characters for all is omitted.
+    Images beyond the limits are not read. A picture that takes more than its share of `budget` characters is made at half the
+    size, and one that would exceed the budget for all is omitted.
     """
+    share = max(LEAST_SHARE, budget // max(1, len(images)))
     readable, left = [], MAX_READ
     for image in images:
         fits = image.folder is not None and 0 < image.size <= min(MOST_BYTES, left)
         left -= image.size if fits else 0
         readable.append(image if fits else replace(image, folder=None))
     with ThreadPoolExecutor(READERS, thread_name_prefix="report") as threads:
-        return list(_within(budget, threads.map(lambda image: _make(image, side), readable)))
+        return list(_within(budget, threads.map(lambda image: _fitting(image, side, share), readable)))
 
 
 def _within(budget: int, pictures: Iterable[Picture]) -> Iterator[Picture]:
@@ -74,6 +97,11 @@ def _within(budget: int, pictures: Iterable[Picture]) -> Iterator[Picture]:
         fits = len(picture.data_uri) <= budget
         budget -= len(picture.data_uri) if fits else 0
         yield picture if fits else replace(picture, data_uri="", width=0, height=0)
+
+
+def _fitting(image: PictureSource, side: int, share: int) -> Picture:
+    picture = _make(image, side)
+    return picture if len(picture.data_uri) <= share else _make(image, side // 2)
 
 
 def _make(image: PictureSource, side: int) -> Picture:
@@ -90,23 +118,47 @@ def _make(image: PictureSource, side: int) -> Picture:
 
 def draw_example(picture: Picture, features: dict[str, list[Any]], side: int) -> Picture:
     """The picture with an Example's image, and its boxes where it has some."""
-    boxes = list(zip(*(features.get(f"{BBOX}/{edge}", []) for edge in ("xmin", "ymin", "xmax", "ymax")), strict=False))
-    labels = features.get(f"{BBOX}/label", [])
-    return draw(picture, encoded_image(features), side, boxes, labels)
+    edges = zip(*(features.get(f"{BBOX}/{edge}", []) for edge in EDGES), strict=False)
+    labels = [*features.get(f"{BBOX}/label", []), *[0] * MAX_BOXES]
+    boxes = tuple(
+        Box(_within_one(xmin), _within_one(ymin), _within_one(xmax), _within_one(ymax), label)
+        for (xmin, ymin, xmax, ymax), label in itertools.islice(zip(edges, labels, strict=False), MAX_BOXES)
+        if all(math.isfinite(edge) for edge in (xmin, ymin, xmax, ymax))
+    )
+    return replace(draw(picture, encoded_image(features), side), boxes=boxes)
 
 
-def draw(
-    picture: Picture, data: bytes, side: int, boxes: Sequence[tuple[Any, ...]] = (), labels: Sequence[Any] = ()
-) -> Picture:
-    """The picture with an image file's bytes made small, and boxes (xmin, ymin, xmax, ymax, each 0 to 1) drawn on it."""
+def _within_one(edge: Any) -> float:
+    return min(max(float(edge), 0.0), 1.0)
+
+
+def draw(picture: Picture, data: bytes, side: int) -> Picture:
+    """The picture with an image file's bytes made small."""
     image = _decode(data, side)
     image.thumbnail((side, side), Image.Resampling.HAMMING, reducing_gap=2.0)
-    for number, box in enumerate(boxes[:MAX_BOXES]):
-        _draw_box(image, box, BOX_COLOURS[(labels[number] if number < len(labels) else 0) % len(BOX_COLOURS)])
     file = io.BytesIO()
     image.save(file, "WEBP", quality=QUALITY, method=METHOD)
     data_uri = "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
-    return replace(picture, data_uri=data_uri, width=image.width, height=image.height, boxes=len(boxes))
+    width, height = image.size
+    return replace(picture, data_uri=data_uri, width=width, height=height, camera=_camera(data), is_grey=_is_grey(image))
+
+
+def _is_grey(image: Image.Image) -> bool:
+    """Whether no part of a small picture has a colour."""
+    pixels = np.asarray(image.reduce(max(1, min(image.size) // 32))).astype(np.int16)
+    return bool(np.ptp(pixels, axis=2).max(initial=0) <= GREY_STEPS)
+
+
+def _camera(data: bytes) -> str:
+    """The camera in an image file's EXIF, empty where there is none."""
+    if b"Exif\0\0" not in data[:EXIF_WITHIN]:
+        return ""
+    with contextlib.suppress(Exception):  # Pillow raises anything on damaged EXIF
+        exif = Image.open(io.BytesIO(data)).getexif()
+        make, model = (str(exif.get(tag) or "").strip("\0 ") for tag in (MAKE, MODEL))
+        brand = make.partition(" ")[0].lower()
+        return model if brand and model.lower().startswith(brand) else f"{make} {model}".strip()
+    return ""
 
 
 def _decode(data: bytes, side: int) -> Image.Image:
@@ -133,14 +185,3 @@ def _on_grey(image: Image.Image) -> Image.Image:
         transparent = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, (128, 128, 128, 255)), transparent).convert("RGB")
     return image.convert("RGB")
-
-
-def _draw_box(image: Image.Image, box: tuple[Any, ...], colour: str) -> None:
-    """Draw a line of two pixels on a dark one, which is visible on every picture."""
-    left, top, right, bottom = (
-        min(max(float(edge), 0.0), 1.0) * (length - 1) for edge, length in zip(box, 2 * image.size, strict=True)
-    )
-    place = (min(left, right), min(top, bottom), max(left, right), max(top, bottom))
-    brush = ImageDraw.Draw(image)
-    brush.rectangle(place, outline="#000000", width=3)
-    brush.rectangle(place, outline=colour, width=2)

@@ -23,8 +23,10 @@ from imagerecords.tasks.records.files import is_compressed, record_files
 from imagerecords.tasks.storage.folders import Folder
 
 REPEATING = ["split", "shard", "text", "status", "reason"]
+OPTIONAL = ["source_format"]  # repeating too; a manifest may lack it
 # Columns that an older manifest does not have are omitted.
-NUMBERS = ["label", "offset", "size", "height", "width", "source_size", "brightness", "contrast", "sharpness"]
+NUMBERS = ["label", "record", "offset", "size", "height", "width", "source_size", "brightness", "contrast", "sharpness"]
+NUMBERS += ["dhash", "boxes"]
 WIDE = ["path", "message"]
 NO_LABEL = "no label"
 
@@ -50,20 +52,22 @@ class Rows:
         return found
 
     def take(self, numbers: Sequence[int] | Numbers) -> list[dict[str, Any]]:
-        """The rows with these numbers, with all columns, in this order."""
+        """The rows with these numbers, with all columns and the number as `row`, in this order."""
         chosen = pa.array(numbers, pa.int64())
         wide = self.wide.take(chosen) if self.wide else _read_wide(self.folder, np.asarray(numbers, np.int64))
         narrow = self.narrow.take(chosen).to_pylist()
-        return [row | more for row, more in zip(narrow, wide.to_pylist(), strict=True)]
+        found = zip(chosen.to_pylist(), narrow, wide.to_pylist(), strict=True)
+        return [{"row": number, **row, **more} for number, row, more in found]
 
 
 def read_rows(folder: Folder) -> Rows:
     """The rows of a folder's manifest, or of its records where it has none. Raises BadLayout where it has neither."""
     if MANIFEST not in folder.files():
         table = _read_records(folder)
-        return Rows(folder, table.select([*REPEATING, *NUMBERS]), table.select(WIDE))
+        known = [name for name in (*REPEATING, *OPTIONAL, *NUMBERS) if name in table.column_names]
+        return Rows(folder, table.select(known), table.select(WIDE))
     with _open_manifest(folder) as parquet:
-        names = [name for name in (*REPEATING, *NUMBERS) if name in parquet.schema_arrow.names]
+        names = [name for name in (*REPEATING, *OPTIONAL, *NUMBERS) if name in parquet.schema_arrow.names]
         return Rows(folder, parquet.read(names).unify_dictionaries())
 
 
@@ -105,7 +109,7 @@ def has_all_columns(folder: Folder) -> bool:
 @contextlib.contextmanager
 def _open_manifest(folder: Folder) -> Iterator[pq.ParquetFile]:
     try:
-        with open_manifest(folder, REPEATING) as parquet:
+        with open_manifest(folder, [*REPEATING, *OPTIONAL]) as parquet:
             yield parquet
     except CorruptRecord as error:  # a data card can't be made of the folder
         raise BadLayout(str(error)) from error

@@ -1,42 +1,58 @@
-"""The contact sheet of the data card: sample images of each label.
+"""Which images have a picture on the page, beside those of the problems.
 
-Images are taken at even distances in the manifest's order, so from all shards, and as many from each split: the same ones for
-the same data set, wherever the page is built. Their number per label depends on the number of labels.
+Samples are taken at even distances in the manifest's order, so from all shards, and as many from each split of each label:
+the same ones for the same data set, wherever the page is built. With them come the ends of each metric, and some images of each
+bar, so that no bar of a chart leads to nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
 
-from imagerecords.schemas.data_card import LabelRow, Picture, Sheet
-from imagerecords.tasks.data_card.histograms import places
-from imagerecords.tasks.data_card.pictures import of_row, with_pictures
-from imagerecords.tasks.data_card.rows import Rows
+from imagerecords.schemas.data_card import ALL_SPLITS, Bars, LabelRow
+from imagerecords.tasks.data_card.histograms import Values, places
 
-MOST_PER_LABEL = 12
-MOST_PICTURES = 480  # with this many labels or more, each has one picture
-MOST_LABELS = 1000
-BUDGET = 3_000_000  # characters of all pictures here
-# The longer side in pixels by the largest number of pictures.
-SIDES = ((240, 192), (MOST_PICTURES, 144), (MOST_LABELS, 112))
+MOST_PICTURES = 900
+MOST_LABELS = 1000  # with a sample each
+LARGE_LABELS = 20  # times its even share is what a label may have, where others have few images
+ENDS_SHOWN = 8
+PER_BAR = 2
+
+Numbers = np.ndarray
 
 
-def make_sheets(rows: Rows, written: pa.Table, labels: Sequence[LabelRow]) -> tuple[Sheet, ...]:
-    """One sheet per label that has images, for at most MOST_LABELS labels."""
+def choose(
+    written: pa.Table, labels: Sequence[LabelRow], known: Collection[int], charts: Sequence[tuple[Values, Bars]]
+) -> list[int]:
+    """Places in `written` of images to show, the most useful first; `known` are shown anyway.
+
+    At most MOST_PICTURES with the known ones, but always one of each label, of MOST_LABELS labels.
+    """
     present = [label for label in labels if label.total]
     chosen = [present[number] for number in spread(len(present), MOST_LABELS)]
-    per_label = min(MOST_PER_LABEL, max(1, MOST_PICTURES // max(1, len(chosen))))
+    per_label = max(1, min(MOST_PICTURES, LARGE_LABELS * MOST_PICTURES // max(1, len(chosen))))
     sample = _sample(written, [label.label for label in chosen], per_label)
-    by_round = sorted((number, label, place) for label, places in sample.items() for number, place in enumerate(places))
-    side = next(side for most, side in SIDES if len(by_round) <= most)
-    numbers = rows.written()[np.array([place for *_, place in by_round], np.int64)]
-    images = [of_row(rows.folder, row) for row in rows.take(numbers)]
-    # Round by round, so that if the budget ends, the labels' numbers of pictures differ by one at most.
-    pictures: dict[int, list[Picture]] = {}
-    for (_, label, _), picture in zip(by_round, with_pictures(images, side, BUDGET), strict=True):
-        pictures.setdefault(label, []).append(picture)
-    return tuple(Sheet(label.label, label.text, label.total, tuple(pictures[label.label])) for label in chosen)
+    rounds = [place for _, place in sorted((number, place) for each in sample for number, place in enumerate(each))]
+    first, rest = rounds[: len(chosen)], rounds[len(chosen) :]
+    ordered = dict.fromkeys([*first, *_of_charts(charts), *rest])
+    new = [place for place in ordered if place not in known]
+    return new[: max(len(chosen), MOST_PICTURES - len(known))]
+
+
+def _of_charts(charts: Sequence[tuple[Values, Bars]]) -> Iterator[int]:
+    """Places of the ends of each metric, and of some images of each bar."""
+    for metric, bars in charts:
+        if bars.split != ALL_SPLITS:
+            continue
+        finite = np.flatnonzero(np.isfinite(metric.values))
+        order = finite[np.argsort(metric.values[finite], kind="stable")]
+        yield from order[:ENDS_SHOWN].tolist()
+        yield from order[-ENDS_SHOWN:].tolist()
+        bar = np.searchsorted(bars.edges[1:-1], metric.values[order], side="right")
+        starts = np.searchsorted(bar, np.arange(len(bars.counts)))
+        for start, count in zip(starts.tolist(), bars.counts, strict=True):
+            yield from (int(order[start + at]) for at in spread(count, PER_BAR))
 
 
 def spread(count: int, most: int) -> Iterator[int]:
@@ -45,18 +61,26 @@ def spread(count: int, most: int) -> Iterator[int]:
     return ((2 * number + 1) * count // (2 * shown) for number in range(shown))
 
 
-def _sample(written: pa.Table, labels: Sequence[int], per_label: int) -> dict[int, list[int]]:
-    """Places in `written` by label, at most `per_label` each, shared evenly among its splits, the remainder to the first."""
+def _sample(written: pa.Table, labels: Sequence[int], per_label: int) -> list[list[int]]:
+    """Places in `written` by label, at most `per_label` each: one of each split in a round, of each split at even distances."""
     label = written["label"].to_numpy()
     split = places(written["split"], written["split"].unique().to_pylist())
     order = np.lexsort((split, label))
     starts = (np.diff(label[order]) != 0) | (np.diff(split[order]) != 0)
-    by_label: dict[int, list[np.ndarray]] = {}
+    by_label: dict[int, list[Numbers]] = {}
     for rows in np.split(order, np.flatnonzero(starts) + 1) if order.size else ():
         by_label.setdefault(int(label[rows[0]]), []).append(rows)
-    sample: dict[int, list[int]] = {}
+    sample = []
     for number in labels:
         splits = by_label[number]
-        shares = [per_label // len(splits) + (place < per_label % len(splits)) for place in range(len(splits))]
-        sample[number] = [int(rows[at]) for rows, share in zip(splits, shares, strict=True) for at in spread(len(rows), share)]
+        each = [_in_rounds(rows, per_label) for rows in splits]
+        rounds = [rows[at] for at in range(max(map(len, each))) for rows in each if at < len(rows)]
+        sample.append(rounds[:per_label])
     return sample
+
+
+def _in_rounds(rows: Numbers, most: int) -> list[int]:
+    """At most `most` of these, at even distances; a beginning of them is spread too."""
+    shown = np.array(list(spread(len(rows), most)))
+    strides = np.argsort([int(f"{number:032b}"[::-1], 2) for number in range(len(shown))], kind="stable")
+    return [int(rows[shown[at]]) for at in strides]

@@ -11,9 +11,8 @@ import numpy.typing as npt
 from imagerecords.schemas.findings import Duplicates, Groups
 from imagerecords.tasks.findings.near_duplicates import Hashes, Numbers, join_near
 
-GROUPS_SHOWN = 12
+GROUPS_SHOWN = 24
 MEMBERS_SHOWN = 6
-KINDS = ("within", "across_labels", "across_splits")  # the most severe last
 
 
 @dataclass(frozen=True)
@@ -33,22 +32,43 @@ class Images:
 
 
 @dataclass(frozen=True)
+class Members:
+    """All images of all groups, one entry per image: its row, its group's number, and whether that is across splits, labels."""
+
+    row: Numbers
+    group: Numbers
+    across_splits: npt.NDArray[np.bool_]
+    across_labels: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class Found:
-    """Counts, and by kind the groups to show: how many images each has, and the rows of some of them."""
+    """Counts; by kind the groups to show, each with its number of images and the rows of some of them; and all members."""
 
     counts: Duplicates
     shown: dict[str, list[tuple[int, list[int]]]]
+    members: Members
 
 
 @dataclass(frozen=True)
 class _Sorted:
-    """Images ordered by group; where each group starts and ends, its number of different images, and its kind as a number."""
+    """Images ordered by group; where each group starts and ends, its number of different images, and what it is across."""
 
     order: Numbers
     starts: Numbers
     ends: Numbers
     sizes: Numbers
-    kinds: Numbers
+    across_splits: npt.NDArray[np.bool_]
+    across_labels: npt.NDArray[np.bool_]
+
+    def kinds(self) -> dict[str, npt.NDArray[np.bool_]]:
+        """Whether each group is of a kind; one across splits and labels is of both."""
+        return {
+            "within": ~(self.across_splits | self.across_labels),
+            "across_labels": self.across_labels,
+            "across_splits": self.across_splits,
+            "in_both": self.across_splits & self.across_labels,
+        }
 
 
 def exact_duplicates(images: Images) -> Found:
@@ -72,14 +92,13 @@ def _sort(images: Images, members: Numbers, group: Numbers, unit: Numbers) -> _S
     starts = np.flatnonzero(new_group)
     ends = np.append(starts[1:], len(order))
     if not len(starts):
-        return _Sorted(order, starts, ends, starts, starts)
+        return _Sorted(order, starts, ends, starts, np.zeros(0, bool), np.zeros(0, bool))
     sizes = np.add.reduceat(new_group | _changes(unit), starts, dtype=np.int64)
     label, split = images.label[order], np.uint8(1) << images.split[order]
     across_labels = np.minimum.reduceat(label, starts) != np.maximum.reduceat(label, starts)
     across_splits = np.bitwise_count(np.bitwise_or.reduceat(split, starts)) > 1
-    kinds = np.where(across_splits, 2, np.where(across_labels, 1, 0))
     several = sizes > 1
-    return _Sorted(order, starts[several], ends[several], sizes[several], kinds[several])
+    return _Sorted(order, starts[several], ends[several], sizes[several], across_splits[several], across_labels[several])
 
 
 def _changes(values: Numbers) -> npt.NDArray[np.bool_]:
@@ -90,13 +109,30 @@ def _changes(values: Numbers) -> npt.NDArray[np.bool_]:
 def _found(images: Images, groups: _Sorted) -> Found:
     counts: dict[str, Groups] = {}
     shown: dict[str, list[tuple[int, list[int]]]] = {}
-    for number, kind in enumerate(KINDS):
-        chosen = np.flatnonzero(groups.kinds == number)
+    for kind, is_kind in groups.kinds().items():
+        chosen = np.flatnonzero(is_kind)
         counts[kind] = Groups(groups=len(chosen), images=int(groups.sizes[chosen].sum()))
         first_rows = images.row[groups.order[groups.starts[chosen]]]
         largest = chosen[np.lexsort((first_rows, -groups.sizes[chosen]))][:GROUPS_SHOWN]
         shown[kind] = [(int(groups.sizes[group]), _members(images, groups, group)) for group in largest]
-    return Found(Duplicates(**counts), shown)
+    del shown["in_both"]
+    return Found(Duplicates(**counts), shown, _all_members(images, groups))
+
+
+def _all_members(images: Images, groups: _Sorted) -> Members:
+    """The members of all groups, group by group in the order of their first rows, and by row in each."""
+    lengths = groups.ends - groups.starts
+    place = np.arange(lengths.sum()) + np.repeat(groups.starts - (np.cumsum(lengths) - lengths), lengths)
+    row = images.row[groups.order[place]]
+    group = np.repeat(np.arange(len(lengths)), lengths)
+    order = np.lexsort((row, group))
+    row, group = row[order], group[order]
+    first = row[np.flatnonzero(_changes(group))]
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    order = np.argsort(rank[group], kind="stable")
+    row, group = row[order], group[order]
+    return Members(row, rank[group], groups.across_splits[group], groups.across_labels[group])
 
 
 def _members(images: Images, groups: _Sorted, group: np.intp) -> list[int]:

@@ -1,6 +1,6 @@
 """findings: duplicates, image quality and label counts of a data set, from manifest.parquet alone, in bounded memory.
 
-A few narrow columns are held as arrays; paths are read only for what is shown. Rules and thresholds: schemas/findings.py.
+A few narrow columns are held as arrays; paths are read only for what is found. Rules and thresholds: schemas/findings.py.
 """
 
 from collections.abc import Iterable
@@ -30,11 +30,13 @@ from imagerecords.schemas.findings import (
 )
 from imagerecords.schemas.receipt import SINCE_0_1_0, WRITTEN
 from imagerecords.schemas.splits import SPLITS
+from imagerecords.tasks.dataset.findings_file import COLUMNS as FINDING_COLUMNS
 from imagerecords.tasks.dataset.manifest import open_manifest, read_numbered
 from imagerecords.tasks.findings.duplicate_groups import Found, Images, exact_duplicates, near_duplicates
+from imagerecords.tasks.findings.listing import Beyond, list_findings
 from imagerecords.tasks.storage.folders import Folder
 
-IMAGES_SHOWN = 12
+IMAGES_SHOWN = 48
 LABELS_SHOWN = 100
 SHOWN_COLUMNS = ["split", "path", "text", "shard", "offset"]
 EMPTY_HASHES = (0, 2**64 - 1)  # of an image of one colour, or of one gradient from side to side
@@ -44,10 +46,11 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class _Quality:
-    """By kind of image quality problem: the number of such images, and the rows and values of the most extreme ones."""
+    """By kind of image quality problem: the number of such images, rows and values of the most extreme ones, and of all."""
 
     counts: dict[str, int]
     shown: dict[str, list[tuple[int, float]]]
+    all: dict[str, Beyond]
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,15 @@ class _Labels:
 
 def find(output: Folder) -> Findings:
     """The findings of a data set whose manifest is written. Raises CorruptRecord when that can't be read."""
+    return _find(output, listed=False)[0]
+
+
+def find_and_list(output: Folder) -> tuple[Findings, pa.Table]:
+    """The findings, and the rows of findings.parquet. Raises as find does."""
+    return _find(output, listed=True)
+
+
+def _find(output: Folder, *, listed: bool) -> tuple[Findings, pa.Table]:
     with open_manifest(output, ["split", "status"]) as parquet:
         labels, quality, exact, near, measured = _read_findings(parquet)
         notes = _count_notes(parquet)
@@ -77,6 +89,8 @@ def find(output: Folder) -> Findings:
         few, missing = labels.with_few_images(), labels.missing()
         rows |= {labels.rows[label] for label, _ in (*few[:LABELS_SHOWN], *missing[:LABELS_SHOWN])}
         images = _read_shown(parquet, sorted(rows))
+        groups = {"exact_duplicates": exact, "near_duplicates": near}
+        table = list_findings(parquet, groups, quality.all) if listed else FINDING_COLUMNS.empty_table()
     counts = FindingCounts(
         exact=exact.counts,
         near=near.counts,
@@ -86,7 +100,7 @@ def find(output: Folder) -> Findings:
         **quality.counts,
         **notes,
     )
-    return Findings(
+    findings = Findings(
         counts=counts,
         exact=_duplicate_examples(exact, images),
         near=_duplicate_examples(near, images),
@@ -98,6 +112,7 @@ def find(output: Folder) -> Findings:
         labels_with_few_images=tuple(_label_examples(labels, few, images)),
         missing_labels=tuple(_label_examples(labels, missing, images)),
     )
+    return findings, table
 
 
 def _read_findings(parquet: pq.ParquetFile) -> tuple[_Labels, _Quality, Found, Found, int]:
@@ -161,13 +176,14 @@ def _image_quality(table: pa.Table, row: npt.NDArray[np.int64]) -> _Quality:
         "tiny": (shorter < TINY_SIDE, shorter),
         "extreme_aspect_ratio": (aspect > EXTREME_ASPECT, -aspect),
     }
-    counts, shown = {}, {}
+    counts, shown, everything = {}, {}, {}
     for kind, (beyond, metric) in kinds.items():
         found = np.flatnonzero(beyond)
         extreme = found[np.argsort(metric[found], kind="stable")[:IMAGES_SHOWN]]
         counts[kind] = len(found)
         shown[kind] = [(int(row[image]), abs(float(metric[image]))) for image in extreme]
-    return _Quality(counts, shown)
+        everything[kind] = row[found], np.abs(metric[found]).astype(np.float32)
+    return _Quality(counts, shown, everything)
 
 
 def _count_labels(split: npt.NDArray[np.uint8], label: npt.NDArray[np.int32], written: npt.NDArray[np.bool_]) -> _Labels:

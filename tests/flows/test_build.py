@@ -28,7 +28,7 @@ def test_every_file_has_the_same_bytes_whoever_makes_it(tmp_path, fill, picture,
     for number, how in enumerate(HOW):
         build(output_directory=tmp_path / f"out{number}", **settings, **how)
         made.append(digests(tmp_path / f"out{number}"))
-    assert len(made[0]) == 6 + 6 + 6 + 7 + 1  # shards, indexes, receipts, sidecars, plan
+    assert len(made[0]) == 6 + 6 + 6 + 8 + 1  # shards, indexes, receipts, sidecars, plan
     assert made[1:] == made[:1] * 3
 
 
@@ -79,7 +79,16 @@ def test_the_same_input_written_another_way_is_the_same_plan(tmp_path, data, bui
 
 
 @pytest.mark.parametrize(
-    "file", ["manifest.parquet", "labels.txt", "croissant.json", "dataset_info.json", "features.json", "report.html"]
+    "file",
+    [
+        "manifest.parquet",
+        "findings.parquet",
+        "labels.txt",
+        "croissant.json",
+        "dataset_info.json",
+        "features.json",
+        "report.html",
+    ],
 )
 def test_a_rerun_repairs_the_sidecars(tmp_path, data, build, digests, file):
     build(train_directory=data, output_directory=tmp_path / "out", train_shards=3)

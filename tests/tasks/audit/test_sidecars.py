@@ -10,6 +10,7 @@ import pytest
 
 from imagerecords.schemas.audit import AuditOptions
 from imagerecords.tasks.audit.folder import audit_folder
+from imagerecords.tasks.dataset.findings_file import COLUMNS as FINDINGS_COLUMNS
 from tests.tasks.audit.records import flip, problems, record, write
 
 
@@ -53,6 +54,16 @@ def test_files_beside_our_shards_must_agree_with_them(ours, file, change, found)
     else:
         (ours / file).unlink()
     assert any(found in problem for problem in problems(audit_folder(str(ours), {})))
+
+
+def test_findings_that_can_not_be_read_or_name_other_records_are_problems(ours):
+    path = ours / "findings.parquet"
+    row = {"kind": "dark", "path": "nobody.jpg", "shard": "train-00000-of-00001", "record": 0}
+    pq.write_table(pa.Table.from_pylist([row], FINDINGS_COLUMNS), path)
+    assert "names 1 record that the manifest does not have" in problems(audit_folder(str(ours), {}))
+    path.write_bytes(b"PAR1")
+    (found,) = audit_folder(str(ours), {}).problems
+    assert (found.file, found.problem.partition(":")[0]) == ("findings.parquet", "can't be read")
 
 
 def test_another_digest_or_label_in_the_manifest_is_a_problem(ours):

@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 import html
+import json
 import re
 import shutil
 from html.parser import HTMLParser
@@ -12,10 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from imagerecords.schemas.data_card import Picture
 from imagerecords.schemas.errors import BadLayout, OutputLocked, OverBudget
 from imagerecords.schemas.example import encode_example
 from imagerecords.schemas.frame import frame
-from imagerecords.tasks.data_card.gather import make_report, put_report
+from imagerecords.tasks.data_card.gather import find_picture_shortcuts, make_report, put_report
 from imagerecords.tasks.data_card.rows import read_rows
 from imagerecords.tasks.storage.folders import open_folder
 from imagerecords.tasks.storage.lock import output_lock
@@ -100,18 +102,19 @@ def test_nothing_of_the_machine_is_on_the_page(odd):
 def test_text_from_outside_is_text_on_the_page(odd, page):
     """A label, a file's name, and the title that a chart's bar has."""
     assert {attributes["src"].partition(",")[0] for attributes, _ in page.all("img")} == {"data:image/webp;base64"}
-    assert len(page.all("script")) == 1
+    assert len(page.all("script")) == 2  # the data and the script
     raw = (odd / "out/report.html").read_text()
     assert EVIL not in raw
     assert "<script>alert" not in raw
-    assert any(text.strip() == EVIL for _, text in page.all("th"))
+    assert any(EVIL in text for _, text in page.all("figcaption"))
     assert any(EVIL_FILE in text for _, text in page.all("figcaption"))
+    assert [1, EVIL, [3, 1], 0] in data(page)["labels"]
 
 
 def test_the_policy_lets_in_nothing_but_the_pages_own_style_and_script(page):
     (policy,) = (attributes["content"] for attributes, _ in page.all("meta") if "http-equiv" in attributes)
     for tag in ("style", "script"):
-        ((_, text),) = page.all(tag)
+        ((_, text),) = [each for each in page.all(tag) if "type" not in each[0]]
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
         assert f"{tag}-src 'sha256-{digest}'" in policy
     assert policy.startswith("default-src 'none'; img-src data:;")
@@ -130,20 +133,55 @@ def test_every_picture_has_a_text_for_screen_readers(page):
 def test_every_form_control_has_a_label(page):
     labelled = {attributes["for"] for attributes, _ in page.all("label")}
     controls = {attributes["id"] for tag in ("select", "input") for attributes, _ in page.all(tag)}
-    assert controls == labelled == {"split", "label", "order", "theme"}
+    assert controls == labelled == {"split", "search", "theme"}
+
+
+def data(page):
+    """What the page's script draws from."""
+    (text,) = (text for attributes, text in page.all("script") if "type" in attributes)
+    return json.loads(text)
 
 
 def problems(page):
     return {attributes["href"]: text for attributes, text in page.all("a")}.keys()
 
 
-def test_findings_and_rejects_are_in_the_gallery(odd, page):
+def cases(page, key):
+    """The pictures of each case of a problem, as (split, label)."""
+    content = data(page)
+    (problem,) = (each for each in content["problems"] if each["key"] == key)
+    named = [(content["splits"][picture[1]], picture[2]) for picture in content["pictures"]]
+    return [[named[picture] for picture in pictures] for _, pictures, _ in problem["cases"]]
+
+
+def test_findings_and_rejects_are_among_the_problems_the_most_severe_first(odd, page):
     text = html.unescape(re.sub(r"<[^>]*>", " ", (odd / "out/report.html").read_text()))
-    assert {"#rejected", "#exact-across_splits", "#exact-across_labels", "#exact-within", "#most-elongated"} <= problems(page)
+    assert {"#rejected", "#exact-across_splits", "#exact-across_labels", "#exact-within", "#extreme_aspect_ratio"} <= problems(
+        page
+    )
     assert "1 empty file, 1 not an image, 1 truncated" in text
-    pairs = [attributes for attributes, _ in page.all("li") if "pair" in attributes.get("class", "")]
-    assert any(attributes["data-splits"] == "0 1" for attributes in pairs)  # the leak shows both splits' images
-    assert any(attributes["data-labels"] == "1 2" for attributes in pairs)
+    assert [("train", 2), ("validation", 2)] in cases(page, "exact-across_splits")
+    assert sorted(cases(page, "exact-across_labels")[0]) == [("train", 1), ("train", 2)]
+    assert [("train", 2), ("train", 2)] in cases(page, "exact-within")
+    severities = [
+        attributes["class"] for attributes, _ in page.all("a") if attributes.get("class") in ("high", "medium", "low")
+    ]
+    assert severities == sorted(severities, key=["high", "medium", "low"].index)
+    assert len(set(severities)) == 3
+
+
+def test_every_image_of_a_small_data_set_is_on_the_page_with_its_figures(odd, page):
+    content = data(page)
+    rows = pq.read_table(odd / "out/manifest.parquet").to_pylist()
+    shown = {(content["splits"][picture[1]], picture[0]): picture for picture in content["pictures"]}
+    written = [row for row in rows if row["status"] == "written"]
+    assert len(shown) == len(rows)
+    keys = [key for key, *_ in content["metrics"]]
+    for row in written:
+        picture = shown[row["split"], row["path"]]
+        assert (content["shards"][picture[3]], picture[4]) == (row["shard"], row["record"])
+        assert picture[9][keys.index("width")] == row["width"]
+        assert 0 < picture[10][keys.index("width")] < 100
 
 
 def test_a_rejected_image_that_still_opens_is_shown_and_one_that_is_gone_is_not(tmp_path, odd):
@@ -200,10 +238,7 @@ def test_a_folder_without_manifest_is_read_from_its_records(tmp_path, small):
     rows = pq.read_table(small / "manifest.parquet", filters=[("status", "=", "written")])
     numbers = [text for _, text in page.all("dd")]
     assert numbers[:3] == [str(rows.num_rows), "0", "2"]
-    assert [text.strip() for attributes, text in page.all("th") if "label" in attributes.get("class", "").split()] == [
-        "cat",
-        "dog",
-    ]
+    assert [label for _, label, *_ in data(page)["labels"]] == ["cat", "dog"]
     assert len(page.all("img")) >= rows.num_rows
 
 
@@ -222,6 +257,7 @@ def test_broken_records_of_a_folder_without_manifest_are_reported(tmp_path, smal
     data[40] ^= 1
     (tmp_path / "mine.tfrecord").write_bytes(data)
     text = html.unescape(make_report(str(tmp_path), {}).decode())
+    assert "1 corrupt" in text
     assert "corrupt: the CRC of the data is wrong" in text
     assert "mine.tfrecord record 0" in text
 
@@ -292,3 +328,12 @@ def test_no_card_is_put_where_a_build_is_at_work(tmp_path):
     with output_lock(folder, 120), pytest.raises(OutputLocked):
         put_report(str(tmp_path), {}, b"page")
     assert not (tmp_path / "report.html").exists()
+
+
+def test_a_label_of_one_camera_or_without_colour_is_a_shortcut():
+    """The manifest does not have these: the pictures say."""
+    shown = [Picture(f"{n}.jpg", "train", 1, "cat", "data:", camera="Canon", is_grey=True) for n in range(10)]
+    shown += [Picture(f"{n}.jpg", "train", 2, "dog", "data:", camera="Nikon" if n % 2 else "") for n in range(20)]
+    found = [(each.label, each.key, each.name) for each in find_picture_shortcuts(shown)]
+    assert found == [(1, "camera", "Canon"), (1, "colour", "grey"), (2, "colour", "colour")]
+    assert find_picture_shortcuts([]) == []

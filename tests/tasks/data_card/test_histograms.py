@@ -10,11 +10,10 @@ from imagerecords.schemas.data_card import ALL_SPLITS
 from imagerecords.schemas.receipt import COLUMNS
 from imagerecords.schemas.summary import SplitSummary
 from imagerecords.tasks.data_card.histograms import (
-    MOST_BARS,
     bytes_text,
-    label_charts,
     label_rows,
     metric_charts,
+    size_points,
     split_summaries,
 )
 
@@ -58,23 +57,13 @@ def test_labels_come_by_id_with_zeros_where_a_split_has_none():
     assert [label.total for label in labels] == [3, 1, 0]
 
 
-@pytest.mark.parametrize(
-    ("count", "is_horizontal", "bars"),
-    [(2, True, 2), (MOST_BARS, True, MOST_BARS), (MOST_BARS + 1, False, 1)],  # more are counted: all have one image here
-)
-def test_few_labels_have_a_bar_each_and_many_are_counted_by_their_images(count, is_horizontal, bars):
-    labels = label_rows(rows(*(("train", label, "written") for label in range(1, count + 1))), ["train"])
-    (chart,) = label_charts(labels, ["train"])
-    assert (chart.is_horizontal, len(chart.counts), sum(chart.counts)) == (is_horizontal, bars, count)
-
-
 def sized(widths):
     made = [{"split": "train", "width": width, "height": 7, "source_size": 9} for width in widths]
     return pa.Table.from_pylist(made, schema=COLUMNS)
 
 
 def charts_of(table, splits=("train",)):
-    return {(chart.title, chart.split): chart for chart in metric_charts(table, splits)}
+    return {(chart.title, chart.split): chart for _, chart in metric_charts(table, splits)}
 
 
 @given(st.lists(st.integers(1, 100_000), min_size=1, max_size=60))
@@ -84,6 +73,27 @@ def test_every_width_is_in_the_one_bin_whose_name_says_so(widths):
     assert list(chart.counts) == [sum(each[0] <= width <= each[-1] for width in widths) for each in ends]
     assert sum(chart.counts) == len(widths)
     assert [first for first, *_ in ends[1:]] == [last + 1 for *_, last in ends[:-1]]
+
+
+def test_far_values_share_a_bar_instead_of_flattening_the_chart():
+    """Ninety-nine pictures of some 500 pixels, and one of 90,000: linear, with the last bar beyond the scale."""
+    chart = charts_of(sized([*range(450, 549), 90_000]))["Width", ALL_SPLITS]
+    assert (chart.scale, chart.cut) == ("linear", (0, 1))
+    assert chart.names[-1] == "549 px to 90,000 px"
+    assert chart.counts[-1] == 1
+    assert max(chart.counts) < 8
+
+
+@pytest.mark.parametrize(("widths", "scale"), [(range(100, 200), "linear"), ([2**at for at in range(12)] * 9, "log")])
+def test_a_chart_says_how_its_bars_grow(widths, scale):
+    assert charts_of(sized(widths))["Width", ALL_SPLITS].scale == scale
+
+
+def test_sizes_are_counted_and_the_extreme_ones_are_always_there(monkeypatch):
+    assert size_points(sized([3, 3, 9])) == (((3, 7, 2), (9, 7, 1)), 0)
+    monkeypatch.setattr("imagerecords.tasks.data_card.histograms.MOST_SIZES", 1)
+    assert size_points(sized([5, 5, 3, 9, 6])) == (((3, 7, 1), (5, 7, 2), (9, 7, 1)), 1)
+    assert size_points(sized([])) == ((), 0)
 
 
 def test_splits_share_the_bins_of_all_images_so_that_they_can_be_compared():

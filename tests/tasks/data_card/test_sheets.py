@@ -1,6 +1,7 @@
-"""The contact sheet: which images are shown for a label."""
+"""Which images have a picture on the page."""
 
 import itertools
+from collections import Counter
 
 import pyarrow as pa
 import pytest
@@ -9,10 +10,8 @@ from hypothesis import strategies as st
 
 from imagerecords.schemas.data_card import LabelRow
 from imagerecords.schemas.receipt import COLUMNS
-from imagerecords.tasks.data_card.histograms import label_rows
-from imagerecords.tasks.data_card.rows import WIDE, Rows
-from imagerecords.tasks.data_card.sheets import MOST_LABELS, MOST_PER_LABEL, make_sheets, spread
-from imagerecords.tasks.storage.folders import open_folder
+from imagerecords.tasks.data_card.histograms import label_rows, metric_charts
+from imagerecords.tasks.data_card.sheets import MOST_LABELS, MOST_PICTURES, choose, spread
 
 
 @given(st.integers(0, 5000), st.integers(1, 50))
@@ -27,46 +26,75 @@ def test_the_sample_is_spread_evenly_over_all(count, most):
 def table(images):
     """Rows of a manifest of (split, label, number of images), of shards that are not there."""
     made = [
-        {"split": split, "label": label, "text": f"l{label}", "status": "written", "path": f"l{label}/{split}-{number}.jpg"}
+        {
+            "split": split,
+            "label": label,
+            "text": f"l{label}",
+            "status": "written",
+            "path": f"l{label}/{split}-{number}.jpg",
+            "width": 10 + number,
+        }
         for split, label, count in images
         for number in range(count)
     ]
     return pa.Table.from_pylist([row | {"shard": "none", "offset": 0, "size": 1} for row in made], schema=COLUMNS)
 
 
-def sheets_of(tmp_path, images):
+def chosen(images, known=(), charts=False):
+    """The paths of the images that are chosen, by label."""
     rows = table(images)
-    labels = label_rows(rows, rows["split"].unique().to_pylist())
-    return make_sheets(Rows(open_folder(str(tmp_path), {}), rows, rows.select(WIDE)), rows, labels)
+    splits = rows["split"].unique().to_pylist()
+    drawn = list(metric_charts(rows, splits)) if charts else []
+    by_label = {}
+    for place in choose(rows, label_rows(rows, splits), known, drawn):
+        by_label.setdefault(rows["label"][place].as_py(), []).append(rows["path"][place].as_py())
+    return by_label
 
 
-def test_each_label_gets_as_many_pictures_of_each_split(tmp_path):
-    (sheet,) = sheets_of(tmp_path, [("train", 1, 100), ("validation", 1, 50), ("test", 1, 50)])
-    names = [picture.name for picture in sheet.pictures]
-    assert [name.partition("-")[0] for name in names] == ["train"] * 4 + ["validation"] * 4 + ["test"] * 4
-    assert names[:4] == ["train-12.jpg", "train-37.jpg", "train-62.jpg", "train-87.jpg"]
-    assert (sheet.images, len(sheet.pictures)) == (200, MOST_PER_LABEL)
+def test_a_small_data_set_is_shown_whole():
+    found = chosen([("train", 1, 20), ("test", 1, 3), ("train", 2, 5)])
+    assert {label: len(set(paths)) for label, paths in found.items()} == {1: 23, 2: 5}
 
 
-def test_a_label_with_few_images_shows_them_all(tmp_path):
-    cat, dog = sheets_of(tmp_path, [("train", 1, 2), ("train", 2, 30), ("test", 2, 1)])
-    assert [picture.name for picture in cat.pictures] == ["train-0.jpg", "train-1.jpg"]
-    assert [picture.split for picture in dog.pictures] == ["train"] * 6 + ["test"]
+def test_labels_get_as_many_pictures_each_and_their_splits_too():
+    found = chosen([("train", 1, 2000), ("validation", 1, 400), ("train", 2, 900), ("train", 3, 2)])
+    assert sum(map(len, found.values())) == MOST_PICTURES
+    assert len(found[3]) == 2
+    assert abs(len(found[1]) - len(found[2])) <= 1
+    splits = Counter(path.partition("/")[2].partition("-")[0] for path in found[1])
+    assert abs(splits["train"] - splits["validation"]) <= 1
 
 
-@pytest.mark.parametrize(("labels", "each"), [(10, 12), (40, 12), (100, 4), (400, 1), (1000, 1)])
-def test_the_more_labels_the_fewer_pictures_each(tmp_path, labels, each):
-    sheets = sheets_of(tmp_path, [("train", label, 20) for label in range(1, labels + 1)])
-    assert {len(sheet.pictures) for sheet in sheets} == {each}
-    assert [sheet.label for sheet in sheets] == list(range(1, labels + 1))
+def test_a_beginning_of_the_sample_is_spread_too():
+    """If the budget ends early, what is shown is not the first shard alone."""
+    (paths,) = chosen([("train", 1, 900)]).values()
+    first = sorted(int(path.rpartition("-")[2].removesuffix(".jpg")) for path in paths[:8])
+    assert all(after - before > 60 for before, after in itertools.pairwise(first))
 
 
-def test_beyond_a_thousand_labels_some_of_all_over_are_shown(tmp_path):
-    sheets = sheets_of(tmp_path, [("train", label, 1) for label in range(1, 3 * MOST_LABELS + 1)])
-    assert [sheet.label for sheet in sheets] == list(range(2, 3 * MOST_LABELS + 1, 3))
+def test_known_images_are_not_chosen_again_and_count():
+    found = chosen([("train", 1, 2000)], known=set(range(100)))
+    assert len(found[1]) == MOST_PICTURES - 100
+    assert "l1/train-5.jpg" not in found[1]
 
 
-def test_labels_without_images_have_no_sheet(tmp_path):
+@pytest.mark.parametrize("labels", [400, MOST_LABELS])
+def test_every_label_has_a_picture(labels):
+    found = chosen([("train", label, 20) for label in range(1, labels + 1)])
+    assert list(found) == list(range(1, labels + 1))
+
+
+def test_beyond_a_thousand_labels_some_of_all_over_are_shown():
+    found = chosen([("train", label, 1) for label in range(1, 3 * MOST_LABELS + 1)])
+    assert list(found) == list(range(2, 3 * MOST_LABELS + 1, 3))
+
+
+def test_the_ends_of_a_metric_and_each_of_its_bars_have_a_picture():
+    found = chosen([("train", 1, 5000)], charts=True)
+    widths = {int(path.rpartition("-")[2].removesuffix(".jpg")) + 10 for path in found[1]}
+    assert {10, 11, 5008, 5009} <= widths
+
+
+def test_a_data_set_without_written_images_has_none():
     rejected = LabelRow(label=1, text="cat", written=(0,), rejected=3)
-    rows = table([])
-    assert make_sheets(Rows(open_folder(str(tmp_path), {}), rows, rows.select(WIDE)), rows, [rejected]) == ()
+    assert choose(table([]), [rejected], (), []) == []

@@ -5,9 +5,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.findings import FEW_IMAGES
 from imagerecords.schemas.receipt import COLUMNS
-from imagerecords.tasks.findings.find import find
+from imagerecords.tasks.dataset.findings_file import read_findings, write_findings
+from imagerecords.tasks.findings.find import IMAGES_SHOWN, find, find_and_list
 from imagerecords.tasks.storage.folders import open_folder
 
 BUSY = 0x0123_4567_89AB_CDEF  # hashes that are far from each other
@@ -44,19 +46,24 @@ EXACT = [
     ([("a", "train", 1), ("a", "train", 1)], [(1, 2), NONE, NONE]),
     ([("a", "train", 1), ("a", "train", 1), ("b", "test", 2), ("b", "test", 2), ("b", "test", 2)], [(2, 5), NONE, NONE]),
     ([("a", "train", 1), ("a", "train", 2)], [NONE, (1, 2), NONE]),
-    ([("a", "train", 1), ("a", "train", 1), ("a", "train", 2)], [NONE, (1, 3), NONE]),  # once, under the graver
+    ([("a", "train", 1), ("a", "train", 1), ("a", "train", 2)], [NONE, (1, 3), NONE]),  # once, and not as within too
     ([("a", "train", 1), ("a", "validation", 1)], [NONE, NONE, (1, 2)]),
     ([("a", "validation", 1), ("a", "test", 1)], [NONE, NONE, (1, 2)]),  # train is not needed for a leak
-    ([("a", "train", 1), ("a", "train", 2), ("a", "validation", 2)], [NONE, NONE, (1, 3)]),
+    ([("a", "train", 1), ("a", "train", 2), ("a", "validation", 2)], [NONE, (1, 3), (1, 3)]),  # a leak and a conflict
     ([("a", "train", 1), ("a", "test", 1), ("b", "train", 1), ("b", "train", 2)], [NONE, (1, 2), (1, 2)]),
 ]
 
 
 @pytest.mark.parametrize(("images", "expected"), EXACT)
-def test_duplicates_are_reported_once_under_the_most_severe_kind(findings_of, images, expected):
+def test_duplicates_are_reported_under_each_kind_that_they_are_of(findings_of, images, expected):
     findings = findings_of([image(f"{number}.jpg", *each) for number, each in enumerate(images)])
     assert numbers(findings.counts.exact) == expected
+    assert findings.counts.exact.total.groups == len({content for content, *_ in images if images_of(images, content) > 1})
     assert numbers(findings.counts.near) == [NONE, NONE, NONE]
+
+
+def images_of(images, content):
+    return sum(each == content for each, *_ in images)
 
 
 NEAR = [
@@ -65,7 +72,7 @@ NEAR = [
     ([("a", BUSY, "train", 1), ("b", BUSY ^ 0b1111, "train", 1)], [NONE, NONE, NONE]),
     ([("a", BUSY, "train", 1), ("b", BUSY, "train", 1), ("c", OTHER, "train", 1)], [(1, 2), NONE, NONE]),
     ([("a", BUSY, "train", 1), ("b", BUSY, "train", 2)], [NONE, (1, 2), NONE]),
-    ([("a", BUSY, "train", 1), ("b", BUSY, "validation", 2)], [NONE, NONE, (1, 2)]),
+    ([("a", BUSY, "train", 1), ("b", BUSY, "validation", 2)], [NONE, (1, 2), (1, 2)]),
     ([("a", BUSY, "train", 1), ("a", BUSY, "train", 1)], [NONE, NONE, NONE]),  # exact duplicates are reported already
     ([("a", BUSY, "train", 1), ("a", BUSY, "train", 1), ("b", BUSY, "train", 1)], [(1, 2), NONE, NONE]),
     ([("a", BUSY, "train", 1), ("a", BUSY, "test", 1), ("b", BUSY, "train", 1)], [NONE, NONE, (1, 2)]),  # b and a's copy
@@ -118,12 +125,12 @@ def test_an_image_is_reported_for_its_quality(findings_of, columns, expected):
 
 
 def test_the_most_extreme_images_are_shown_first_with_their_figures(findings_of):
-    rows = [image(f"{number:02}.jpg", f"{number:02}", brightness=number / 1000) for number in range(50, 20, -1)]
+    rows = [image(f"{number:02}.jpg", f"{number:02}", brightness=number / 10000) for number in range(99, 20, -1)]
     findings = findings_of(rows)
     shown = findings.images["dark"]
-    assert findings.counts.dark == 30
-    assert [each.path for each in shown] == [f"{number}.jpg" for number in range(21, 33)]
-    assert shown[0].value == pytest.approx(0.021)
+    assert findings.counts.dark == 79
+    assert [each.path for each in shown] == [f"{number}.jpg" for number in range(21, 21 + IMAGES_SHOWN)]
+    assert shown[0].value == pytest.approx(0.0021)
 
 
 def test_rejected_images_are_not_looked_at(findings_of):
@@ -204,3 +211,36 @@ def test_a_manifest_of_0_1_0_has_no_notes(findings_of, tmp_path):
     old = pq.read_table(tmp_path / "manifest.parquet").drop_columns(["odd_header", "has_gps", "has_thumbnail"])
     pq.write_table(old, tmp_path / "manifest.parquet")
     assert find(open_folder(str(tmp_path), {})).counts.has_gps == 0
+
+
+def test_all_findings_are_listed_group_by_group_and_image_by_image(findings_of, tmp_path):
+    """In findings.parquet: the group across splits and labels, the near one, and the dark image, not only examples."""
+    groups = [("a", "train", 1), ("b", "train", 1), ("a", "test", 2), ("b", "train", 1)]
+    rows = [image(f"{number}.jpg", *each) for number, each in enumerate(groups)]
+    rows += [image("n.jpg", "n", dhash=BUSY), image("m.jpg", "m", dhash=BUSY ^ 1, brightness=0.01)]
+    findings_of(rows)
+    output = open_folder(str(tmp_path), {})
+    write_findings(output, find_and_list(output)[1])
+    table = read_findings(output).to_pylist()
+    assert [(row["kind"], row["group"], row["path"], row["across_splits"], row["across_labels"]) for row in table] == [
+        ("exact_duplicates", 0, "0.jpg", True, True),
+        ("exact_duplicates", 0, "2.jpg", True, True),
+        ("exact_duplicates", 1, "1.jpg", False, False),
+        ("exact_duplicates", 1, "3.jpg", False, False),
+        ("near_duplicates", 0, "n.jpg", False, False),
+        ("near_duplicates", 0, "m.jpg", False, False),
+        ("dark", None, "m.jpg", None, None),
+    ]
+    assert table[-1]["value"] == pytest.approx(0.01)
+    assert (table[0]["shard"], table[0]["text"]) == ("train-00000-of-00001", "label 1")
+
+
+def test_a_data_set_without_findings_has_an_empty_list(findings_of, tmp_path):
+    findings_of([image("a.jpg", "a")])
+    assert find_and_list(open_folder(str(tmp_path), {}))[1].num_rows == 0
+
+
+def test_a_damaged_list_of_findings_is_named(tmp_path):
+    (tmp_path / "findings.parquet").write_bytes(b"PAR1")
+    with pytest.raises(CorruptRecord, match=r"findings\.parquet must be readable, got"):
+        read_findings(open_folder(str(tmp_path), {}))
