@@ -19,6 +19,7 @@ from imagerecords.tasks.append import append_images, base_plan
 from imagerecords.tasks.convert import convert_shard
 from imagerecords.tasks.discover import discover_images
 from imagerecords.tasks.duplicates import drop_duplicates
+from imagerecords.tasks.look_alikes import group_look_alikes
 from imagerecords.tasks.partition import partition_images
 from imagerecords.tasks.prepare import prepare_output, refuse_conflict
 from imagerecords.tasks.publish import publish_dataset
@@ -122,6 +123,9 @@ def _plan(settings: BuildSettings, runner: Runner, progress: Progress) -> Plan:
     listing = runner.run(discover_images, settings, base.header.labels if base else (), progress.note)
     for note in listing.notes:
         progress.note(note)
+    if settings.group_near_duplicates:
+        progress.note(f"near duplicates: reading {plural(len(listing.images), 'image')} to keep those that look alike together")
+        listing = runner.run(group_look_alikes, listing, settings, base)
     if settings.duplicates == "drop":
         listing = runner.run(drop_duplicates, listing, settings, base)
         dropped = len(listing.images) - listing.images[DROP.name].null_count
@@ -214,4 +218,5 @@ def _summary(build: _Build, published: Published, outcomes: list[ShardOutcome], 
         findings=published.findings.counts,
         digest=published.digest,
         boxes=published.boxes,
+        shares=published.shares,
     )

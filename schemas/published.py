@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from imagerecords.schemas.errors import OverBudget, UnwantedDuplicates
 from imagerecords.schemas.findings import Findings
+from imagerecords.schemas.shares import SplitShare
 from imagerecords.schemas.summary import BoxSummary, SplitSummary
 
 
@@ -19,6 +20,7 @@ class Published:
     problems: tuple[str, ...] = ()
     unwanted: tuple[str, ...] = ()
     boxes: BoxSummary | None = None
+    shares: tuple[SplitShare, ...] = ()
 
     def refuse_incomplete(self) -> None:
         """Raise when the data set is not complete: OverBudget after too many rejected images, else UnwantedDuplicates."""

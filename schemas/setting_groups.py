@@ -83,6 +83,15 @@ class SplitSettings(_Group):
         0.0, description="Fraction of the images that goes to validation, when the input has no splits of its own, 0 to 1."
     )
     test_fraction: Fraction = Field(0.0, description="Fraction of the images that goes to test, in the same way, 0 to 1.")
+    split_method: Literal["stratified", "hash"] = Field(
+        "stratified",
+        description="How the fractions divide images. stratified: each label has its share of each split, to within one image; "
+        "hash: each image by its path alone, so that a new build with more images moves none, and shares vary by chance.",
+    )
+    group_near_duplicates: bool = Field(
+        False,
+        description="Keep images that look alike in one split; each image is read and decoded once more beforehand.",
+    )
     group_pattern: str | None = Field(
         None,
         description="Regular expression with one group, searched in an image's path: images with the same text there stay in "

@@ -48,8 +48,17 @@ CONTENT_OF_0_1_0 = {"partial_blocks": "re-encode", "metadata": "keep", "features
 DEFAULTS_OF_0_1_0 = {"jpeg_quality": 100, "jpeg_subsampling": "4:2:0"}
 # What else decides which image is where; shown in the data card, so nothing that names a place on a machine.
 LAYOUT_SETTINGS = (
-    *("validation_fraction", "test_fraction", "group_pattern", "unlisted_labels", "recursive", "duplicates"),
-    *("ignore", "exclude_labels", "invalid_boxes", "boxes_orientation", "object_labels"),
+    *("validation_fraction", "test_fraction", "split_method", "group_pattern", "group_near_duplicates"),
+    *(
+        "unlisted_labels",
+        "recursive",
+        "duplicates",
+        "ignore",
+        "exclude_labels",
+        "invalid_boxes",
+        "boxes_orientation",
+        "object_labels",
+    ),
     *("annotators", "label_studio_class", "label_studio_image"),
     *("annotations_format", "labels_from", "unusable_annotations"),
     *("train_shards", "validation_shards", "test_shards", "allow_empty_shards", "seed", "layout_threads"),

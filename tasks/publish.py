@@ -9,6 +9,7 @@ from imagerecords.schemas.output_files import MANIFEST, REPORT
 from imagerecords.schemas.published import Published
 from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.shares import shares_of
 from imagerecords.tasks.dataset.accounting import over_budget, summary_of
 from imagerecords.tasks.dataset.completion import write_dataset_info, write_files_beside, write_manifest
 from imagerecords.tasks.dataset.known_file import remove_known
@@ -51,6 +52,12 @@ def publish_dataset(verified: list[VerifiedShard], settings: BuildSettings, buil
         problems=problems,
         unwanted=unwanted,
         boxes=accounts.boxes,
+        shares=shares_of(
+            {
+                split: {header.labels[label - 1]: counts.written[label] for label in sorted(counts.found)}
+                for split, counts in accounts.splits.items()
+            }
+        ),
     )
 
 

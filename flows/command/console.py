@@ -24,6 +24,8 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
     _say(console, f"{plural(summary.labels, 'label')}, {shards}, {speed}{_skipped(summary.skipped)}")
     if known := summary.known_phrase():
         _say(console, known)
+    for share in summary.shares:
+        _say(console, share.line())
     if summary.boxes:
         _say(console, summary.boxes.line())
         for reason in summary.boxes.reasons:
@@ -43,6 +45,8 @@ def print_plan(console: Console, plan: PlanSummary) -> None:
                 table.add_section()
             table.add_row(*(Text(printable(cell)) for cell in row))
         console.print(table)
+    for share in plan.shares:
+        _say(console, share.line())
     if plan.boxes:
         _say(console, plan.boxes.line())
         for reason in plan.boxes.reasons:
