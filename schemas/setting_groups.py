@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from imagerecords.schemas.annotation_settings import AnnotationSettings
 from imagerecords.schemas.boxes import ObjectLabels, Orientation, Policy
 from imagerecords.schemas.label_studio_settings import LabelStudioSettings
+from imagerecords.schemas.name_settings import NameSettings
 from imagerecords.schemas.storage_options import typed_options
 
 Shards = Annotated[int, Field(ge=1, le=99_999)] | Literal["auto"]
@@ -301,6 +302,7 @@ GROUPS: dict[str, type[BaseModel]] = {
     "Images": ImageSettings,
     "Checks and policies": CheckSettings,
     "Output": OutputSettings,
+    "Name": NameSettings,
     "Execution": ExecutionSettings,
     "Storage": StorageSettings,
 }

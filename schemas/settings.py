@@ -8,6 +8,7 @@ from pydantic import model_validator
 from imagerecords.schemas.annotation_settings import AnnotationSettings
 from imagerecords.schemas.former_names import with_present_names
 from imagerecords.schemas.label_studio_settings import LabelStudioSettings
+from imagerecords.schemas.name_settings import NameSettings
 from imagerecords.schemas.setting_groups import (
     GROUPS,
     CheckSettings,
@@ -74,6 +75,7 @@ MAIN_SETTINGS = (
 class BuildSettings(
     StorageSettings,
     ExecutionSettings,
+    NameSettings,
     OutputSettings,
     CheckSettings,
     ImageSettings,
@@ -135,6 +137,10 @@ class BuildSettings(
         """The setting for the number of a split's shards."""
         shards: int | Literal["auto"] = getattr(self, f"{split}_shards")
         return shards
+
+    def about(self) -> dict[str, Any]:
+        """What the settings say of the data set's name, license and version; without what is not given."""
+        return {name: value for name in NameSettings.model_fields if (value := getattr(self, name)) is not None}
 
     def content(self) -> dict[str, Any]:
         """The settings that change a shard's bytes or receipt."""

@@ -103,9 +103,21 @@ def test_nothing_but_shards_matches_what_trainers_glob(small):
 def test_the_files_of_a_data_set_are_these(small):
     top = {path.name for path in Path(small).iterdir()}
     shards = {path.name for split in SPLITS for path in small.glob(f"{split}-*")}
-    sidecars = {"labels.txt", "manifest.parquet", "dataset_info.json", "features.json", "croissant.json", "report.html"}
+    sidecars = {
+        "labels.txt",
+        "manifest.parquet",
+        "dataset_info.json",
+        "features.json",
+        "croissant.json",
+        "report.html",
+        "README.md",
+    }
     assert top - shards == sidecars | {"image-class-label.labels.txt", "index", "_build"}
-    assert {path.name for path in (small / "_build").iterdir()} == {"plan.parquet", "receipts"}  # no lock, no scratch
+    assert {path.name for path in (small / "_build").iterdir()} == {
+        "plan.parquet",
+        "receipts",
+        "about.json",
+    }  # no lock, no scratch
 
 
 def test_no_sidecar_contains_when_or_where_it_was_made(tmp_path, fill, build, digests):
