@@ -69,6 +69,10 @@ class InputSettings(_Group):
         "and counted by their ending.",
     )
     exclude_labels: tuple[str, ...] = Field((), description="Labels to exclude, of folders or of image lists, e.g. _unlabeled.")
+    exclude: str | None = Field(
+        None,
+        description="File of images to leave out, one per line: their paths as in the manifest, with or without the split.",
+    )
     allowed_sources: tuple[str, ...] = Field(
         (),
         description="Other hosts that a list of images may name, as beginnings of URLs (https://images.example.org/). Object "
@@ -98,7 +102,9 @@ class SplitSettings(_Group):
         description="Regular expression with one group, searched in an image's path: images with the same text there stay in "
         "one split. By default each image is its own group.",
     )
-    train_shards: Shards = Field("auto", description="Number of training shards; auto makes them about 128 MiB each.")
+    train_shards: Shards = Field(
+        "auto", description="Number of training shards; auto: of 128 MiB, or up to 16 of at least 8 MiB."
+    )
     validation_shards: Shards = Field("auto", description="Number of validation shards, or auto.")
     test_shards: Shards = Field("auto", description="Number of test shards, or auto.")
     allow_empty_shards: bool = Field(False, description="Write empty shards where there are more shards than images.")

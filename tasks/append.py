@@ -40,7 +40,7 @@ from imagerecords.schemas.settings import BuildSettings, planned_content
 from imagerecords.schemas.splits import SPLITS, Split
 from imagerecords.schemas.version import VERSION
 from imagerecords.tasks.dataset.plan_file import read_plan
-from imagerecords.tasks.partition import plan_header, plan_split, split_images, with_drop, with_groups
+from imagerecords.tasks.partition import AUTO_SHARD_BYTES, plan_header, plan_split, split_images, with_drop, with_groups
 from imagerecords.tasks.storage.folders import open_folder, open_output
 from imagerecords.tasks.stratify import Existing
 
@@ -102,7 +102,7 @@ def append_images(base: Plan, listing: Listing, settings: BuildSettings) -> Appe
             if found.num_rows:
                 notes.append(f"{split}: {plural(found.num_rows, 'new image')}, all duplicates: nothing to append")
             continue
-        new, images = plan_split(split, found, listing, _narrowed(split, kept, settings))
+        new, images = plan_split(split, found, listing, _narrowed(split, kept, pc.sum(found["size"]).as_py() or 0, settings))
         shards += _numbered(split, [*old, *new], settings)
         tables.append(images)
         notes.append(_split_note(split, found.num_rows, len(new), settings))
@@ -227,10 +227,14 @@ def existing_splits(base: Plan, settings: BuildSettings) -> Existing:
     return Existing(base.header.layout.get("split_method", "hash"), groups, images)
 
 
-def _narrowed(split: Split, images: int, settings: BuildSettings) -> BuildSettings:
-    """The settings by which new images are cut: in one level, into at most as many shards as there are images."""
+def _narrowed(split: Split, images: int, size: int, settings: BuildSettings) -> BuildSettings:
+    """The settings by which new images of a size are cut: in one level, into at most as many shards as there are images.
+
+    auto makes shards of AUTO_SHARD_BYTES even where that leaves workers idle: appends should not add many small ones.
+    """
     asked = settings.shards_of(split)
-    shards = asked if asked == "auto" else min(asked, max(1, images))
+    shards = min(-(-size // AUTO_SHARD_BYTES) if asked == "auto" else asked, images)
+    shards = max(1, shards)
     return settings.model_copy(update={f"{split}_shards": shards, "layout_threads": 1})
 
 

@@ -11,6 +11,7 @@ from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.messages import first_lines
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.unicode_names import composed, one_form
+from imagerecords.tasks.exclude import exclude_images
 from imagerecords.tasks.sources.input_files import read_text
 from imagerecords.tasks.sources.label_folders import setting_of, survey_folders
 from imagerecords.tasks.storage.folders import open_folder, open_output
@@ -60,7 +61,7 @@ def survey(settings: BuildSettings, existing: tuple[str, ...] = (), note: Callab
         return Listing.of_errors(
             ["features must be detection only with boxes, got an input without any. Pass --bounding_boxes"]
         )
-    return listing
+    return listing if listing.errors else exclude_images(settings, listing)
 
 
 def _directory_errors(settings: BuildSettings) -> Iterable[str]:

@@ -39,6 +39,9 @@ from imagerecords.schemas.version import VERSION
 from imagerecords.tasks.stratify import Existing, Grouped, stratify
 
 AUTO_SHARD_BYTES = 128 * 2**20
+# A split that takes longer than some seconds has work for eight workers, two shards each, whatever machine builds it: the rule
+# must not depend on the machine, or the data set would.
+AUTO_SHARDS, AUTO_LEAST_BYTES = 16, 8 * 2**20
 SPLIT_KEY = b"imagerecords split 1"
 
 
@@ -182,8 +185,9 @@ def shard_count(split: Split, images: pa.Table, settings: BuildSettings) -> int:
     """How many shards a split gets; raises BadLayout where some would stay empty without allow_empty_shards."""
     shards, threads = settings.shards_of(split), settings.layout_threads
     if shards == "auto":
-        wanted = -(-pc.sum(images["size"]).as_py() // AUTO_SHARD_BYTES)
-        wanted = -(-max(1, wanted) // threads) * threads
+        size = pc.sum(images["size"]).as_py()
+        wanted = max(1, -(-size // AUTO_SHARD_BYTES), min(AUTO_SHARDS, size // AUTO_LEAST_BYTES))
+        wanted = -(-wanted // threads) * threads
         shards = int(min(wanted, max(1, images.num_rows // threads) * threads))
     if shards > images.num_rows and not settings.allow_empty_shards:
         raise BadLayout(

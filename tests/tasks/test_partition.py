@@ -236,7 +236,10 @@ def test_a_split_that_would_stay_empty_is_an_error(make_settings):
         ([AUTO_SHARD_BYTES * 10], 1, 1),  # never more shards than images
         ([AUTO_SHARD_BYTES] * 5, 4, 4),  # a multiple of the threads: 8 would be more than there are images
         ([AUTO_SHARD_BYTES] * 9, 4, 8),
-        ([AUTO_SHARD_BYTES // 2] * 18, 4, 12),
+        ([AUTO_SHARD_BYTES // 2] * 18, 4, 16),
+        ([AUTO_SHARD_BYTES // 2] * 40, 1, 20),
+        ([2**20] * 15, 1, 1),
+        ([2**20] * 32, 1, 4),  # smaller splits have fewer than 16, of 8 MiB
     ],
 )
 def test_auto_makes_shards_of_about_128_mib(make_settings, sizes, threads, shards):
