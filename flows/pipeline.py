@@ -10,6 +10,7 @@ from imagerecords.flows.progress import Progress
 from imagerecords.flows.retry import is_final, is_storage_gone
 from imagerecords.schemas.errors import Interrupted, OutputLocked, ShardFailed
 from imagerecords.schemas.messages import plural
+from imagerecords.schemas.output_files import REPORT
 from imagerecords.schemas.plan import DROP, Plan, Shard
 from imagerecords.schemas.published import Published
 from imagerecords.schemas.receipt import ShardOutcome, VerifiedShard
@@ -219,4 +220,7 @@ def _summary(build: _Build, published: Published, outcomes: list[ShardOutcome], 
         digest=published.digest,
         boxes=published.boxes,
         shares=published.shares,
+        finding_lines=published.findings.lines(),
+        first_rejected=published.first_rejected,
+        data_card=open_output(build.settings).join(REPORT) if build.settings.report else None,
     )

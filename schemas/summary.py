@@ -58,6 +58,7 @@ class BuildSummary(BaseModel):
     """The closing summary of a build; `digest` is the same for the same data set, wherever and however it was built.
 
     `images_known` were not decoded, since an earlier build has done so.
+    `finding_lines` are the findings in words, `first_rejected` the first three rejected images with their reasons.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -77,6 +78,9 @@ class BuildSummary(BaseModel):
     digest: str
     boxes: BoxSummary | None = None
     shares: tuple[SplitShare, ...] = ()
+    finding_lines: tuple[str, ...] = ()
+    first_rejected: tuple[str, ...] = ()
+    data_card: str | None = None
 
     def known_phrase(self) -> str:
         """How many images were not decoded, since an earlier build has; empty for none."""

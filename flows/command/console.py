@@ -6,6 +6,7 @@ from rich.text import Text
 
 from imagerecords.schemas.audit import Audit
 from imagerecords.schemas.messages import plural, printable
+from imagerecords.schemas.receipt import ASKED_FOR
 from imagerecords.schemas.summary import BuildSummary, PlanSummary
 
 TOTALS = 3  # rows below the labels of a plan; with boxes one more
@@ -30,8 +31,17 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
         _say(console, summary.boxes.line())
         for reason in summary.boxes.reasons:
             _say(console, reason.line())
-    if findings := "; ".join(summary.findings.phrases()):
-        _say(console, f"found: {findings}")
+    if summary.finding_lines:
+        _say(console, "found, the most severe first (docs/findings.md):")
+    for line in summary.finding_lines:
+        _say(console, f"  {line}")
+    rejected = sum(count for split in summary.splits for reason, count in split.rejected.items() if reason not in ASKED_FOR)
+    if summary.first_rejected:
+        _say(console, f"rejected, {len(summary.first_rejected)} of {rejected:,}:")
+    for line in summary.first_rejected:
+        _say(console, f"  {line}")
+    if summary.data_card:
+        _say(console, f"data card: {summary.data_card}")
     _say(console, f"digest {summary.digest}  {summary.output_directory}")
 
 

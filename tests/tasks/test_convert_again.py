@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image, UnidentifiedImageError
 
 from imagerecords.schemas.receipt import COLUMNS
 from imagerecords.tasks.convert import convert_shard
