@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-from cyclopts import App, CoercionError, CycloptsError, Parameter
+from cyclopts import App, CoercionError, CycloptsError, Group, Parameter
 from cyclopts import ValidationError as InvalidArguments
 from cyclopts.config import Env
 from pydantic import ValidationError
@@ -22,7 +22,8 @@ from imagerecords.flows.command.config_file import (
     source_of,
     warn_of_unknown_variables,
 )
-from imagerecords.flows.command.dataset_commands import DATASET_COMMANDS
+from imagerecords.flows.command.dataset_commands import audit, diff, extract, locate, remove, report, show
+from imagerecords.flows.command.doctor import doctor
 from imagerecords.flows.command.exit_codes import BAD_INPUT, FAILED, INTERRUPTED, OK
 from imagerecords.flows.command.help import GroupedHelp
 from imagerecords.flows.terminal import drop_closed_output, print_line
@@ -30,6 +31,26 @@ from imagerecords.schemas.errors import ImageRecordsError
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.settings_problems import setting_problem, settings_problems
 from imagerecords.schemas.version import VERSION
+
+# The commands by group, each with an example.
+COMMANDS: dict[str, dict[Callable[..., int], str]] = {
+    "Build a data set": {
+        plan: "plan --data_directory photos --validation_fraction 0.1 --output_directory out",
+        build: "build --data_directory photos --validation_fraction 0.1 --output_directory out",
+    },
+    "Look at a finished one": {
+        audit: "audit out --pixels",
+        show: "show out/train-00000-of-00008 --record 3 --save third.jpg",
+        report: "report out",
+        locate: "locate out cat/0001.jpg",
+        diff: "diff out other",
+    },
+    "Change a finished one": {extract: "extract out --to folder", remove: "remove out --list names.txt"},
+    "For bug reports": {doctor: "doctor s3://bucket/prefix"},
+}
+EXIT_CODES = """Exit codes: 0 done; 1 failed, over budget, or audit, diff and locate found a problem, a difference, no image;
+2 bad settings or input; 130 interrupted."""
+MOST_USED = "\n\n".join(f"    imagerecords {example}" for commands in COMMANDS.values() for example in [*commands.values()][:2])
 
 
 def make_app() -> App:
@@ -40,10 +61,15 @@ def make_app() -> App:
         version=VERSION,
         result_action="return_value",
         help_formatter=GroupedHelp(),
+        help_epilogue=f"Examples:\n\n{MOST_USED}\n\n{EXIT_CODES}",
     )
     app.meta.suppress_keyboard_interrupt = app.suppress_keyboard_interrupt = False  # run() reports it
-    for command in (build, plan, *DATASET_COMMANDS):
-        app.command(command)
+    for place, (title, commands) in enumerate(COMMANDS.items()):
+        group = Group(title, sort_key=place)
+        for command, example in commands.items():
+            epilogue = f"Example: imagerecords {example}\n\n{EXIT_CODES}"
+            app.command(command, group=group, help_epilogue=epilogue)
+    app.register_install_completion_command(help="Have the shell complete commands and options.")
 
     @app.meta.default
     def launch(
