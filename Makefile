@@ -104,6 +104,10 @@ lock: setup  ## Pin all dependencies again, from pyproject.toml
 		pyproject.toml --output-file requirements.lock --custom-compile-command "make lock"
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 		pyproject.toml --extra dev --constraint requirements.lock --output-file requirements-dev.lock --custom-compile-command "make lock"
+	$(BIN)/python -c 'import tomllib; print(*(each for each in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"] \
+		if not each.startswith("tensorflow")), sep="\n")' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-annotate --constraint requirements.lock --custom-compile-command "make lock" \
+		--output-file requirements-build.lock -
 
 docs: setup  ## Write the generated parts of README.md and docs/settings.md
 	$(BIN)/python docs/generate.py

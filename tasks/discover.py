@@ -1,5 +1,6 @@
 """discover: labels, boxes and a sorted listing of images, from wherever the settings say; all errors are reported at once."""
 
+import importlib.util
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
@@ -65,6 +66,11 @@ def survey(settings: BuildSettings, existing: tuple[str, ...] = (), note: Callab
 
 
 def _directory_errors(settings: BuildSettings) -> Iterable[str]:
+    if settings.tensorflow_check != "none" and importlib.util.find_spec("tensorflow") is None:
+        yield (
+            f"tensorflow_check must be none where TensorFlow is not installed, got {settings.tensorflow_check}. "
+            "Run pip install tensorflow, or drop it: every record is read back without it too"
+        )
     output = open_output(settings)
     if not output.path:
         yield f"output_directory must name a directory or prefix, got {settings.output_directory!r}"
