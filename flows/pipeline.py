@@ -222,5 +222,5 @@ def _summary(build: _Build, published: Published, outcomes: list[ShardOutcome], 
         shares=published.shares,
         finding_lines=published.findings.lines(),
         first_rejected=published.first_rejected,
-        data_card=open_output(build.settings).join(REPORT) if build.settings.report else None,
+        data_card=f"{build.settings.output_directory.rstrip('/')}/{REPORT}" if build.settings.report else None,
     )

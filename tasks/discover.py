@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.label_map import ENDINGS, read_label_map
-from imagerecords.schemas.labels import read_labels, read_synsets
+from imagerecords.schemas.labels import case_notes, read_labels, read_synsets
 from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.messages import first_lines
 from imagerecords.schemas.settings import BuildSettings
@@ -62,7 +62,10 @@ def survey(settings: BuildSettings, existing: tuple[str, ...] = (), note: Callab
         return Listing.of_errors(
             ["features must be detection only with boxes, got an input without any. Pass --bounding_boxes"]
         )
-    return listing if listing.errors else exclude_images(settings, listing)
+    if listing.errors:
+        return listing
+    listing = replace(listing, notes=(*listing.notes, *case_notes(listing.labels)))
+    return exclude_images(settings, listing)
 
 
 def _directory_errors(settings: BuildSettings) -> Iterable[str]:

@@ -27,7 +27,7 @@ from imagerecords.flows.command.doctor import doctor
 from imagerecords.flows.command.exit_codes import BAD_INPUT, FAILED, INTERRUPTED, OK
 from imagerecords.flows.command.help import GroupedHelp
 from imagerecords.flows.terminal import drop_closed_output, print_line
-from imagerecords.schemas.errors import ImageRecordsError
+from imagerecords.schemas.errors import BadSettings, ImageRecordsError
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.settings_problems import setting_problem, settings_problems
 from imagerecords.schemas.version import VERSION
@@ -82,6 +82,7 @@ def make_app() -> App:
             warn_of_unknown_variables()
             files = [settings_of_file(config)] if config else []
             app.config = [Env(ENVIRONMENT, command=False), environment_of_former_names(), *files]
+            _refuse_bare_arguments(tokens)
             command, bound, unparsed = app.parse_args(present_options(tokens), exit_on_error=False, print_error=False)
             code: int = command(*bound.args, **bound.kwargs, **({"debug": debug} if "debug" in unparsed else {})) or OK
         except (Exception, KeyboardInterrupt) as error:
@@ -89,6 +90,15 @@ def make_app() -> App:
         return code
 
     return app
+
+
+def _refuse_bare_arguments(tokens: Sequence[str]) -> None:
+    """Raise BadSettings for `build photos`: the commands that take settings alone take no argument without a name."""
+    if len(tokens) > 1 and tokens[0] in ("build", "plan") and not tokens[1].startswith("-"):
+        raise BadSettings(
+            f"{tokens[0]} takes settings by their names, got {tokens[1]!r} without one. For a folder of label folders: "
+            f"imagerecords {tokens[0]} --data_directory {tokens[1]} --output_directory OUT"
+        )
 
 
 def _on_sigterm(*_: object) -> NoReturn:
