@@ -16,10 +16,10 @@ from imagerecords.schemas.setting_groups import (
     ImageSettings,
     InputSettings,
     OutputSettings,
-    SplitSettings,
     StorageSettings,
 )
 from imagerecords.schemas.settings_rules import contradictions
+from imagerecords.schemas.split_settings import SplitSettings
 from imagerecords.schemas.splits import SPLITS, Split
 
 S3_SCHEMES = ("s3://", "s3a://")
