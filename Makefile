@@ -24,7 +24,7 @@ demo: setup  ## Build a real data set (handwritten digits) through Prefect, audi
 	$(BIN)/imagerecords build --prefect --config docs/demo/digits.yaml --overwrite
 	$(BIN)/imagerecords audit demo/records
 	$(BIN)/imagerecords show demo/records/train-00000-of-00004 --save demo/digit.jpg
-	@echo "Look at demo/records: shards, labels.txt, manifest.parquet, dataset_info.json; demo/digit.jpg is the first record's image."
+	@echo "Open demo/records/report.html, the data card; shards, labels.txt and manifest.parquet are beside it; demo/digit.jpg is the first record's image."
 
 train-demo: setup  ## Build Fashion-MNIST (70,000 PNGs; apt-get fetches 31 MB) and train a small network on the shards: 88 % or it fails
 	$(BIN)/python docs/demo/make_fashion.py demo/fashion
