@@ -24,7 +24,7 @@ demo: setup  ## Build a real data set (handwritten digits) through Prefect, audi
 	$(BIN)/imagerecords build --prefect --config docs/demo/digits.yaml --overwrite
 	$(BIN)/imagerecords audit demo/records
 	$(BIN)/imagerecords show demo/records/train-00000-of-00004 --save demo/digit.jpg
-	@echo "Look at demo/records: shards, labels.txt, manifest.parquet, dataset_info.json; demo/digit.jpg is the first record's image."
+	@echo "Open demo/records/report.html, the data card; shards, labels.txt and manifest.parquet are beside it; demo/digit.jpg is the first record's image."
 
 train-demo: setup  ## Build Fashion-MNIST (70,000 PNGs; apt-get fetches 31 MB) and train a small network on the shards: 88 % or it fails
 	$(BIN)/python docs/demo/make_fashion.py demo/fashion
@@ -104,6 +104,10 @@ lock: setup  ## Pin all dependencies again, from pyproject.toml
 		pyproject.toml --output-file requirements.lock --custom-compile-command "make lock"
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 		pyproject.toml --extra dev --constraint requirements.lock --output-file requirements-dev.lock --custom-compile-command "make lock"
+	$(BIN)/python -c 'import tomllib; print(*(each for each in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"] \
+		if not each.startswith("tensorflow")), sep="\n")' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-annotate --constraint requirements.lock --custom-compile-command "make lock" \
+		--output-file requirements-build.lock -
 
 docs: setup  ## Write the generated parts of README.md and docs/settings.md
 	$(BIN)/python docs/generate.py

@@ -10,6 +10,7 @@ from imagerecords.flows.progress import Progress
 from imagerecords.flows.retry import is_final, is_storage_gone
 from imagerecords.schemas.errors import Interrupted, OutputLocked, ShardFailed
 from imagerecords.schemas.messages import plural
+from imagerecords.schemas.output_files import REPORT
 from imagerecords.schemas.plan import DROP, Plan, Shard
 from imagerecords.schemas.published import Published
 from imagerecords.schemas.receipt import ShardOutcome, VerifiedShard
@@ -19,6 +20,7 @@ from imagerecords.tasks.append import append_images, base_plan
 from imagerecords.tasks.convert import convert_shard
 from imagerecords.tasks.discover import discover_images
 from imagerecords.tasks.duplicates import drop_duplicates
+from imagerecords.tasks.look_alikes import group_look_alikes
 from imagerecords.tasks.partition import partition_images
 from imagerecords.tasks.prepare import prepare_output, refuse_conflict
 from imagerecords.tasks.publish import publish_dataset
@@ -122,6 +124,9 @@ def _plan(settings: BuildSettings, runner: Runner, progress: Progress) -> Plan:
     listing = runner.run(discover_images, settings, base.header.labels if base else (), progress.note)
     for note in listing.notes:
         progress.note(note)
+    if settings.group_near_duplicates:
+        progress.note(f"near duplicates: reading {plural(len(listing.images), 'image')} to keep those that look alike together")
+        listing = runner.run(group_look_alikes, listing, settings, base)
     if settings.duplicates == "drop":
         listing = runner.run(drop_duplicates, listing, settings, base)
         dropped = len(listing.images) - listing.images[DROP.name].null_count
@@ -214,4 +219,8 @@ def _summary(build: _Build, published: Published, outcomes: list[ShardOutcome], 
         findings=published.findings.counts,
         digest=published.digest,
         boxes=published.boxes,
+        shares=published.shares,
+        finding_lines=published.findings.lines(),
+        first_rejected=published.first_rejected,
+        data_card=f"{build.settings.output_directory.rstrip('/')}/{REPORT}" if build.settings.report else None,
     )

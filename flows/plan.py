@@ -1,7 +1,7 @@
 """The dry run: discover and partition, or append, without writing anything."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pyarrow.compute as pc
 
@@ -10,6 +10,7 @@ from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.plan import Plan
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.shares import shares_of
 from imagerecords.schemas.splits import Split
 from imagerecords.schemas.summary import PlannedSplit, PlanSummary
 from imagerecords.tasks.append import append_images, base_plan
@@ -42,14 +43,16 @@ def plan_dataset(settings: BuildSettings) -> PlanSummary:
         except BadInput as error:
             errors.append(str(error))
     old = Counter(shard.split for shard in base.shards) if base else Counter()
+    splits = _splits(plan) if plan else ()
     return PlanSummary(
         output_directory=settings.output_directory,
-        splits=_splits(plan) if plan else (),
+        splits=splits,
         new=_splits(plan, old) if plan and base else None,
         skipped=listing.skipped,
-        notes=(*notes, *_drop_note(settings), *_known_note(known, converted)),
+        notes=(*notes, *_notes_of_unread(settings), *_known_note(known, converted)),
         errors=tuple(errors),
         boxes=plan.header.boxes if plan else None,
+        shares=shares_of({split.split: split.labels for split in splits}),
         images_known=known,
     )
 
@@ -63,9 +66,12 @@ def _known_note(known: int, converted: int) -> tuple[str, ...]:
     )
 
 
-def _drop_note(settings: BuildSettings) -> tuple[str, ...]:
-    note = "the duplicates that a build would drop are counted here: finding them means reading images"
-    return (note,) if settings.duplicates == "drop" else ()
+def _notes_of_unread(settings: BuildSettings) -> Iterable[str]:
+    """What a plan does not know of images that it does not read."""
+    if settings.duplicates == "drop":
+        yield "the duplicates that a build would drop are counted here: finding them means reading images"
+    if settings.group_near_duplicates:
+        yield "near duplicates are not kept together here: finding them means reading images, and a build divides otherwise"
 
 
 def _plan(base: Plan | None, listing: Listing, settings: BuildSettings) -> tuple[Plan, tuple[str, ...]]:

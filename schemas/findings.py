@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict
 
-from imagerecords.schemas.messages import plural
+from imagerecords.schemas.messages import plural, some
 
 # Bits of 64. Of photographs re-encoded (quality 50) or halved, 95 to 99 % stay within 3; resized to two thirds 73 %, with a
 # border of 2 % cut off 27 %. Hashes of different photographs differ in 32, in the median, and one pair in a hundred in 19.
@@ -112,9 +112,9 @@ class FindingCounts(_Frozen):
         if self.has_thumbnail:
             yield f"{plural(self.has_thumbnail, 'image')} with an embedded thumbnail"
         if self.labels_with_few_images:
-            yield f"{plural(self.labels_with_few_images, 'label')} with fewer than {FEW_IMAGES} training images"
+            yield _few(self.labels_with_few_images)
         if self.missing_labels:
-            yield f"{plural(self.missing_labels, 'label')} missing in a split"
+            yield _missing(self.missing_labels)
 
 
 class ImageReference(_Frozen):
@@ -160,3 +160,19 @@ class Findings(_Frozen):
     images: dict[str, tuple[ImageReference, ...]] = {}
     labels_with_few_images: tuple[LabelExample, ...] = ()
     missing_labels: tuple[LabelExample, ...] = ()
+
+    def lines(self) -> tuple[str, ...]:
+        """The phrases of the counts, those on labels with the first of their names."""
+        named = {
+            _few(self.counts.labels_with_few_images): [f"{one.label} ({one.images:,})" for one in self.labels_with_few_images],
+            _missing(self.counts.missing_labels): [f"{one.label} ({one.split})" for one in self.missing_labels],
+        }
+        return tuple(f"{phrase}: {some(named[phrase])}" if named.get(phrase) else phrase for phrase in self.counts.phrases())
+
+
+def _few(count: int) -> str:
+    return f"{plural(count, 'label')} with fewer than {FEW_IMAGES} training images"
+
+
+def _missing(count: int) -> str:
+    return f"{plural(count, 'label')} missing in a split"

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from imagerecords.schemas.label_studio_settings import LabelStudioSettings
 from imagerecords.schemas.secrets import option_problems
-from imagerecords.schemas.setting_groups import Shards
+from imagerecords.schemas.split_settings import Shards
 
 
 class NamedBox(NamedTuple):

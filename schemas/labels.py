@@ -19,14 +19,16 @@ SPACE = " \t\r\v\f"
 
 
 def read_labels(text: str, file: str) -> tuple[dict[str, int], list[str]]:
-    """The labels of a labels file in their order, each with its line, and the errors, each naming file and line."""
+    """The labels of a labels file in their order, each with its line, and the errors, each naming file and line.
+
+    A byte order mark and blank lines at the end, which editors leave, are no part of the labels.
+    """
     labels: dict[str, int] = {}
     errors: list[str] = []
-    if text.startswith(BOM):
-        errors.append(f"labels file must be UTF-8 without a byte order mark: {file}, line 1. Save it without BOM")
-        text = text.removeprefix(BOM)
-    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")  # splitlines() would also split at U+2028 and its like
-    if not any(line.strip(SPACE) for line in lines):
+    lines = text.removeprefix(BOM).replace("\r\n", "\n").split("\n")  # splitlines() would also split at U+2028 and its like
+    while lines and not lines[-1].strip(SPACE):
+        lines.pop()
+    if not lines:
         return {}, [*errors, f"labels file must name at least one label, got none: {file}"]
     for number, line in enumerate(lines, start=1):
         name = line.strip(SPACE)
@@ -62,6 +64,16 @@ def read_synsets(text: str, file: str) -> tuple[dict[str, str], list[str]]:
         else:
             texts[synset], lines[synset] = rest[0], number
     return texts, errors
+
+
+def case_notes(labels: Iterable[str]) -> Iterable[str]:
+    """A note on labels that differ in upper and lower case only."""
+    alike: dict[str, list[str]] = {}
+    for label in labels:
+        alike.setdefault(label.casefold(), []).append(label)
+    for names in alike.values():
+        if len(names) > 1:
+            yield f"labels that differ in upper and lower case only: {', '.join(names)}. If one is meant, rename the others"
 
 
 def name_problems(name: str) -> Iterable[str]:

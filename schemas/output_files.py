@@ -19,18 +19,22 @@ LABEL_MAP = "label_map.pbtxt"  # of records for object detection
 CROISSANT = "croissant.json"
 REPORT = "report.html"
 FINDINGS = "findings.parquet"
+README = "README.md"
 
 INDEX = "index"
 BUILD = "_build"
 PLAN = f"{BUILD}/plan.parquet"
 RECEIPTS = f"{BUILD}/receipts"
+ABOUT = f"{BUILD}/about.json"
 LOCK = f"{BUILD}/lock"
 REMOVALS = f"{BUILD}/removals.json"
 KNOWN = f"{BUILD}/known"  # what a build knows of its images from earlier ones; removed when it is complete
 KNOWN_IMAGES = f"{KNOWN}/images.arrow"
 SCRATCH = f"{BUILD}/tmp"  # noqa: S108  # below the output, not the system's
 
-OURS_AT_THE_TOP = frozenset([LABELS, MANIFEST, DATASET_INFO, FEATURES, CLASS_LABELS, LABEL_MAP, CROISSANT, REPORT, FINDINGS])
+OURS_AT_THE_TOP = frozenset(
+    [LABELS, MANIFEST, DATASET_INFO, FEATURES, CLASS_LABELS, LABEL_MAP, CROISSANT, REPORT, FINDINGS, README]
+)
 
 SHARD_NAME = re.compile(r"(?P<prefix>.+)-(?P<index>[0-9]{5})-of-(?P<count>[0-9]{5})")
 

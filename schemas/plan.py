@@ -21,6 +21,7 @@ METADATA_KEY = b"imagerecords"
 SHARDS_KEY = b"imagerecords.shards"
 EXTRAS_KEY = b"imagerecords.extras"  # in the manifest: what its records have beyond the classic features, comma-separated
 DROP = pa.field("drop", pa.string())  # why an image is not to be written; null for all others
+GROUP = pa.field("group", pa.string())  # of the images that stay in one split with it; null where its path is the group
 COLUMNS = pa.schema(
     [
         ("label", pa.int32()),
@@ -29,6 +30,7 @@ COLUMNS = pa.schema(
         ("version", pa.string()),
         ("boxes", PLANNED_BOXES),
         DROP,
+        GROUP,
     ]
 )
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from imagerecords.schemas.errors import OverBudget, UnwantedDuplicates
 from imagerecords.schemas.findings import Findings
+from imagerecords.schemas.shares import SplitShare
 from imagerecords.schemas.summary import BoxSummary, SplitSummary
 
 
@@ -19,10 +20,13 @@ class Published:
     problems: tuple[str, ...] = ()
     unwanted: tuple[str, ...] = ()
     boxes: BoxSummary | None = None
+    shares: tuple[SplitShare, ...] = ()
+    first_rejected: tuple[str, ...] = ()
 
     def refuse_incomplete(self) -> None:
         """Raise when the data set is not complete: OverBudget after too many rejected images, else UnwantedDuplicates."""
         if self.problems:
-            raise OverBudget("\n".join((*self.problems, *self.unwanted)))
+            first = [f"first rejected: {'; '.join(self.first_rejected)}"] if self.first_rejected else []
+            raise OverBudget("\n".join((*self.problems, *first, *self.unwanted)))
         if self.unwanted:
             raise UnwantedDuplicates("\n".join(self.unwanted))

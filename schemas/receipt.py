@@ -28,6 +28,7 @@ class Reason(StrEnum):
     REMOVED = "removed"  # removed from the finished data set; it does not count against the budget of rejected images
 
 
+ASKED_FOR = (Reason.DUPLICATE.value, Reason.REMOVED.value)  # not written because a setting or a command says so
 MESSAGE_LENGTH = 300  # characters of a decoder's message kept in the manifest
 
 

@@ -7,11 +7,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from imagerecords.schemas.annotation_settings import AnnotationSettings
 from imagerecords.schemas.boxes import ObjectLabels, Orientation, Policy
 from imagerecords.schemas.label_studio_settings import LabelStudioSettings
+from imagerecords.schemas.name_settings import NameSettings
+from imagerecords.schemas.split_settings import SplitSettings
 from imagerecords.schemas.storage_options import typed_options
 
-Shards = Annotated[int, Field(ge=1, le=99_999)] | Literal["auto"]
 Quality = Annotated[int, Field(ge=1, le=100)] | Literal["source"]
-Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 # Files that cameras, browsers and labelling tools put into folders of images.
 COMPANIONS = (
@@ -68,37 +68,16 @@ class InputSettings(_Group):
         "and counted by their ending.",
     )
     exclude_labels: tuple[str, ...] = Field((), description="Labels to exclude, of folders or of image lists, e.g. _unlabeled.")
+    exclude: str | None = Field(
+        None,
+        description="File of images to leave out, one per line: their paths as in the manifest, with or without the split.",
+    )
     allowed_sources: tuple[str, ...] = Field(
         (),
         description="Other hosts that a list of images may name, as beginnings of URLs (https://images.example.org/). Object "
         "stores (s3://, gs://, az://) are always allowed.",
     )
     recursive: bool = Field(False, description="Read the files in sub-folders of a label folder too.")
-
-
-class SplitSettings(_Group):
-    """How images are divided into splits and shards."""
-
-    validation_fraction: Fraction = Field(
-        0.0, description="Fraction of the images that goes to validation, when the input has no splits of its own, 0 to 1."
-    )
-    test_fraction: Fraction = Field(0.0, description="Fraction of the images that goes to test, in the same way, 0 to 1.")
-    group_pattern: str | None = Field(
-        None,
-        description="Regular expression with one group, searched in an image's path: images with the same text there stay in "
-        "one split. By default each image is its own group.",
-    )
-    train_shards: Shards = Field("auto", description="Number of training shards; auto makes them about 128 MiB each.")
-    validation_shards: Shards = Field("auto", description="Number of validation shards, or auto.")
-    test_shards: Shards = Field("auto", description="Number of test shards, or auto.")
-    allow_empty_shards: bool = Field(False, description="Write empty shards where there are more shards than images.")
-    seed: int = Field(12345, description="Seed of the shuffle within each split.")
-    layout_threads: int = Field(
-        1,
-        ge=1,
-        description="Lay shards out as build_image_data.py does with this --num_threads; the shard counts must be multiples "
-        "of it. It changes which image is in which shard, not the speed.",
-    )
 
 
 class ImageSettings(_Group):
@@ -292,6 +271,7 @@ GROUPS: dict[str, type[BaseModel]] = {
     "Images": ImageSettings,
     "Checks and policies": CheckSettings,
     "Output": OutputSettings,
+    "Name": NameSettings,
     "Execution": ExecutionSettings,
     "Storage": StorageSettings,
 }

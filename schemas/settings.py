@@ -8,6 +8,7 @@ from pydantic import model_validator
 from imagerecords.schemas.annotation_settings import AnnotationSettings
 from imagerecords.schemas.former_names import with_present_names
 from imagerecords.schemas.label_studio_settings import LabelStudioSettings
+from imagerecords.schemas.name_settings import NameSettings
 from imagerecords.schemas.setting_groups import (
     GROUPS,
     CheckSettings,
@@ -15,10 +16,10 @@ from imagerecords.schemas.setting_groups import (
     ImageSettings,
     InputSettings,
     OutputSettings,
-    SplitSettings,
     StorageSettings,
 )
 from imagerecords.schemas.settings_rules import contradictions
+from imagerecords.schemas.split_settings import SplitSettings
 from imagerecords.schemas.splits import SPLITS, Split
 
 S3_SCHEMES = ("s3://", "s3a://")
@@ -48,8 +49,17 @@ CONTENT_OF_0_1_0 = {"partial_blocks": "re-encode", "metadata": "keep", "features
 DEFAULTS_OF_0_1_0 = {"jpeg_quality": 100, "jpeg_subsampling": "4:2:0"}
 # What else decides which image is where; shown in the data card, so nothing that names a place on a machine.
 LAYOUT_SETTINGS = (
-    *("validation_fraction", "test_fraction", "group_pattern", "unlisted_labels", "recursive", "duplicates"),
-    *("ignore", "exclude_labels", "invalid_boxes", "boxes_orientation", "object_labels"),
+    *("validation_fraction", "test_fraction", "split_method", "group_pattern", "group_near_duplicates"),
+    *(
+        "unlisted_labels",
+        "recursive",
+        "duplicates",
+        "ignore",
+        "exclude_labels",
+        "invalid_boxes",
+        "boxes_orientation",
+        "object_labels",
+    ),
     *("annotators", "label_studio_class", "label_studio_image"),
     *("annotations_format", "labels_from", "unusable_annotations"),
     *("train_shards", "validation_shards", "test_shards", "allow_empty_shards", "seed", "layout_threads"),
@@ -65,6 +75,7 @@ MAIN_SETTINGS = (
 class BuildSettings(
     StorageSettings,
     ExecutionSettings,
+    NameSettings,
     OutputSettings,
     CheckSettings,
     ImageSettings,
@@ -126,6 +137,10 @@ class BuildSettings(
         """The setting for the number of a split's shards."""
         shards: int | Literal["auto"] = getattr(self, f"{split}_shards")
         return shards
+
+    def about(self) -> dict[str, Any]:
+        """What the settings say of the data set's name, license and version; without what is not given."""
+        return {name: value for name in NameSettings.model_fields if (value := getattr(self, name)) is not None}
 
     def content(self) -> dict[str, Any]:
         """The settings that change a shard's bytes or receipt."""

@@ -48,6 +48,9 @@ class _Settings(Protocol):
     def group_pattern(self) -> str | None: ...
 
     @property
+    def group_near_duplicates(self) -> bool: ...
+
+    @property
     def recursive(self) -> bool: ...
 
     @property
@@ -125,6 +128,8 @@ def _source_problems(settings: _Settings) -> Iterable[str]:
         yield f"image_list must be a {', '.join(LIST_ENDINGS[:-1])} or {LIST_ENDINGS[-1]} file, got another ending"
     if settings.label_studio and not settings.label_studio.lower().endswith(EXPORT_ENDINGS):
         yield "label_studio must be a .json, .csv or .tsv file, got another ending. Export as JSON, or pass --image_list"
+    if settings.group_near_duplicates and splits:
+        yield "group_near_duplicates must go with fractions, got split directories. Drop it"
     if settings.group_pattern is not None:
         if splits:
             yield "group_pattern must go with data_directory, got split directories. Drop it"

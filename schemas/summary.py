@@ -6,6 +6,7 @@ from imagerecords.schemas.boxes import BoxCounts, BoxReason, BoxTotals
 from imagerecords.schemas.findings import FindingCounts
 from imagerecords.schemas.html_table import html_table
 from imagerecords.schemas.messages import plural
+from imagerecords.schemas.shares import SplitShare
 
 MIB = 2**20
 
@@ -57,6 +58,7 @@ class BuildSummary(BaseModel):
     """The closing summary of a build; `digest` is the same for the same data set, wherever and however it was built.
 
     `images_known` were not decoded, since an earlier build has done so.
+    `finding_lines` are the findings in words, `first_rejected` the first three rejected images with their reasons.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -75,6 +77,10 @@ class BuildSummary(BaseModel):
     findings: FindingCounts = FindingCounts()
     digest: str
     boxes: BoxSummary | None = None
+    shares: tuple[SplitShare, ...] = ()
+    finding_lines: tuple[str, ...] = ()
+    first_rejected: tuple[str, ...] = ()
+    data_card: str | None = None
 
     def known_phrase(self) -> str:
         """How many images were not decoded, since an earlier build has; empty for none."""
@@ -99,8 +105,9 @@ class BuildSummary(BaseModel):
         findings = self.findings.phrases()
         boxes = [reason.line() for reason in self.boxes.reasons] if self.boxes else []
         known = [phrase] if (phrase := self.known_phrase()) else []
+        shares = [share.line() for share in self.shares]
         below = [f"{self.output_directory}, {self.seconds:,.1f} s, digest {self.digest}", *known, *findings, *boxes]
-        return html_table(*self.table(), below)
+        return html_table(*self.table(), [*shares, *below])
 
 
 class PlannedSplit(BaseModel):
@@ -132,6 +139,7 @@ class PlanSummary(BaseModel):
     errors: tuple[str, ...]
     boxes: BoxCounts | None = None
     images_known: int = 0
+    shares: tuple[SplitShare, ...] = ()
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         """The header and a row per label, as text; then the totals: images, MiB, shards, and boxes where there are some."""
@@ -148,4 +156,5 @@ class PlanSummary(BaseModel):
     def _repr_html_(self) -> str:
         boxes = [reason.line() for reason in self.boxes.reasons] if self.boxes else []
         notes = (f"note: {note}" for note in (*boxes, *self.notes))
-        return html_table(*self.table(), [*notes, *(f"error: {m}" for m in self.errors)])
+        shares = (share.line() for share in self.shares)
+        return html_table(*self.table(), [*shares, *notes, *(f"error: {m}" for m in self.errors)])

@@ -13,13 +13,15 @@ ones; a split without new images keeps its shards' names. Others are renumbered,
 train-00003-of-00010 (tasks/dataset/renumber.py says why). New shards are cut in one level, and are never more than the new
 images: layout_threads and empty shards apply to a first build only.
 
-Splits stay. An old image stays in its split even when the fractions were changed; a new one is placed by the same keyed hash,
-or, where its group (group_pattern) has old images, with them, so that no change of fractions divides a group.
+Splits stay. An old image stays in its split even when the fractions were changed. A new one is placed by the split_method that
+the data set was made with, whatever the settings say (hash for those of version 0.1.0): by its keyed hash, or where its label
+lacks images, old ones counted. Where its group has old images, it goes with them, so that no group is divided.
 
 Labels keep their ids (schemas/labels.py). All that a shard's bytes depend on must be unchanged: input directories, content
 settings and encoder. Otherwise one data set would have shards of two kinds.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -33,16 +35,19 @@ from imagerecords.schemas.example import APPENDED_TO, ENCODER_VERSION
 from imagerecords.schemas.listing import COLUMNS as LISTED
 from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.messages import plural, some
-from imagerecords.schemas.plan import COLUMNS, DROP, Appended, Plan, PlanHeader, PlannedShard
+from imagerecords.schemas.plan import COLUMNS, DROP, GROUP, Appended, Plan, PlanHeader, PlannedShard
 from imagerecords.schemas.settings import BuildSettings, planned_content
 from imagerecords.schemas.splits import SPLITS, Split
 from imagerecords.schemas.version import VERSION
 from imagerecords.tasks.dataset.plan_file import read_plan
-from imagerecords.tasks.partition import group_of, plan_header, plan_split, split_images, with_drop
+from imagerecords.tasks.partition import AUTO_SHARD_BYTES, plan_header, plan_split, split_images, with_drop, with_groups
 from imagerecords.tasks.storage.folders import open_folder, open_output
+from imagerecords.tasks.stratify import Existing
 
 MOST_SHARDS = 99_999  # the names have five digits
-STATE = [name for name in COLUMNS.names if name in LISTED.names]  # a change of one of these means that the image has changed
+STATE = [
+    name for name in COLUMNS.names if name in LISTED.names and name != GROUP.name
+]  # a change of one of these means that the image has changed
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,10 @@ def append_images(base: Plan, listing: Listing, settings: BuildSettings) -> Appe
     shards: list[PlannedShard] = []
     tables: list[pa.Table] = []
     notes = list(_comparison_notes(compared))
-    splits = split_images(added, settings, _fixed_splits(base, settings))
+    existing = existing_splits(base, settings)
+    if "data" in listing.roots and existing.method != settings.split_method:
+        notes.append(f"split_method: new images are divided by {existing.method}, as the data set was made")
+    splits = split_images(added, settings, existing)
     for split in SPLITS:
         old, found = base.shards_of(split), splits.get(split, added.images.slice(0, 0))
         kept = found[DROP.name].null_count
@@ -94,7 +102,7 @@ def append_images(base: Plan, listing: Listing, settings: BuildSettings) -> Appe
             if found.num_rows:
                 notes.append(f"{split}: {plural(found.num_rows, 'new image')}, all duplicates: nothing to append")
             continue
-        new, images = plan_split(split, found, listing, _narrowed(split, kept, settings))
+        new, images = plan_split(split, found, listing, _narrowed(split, kept, pc.sum(found["size"]).as_py() or 0, settings))
         shards += _numbered(split, [*old, *new], settings)
         tables.append(images)
         notes.append(_split_note(split, found.num_rows, len(new), settings))
@@ -102,6 +110,7 @@ def append_images(base: Plan, listing: Listing, settings: BuildSettings) -> Appe
         header = base.header.model_copy(update={"version": VERSION, "skipped": listing.skipped})
         return Appended(Plan(header, base.shards, base.images), (*notes, "no new image: nothing to append"))
     images = pa.concat_tables(tables).combine_chunks()
+    settings = settings.model_copy(update={"split_method": existing.method})
     header = plan_header(replace(listing, boxes=_boxes(listing, images)), shards, settings, base.header.digest)
     return Appended(Plan(header, tuple(shards), images), tuple(notes))
 
@@ -206,18 +215,26 @@ def _rows(table: pa.Table, columns: list[str]) -> Iterable[tuple[Any, ...]]:
     return zip(*(table[name].to_pylist() for name in columns), strict=True)
 
 
-def _fixed_splits(base: Plan, settings: BuildSettings) -> dict[str, Split]:
-    """The split of each group that has images in the plan; the first of its splits, where a group is in several."""
-    if settings.group_pattern is None:
-        return {}
-    group = group_of(settings.group_pattern)
-    return {group(path): split for split in reversed(SPLITS) for path in base.images_of(split)["path"].to_pylist()}
+def existing_splits(base: Plan, settings: BuildSettings) -> Existing:
+    """The split of each group that has images in the plan (the first, where it is in several), and how many of which label."""
+    groups: dict[str, Split] = {}
+    images: Counter[tuple[int, Split]] = Counter()
+    for split in reversed(SPLITS):
+        rows = base.images_of(split)
+        if settings.group_near_duplicates or settings.group_pattern is not None or rows[GROUP.name].null_count < rows.num_rows:
+            groups |= dict.fromkeys(with_groups(rows, settings.group_pattern)[1], split)
+        images.update((label, split) for label in rows["label"].to_pylist())
+    return Existing(base.header.layout.get("split_method", "hash"), groups, images)
 
 
-def _narrowed(split: Split, images: int, settings: BuildSettings) -> BuildSettings:
-    """The settings by which new images are cut: in one level, into at most as many shards as there are images."""
+def _narrowed(split: Split, images: int, size: int, settings: BuildSettings) -> BuildSettings:
+    """The settings by which new images of a size are cut: in one level, into at most as many shards as there are images.
+
+    auto makes shards of AUTO_SHARD_BYTES even where that leaves workers idle: appends should not add many small ones.
+    """
     asked = settings.shards_of(split)
-    shards = asked if asked == "auto" else min(asked, max(1, images))
+    shards = min(-(-size // AUTO_SHARD_BYTES) if asked == "auto" else asked, images)
+    shards = max(1, shards)
     return settings.model_copy(update={f"{split}_shards": shards, "layout_threads": 1})
 
 

@@ -33,6 +33,7 @@ from imagerecords.tasks.dataset.receipts import read_receipt, receipt_fingerprin
 from imagerecords.tasks.dataset.removals import REMOVED_MESSAGE, holds_any, removed_paths
 from imagerecords.tasks.dataset.shard_check import verify_shard
 from imagerecords.tasks.images.decoders import origin_now
+from imagerecords.tasks.images.opening import INSTALL_HEIC, register_heic
 from imagerecords.tasks.images.process import RgbJpeg, process_image
 from imagerecords.tasks.records.writer import RecordWriter
 from imagerecords.tasks.sources.fetch import Fetched, PlannedImage, fetch_images, planned_images
@@ -191,12 +192,19 @@ def _finished(output: Folder, shard: Shard, header: PlanHeader, removed: set[str
         return None
     if removed and holds_any(receipt, removed):  # `remove` was stopped before this shard
         return None
+    if _has_a_decoder_now(receipt):
+        return None
     try:
         if output.read(index_path(shard.name)) != _index(receipt):
             return None
         return receipt, verify_shard(output, shard, receipt, header)
     except (CorruptRecord, FileNotFoundError):
         return None
+
+
+def _has_a_decoder_now(receipt: pa.Table) -> bool:
+    """Whether images were rejected for want of the decoder for HEIC, which is installed by now."""
+    return bool(pc.any(pc.starts_with(receipt["message"], INSTALL_HEIC)).as_py()) and register_heic()
 
 
 def _index(receipt: pa.Table) -> bytes:

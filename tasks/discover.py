@@ -1,16 +1,18 @@
 """discover: labels, boxes and a sorted listing of images, from wherever the settings say; all errors are reported at once."""
 
+import importlib.util
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.label_map import ENDINGS, read_label_map
-from imagerecords.schemas.labels import read_labels, read_synsets
+from imagerecords.schemas.labels import case_notes, read_labels, read_synsets
 from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.messages import first_lines
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.unicode_names import composed, one_form
+from imagerecords.tasks.exclude import exclude_images
 from imagerecords.tasks.sources.input_files import read_text
 from imagerecords.tasks.sources.label_folders import setting_of, survey_folders
 from imagerecords.tasks.storage.folders import open_folder, open_output
@@ -60,10 +62,18 @@ def survey(settings: BuildSettings, existing: tuple[str, ...] = (), note: Callab
         return Listing.of_errors(
             ["features must be detection only with boxes, got an input without any. Pass --bounding_boxes"]
         )
-    return listing
+    if listing.errors:
+        return listing
+    listing = replace(listing, notes=(*listing.notes, *case_notes(listing.labels)))
+    return exclude_images(settings, listing)
 
 
 def _directory_errors(settings: BuildSettings) -> Iterable[str]:
+    if settings.tensorflow_check != "none" and importlib.util.find_spec("tensorflow") is None:
+        yield (
+            f"tensorflow_check must be none where TensorFlow is not installed, got {settings.tensorflow_check}. "
+            "Run pip install tensorflow, or drop it: every record is read back without it too"
+        )
     output = open_output(settings)
     if not output.path:
         yield f"output_directory must name a directory or prefix, got {settings.output_directory!r}"

@@ -29,7 +29,7 @@ from imagerecords.schemas.plan import DROP, Plan
 from imagerecords.schemas.receipt import COLUMNS, WRITTEN, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import SPLITS, Split
-from imagerecords.tasks.append import known_images
+from imagerecords.tasks.append import existing_splits, known_images
 from imagerecords.tasks.dataset.manifest import read_manifest
 from imagerecords.tasks.partition import split_images
 from imagerecords.tasks.sources.fetch import fetch_images
@@ -47,15 +47,11 @@ def drop_duplicates(listing: Listing, settings: BuildSettings, base: Plan | None
     With `base`, the plan of the data set that is appended to, only new images are excluded.
     """
     images = listing.images.append_column("number", pa.array(np.arange(listing.images.num_rows)))
-    splits = split_images(replace(listing, images=images), settings)
-    ordered = pa.concat_tables(
-        splits[split].append_column("split", pa.array([split] * splits[split].num_rows, pa.string()))
-        for split in ORDER
-        if split in splits
-    )
     stored = _STORED.empty_table()
-    if base is not None:
-        ordered, stored = _new_after_old(replace(listing, images=ordered), base, settings)
+    if base is None:
+        ordered = _ordered(split_images(replace(listing, images=images), settings))
+    else:
+        ordered, stored = _new_after_old(replace(listing, images=images), base, settings)
     suspects = _of_a_shared_size(ordered, stored["source_size"])
     rows = (stored[name].to_pylist() for name in ("sha256", "path", "split"))
     kept = {bytes.fromhex(sha256): f"{path} in {split}" for sha256, path, split in zip(*rows, strict=True)}
@@ -69,6 +65,16 @@ def drop_duplicates(listing: Listing, settings: BuildSettings, base: Plan | None
     return replace(listing, images=listing.images.append_column(DROP, pa.array(drop, DROP.type)))
 
 
+def _ordered(splits: dict[Split, pa.Table]) -> pa.Table:
+    """The images of all splits in their order, with their split."""
+    tables = [
+        splits[split].append_column("split", pa.array([split] * splits[split].num_rows, pa.string()))
+        for split in ORDER
+        if split in splits
+    ]
+    return pa.concat_tables(tables)
+
+
 def _new_after_old(listing: Listing, base: Plan, settings: BuildSettings) -> tuple[pa.Table, pa.Table]:
     """The images to be compared, old ones first, and the manifest's rows of all written ones."""
     output = open_output(settings)
@@ -76,9 +82,23 @@ def _new_after_old(listing: Listing, base: Plan, settings: BuildSettings) -> tup
     stored = {split: manifest.filter(pc.equal(manifest["split"], split)) for split in SPLITS}
     is_old = known_images(base.header, listing.roots, base.images_of, listing.images)
     is_stored = known_images(base.header, listing.roots, stored.__getitem__, listing.images)
-    old, new = pc.and_(is_old, pc.invert(is_stored)), pc.invert(is_old)
     written = manifest.filter(pc.equal(manifest["status"], WRITTEN)).select(_STORED.names)
-    return pa.concat_tables([listing.images.filter(old), listing.images.filter(new)]), written
+    parts = []
+    for of_old, rows in ((True, pc.and_(is_old, pc.invert(is_stored))), (False, pc.invert(is_old))):
+        part = replace(listing, images=listing.images.filter(rows))
+        splits = _planned_splits(part, base) if of_old else split_images(part, settings, existing_splits(base, settings))
+        parts.append(_ordered(splits))
+    return pa.concat_tables(parts), written
+
+
+def _planned_splits(listing: Listing, base: Plan) -> dict[Split, pa.Table]:
+    """The images of each split of the plan that has them."""
+
+    def rows_of(wanted: Split) -> pa.ChunkedArray:
+        parts = {split: base.images_of(split).slice(0, None if split == wanted else 0) for split in SPLITS}
+        return known_images(base.header, listing.roots, parts.__getitem__, listing.images)
+
+    return {split: listing.images.filter(rows_of(split)) for split in SPLITS}
 
 
 def _read_stored(output: Folder) -> pa.Table:

@@ -2,9 +2,11 @@
 
 Decisions that bind users' data; each change of one moves images between splits or shards of every data set built after it.
 
-Split by fractions: a keyed BLAKE2b of the image's group, read as a number in [0, 1), is validation from below and test
-from above. It depends on nothing but the group, so an image never changes split when others are added, and changing one
-fraction moves no image of the other. Python's hash() is salted and a seeded draw depends on the listing; neither would do.
+Split by fractions: a keyed BLAKE2b of the image's group, read as a number in [0, 1), is its position. With split_method=hash
+it is validation from below and test from above; that depends on nothing but the group, so an image never changes split when
+others are added, and changing one fraction moves no image of the other. With split_method=stratified the positions order the
+images of each label, and each label gets its share (tasks/stratify.py). Python's hash() is salted and a seeded draw depends on
+the listing; neither would do.
 
 Shuffle: random.Random(seed) over each split's list, ordered by label id and path, as build_image_data.py does.
 
@@ -18,10 +20,11 @@ import hashlib
 import itertools
 import random
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -33,8 +36,12 @@ from imagerecords.schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedSh
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import SPLITS, Split
 from imagerecords.schemas.version import VERSION
+from imagerecords.tasks.stratify import Existing, Grouped, stratify
 
 AUTO_SHARD_BYTES = 128 * 2**20
+# A split that takes longer than some seconds has work for eight workers, two shards each, whatever machine builds it: the rule
+# must not depend on the machine, or the data set would.
+AUTO_SHARDS, AUTO_LEAST_BYTES = 16, 8 * 2**20
 SPLIT_KEY = b"imagerecords split 1"
 
 
@@ -52,7 +59,9 @@ def partition_images(listing: Listing, settings: BuildSettings) -> Plan:
 def plan_split(split: Split, found: pa.Table, listing: Listing, settings: BuildSettings) -> tuple[list[PlannedShard], pa.Table]:
     """The shards that a split's images are cut into, and the images in the shards' order. Raises BadLayout as above."""
     if found.num_rows == 0:
-        raise BadLayout(f"a split must have images, got none for {split}: {settings.output_directory}. Raise its fraction")
+        alone = "data" in listing.roots and settings.split_method == "stratified"
+        remedy = "No label has two images or groups: pass --split_method hash" if alone else "Raise its fraction"
+        raise BadLayout(f"a split must have images, got none for {split}: {settings.output_directory}. {remedy}")
     images = found.take(shuffled(found.num_rows, settings.seed))
     kept = images.filter(pc.is_null(images[DROP.name]))
     if kept.num_rows == 0:
@@ -105,25 +114,50 @@ def with_drop(listing: Listing) -> Listing:
     return replace(listing, images=listing.images.append_column(DROP, nothing))
 
 
-def split_images(
-    listing: Listing, settings: BuildSettings, fixed_splits: Mapping[str, Split] | None = None
-) -> dict[Split, pa.Table]:
-    """The images of each split, in the listing's order; groups in `fixed_splits` stay in their split."""
+def split_images(listing: Listing, settings: BuildSettings, existing: Existing | None = None) -> dict[Split, pa.Table]:
+    """The images of each split, in the listing's order; those of `existing`, where new ones are added to a data set, stay.
+
+    Images have their group in the column `group`, null where the path is the group.
+    """
     images = listing.images
     if "data" not in listing.roots:
         return {split: images.filter(pc.equal(images["source"], split)) for split in SPLITS if split in listing.roots}
-    if pc.any(pc.is_valid(images["group"])).as_py():
-        groups = pc.coalesce(images["group"], images["path"]).to_pylist()
-    else:
-        groups = list(map(group_of(settings.group_pattern), images["path"].to_pylist()))
+    existing = existing or Existing(settings.split_method)
+    images, groups = with_groups(images, settings.group_pattern)
     position = np.fromiter(map(group_position, groups), np.float64, images.num_rows)
-    validation = position < settings.validation_fraction
-    test = position >= 1 - settings.test_fraction
-    chosen = np.where(validation, "validation", np.where(test, "test", "train"))
-    if fixed_splits:
-        chosen = np.array([fixed_splits.get(group, split) for group, split in zip(groups, chosen.tolist(), strict=True)])
+    if existing.method == "hash":
+        places = _by_position(position, groups, settings, existing)
+    else:
+        labels = images["label"].to_numpy().astype(np.int64)
+        found = Grouped(labels, groups, position)
+        places = stratify(found, settings.validation_fraction, settings.test_fraction, existing)
     asked = {"train": True, "validation": settings.validation_fraction > 0, "test": settings.test_fraction > 0}
-    return {split: images.filter(pa.array(chosen == split)) for split in SPLITS if asked[split] or (chosen == split).any()}
+    return {
+        split: images.filter(pa.array(places == place))
+        for place, split in enumerate(SPLITS)
+        if asked[split] or (places == place).any()
+    }
+
+
+def _by_position(
+    position: npt.NDArray[np.float64], groups: list[str], settings: BuildSettings, existing: Existing
+) -> npt.NDArray[np.int64]:
+    """The place in SPLITS of each image's split by its position alone, or where its group is already."""
+    validation, test = position < settings.validation_fraction, position >= 1 - settings.test_fraction
+    chosen = np.where(validation, SPLITS.index("validation"), np.where(test, SPLITS.index("test"), SPLITS.index("train")))
+    if existing.groups:
+        for place, group in enumerate(groups):
+            if group in existing.groups:
+                chosen[place] = SPLITS.index(existing.groups[group])
+    return chosen
+
+
+def with_groups(images: pa.Table, pattern: str | None) -> tuple[pa.Table, list[str]]:
+    """The images with the pattern's groups where the listing has none, and the group of each, which may be its path."""
+    if pattern is not None and not pc.any(pc.is_valid(images["group"])).as_py():
+        found = pa.array(map(group_of(pattern), images["path"].to_pylist()), pa.string())
+        images = images.set_column(images.column_names.index("group"), "group", found)
+    return images, pc.coalesce(images["group"], images["path"]).to_pylist()
 
 
 def group_of(pattern: str | None) -> Callable[[str], str]:
@@ -151,8 +185,9 @@ def shard_count(split: Split, images: pa.Table, settings: BuildSettings) -> int:
     """How many shards a split gets; raises BadLayout where some would stay empty without allow_empty_shards."""
     shards, threads = settings.shards_of(split), settings.layout_threads
     if shards == "auto":
-        wanted = -(-pc.sum(images["size"]).as_py() // AUTO_SHARD_BYTES)
-        wanted = -(-max(1, wanted) // threads) * threads
+        size = pc.sum(images["size"]).as_py()
+        wanted = max(1, -(-size // AUTO_SHARD_BYTES), min(AUTO_SHARDS, size // AUTO_LEAST_BYTES))
+        wanted = -(-wanted // threads) * threads
         shards = int(min(wanted, max(1, images.num_rows // threads) * threads))
     if shards > images.num_rows and not settings.allow_empty_shards:
         raise BadLayout(

@@ -17,8 +17,9 @@ from imagerecords.schemas.output_files import (
     REPORT,
     is_our_shard,
 )
-from imagerecords.schemas.plan import Plan, PlannedShard
+from imagerecords.schemas.plan import Plan, PlanHeader, PlannedShard
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.dataset.about_file import write_about
 from imagerecords.tasks.dataset.plan_file import UNREADABLE, read_planned_shards, write_plan
 from imagerecords.tasks.dataset.renumber import present_shards, renamed_shards, renumber_shards
 from imagerecords.tasks.dataset.unplanned_files import refuse_unplanned_files
@@ -67,8 +68,17 @@ def prepare_output(plan: Plan, settings: BuildSettings) -> tuple[str, ...]:
             output.remove(name)
     if foreign:
         _remove_records_of(output, expected)
+    write_about(output, plan.header, _header_before(output), settings)
     write_plan(output, plan)
     return notes
+
+
+def _header_before(output: Folder) -> PlanHeader | None:
+    """The header of the plan in an output; None where there is none, or none that can be read."""
+    try:
+        return read_planned_shards(output)[0]
+    except UNREADABLE:
+        return None
 
 
 def _existing_shards(output: Folder, plan: Plan) -> tuple[PlannedShard, ...]:

@@ -9,13 +9,17 @@ from imagerecords.schemas.output_files import MANIFEST, REPORT
 from imagerecords.schemas.published import Published
 from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.shares import shares_of
 from imagerecords.tasks.dataset.accounting import over_budget, summary_of
 from imagerecords.tasks.dataset.completion import write_dataset_info, write_files_beside, write_manifest
 from imagerecords.tasks.dataset.findings_file import write_findings
 from imagerecords.tasks.dataset.known_file import remove_known
+from imagerecords.tasks.dataset.manifest import first_rejected
 from imagerecords.tasks.findings.find import find_and_list
 from imagerecords.tasks.storage.folders import Folder, open_output
 from imagerecords.tasks.storage.lock import refuse_if_lock_lost
+
+REJECTED_SHOWN = 3
 
 
 def publish_dataset(verified: list[VerifiedShard], settings: BuildSettings, build: str = "") -> Published:
@@ -45,6 +49,7 @@ def publish_dataset(verified: list[VerifiedShard], settings: BuildSettings, buil
         refuse_if_lock_lost(output, build)  # the data card takes its time, and a suspended build takes any
         remove_known(output)  # first: `remove` of a complete data set must leave no image behind
         write_dataset_info(output, accounts)
+    rejected = any(sum(counts.reasons.values()) for counts in accounts.splits.values())
     return Published(
         splits=tuple(summary_of(split, counts, with_boxes=bool(header.boxes)) for split, counts in accounts.splits.items()),
         labels=len(header.labels),
@@ -54,6 +59,13 @@ def publish_dataset(verified: list[VerifiedShard], settings: BuildSettings, buil
         problems=problems,
         unwanted=unwanted,
         boxes=accounts.boxes,
+        first_rejected=first_rejected(output, REJECTED_SHOWN) if rejected else (),
+        shares=shares_of(
+            {
+                split: {header.labels[label - 1]: counts.written[label] for label in sorted(counts.found)}
+                for split, counts in accounts.splits.items()
+            }
+        ),
     )
 
 

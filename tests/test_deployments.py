@@ -77,7 +77,9 @@ def test_a_deployments_parameters_are_parameters_of_the_flow(deployment):
     from imagerecords.flows.prefect_ui.parameters import settings_from
 
     given = {"output_directory": "o", "train_directory": "t"} | deployment["parameters"]
-    assert settings_from(build_image_dataset.validate_parameters(given)).tensorflow_check == "sample"
+    assert (
+        settings_from(build_image_dataset.validate_parameters(given)).tensorflow_check == "none"
+    )  # the image has no TensorFlow
 
 
 def test_the_trigger_hands_over_the_whole_payload_of_the_label_export():

@@ -239,7 +239,7 @@ def test_the_command_line_page_shows_what_its_commands_print(digits):
 def test_the_command_line_page_has_a_section_with_an_example_for_every_command():
     commands = {name for name in make_app() if not name.startswith("-")}
     sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", COMMAND_LINE, re.M | re.S))
-    assert len(commands) == 9
+    assert len(commands) == 10
     assert {name for name in commands if f"imagerecords {name} " not in sections.get(name, "")} == set()
     assert {name for name in commands if f"[`{name}`](#{name})" not in COMMAND_LINE} == set()
 

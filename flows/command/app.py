@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-from cyclopts import App, CoercionError, CycloptsError, Parameter
+from cyclopts import App, CoercionError, CycloptsError, Group, Parameter
 from cyclopts import ValidationError as InvalidArguments
 from cyclopts.config import Env
 from pydantic import ValidationError
@@ -22,14 +22,35 @@ from imagerecords.flows.command.config_file import (
     source_of,
     warn_of_unknown_variables,
 )
-from imagerecords.flows.command.dataset_commands import DATASET_COMMANDS
+from imagerecords.flows.command.dataset_commands import audit, diff, extract, locate, remove, report, show
+from imagerecords.flows.command.doctor import doctor
 from imagerecords.flows.command.exit_codes import BAD_INPUT, FAILED, INTERRUPTED, OK
 from imagerecords.flows.command.help import GroupedHelp
 from imagerecords.flows.terminal import drop_closed_output, print_line
-from imagerecords.schemas.errors import ImageRecordsError
+from imagerecords.schemas.errors import BadSettings, ImageRecordsError
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.settings_problems import setting_problem, settings_problems
 from imagerecords.schemas.version import VERSION
+
+# The commands by group, each with an example.
+COMMANDS: dict[str, dict[Callable[..., int], str]] = {
+    "Build a data set": {
+        plan: "plan --data_directory photos --validation_fraction 0.1 --output_directory out",
+        build: "build --data_directory photos --validation_fraction 0.1 --output_directory out",
+    },
+    "Look at a finished one": {
+        audit: "audit out --pixels",
+        show: "show out/train-00000-of-00008 --record 3 --save third.jpg",
+        report: "report out",
+        locate: "locate out cat/0001.jpg",
+        diff: "diff out other",
+    },
+    "Change a finished one": {extract: "extract out --to folder", remove: "remove out --list names.txt"},
+    "For bug reports": {doctor: "doctor s3://bucket/prefix"},
+}
+EXIT_CODES = """Exit codes: 0 done; 1 failed, over budget, or audit, diff and locate found a problem, a difference, no image;
+2 bad settings or input; 130 interrupted."""
+MOST_USED = "\n\n".join(f"    imagerecords {example}" for commands in COMMANDS.values() for example in [*commands.values()][:2])
 
 
 def make_app() -> App:
@@ -40,10 +61,15 @@ def make_app() -> App:
         version=VERSION,
         result_action="return_value",
         help_formatter=GroupedHelp(),
+        help_epilogue=f"Examples:\n\n{MOST_USED}\n\n{EXIT_CODES}",
     )
     app.meta.suppress_keyboard_interrupt = app.suppress_keyboard_interrupt = False  # run() reports it
-    for command in (build, plan, *DATASET_COMMANDS):
-        app.command(command)
+    for place, (title, commands) in enumerate(COMMANDS.items()):
+        group = Group(title, sort_key=place)
+        for command, example in commands.items():
+            epilogue = f"Example: imagerecords {example}\n\n{EXIT_CODES}"
+            app.command(command, group=group, help_epilogue=epilogue)
+    app.register_install_completion_command(help="Have the shell complete commands and options.")
 
     @app.meta.default
     def launch(
@@ -56,6 +82,7 @@ def make_app() -> App:
             warn_of_unknown_variables()
             files = [settings_of_file(config)] if config else []
             app.config = [Env(ENVIRONMENT, command=False), environment_of_former_names(), *files]
+            _refuse_bare_arguments(tokens)
             command, bound, unparsed = app.parse_args(present_options(tokens), exit_on_error=False, print_error=False)
             code: int = command(*bound.args, **bound.kwargs, **({"debug": debug} if "debug" in unparsed else {})) or OK
         except (Exception, KeyboardInterrupt) as error:
@@ -63,6 +90,15 @@ def make_app() -> App:
         return code
 
     return app
+
+
+def _refuse_bare_arguments(tokens: Sequence[str]) -> None:
+    """Raise BadSettings for `build photos`: the commands that take settings alone take no argument without a name."""
+    if len(tokens) > 1 and tokens[0] in ("build", "plan") and not tokens[1].startswith("-"):
+        raise BadSettings(
+            f"{tokens[0]} takes settings by their names, got {tokens[1]!r} without one. For a folder of label folders: "
+            f"imagerecords {tokens[0]} --data_directory {tokens[1]} --output_directory OUT"
+        )
 
 
 def _on_sigterm(*_: object) -> NoReturn:

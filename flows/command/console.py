@@ -6,6 +6,7 @@ from rich.text import Text
 
 from imagerecords.schemas.audit import Audit
 from imagerecords.schemas.messages import plural, printable
+from imagerecords.schemas.receipt import ASKED_FOR
 from imagerecords.schemas.summary import BuildSummary, PlanSummary
 
 TOTALS = 3  # rows below the labels of a plan; with boxes one more
@@ -24,12 +25,23 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
     _say(console, f"{plural(summary.labels, 'label')}, {shards}, {speed}{_skipped(summary.skipped)}")
     if known := summary.known_phrase():
         _say(console, known)
+    for share in summary.shares:
+        _say(console, share.line())
     if summary.boxes:
         _say(console, summary.boxes.line())
         for reason in summary.boxes.reasons:
             _say(console, reason.line())
-    if findings := "; ".join(summary.findings.phrases()):
-        _say(console, f"found: {findings}")
+    if summary.finding_lines:
+        _say(console, "found, the most severe first (docs/findings.md):")
+    for line in summary.finding_lines:
+        _say(console, f"  {line}")
+    rejected = sum(count for split in summary.splits for reason, count in split.rejected.items() if reason not in ASKED_FOR)
+    if summary.first_rejected:
+        _say(console, f"rejected, {len(summary.first_rejected)} of {rejected:,}:")
+    for line in summary.first_rejected:
+        _say(console, f"  {line}")
+    if summary.data_card:
+        _say(console, f"data card: {summary.data_card}")
     _say(console, f"digest {summary.digest}  {summary.output_directory}")
 
 
@@ -43,6 +55,8 @@ def print_plan(console: Console, plan: PlanSummary) -> None:
                 table.add_section()
             table.add_row(*(Text(printable(cell)) for cell in row))
         console.print(table)
+    for share in plan.shares:
+        _say(console, share.line())
     if plan.boxes:
         _say(console, plan.boxes.line())
         for reason in plan.boxes.reasons:

@@ -20,9 +20,14 @@ from imagerecords.schemas.output_files import REPORT
 from imagerecords.schemas.results import Selection
 from imagerecords.schemas.secrets import refuse_secrets
 
+AnyFolder = Annotated[str, Parameter(help="A folder or URL of TFRecord files, whichever program wrote them.")]
+AFile = Annotated[str, Parameter(help="A TFRecord file, e.g. out/train-00000-of-00008.")]
+DataSet = Annotated[str, Parameter(help="The folder or URL of a data set.")]
+Name = Annotated[str, Parameter(help="File name, path, SHA-256, or the beginning of one.")]
+
 
 def audit(
-    path: str,
+    path: AnyFolder,
     /,
     *,
     options: Annotated[AuditOptions, Parameter(name="*")] = AuditOptions(),  # noqa: B008  # frozen
@@ -42,7 +47,7 @@ def audit(
 
 
 def show(
-    path: str,
+    path: AFile,
     /,
     *,
     record: Annotated[int, Parameter(help="Number of the record, from 0.")] = 0,
@@ -61,7 +66,7 @@ def show(
 
 
 def report(
-    path: str,
+    path: AnyFolder,
     /,
     *,
     save: Annotated[
@@ -82,7 +87,14 @@ def report(
     return OK
 
 
-def locate(dataset: str, name: str, /, *, storage_options: StorageOptions = None, as_json: AsJson = False) -> int:
+def locate(
+    dataset: DataSet,
+    name: Name,
+    /,
+    *,
+    storage_options: StorageOptions = None,
+    as_json: AsJson = False,
+) -> int:
     """Print where an image is, by file name, path, SHA-256 or the beginning of one; exit 1 when it is not found."""
     from imagerecords.tasks.commands.locate import locate_image
 
@@ -95,7 +107,7 @@ def locate(dataset: str, name: str, /, *, storage_options: StorageOptions = None
 
 
 def extract(
-    dataset: str,
+    dataset: DataSet,
     /,
     *,
     to: Annotated[Path, Parameter(help="Directory to write to, one folder per label.")],
@@ -125,7 +137,7 @@ def extract(
 
 
 def remove(
-    dataset: str,
+    dataset: DataSet,
     /,
     *,
     names: Annotated[Path, Parameter(name="--list", help="File of image paths, file names or SHA-256, one per line.")],
@@ -153,8 +165,8 @@ def remove(
 
 
 def diff(
-    dataset: str,
-    other: str,
+    dataset: DataSet,
+    other: DataSet,
     /,
     *,
     html: Annotated[Path | None, Parameter(help="Write a page to this file that shows the changed images.")] = None,
@@ -199,6 +211,3 @@ def _lines(path: Path) -> list[str]:
     if not names:
         raise BadInput(f"list must name at least one image, got none: {path}")
     return names
-
-
-DATASET_COMMANDS = (audit, show, report, locate, extract, remove, diff)

@@ -50,7 +50,7 @@ class Manifest:
 def missing_shard_problems(folder: Folder, present: set[str]) -> Iterable[AuditProblem]:
     """Missing files of a complete data set, and label names for TFDS that differ from labels.txt."""
     if DATASET_INFO not in present:
-        yield AuditProblem(DATASET_INFO, None, None, "is missing: the data set is not complete")
+        yield AuditProblem(DATASET_INFO, None, None, "is missing: the data set is unfinished. Run its build again")
         return
     for name in (LABELS, CLASS_LABELS, FEATURES, CROISSANT):
         if name not in present:

@@ -41,7 +41,12 @@ def read_record(url: str, number: int, storage_options: Mapping[str, Any]) -> Sh
                     raise CorruptRecord(f"record {record.number} at byte {record.offset} is damaged: {record.problem}: {url}")
                 if record.number == number:
                     return _shown(record, url)
-    except (FileNotFoundError, IsADirectoryError) as error:
+    except IsADirectoryError as error:
+        raise BadInput(
+            f"show must be given one TFRecord file, got a folder: {url}. Pass one of its files, e.g. "
+            f"{url.rstrip('/')}/train-00000-of-…"
+        ) from error
+    except FileNotFoundError as error:
         raise BadInput(f"show must be given a TFRecord file, got none: {url}. Check the path") from error
     raise BadInput(f"record must be below the number of records ({count:,}), got {number:,}: {url}")
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from imagerecords.schemas.boxes import BoxCounts
 from imagerecords.schemas.errors import AccountingError
 from imagerecords.schemas.messages import plural
-from imagerecords.schemas.output_files import MANIFEST
+from imagerecords.schemas.output_files import MANIFEST, REPORT
 from imagerecords.schemas.plan import PlanHeader
 from imagerecords.schemas.receipt import REJECTED, WRITTEN, Reason, VerifiedShard
 from imagerecords.schemas.settings import BuildSettings
@@ -103,13 +103,14 @@ def over_budget(split: str, counts: SplitCounts, header: PlanHeader, settings: B
         reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(counts.reasons.items()) if reason not in asked_for)
         yield (
             f"at most {settings.max_rejected_fraction:.1%} of the {split} images may be rejected, got {rejected:,} of "
-            f"{found:,} ({reasons}). See {MANIFEST}, then correct or remove them, or raise --max_rejected_fraction"
+            f"{found:,} ({reasons}). See {REPORT} and {MANIFEST}, then correct, delete or --exclude them, or raise "
+            "--max_rejected_fraction"
         )
     for label in sorted(counts.found):
         if not counts.written[label] and counts.found[label] > counts.removed[label]:
             yield (
                 f"every image of label {header.label_text(label)!r} in {split} was rejected "
-                f"({plural(counts.found[label], 'image')}). See {MANIFEST}"
+                f"({plural(counts.found[label], 'image')}). See {REPORT} and {MANIFEST}"
             )
 
 

@@ -5,17 +5,20 @@ Each is a function, so that publish can check its budget of rejected images betw
 
 from dataclasses import dataclass
 
+from imagerecords.schemas.about import About
 from imagerecords.schemas.errors import AccountingError, OutputLocked
 from imagerecords.schemas.output_files import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABEL_MAP, LABELS
 from imagerecords.schemas.plan import PlanHeader
 from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.schemas.summary import BoxSummary
+from imagerecords.tasks.dataset.about_file import read_about
 from imagerecords.tasks.dataset.accounting import SplitCounts, box_summary, refuse_unaccounted
 from imagerecords.tasks.dataset.croissant import croissant_json
 from imagerecords.tasks.dataset.digest import dataset_digest
 from imagerecords.tasks.dataset.labels_file import label_map_text, labels_text
 from imagerecords.tasks.dataset.manifest import manifest_sha256, manifest_writer
 from imagerecords.tasks.dataset.plan_file import read_plan_header, read_whole_plan
+from imagerecords.tasks.dataset.readme import readme_text, write_readme
 from imagerecords.tasks.dataset.receipts import read_receipt
 from imagerecords.tasks.dataset.tfds import class_labels_text, dataset_info_json, features_json
 from imagerecords.tasks.storage.exclusive import create_whole
@@ -24,9 +27,10 @@ from imagerecords.tasks.storage.folders import Folder
 
 @dataclass(frozen=True)
 class Accounts:
-    """The plan's header, the counts of each split, those of boxes, and the data set's digest."""
+    """The plan's header, what the data set is called, the counts of each split, those of boxes, and the data set's digest."""
 
     header: PlanHeader
+    about: About
     splits: dict[str, SplitCounts]
     boxes: BoxSummary | None
     digest: str
@@ -56,7 +60,7 @@ def write_manifest(output: Folder, verified: list[VerifiedShard]) -> Accounts:
         refuse_unaccounted(split, counts, header, output)
     boxes = box_summary(header.boxes, splits.values(), output) if header.boxes else None
     digest = dataset_digest((shard.shard, shard.sha256) for counts in splits.values() for shard in counts.verified)
-    return Accounts(header, splits, boxes, digest)
+    return Accounts(header, read_about(output), splits, boxes, digest)
 
 
 def write_files_beside(output: Folder, accounts: Accounts) -> None:
@@ -71,7 +75,8 @@ def write_files_beside(output: Folder, accounts: Accounts) -> None:
         output.write(LABEL_MAP, label_map)
     else:
         output.remove(LABEL_MAP)
-    output.write(CROISSANT, croissant_json(labels, accounts.shards(), manifest_sha256(output), label_map))
+    output.write(CROISSANT, croissant_json(labels, accounts.shards(), manifest_sha256(output), accounts.about, label_map))
+    write_readme(output, readme_text(accounts.about, labels, accounts.shards(), boxes=header.boxes is not None))
 
 
 def write_dataset_info(output: Folder, accounts: Accounts) -> None:
@@ -79,5 +84,5 @@ def write_dataset_info(output: Folder, accounts: Accounts) -> None:
 
     The build has removed it at its begin. Raises OutputLocked where another build has written its own meanwhile.
     """
-    if not create_whole(output, DATASET_INFO, dataset_info_json(accounts.shards())):
+    if not create_whole(output, DATASET_INFO, dataset_info_json(accounts.shards(), accounts.about)):
         raise OutputLocked(f"another build has completed the data set meanwhile: {output.url}. Audit it, then build again")

@@ -1,20 +1,24 @@
 """croissant.json (MLCommons Croissant 1.0): every shard with its SHA-256, and record sets that Croissant's programs can load.
 
 Croissant has no way to read TFRecord, so the record set `images` is the manifest: what each image is, and which shard has its
-record. Croissant recommends a licence, a citation and a date of publication; only the data's owner knows them, so they are
-omitted.
+record. Croissant recommends a license, a citation and a date of publication; only the data's owner knows them, so they are
+there where settings give them.
+
+No field refers to the record sets of splits and labels, though `references` is made for that: mlcroissant 1.1.1 reads a record
+set with references once, and gives nothing the second time, without an error; TFDS's CroissantBuilder refuses it.
 """
 
 import hashlib
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from imagerecords.schemas.about import About
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import CROISSANT, LABEL_MAP, MANIFEST, ShardName
 from imagerecords.schemas.receipt import VerifiedShard
-from imagerecords.tasks.dataset.tfds import DATASET_NAME, DATASET_VERSION, json_text
+from imagerecords.tasks.dataset.tfds import json_text
 from imagerecords.tasks.storage.folders import Folder
 
 TFRECORD = "application/x-tfrecord"
@@ -60,26 +64,30 @@ CONTEXT: dict[str, Any] = {
     "transform": "cr:transform",
 }
 
-# The manifest's columns in the record set, with the field of another record set that holds their values.
-COLUMNS: dict[str, tuple[str, str | None]] = {
-    "split": (TEXT, "splits/name"),
-    "path": (TEXT, None),
-    "label": (INTEGER, "labels/id"),
-    "text": (TEXT, None),
-    "status": (TEXT, None),
-    "reason": (TEXT, None),
-    "shard": (TEXT, None),
-    "record": (INTEGER, None),
-    "offset": (INTEGER, None),
-    "size": (INTEGER, None),
-    "height": (INTEGER, None),
-    "width": (INTEGER, None),
-    "encoded_sha256": (TEXT, None),
+# The manifest's columns in the record set.
+COLUMNS = {
+    "split": TEXT,
+    "path": TEXT,
+    "label": INTEGER,
+    "text": TEXT,
+    "status": TEXT,
+    "reason": TEXT,
+    "shard": TEXT,
+    "record": INTEGER,
+    "offset": INTEGER,
+    "size": INTEGER,
+    "height": INTEGER,
+    "width": INTEGER,
+    "encoded_sha256": TEXT,
 }
 
 
 def croissant_json(
-    labels: tuple[str, ...], splits: dict[str, list[VerifiedShard]], manifest_sha256: str, label_map: bytes = b""
+    labels: tuple[str, ...],
+    splits: dict[str, list[VerifiedShard]],
+    manifest_sha256: str,
+    about: About,
+    label_map: bytes = b"",
 ) -> bytes:
     """The file's content; shards by split, in their order. `label_map` is label_map.pbtxt's, empty where there is none."""
     counts = ", ".join(f"{sum(shard.records for shard in shards)} {split}" for split, shards in splits.items())
@@ -88,9 +96,12 @@ def croissant_json(
             "@context": CONTEXT,
             "@type": "sc:Dataset",
             "conformsTo": "http://mlcommons.org/croissant/1.0",
-            "name": DATASET_NAME,
-            "version": DATASET_VERSION,
-            "description": f"Labelled images of {plural(len(labels), 'label')} as TFRecord files: {counts}.",
+            "name": about.name,
+            "version": about.version,
+            "description": about.description or f"Images of {plural(len(labels), 'label')} as TFRecord files: {counts}.",
+            **({"license": about.license} if about.license else {}),
+            **({"citeAs": about.citation} if about.citation else {}),
+            **({"datePublished": about.date_published} if about.date_published else {}),
             "distribution": [
                 _file(MANIFEST, "application/x-parquet", manifest_sha256),
                 *([_file(LABEL_MAP, "text/plain", hashlib.sha256(label_map).hexdigest())] if label_map else []),
@@ -160,11 +171,10 @@ def _labels(labels: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _images() -> dict[str, Any]:
-    fields = []
-    for column, (kind, references) in COLUMNS.items():
-        source = {"fileObject": {"@id": MANIFEST}, "extract": {"column": column}}
-        field = _field(f"images/{column}", kind, source=source)
-        fields.append(field | ({"references": {"field": {"@id": references}}} if references else {}))
+    fields = [
+        _field(f"images/{column}", kind, source={"fileObject": {"@id": MANIFEST}, "extract": {"column": column}})
+        for column, kind in COLUMNS.items()
+    ]
     return _record_set("images", ["images/split", "images/path"], fields)
 
 

@@ -19,7 +19,7 @@ from imagerecords.schemas.example import EXTRAS
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.plan import EXTRAS_KEY, METADATA_KEY, PlanHeader
-from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN
+from imagerecords.schemas.receipt import ASKED_FOR, COLUMNS, REJECTED, WRITTEN
 from imagerecords.tasks.storage.arrow_files import arrow_reader, open_for_arrow
 from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.hashing_file import HashingFile
@@ -103,6 +103,20 @@ def rejected_images(output: Folder, most: int) -> list[dict[str, Any]]:
     rows = read_manifest(output, ["split", "path", "reason", "message", "status"])
     rejected = rows.filter(pc.equal(rows["status"], REJECTED)).drop_columns("status").slice(0, most)
     return list(rejected.to_pylist())
+
+
+def first_rejected(output: Folder, most: int) -> tuple[str, ...]:
+    """A line for each of the first rejected images, without what settings or a removal left out."""
+    lines: list[str] = []
+    with open_manifest(output) as parquet:
+        for group in range(parquet.num_row_groups):
+            rows = parquet.read_row_group(group, ["split", "path", "reason", "message"])
+            rows = rows.filter(pc.and_(pc.is_valid(rows["reason"]), pc.invert(pc.is_in(rows["reason"], pa.array(ASKED_FOR)))))
+            for row in rows.slice(0, most - len(lines)).to_pylist():
+                lines.append(f"{row['split']}/{row['path']}: {row['reason']} ({row['message']})")
+            if len(lines) == most:
+                break
+    return tuple(lines)
 
 
 def extras_of(manifest: pa.Table) -> tuple[str, ...]:

@@ -10,7 +10,17 @@ from pydantic import TypeAdapter
 from imagerecords.schemas.errors import OutputConflict
 from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.output_files import PLAN
-from imagerecords.schemas.plan import COLUMNS, METADATA_KEY, SHARDS_KEY, Plan, PlanHeader, PlannedShard, Shard, references
+from imagerecords.schemas.plan import (
+    COLUMNS,
+    GROUP,
+    METADATA_KEY,
+    SHARDS_KEY,
+    Plan,
+    PlanHeader,
+    PlannedShard,
+    Shard,
+    references,
+)
 from imagerecords.tasks.storage.arrow_files import arrow_reader, open_for_arrow
 from imagerecords.tasks.storage.folders import Folder
 
@@ -52,7 +62,7 @@ def read_plan(output: Folder) -> Plan | None:
         return None
     try:
         parquet = pq.ParquetFile(arrow_reader(data))
-        images = parquet.read().select(COLUMNS.names).replace_schema_metadata(None)
+        images = with_group(parquet.read()).select(COLUMNS.names).replace_schema_metadata(None)
         return Plan(_header(parquet), _shards(parquet), images)
     except UNREADABLE as error:
         raise OutputConflict(
@@ -98,6 +108,13 @@ def read_whole_plan(output: Folder) -> Iterator[tuple[Shard, pa.Table]]:
         parquet = pq.ParquetFile(file)
         for shard in references(_shards(parquet)):
             yield shard, parquet.read_row_group(shard.row_group)
+
+
+def with_group(images: pa.Table) -> pa.Table:
+    """The rows of a plan with the column `group`, which those of version 0.1.0 lack."""
+    if GROUP.name in images.column_names:
+        return images
+    return images.append_column(GROUP, pa.nulls(images.num_rows, GROUP.type))
 
 
 def _header(parquet: pq.ParquetFile) -> PlanHeader:

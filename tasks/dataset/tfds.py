@@ -7,12 +7,12 @@ TFDS's own write_metadata refuses names without an extension, but its reader tak
 import json
 from typing import Any
 
+from imagerecords.schemas.about import About
 from imagerecords.schemas.example import contract
 from imagerecords.schemas.receipt import VerifiedShard
 
 BACKGROUND = "background"  # id 0: classic labels count from 1
-DATASET_NAME = "imagerecords"
-DATASET_VERSION = "1.0.0"
+DESCRIPTION = "Labelled images as tf.train.Examples with the classic features of build_image_data.py."
 TFDS_FEATURES = "tensorflow_datasets.core.features"
 
 
@@ -21,13 +21,15 @@ def class_labels_text(labels: tuple[str, ...]) -> bytes:
     return "\n".join((BACKGROUND, *labels)).encode()
 
 
-def dataset_info_json(splits: dict[str, list[VerifiedShard]]) -> bytes:
+def dataset_info_json(splits: dict[str, list[VerifiedShard]], about: About) -> bytes:
     """TFDS's dataset_info.json for shards by split, in their order."""
     return json_text(
         {
-            "description": "Labelled images as tf.train.Examples with the classic features of build_image_data.py.",
+            **({"citation": about.citation} if about.citation else {}),
+            "description": about.description or DESCRIPTION,
             "fileFormat": "tfrecord",
-            "name": DATASET_NAME,
+            "name": about.name,
+            **({"redistributionInfo": {"license": about.license}} if about.license else {}),
             "splits": [
                 {
                     "filepathTemplate": "{SPLIT}-{SHARD_X_OF_Y}",
@@ -37,7 +39,7 @@ def dataset_info_json(splits: dict[str, list[VerifiedShard]]) -> bytes:
                 }
                 for split, shards in splits.items()
             ],
-            "version": DATASET_VERSION,
+            "version": about.version,
         }
     )
 

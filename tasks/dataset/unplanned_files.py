@@ -82,7 +82,7 @@ def _replaced_inputs(output: Folder, plan: Plan, settings: BuildSettings) -> Ite
 def _input_files(settings: BuildSettings) -> Iterator[tuple[str, str | None]]:
     """Each file that a setting names, with the setting."""
     yield from ((settings.listed_by or "", location) for location in settings.lists())
-    yield from (("labels_file", settings.labels_file), ("synsets_file", settings.synsets_file))
+    yield from (("labels_file", settings.labels_file), ("synsets_file", settings.synsets_file), ("exclude", settings.exclude))
     yield from (("bounding_boxes", location) for _, location in settings.box_files())
 
 

@@ -25,6 +25,10 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
+INSTALL_HEIC = "HEIC: pip install 'imagerecords[heic]'"  # messages in the receipts of 0.1.0 begin so too
+NO_HEIC = f"{INSTALL_HEIC}, and run the build again"
+
+
 class Decoded(NamedTuple):
     """The picture of an image file, its EXIF orientation, and whether it was turned upright already.
 
@@ -54,7 +58,7 @@ def open_image(data: bytes) -> Image.Image:
 
 def _unidentified(data: bytes, kind: str) -> Rejected:
     if kind == HEIC and not register_heic():
-        return Rejected(Reason.UNSUPPORTED, "HEIC: pip install 'imagerecords[heic]', and build into a new output")
+        return Rejected(Reason.UNSUPPORTED, NO_HEIC)
     if data.startswith(START):
         return Rejected(Reason.CORRUPT, "a JPEG with segments that Pillow refuses")
     if not kind:

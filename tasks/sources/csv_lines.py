@@ -19,6 +19,8 @@ BLOCK = 1 << 20
 LARGEST_VALUE = (1 << 31) - 1  # characters; Python allows 131,072 unless set
 DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons"}
 
+UTF_16 = (0xFE, 0xFF)  # with which a file in UTF-16 begins
+
 
 @dataclass(frozen=True)
 class CsvLines:
@@ -98,7 +100,9 @@ def _refuse_other_encodings(file: BinaryIO) -> None:
             decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
             lines += error.object.count(b"\n", 0, error.start)
-            raise ValueError(f"line {lines} must be UTF-8, got byte {error.object[error.start]:#x}") from error
+            byte = error.object[error.start]
+            hint = ". It looks like UTF-16: save it as UTF-8" if lines == 1 and byte in UTF_16 else ""
+            raise ValueError(f"line {lines} must be UTF-8, got byte {byte:#x}{hint}") from error
         if not block:
             break
         lines += block.count(b"\n")

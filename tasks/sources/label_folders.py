@@ -30,6 +30,7 @@ from imagerecords.tasks.storage.folders import Folder, open_folder
 
 # Names people give to splits; folders of only these names under one data directory are split/label/ layouts.
 SPLIT_NAMES = {"train", "training", "val", "valid", "validation", "test", "testing", "eval"}
+ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar")
 REMOTE_LISTINGS = 16  # label prefixes listed at once on object stores
 
 
@@ -63,7 +64,8 @@ def survey_folders(
             errors.append(f"{setting_of(name)} must be an existing directory: {url}. Check the path")
             continue
         if folder.fs.isfile(folder.path):
-            errors.append(f"{setting_of(name)} must be a directory, got a file: {url}")
+            unpack = ". Unpack it first" if url.lower().endswith(ARCHIVES) else ""
+            errors.append(f"{setting_of(name)} must be a directory, got a file: {url}{unpack}")
             continue
         source = _Source(name, folder, find_label_folders(folder, frozenset(listed or ())))
         sources.append(source)

@@ -146,7 +146,7 @@ def test_the_rejected_fraction_is_that_of_old_and_new_images_together(grown, bui
 
 def test_one_directory_divided_by_fractions_grows_with_every_image_in_its_split(tmp_path, fill, build, add):
     source = fill(tmp_path / "in", {"cat": 40, "dog": 40})
-    settings = {"data_directory": source, "validation_fraction": 0.3, "append": True}
+    settings = {"data_directory": source, "validation_fraction": 0.3, "append": True, "split_method": "hash"}
     build(output_directory=tmp_path / "out", **settings)
     before = {row["path"]: row["split"] for split in ("train", "validation") for row in manifest(tmp_path / "out", split)}
     add(source, "cat", 40)

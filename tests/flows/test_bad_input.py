@@ -57,7 +57,6 @@ ROWS = {
     "labels file a folder": (lambda root: (two_labels(root), (root / "labels.txt").mkdir()), LABELS, ["labels_file must be"]),
     "blank line": (labels(b"cat\n\ndog\n"), LABELS, ["no blank line", "line 2"]),
     "duplicate": (labels(b"cat\ndog\ncat\n"), LABELS, ["'cat' again", "line 3", "line 1"]),
-    "byte order mark": (labels(b"\xef\xbb\xbfcat\ndog\n"), LABELS, ["byte order mark", "line 1"]),
     "not UTF-8": (labels(b"caf\xe9\n"), LABELS, ["must be UTF-8", "0xe9"]),
     "numbered": (labels(b"0 cat\n1 dog\n"), LABELS, ["'0 cat'", "line 1", "Write 'cat'"]),  # models#603
     "listed without folder": (labels(b"cat\ndog\nowl\n"), LABELS, ["'owl'", "line 3", "got none"]),

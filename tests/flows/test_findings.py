@@ -176,12 +176,15 @@ def test_the_budget_is_that_of_the_images_that_were_not_dropped(tmp_path, fill, 
         build(**settings, output_directory=tmp_path / "other", max_rejected_fraction=0.24)
 
 
-def test_the_command_prints_the_findings_in_a_line_and_in_json(planted, imagerecords):
+def test_the_command_prints_the_findings_one_per_line_and_in_json(planted, imagerecords):
     arguments = [argument for name, value in planted.items() for argument in (f"--{name}", value)]
     ran = imagerecords("build", "--no-prefect", "--executor", "threads", *arguments)
     assert ran.code == 0, ran.err
-    (line,) = [line for line in ran.out.splitlines() if line.startswith("found:")]
-    assert "2 exact duplicates across splits (1 group); 2 exact duplicates across labels (1 group)" in line
+    lines = ran.out.splitlines()
+    first = lines.index("found, the most severe first (docs/findings.md):") + 1
+    assert lines[first] == "  2 exact duplicates across splits (1 group)"
+    assert lines[first + 1] == "  2 exact duplicates across labels (1 group)"
+    assert f"data card: {planted['output_directory']}/report.html" in lines
     ran = imagerecords("build", "--no-prefect", "--executor", "threads", *arguments, "--json")
     assert json.loads(ran.out)["findings"]["exact"]["across_splits"] == {"groups": 1, "images": 2}
 
@@ -190,7 +193,7 @@ def test_the_command_fails_with_1_over_unwanted_duplicates_after_its_summary(pla
     arguments = [argument for name, value in planted.items() for argument in (f"--{name}", value)]
     ran = imagerecords("build", "--no-prefect", "--executor", "threads", *arguments, "--leakage", "fail")
     assert ran.code == 1
-    assert "found:" in ran.out
+    assert "found, the most severe first" in ran.out
     assert "error: 2 images in more than one split, in 1 group of duplicates (leakage=fail)" in ran.err
 
 

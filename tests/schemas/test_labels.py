@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagerecords.schemas.labels import grow_labels, name_problems, nested_problems, numbered_name, read_labels, read_synsets
+from imagerecords.schemas.labels import (
+    case_notes,
+    grow_labels,
+    name_problems,
+    nested_problems,
+    numbered_name,
+    read_labels,
+    read_synsets,
+)
 
 NAME = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=12)
 
@@ -23,10 +31,8 @@ def test_line_n_is_id_n(names, line_break, last_break):
         ("\n \n", "", "at least one label"),
         ("cat\n\ndog\n", "line 2", "blank"),
         ("\ncat\n", "line 1", "blank"),  # people leave line 1 free for background
-        ("cat\ndog\n\n", "line 3", "blank"),
         ("cat\ndog\ncat\n", "line 3, first on line 1", "'cat' again"),
         ("cat\n cat \n", "line 2, first on line 1", "'cat' again"),  # the classic script strips lines too
-        ("\ufeffcat\n", "line 1", "byte order mark"),
         ("cat\n../dog\n", "line 2", "'..'"),
         ("/dog\n", "line 1", "'/dog'"),
         ("a/../b\n", "line 1", "'..'"),
@@ -45,7 +51,7 @@ def test_each_error_names_file_and_line(text, line, words):
 
 def test_all_errors_are_reported_together():
     _, errors = read_labels("\ufeffcat\n\ncat\n", "labels.txt")
-    assert len(errors) == 3
+    assert len(errors) == 2
 
 
 @pytest.mark.parametrize(
@@ -156,3 +162,12 @@ def test_an_error_in_a_synsets_file_names_its_line(text, line, words):
     assert len(errors) == 1
     assert words in errors[0]
     assert f"synsets.txt, line {line}" in errors[0]
+
+
+def test_a_byte_order_mark_and_blank_lines_at_the_end_are_no_labels():
+    assert read_labels("\ufeffcat\ndog\n\n \n", "f") == ({"cat": 1, "dog": 2}, [])
+
+
+def test_labels_that_differ_in_case_only_are_noted():
+    (note,) = case_notes(("Cat", "cat", "dog"))
+    assert "upper and lower case only: Cat, cat" in note

@@ -169,7 +169,7 @@ PATHS = st.sets(st.text("ab", min_size=1, max_size=6), min_size=1, max_size=40)
 @given(old=PATHS, new=PATHS, fraction=st.sampled_from([0.0, 0.3]))
 @hypothesis_settings(max_examples=60)
 def test_grown_or_built_at_once_every_image_is_there_once_and_in_the_same_split(old, new, fraction):
-    settings = settings_of(data_directory="data", validation_fraction=fraction)
+    settings = settings_of(data_directory="data", validation_fraction=fraction, split_method="hash")
 
     def listing(paths):
         return listing_of({"data": dict.fromkeys(paths, 1)}, roots=("data",))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image, UnidentifiedImageError
 
 from imagerecords.schemas.receipt import COLUMNS
 from imagerecords.tasks.convert import convert_shard
@@ -80,3 +81,31 @@ def test_a_shard_can_be_converted_without_its_inputs_being_there_when_it_is_fini
     convert_shard(shard, settings)
     shutil.rmtree(source)
     assert convert_shard(shard, settings).verified.records == 4
+
+
+def test_photos_rejected_for_want_of_a_decoder_are_taken_when_it_is_there(tmp_path, picture, build, monkeypatch):
+    heif = pytest.importorskip("pillow_heif")
+    folder = tmp_path / "in/cat"
+    folder.mkdir(parents=True)
+    (folder / "1.jpg").write_bytes(picture(1))
+    heif.from_pillow(Image.open(folder / "1.jpg")).save(folder / "2.heic")
+    settings = {"data_directory": tmp_path / "in", "output_directory": tmp_path / "out", "max_rejected_fraction": 1.0}
+    with monkeypatch.context() as patch:
+        for module in ("images.opening", "convert"):
+            patch.setattr(f"imagerecords.tasks.{module}.register_heic", lambda: False)
+        patch.setattr("imagerecords.tasks.images.opening.Image.open", _without_heic(Image.open))
+        assert build(**settings).splits[0].rejected == {"unsupported": 1}
+        assert build(**settings).shards_reused == 1
+    assert build(**settings).splits[0].rejected == {}
+
+
+def _without_heic(open_image):
+    """Pillow's open as it is where no plugin for HEIC is registered."""
+
+    def without(file):
+        if file.read(12)[4:8] == b"ftyp":
+            raise UnidentifiedImageError
+        file.seek(0)
+        return open_image(file)
+
+    return without

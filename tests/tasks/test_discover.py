@@ -301,3 +301,10 @@ def test_a_level_is_sorted(tmp_path):
     level = read_level(open_folder(str(tmp_path), {}), "")
     assert level.folders == ["a", "b", "c"]
     assert [file.path for file in level.files] == ["y", "z"]
+
+
+def test_tensorflows_check_is_refused_where_it_is_not_installed(tmp_path, fill, make_settings, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    settings = make_settings(train_directory=fill(tmp_path / "in", {"cat": 1}), tensorflow_check="sample")
+    with pytest.raises(BadLayout, match="tensorflow_check must be none where TensorFlow is not installed, got sample"):
+        discover_images(settings)

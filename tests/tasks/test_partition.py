@@ -149,7 +149,9 @@ def split_of(paths, settings):
 def test_an_image_never_changes_split_when_others_are_added(make_settings):
     @given(PATHS, PATHS, FRACTIONS)
     def check(paths, more, fractions):
-        settings = make_settings(data_directory="in", validation_fraction=fractions[0], test_fraction=fractions[1])
+        settings = make_settings(
+            data_directory="in", validation_fraction=fractions[0], test_fraction=fractions[1], split_method="hash"
+        )
         before, after = split_of(paths, settings), split_of(sorted({*paths, *more}), settings)
         assert {path: after[path] for path in paths} == before
 
@@ -170,8 +172,9 @@ def test_changing_one_fraction_moves_no_image_of_the_other(make_settings):
     @given(PATHS, FRACTIONS, st.floats(0, 0.49))
     def check(paths, fractions, other):
         validation, test = fractions
-        before = split_of(paths, make_settings(data_directory="in", validation_fraction=validation, test_fraction=test))
-        after = split_of(paths, make_settings(data_directory="in", validation_fraction=other, test_fraction=test))
+        by_hash = {"data_directory": "in", "split_method": "hash", "test_fraction": test}
+        before = split_of(paths, make_settings(**by_hash, validation_fraction=validation))
+        after = split_of(paths, make_settings(**by_hash, validation_fraction=other))
         in_test = [path for path in paths if before[path] == "test"]
         assert [path for path in paths if after[path] == "test"] == in_test
 
@@ -210,7 +213,7 @@ def test_a_group_is_what_the_pattern_finds(pattern, path, group):
 
 def test_fractions_come_out_about_right(make_settings):
     paths = [f"cat/{number}.jpg" for number in range(10_000)]
-    settings = make_settings(data_directory="in", validation_fraction=0.1, test_fraction=0.2)
+    settings = make_settings(data_directory="in", validation_fraction=0.1, test_fraction=0.2, split_method="hash")
     sizes = {split: table.num_rows for split, table in split_images(listing_of(paths), settings).items()}
     assert sizes["validation"] == pytest.approx(1_000, abs=100)
     assert sizes["test"] == pytest.approx(2_000, abs=150)
@@ -218,7 +221,7 @@ def test_fractions_come_out_about_right(make_settings):
 
 
 def test_a_split_that_would_stay_empty_is_an_error(make_settings):
-    settings = make_settings(data_directory="in", validation_fraction=0.0001)
+    settings = make_settings(data_directory="in", validation_fraction=0.0001, split_method="hash")
     with pytest.raises(BadLayout, match="a split must have images, got none for validation"):
         partition_images(listing_of(["a/1.jpg", "a/2.jpg"]), settings)
 
@@ -233,7 +236,10 @@ def test_a_split_that_would_stay_empty_is_an_error(make_settings):
         ([AUTO_SHARD_BYTES * 10], 1, 1),  # never more shards than images
         ([AUTO_SHARD_BYTES] * 5, 4, 4),  # a multiple of the threads: 8 would be more than there are images
         ([AUTO_SHARD_BYTES] * 9, 4, 8),
-        ([AUTO_SHARD_BYTES // 2] * 18, 4, 12),
+        ([AUTO_SHARD_BYTES // 2] * 18, 4, 16),
+        ([AUTO_SHARD_BYTES // 2] * 40, 1, 20),
+        ([2**20] * 15, 1, 1),
+        ([2**20] * 32, 1, 4),  # smaller splits have fewer than 16, of 8 MiB
     ],
 )
 def test_auto_makes_shards_of_about_128_mib(make_settings, sizes, threads, shards):
@@ -271,7 +277,7 @@ def test_a_group_in_the_listing_has_precedence_over_the_path(make_settings):
     listing = listing_of([f"a/{number}.jpg" for number in range(40)])
     groups = pa.array([str(number % 4) if number < 20 else None for number in range(40)])
     listing = replace(listing, images=listing.images.set_column(5, COLUMNS.field("group"), groups))
-    settings = make_settings(data_directory="in", validation_fraction=0.4)
+    settings = make_settings(data_directory="in", validation_fraction=0.4, split_method="hash")
     found = {split: table["group"].drop_null().to_pylist() for split, table in split_images(listing, settings).items()}
     assert sum(map(len, found.values())) == 20
     assert not set(found["train"]) & set(found["validation"])

@@ -103,7 +103,7 @@ def test_a_damaged_or_missing_index_is_found(ours):
 def test_an_incomplete_data_set_is_a_problem(ours):
     (ours / "dataset_info.json").unlink()
     (problem,) = audit_folder(str(ours), {}).problems
-    assert "is not complete" in problem.problem
+    assert "is unfinished" in problem.problem
 
 
 def test_a_missing_shard_is_found(ours):

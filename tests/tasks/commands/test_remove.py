@@ -76,6 +76,7 @@ def test_nothing_of_the_picture_is_left_and_all_else_agrees(original, data_set, 
         "croissant.json",
         "dataset_info.json",
         "report.html",
+        "README.md",
     }
 
 

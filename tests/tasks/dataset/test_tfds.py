@@ -111,9 +111,14 @@ def test_the_files_of_a_data_set_are_these(small):
         "croissant.json",
         "report.html",
         "findings.parquet",
+        "README.md",
     }
     assert top - shards == sidecars | {"image-class-label.labels.txt", "index", "_build"}
-    assert {path.name for path in (small / "_build").iterdir()} == {"plan.parquet", "receipts"}  # no lock, no scratch
+    assert {path.name for path in (small / "_build").iterdir()} == {
+        "plan.parquet",
+        "receipts",
+        "about.json",
+    }  # no lock, no scratch
 
 
 def test_no_sidecar_contains_when_or_where_it_was_made(tmp_path, fill, build, digests):

@@ -1,0 +1,66 @@
+"""The share of a data set's images that each split has, in all and by label, and the labels of which it has none."""
+
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict
+
+from imagerecords.schemas.messages import plural
+
+
+class SplitShare(BaseModel):
+    """A split's share of all images, the least and greatest share of a label, and some of the labels without an image in it.
+
+    `least_label` and `most_label` are the labels of these shares, `missing_labels` the number of labels without an image.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    split: str
+    share: float
+    least: float
+    least_label: str
+    most: float
+    most_label: str
+    missing_labels: int = 0
+    missing: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, split: str, own: Mapping[str, int], total: Mapping[str, int]) -> Self:
+        """The share of the split that has `own` of each label's `total` images."""
+        shares = {label: own.get(label, 0) / count for label, count in sorted(total.items()) if count}
+        least, most = min(shares, key=shares.__getitem__), max(shares, key=shares.__getitem__)
+        missing = [label for label, share in shares.items() if not share]
+        return cls(
+            split=split,
+            share=sum(own.values()) / sum(total.values()),
+            least=shares[least],
+            least_label=least,
+            most=shares[most],
+            most_label=most,
+            missing_labels=len(missing),
+            missing=tuple(missing[:10]),
+        )
+
+    def line(self) -> str:
+        """One line about the split."""
+        line = f"{self.split} has {self.share:.1%} of the images"
+        if self.least < self.most:
+            line += f": {self.least:.1%} of {self.least_label} to {self.most:.1%} of {self.most_label}"
+        if self.missing_labels:
+            more = self.missing_labels - len(self.missing)
+            names = ", ".join(self.missing) + (f" and {more:,} more" if more else "")
+            line += f"; none of {plural(self.missing_labels, 'label')}: {names}"
+        return line
+
+
+def shares_of(splits: Mapping[str, Mapping[str, int]]) -> tuple[SplitShare, ...]:
+    """The shares of these splits, whose images are counted by label; none for a single split. Train only where it has gaps."""
+    total: dict[str, int] = {}
+    for counts in splits.values():
+        for label, count in counts.items():
+            total[label] = total.get(label, 0) + count
+    if len(splits) < 2 or not any(total.values()):
+        return ()
+    shares = [SplitShare.of(split, counts, total) for split, counts in splits.items()]
+    return tuple(share for share in shares if share.split != "train" or share.missing_labels)
