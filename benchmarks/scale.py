@@ -31,6 +31,7 @@ from benchmarks.bench import RESULTS, about_here
 from benchmarks.plan_million import make_listing
 from benchmarks.report import table
 from imagerecords.flows.direct import build_directly
+from imagerecords.flows.executors.no_pandas import keep_pandas_out
 from imagerecords.schemas.audit import AuditOptions
 from imagerecords.schemas.data_card import Outcome
 from imagerecords.schemas.listing import Listing
@@ -241,6 +242,7 @@ def measure(kind: str, images: int, shards: int) -> tuple[Measured, Measured]:
 
 
 def _run_step(name: str, root: str, images: str, shards: str) -> None:
+    keep_pandas_out()  # as the command does
     step = next(step for steps in STEPS.values() for step in steps if step.__name__ == name)
     measured = step(Path(root), int(images), int(shards))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6

@@ -26,6 +26,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -198,13 +200,27 @@ def _compare(base: Plan, listing: Listing) -> _Compared:
         found = seen.filter(_is_from(listing.roots, root, seen))
         then = old.take(pc.index_in(found["path"], value_set=old["path"].combine_chunks()))
         state = STATE + ["source"] * ("data" not in listing.roots)
-        pairs = zip(found["path"].to_pylist(), _rows(then, state), _rows(found, state), strict=True)
-        changed += [path for path, before, now in pairs if before != now]
+        changed += found["path"].filter(pa.array(_differ(then, found, state))).to_pylist()
         deleted.append(old.filter(pc.invert(pc.is_in(old["path"], value_set=found["path"].combine_chunks()))))
     gone = pa.concat_tables(deleted)
     states = set(_rows(gone, ["size", "version"]))
     moved = [path for path, *its_state in _rows(new, ["path", "size", "version"]) if tuple(its_state) in states]
     return _Compared(new, changed, gone["path"].to_pylist(), moved)
+
+
+def _differ(then: pa.Table, now: pa.Table, columns: list[str]) -> npt.NDArray[np.bool_]:
+    """Whether each row of two tables has another value in one of these columns, without a Python object for each."""
+    differ = np.zeros(now.num_rows, bool)
+    for name in columns:
+        before, after = then[name], now[name]
+        if pa.types.is_nested(after.type):  # Arrow compares no lists
+            rows = np.flatnonzero(pc.or_(pc.is_valid(before), pc.is_valid(after)).to_numpy())
+            pairs = zip(before.take(rows).to_pylist(), after.take(rows).to_pylist(), strict=True)
+            differ[rows] |= np.fromiter((one != other for one, other in pairs), bool, len(rows))
+        else:
+            differ |= pc.xor(pc.is_null(before), pc.is_null(after)).to_numpy()
+            differ |= pc.fill_null(pc.not_equal(before, after), False).to_numpy()
+    return differ
 
 
 def _with_source(images: pa.Table, source: str) -> pa.Table:

@@ -63,8 +63,9 @@ def _build_with_prefect(settings: BuildSettings, debug: bool) -> BuildSummary:
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     _refuse_no_home()
-    from imagerecords.flows.build import build_image_dataset, hide_console_tracebacks
-    from imagerecords.flows.prefect_ui.parameters import parameters_from
+    with quick_imports():
+        from imagerecords.flows.build import build_image_dataset, hide_console_tracebacks
+        from imagerecords.flows.prefect_ui.parameters import parameters_from
 
     if not debug:
         hide_console_tracebacks()

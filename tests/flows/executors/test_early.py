@@ -46,14 +46,15 @@ def test_a_fork_server_that_could_not_start_early_is_left_to_the_build(monkeypat
 def test_a_command_that_fails_at_once_leaves_no_fork_server_behind(tmp_path):
     """It would hold standard error open until its imports are done."""
     script = """if True:
+        from multiprocessing import forkserver
+
         import psutil
 
         from imagerecords.__main__ import main
 
         assert main() == 2
-        children = psutil.Process().children(recursive=True)
-        gone, alive = psutil.wait_procs([child for child in children if "forkserver" in " ".join(child.cmdline())], 10)
-        print(len(alive))
+        server = psutil.Process(forkserver._forkserver._forkserver_pid)
+        print(len(psutil.wait_procs([server], 10)[1]))
     """
     command = [sys.executable, "-c", script, "build", "--no-prefect", "--data_directory", str(tmp_path / "none")]
     ran = subprocess.run([*command, "--output_directory", str(tmp_path / "out")], capture_output=True, text=True, check=True)
