@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import struct
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,6 +90,8 @@ def test_each_reason_is_recorded(tmp_path, fill, picture, make_settings, prepare
     (source / "cat/012.jpg").write_bytes(
         picture(3, size=(60, 60), exif=b"Exif\0\0MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0")
     )
+    (source / "cat/014.jpg").write_bytes(struct.pack("<HHH", 0, 1, 257) + bytes(60))  # an icon of 257 pictures
+    (source / "cat/015.jpg").write_bytes(picture(4, size=(60, 60)))
     red, blue = Image.new("RGB", (60, 60), "red"), Image.new("RGB", (60, 60), "blue")
     red.save(source / "cat/013.jpg", "GIF", save_all=True, append_images=[blue])
     settings = make_settings(
@@ -101,7 +105,7 @@ def test_each_reason_is_recorded(tmp_path, fill, picture, make_settings, prepare
     )
     output, (shard,) = prepared(settings)
     os.utime(source / "cat/008.jpg", ns=(1, 1))
-    outcome = convert_shard(shard, settings)
+    outcome = convert_shard(replace(shard, killers=("cat/015.jpg",)), settings)
     reasons = {row["path"]: row["reason"] for row in rows_of(output, shard)}
     expected = {
         "cat/000.jpg": None,
@@ -118,6 +122,8 @@ def test_each_reason_is_recorded(tmp_path, fill, picture, make_settings, prepare
         "cat/011.jpg": "too_elongated",
         "cat/012.jpg": "oriented",
         "cat/013.jpg": "animated",
+        "cat/014.jpg": "too_complex",
+        "cat/015.jpg": "killed_worker",
     }
     assert reasons == expected
     planned = {Reason.DUPLICATE, Reason.REMOVED}  # decided before the conversion
