@@ -121,7 +121,8 @@ def _cleanup_on_exit(output: Folder, progress: Progress) -> Iterator[None]:
 def _plan(settings: BuildSettings, runner: Runner, progress: Progress) -> Plan:
     """The plan of all images found, or with `append` of the output's images and the new ones."""
     base = base_plan(settings)
-    listing = runner.run(discover_images, settings, base.header.labels if base else (), progress.note)
+    labels, objects = (base.header.labels, base.header.object_labels or ()) if base else ((), ())
+    listing = runner.run(discover_images, settings, labels, progress.note, objects)
     for note in listing.notes:
         progress.note(note)
     if settings.group_near_duplicates:

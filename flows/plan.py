@@ -14,6 +14,7 @@ from imagerecords.schemas.shares import shares_of
 from imagerecords.schemas.splits import Split
 from imagerecords.schemas.summary import PlannedSplit, PlanSummary
 from imagerecords.tasks.append import append_images, base_plan
+from imagerecords.tasks.dataset.label_columns import label_counts
 from imagerecords.tasks.discover import survey
 from imagerecords.tasks.partition import partition_images
 from imagerecords.tasks.prepare import refuse_conflict
@@ -31,7 +32,7 @@ def plan_dataset(settings: BuildSettings) -> PlanSummary:
     except BadInput as error:
         base = None
         errors.append(str(error))
-    listing = survey(settings, base.header.labels if base else ())
+    listing = survey(settings, base.header.labels if base else (), objects=(base.header.object_labels or ()) if base else ())
     errors += listing.errors
     plan, notes, known, converted = None, listing.notes, 0, 0
     if not errors:
@@ -88,7 +89,7 @@ def _splits(plan: Plan, existing: Mapping[Split, int] | None = None) -> tuple[Pl
         first = (existing or {}).get(split, 0)
         before, shards = plan.shards_of(split)[:first], plan.shards_of(split)[first:]
         rows = plan.images_of(split).slice(sum(shard.images for shard in before))
-        counts = Counter(rows["label"].to_pylist())
+        counts = label_counts(rows)
         labels = {plan.header.labels[label - 1]: count for label, count in sorted(counts.items())}
         size = sum(shard.bytes for shard in shards)
         boxes = None if plan.header.boxes is None else pc.sum(pc.list_value_length(rows["boxes"])).as_py() or 0

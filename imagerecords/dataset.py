@@ -113,7 +113,8 @@ class Split(Sequence[Record]):
         """A tf.data.Dataset of (image, label), with its cardinality set, prefetching; needs TensorFlow.
 
         Images are RGB, uint8 of shape (height, width, 3) as decoded, or float32 from 0 to 255 when resized; labels are int64
-        scalars. With `batch` both have a first dimension more, and the last batch is smaller unless `drop_remainder`.
+        scalars, or, where images have several, float32 vectors with a 1 at each of their ids. With `batch` both have a first
+        dimension more, and the last batch is smaller unless `drop_remainder`.
 
         - `image_size` is (height, width) in pixels, to which each image is resized by `interpolation` (a method of
           tf.image.resize) and `antialias`; with `crop_to_aspect_ratio` its centre is cut out first, else it is distorted.

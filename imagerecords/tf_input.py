@@ -73,7 +73,7 @@ def tf_dataset(reader: RandomReader, places: Places, labels: Mapping[int, str], 
     records = records.apply(tf.data.experimental.assert_cardinality(len(places)))
     if options.shuffle:
         records = records.shuffle(_buffer(places, options.shuffle), options.seed)
-    parse = _parser(reader, places, options, size, first_label)
+    parse = _parser(reader, places, options, size, range(first_label, max(labels, default=first_label) + 1))
     calls = options.num_parallel_calls or tf.data.AUTOTUNE
     pairs = records.map(parse, num_parallel_calls=calls, deterministic=deterministic)
     if options.batch is not None:
@@ -133,10 +133,11 @@ def _records_of_blocks(reader: RandomReader, places: Places, options: TfOptions,
     return read_blocks.unbatch()
 
 
-def _parser(reader: RandomReader, places: Places, options: TfOptions, size: tuple[int, int] | None, first_label: int) -> Any:
-    """The function that makes an image and a label of a serialised Example."""
+def _parser(reader: RandomReader, places: Places, options: TfOptions, size: tuple[int, int] | None, ids: range) -> Any:
+    """The function that makes an image and a label of a serialised Example; several labels become a 1 for each among zeros."""
     encoded_key, label_key = _keys(reader, places)
-    spec = {encoded_key: tf.io.FixedLenFeature([], tf.string), label_key: tf.io.FixedLenFeature([], tf.int64)}
+    label = tf.io.VarLenFeature(tf.int64) if places.several else tf.io.FixedLenFeature([], tf.int64)
+    spec = {encoded_key: tf.io.FixedLenFeature([], tf.string), label_key: label}
     height_and_width = size or (None, None)
 
     def parse(record: Any) -> tuple[Any, Any]:
@@ -145,7 +146,10 @@ def _parser(reader: RandomReader, places: Places, options: TfOptions, size: tupl
         image = tf.ensure_shape(image, (*height_and_width, 3))
         if options.image_size is not None:
             image = _resized(image, options)
-        return image, example[label_key] - first_label
+        if places.several:
+            ones = tf.sparse.to_dense(example[label_key]) - ids.start
+            return image, tf.ensure_shape(tf.reduce_max(tf.one_hot(ones, len(ids)), axis=0), [len(ids)])
+        return image, example[label_key] - ids.start
 
     return parse
 
@@ -175,7 +179,13 @@ def _keys(reader: RandomReader, places: Places) -> tuple[str, str]:
     features = read_features(read_span(reader, places, 0, 1)[0])
     by_size = {key: sum(len(value) for value in values if isinstance(value, bytes)) for key, values in features.items()}
     encoded_key = ENCODED if ENCODED in features else max(by_size, key=lambda key: by_size[key])
-    return encoded_key, next(key for key in LABEL_KEYS if features.get(key))
+    label_key = next((key for key in LABEL_KEYS if any(isinstance(value, int) for value in features.get(key, ()))), None)
+    if label_key is None:
+        raise BadSettings(
+            f"each record must have a number in {' or '.join(LABEL_KEYS)} for tf(), got none: {reader.url}. Its labels are "
+            "those of objects, or texts: read it with tf.data.TFRecordDataset"
+        )
+    return encoded_key, label_key
 
 
 def _buffer(places: Places, shuffle: bool | int) -> int:

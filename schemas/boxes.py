@@ -6,8 +6,9 @@ as process_bounding_boxes.py does. The policy's rules bind too: parts outside ar
 without an area is dropped.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
@@ -18,14 +19,18 @@ from imagerecords.schemas.messages import plural
 
 Policy = Literal["clamp", "drop", "fail"]
 Orientation = Literal["auto", "stored", "display"]
-ObjectLabels = Literal["image", "drop"]
+ObjectLabels = Literal["image", "own", "drop"]
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 # The column `boxes` of listing and plan: null where the data set has no boxes, an empty list where an image has none.
 PLANNED_BOX = pa.struct([*((corner, pa.float32()) for corner in CORNERS), ("label", pa.int32())])
 PLANNED_BOXES = pa.list_(PLANNED_BOX)
+# The column `objects`: what records for object detection say of each of an image's boxes, in their order; null in others.
+# `area` is a share of the image's, null where it is the box's own.
+PLANNED_OBJECT = pa.struct([("label", pa.int32()), ("is_crowd", pa.bool_()), ("difficult", pa.bool_()), ("area", pa.float32())])
+PLANNED_OBJECTS = pa.list_(PLANNED_OBJECT)
 
-KEPT, CROWD, OTHER_OBJECT = range(3)  # a region with many objects; an object whose name is no label, with object_labels=drop
+KEPT, CROWD, OTHER_OBJECT, NAMELESS = range(4)  # a region with many objects; an object whose name is no label, or without one
 SOUND, NOT_FINITE, OUTSIDE, INVERTED, EMPTY = range(5)
 RULES = ("", "be numbers", "lie in 0 to 1", "have xmin < xmax and ymin < ymax", "have an area")
 
@@ -33,7 +38,8 @@ RULES = ("", "be numbers", "lie in 0 to 1", "have xmin < xmax and ymin < ymax", 
 class FoundBox(NamedTuple):
     """A box as its file has it: the image by path or base name, its place in the file, corners, and the object's own name.
 
-    `size` is the image's width and height as the file states them, 0 where it states none.
+    `size` is the image's width and height as the file states them, 0 where it states none; `area` the object's own in square
+    pixels, NaN where none is stated.
     """
 
     image: str
@@ -42,6 +48,8 @@ class FoundBox(NamedTuple):
     name: str | None
     size: tuple[float, float] = (0, 0)
     is_crowd: bool = False
+    difficult: bool = False
+    area: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -49,9 +57,10 @@ class FoundBoxes:
     """The boxes of a file or folder, column by column; `corners` is float64 [n, 4], relative unless `in_pixels` (bool [n]).
 
     `sizes` (float64 [n, 2]) are the images' widths and heights as the file states them, 0 where it states none; `left_out`
-    (int8 [n]) is KEPT, or why a box is not written. `malformed` has a line for each row that is no box. With `by_stem` images
-    are named without their ending. `form` says what the file was read as, `tool` which one wrote it, where it says so,
-    `note` the decisions on how to read it.
+    (int8 [n]) is KEPT, or why a box is not written. `crowd` and `difficult` (bool [n]) are the file's marks, `areas` (float64
+    [n]) the stated areas, relative to the image's unless `in_pixels`, NaN where none is stated. `malformed` has a line for each
+    row that is no box. With `by_stem` images are named without their ending. `form` says what the file was read as, `tool`
+    which one wrote it, where it says so, `note` the decisions on how to read it.
     """
 
     images: pa.Array
@@ -63,6 +72,9 @@ class FoundBoxes:
     sizes: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
     in_pixels: np.ndarray = field(default_factory=lambda: np.empty(0, bool))
     left_out: np.ndarray = field(default_factory=lambda: np.empty(0, np.int8))
+    crowd: np.ndarray = field(default_factory=lambda: np.empty(0, bool))
+    difficult: np.ndarray = field(default_factory=lambda: np.empty(0, bool))
+    areas: np.ndarray = field(default_factory=lambda: np.empty(0))
     form: str = ""
     tool: str = ""
     note: str = ""
@@ -70,6 +82,7 @@ class FoundBoxes:
     def __post_init__(self) -> None:
         boxes = len(self)
         defaults = {"sizes": np.zeros((boxes, 2)), "in_pixels": np.zeros(boxes, bool), "left_out": np.zeros(boxes, np.int8)}
+        defaults |= {"crowd": np.zeros(boxes, bool), "difficult": np.zeros(boxes, bool), "areas": np.full(boxes, math.nan)}
         for name, default in defaults.items():
             if len(getattr(self, name)) != boxes:
                 object.__setattr__(self, name, default)
@@ -77,7 +90,7 @@ class FoundBoxes:
     @classmethod
     def of(cls, boxes: Sequence[FoundBox], malformed: Sequence[str], *, by_stem: bool = False, form: str = "") -> Self:
         """The columns of boxes in their order."""
-        images, places, corners, names, sizes, crowds = zip(*boxes, strict=True) if boxes else ((),) * 6
+        images, places, corners, names, sizes, crowds, difficult, areas = zip(*boxes, strict=True) if boxes else ((),) * 8
         image, place, name = (pa.array(column, pa.string()) for column in (images, places, names))
         return cls(
             images=image,
@@ -87,7 +100,9 @@ class FoundBoxes:
             malformed=tuple(malformed),
             by_stem=by_stem,
             sizes=np.array(sizes, np.float64).reshape(-1, 2),
-            left_out=np.array(crowds, bool) * np.int8(CROWD),
+            crowd=np.array(crowds, bool),
+            difficult=np.array(difficult, bool),
+            areas=np.array(areas, np.float64),
             form=form,
         )
 
@@ -107,6 +122,9 @@ class FoundBoxes:
             sizes=np.concatenate([np.empty((0, 2)), *(part.sizes for part in parts)]),
             in_pixels=np.concatenate([np.empty(0, bool), *(part.in_pixels for part in parts)]),
             left_out=np.concatenate([np.empty(0, np.int8), *(part.left_out for part in parts)]),
+            crowd=np.concatenate([np.empty(0, bool), *(part.crowd for part in parts)]),
+            difficult=np.concatenate([np.empty(0, bool), *(part.difficult for part in parts)]),
+            areas=np.concatenate([np.empty(0), *(part.areas for part in parts)]),
         )
 
     def __len__(self) -> int:
@@ -202,32 +220,57 @@ def rotate(corners: np.ndarray, orientation: int) -> np.ndarray:
 
 
 @dataclass(frozen=True, slots=True)
+class Objects:
+    """What detection's records say of an image's boxes: class ids and marks, int64 [n], and shares of the image's area.
+
+    `shares` is float32 [n], NaN where the area is the box's own.
+    """
+
+    labels: np.ndarray
+    is_crowd: np.ndarray
+    difficult: np.ndarray
+    shares: np.ndarray
+
+    @classmethod
+    def planned(cls, rows: Sequence[Mapping[str, Any]]) -> Self:
+        """The objects of a row of the plan."""
+        labels, is_crowd, difficult = (
+            np.array([row[name] for row in rows], np.int64) for name in ("label", "is_crowd", "difficult")
+        )
+        areas = [math.nan if row["area"] is None else row["area"] for row in rows]
+        return cls(labels, is_crowd, difficult, np.array(areas, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
 class Boxes:
     """The boxes of one image: `corners` float32 [n, 4] as xmin, ymin, xmax, ymax, and the label id of each, int64 [n]."""
 
     corners: np.ndarray
     labels: np.ndarray
+    objects: Objects | None = None
 
     @classmethod
-    def planned(cls, rows: Sequence[Mapping[str, Any]]) -> Self:
+    def planned(cls, rows: Sequence[Mapping[str, Any]], objects: Sequence[Mapping[str, Any]] | None = None) -> Self:
         """The boxes of a row of the plan."""
         corners = np.array([[row[corner] for corner in CORNERS] for row in rows], np.float32).reshape(-1, 4)
-        return cls(corners, np.array([row["label"] for row in rows], np.int64))
+        labels = np.array([row["label"] for row in rows], np.int64)
+        return cls(corners, labels, None if objects is None else Objects.planned(objects))
 
     def rotated(self, orientation: int) -> Self:
         """The same boxes in the upright image."""
-        return type(self)(rotate(self.corners, orientation), self.labels)
+        return replace(self, corners=rotate(self.corners, orientation))
 
     def cropped(self, height: float, width: float) -> Self:
         """The same boxes in an image of which these shares, from the top left corner on, are kept."""
         corners = np.minimum(self.corners / np.array([width, height, width, height], np.float32), np.float32(1))
-        return type(self)(corners, self.labels)
+        shares = replace(self.objects, shares=self.objects.shares / np.float32(height * width)) if self.objects else None
+        return replace(self, corners=corners, objects=shares)
 
     def areas(self, height: int, width: int) -> np.ndarray:
-        """The area of each in square pixels, float32 [n], in an image of this size."""
+        """The area of each object in square pixels, float32 [n], in an image of this size: at most its box's."""
         sides = self.corners[:, 2:] - self.corners[:, :2]
         areas: np.ndarray = sides[:, 0] * sides[:, 1] * np.float32(height * width)
-        return areas
+        return np.fmin(areas, self.objects.shares * np.float32(height * width)) if self.objects else areas
 
     def features(self) -> dict[str, np.ndarray]:
         """The classic features of boxes by key."""

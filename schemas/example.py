@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from imagerecords.schemas.boxes import Boxes
+from imagerecords.schemas.boxes import Boxes, Objects
 
 # 3 reads kinds of images right that 2 wrote wrong or rejected (docs/images.md); JPEGs that pass through have the same bytes.
 ENCODER_VERSION = "3"
@@ -28,14 +28,20 @@ SHORT = 64  # bytes
 # The groups of features that records may have beyond the classic ones; a plan lists those of all its records.
 BOXES = "boxes"
 SYNSETS = "synsets"
+SEVERAL = "several labels"  # image/class/label and text are lists
 DETECTION = "detection"  # goes with BOXES
+OWN_OBJECTS = "own objects"  # goes with DETECTION: the classes of objects are a list of their own
 
 
 class Feature(NamedTuple):
-    """The type of a feature's values, and whether it is a list of any length instead of one value."""
+    """The type of a feature's values, and whether it is a list of any length instead of one value.
+
+    `of_objects` says that its values are ids of the list of objects' classes, not of labels.
+    """
 
     kind: type
     is_list: bool = False
+    of_objects: bool = False
 
 
 CLASSIC: dict[str, Feature] = {
@@ -58,14 +64,17 @@ EXTRAS: dict[str, dict[str, Feature]] = {
         "image/object/bbox/ymin": Feature(float, is_list=True),
     },
     SYNSETS: {"image/class/synset": Feature(bytes)},
+    SEVERAL: {"image/class/label": Feature(int, is_list=True), "image/class/text": Feature(bytes, is_list=True)},
     DETECTION: {
         "image/key/sha256": Feature(bytes),
         "image/object/area": Feature(float, is_list=True),
         "image/object/class/label": Feature(int, is_list=True),
         "image/object/class/text": Feature(bytes, is_list=True),
+        "image/object/difficult": Feature(int, is_list=True),
         "image/object/is_crowd": Feature(int, is_list=True),
         "image/source_id": Feature(bytes),
     },
+    OWN_OBJECTS: {"image/object/class/label": Feature(int, is_list=True, of_objects=True)},
 }
 
 
@@ -94,7 +103,8 @@ SECOND = b"\x12"  # field 2, length-delimited: a map entry's value
 class LabelledImage:
     """An RGB JPEG with all that its Example says of it; without `boxes` and `synset` its data set has none.
 
-    With `source_id` it has the features of object detection too; `object_texts` are then the names of its boxes' labels.
+    With `source_id` it has the features of object detection too; `object_texts` are then the names of its objects' classes.
+    With `labels` and `texts` it has several of both, `label` and `text` being the first.
     """
 
     encoded: bytes
@@ -107,6 +117,8 @@ class LabelledImage:
     boxes: Boxes | None = None
     source_id: str | None = None
     object_texts: tuple[str, ...] = ()
+    labels: tuple[int, ...] | None = None
+    texts: tuple[str, ...] = ()
 
     def features(self) -> dict[str, Value]:
         """The features by key."""
@@ -119,22 +131,26 @@ class LabelledImage:
             "image/height": self.height,
             "image/width": self.width,
         }
+        if self.labels is not None:
+            features["image/class/label"] = np.array(self.labels, np.int64)
+            features["image/class/text"] = tuple(text.encode() for text in self.texts)
         if self.synset is not None:
             features["image/class/synset"] = self.synset.encode()
         if self.boxes is not None:
             features |= self.boxes.features()
-            if self.source_id is not None:
-                features |= self._detection_features(self.boxes, self.source_id)
+            if self.source_id is not None and self.boxes.objects is not None:
+                features |= self._detection_features(self.boxes, self.boxes.objects, self.source_id)
         return features
 
-    def _detection_features(self, boxes: Boxes, source_id: str) -> dict[str, Value]:
-        """What readers of object detection parse beside the classic features; crowd regions are never written."""
+    def _detection_features(self, boxes: Boxes, objects: Objects, source_id: str) -> dict[str, Value]:
+        """What readers of object detection parse beside the classic features."""
         return {
             "image/key/sha256": hashlib.sha256(self.encoded).hexdigest().encode(),
             "image/object/area": boxes.areas(self.height, self.width),
-            "image/object/class/label": boxes.labels,
+            "image/object/class/label": objects.labels,
             "image/object/class/text": tuple(text.encode() for text in self.object_texts),
-            "image/object/is_crowd": np.zeros(len(boxes.labels), np.int64),
+            "image/object/difficult": objects.difficult,
+            "image/object/is_crowd": objects.is_crowd,
             "image/source_id": source_id.encode(),
         }
 

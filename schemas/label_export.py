@@ -20,13 +20,14 @@ class NamedBox(NamedTuple):
 
 
 class LabelledPath(NamedTuple):
-    """An image's path or URL as the export has it, its label, its place there, its boxes, and its task's number."""
+    """An image's path or URL as the export has it, its label, place and boxes, its task's number, and more labels."""
 
     path: str
     label: str
     place: str
     boxes: tuple[NamedBox, ...] = ()
     number: int = 0
+    more: tuple[str, ...] = ()
 
 
 class LabelExport(LabelStudioSettings):

@@ -6,10 +6,11 @@ from typing import Self
 
 import pyarrow as pa
 
-from imagerecords.schemas.boxes import PLANNED_BOXES, BoxCounts
+from imagerecords.schemas.boxes import PLANNED_BOXES, PLANNED_OBJECTS, BoxCounts
 
 # `version` identifies a state of a file: an ETag on object stores, the modification time in ns on disks.
-# `group` is null where the list has none: then group_pattern or the path decides. `boxes` as in schemas/boxes.py.
+# `group` is null where the list has none: then group_pattern or the path decides. `labels` has all
+# ids of an image with labels=many, its `label` first, and is null otherwise; `boxes` and `objects` are as in schemas/boxes.py.
 COLUMNS = pa.schema(
     [
         ("source", pa.string()),
@@ -18,7 +19,9 @@ COLUMNS = pa.schema(
         ("size", pa.int64()),
         ("version", pa.string()),
         ("group", pa.string()),
+        ("labels", pa.list_(pa.int32())),
         ("boxes", PLANNED_BOXES),
+        ("objects", PLANNED_OBJECTS),
     ]
 )
 
@@ -29,8 +32,8 @@ class Listing:
 
     `images` has the columns above, ordered by source, label id and path (code points); `path` is relative to
     `roots[source]`, or absolute there, and a source is a split or `data`; with duplicates=drop there is
-    the plan's column `drop` too. `errors` stop the build; `notes` are only reported. `texts` and
-    `boxes` are as in the plan's header.
+    the plan's column `drop` too. `errors` stop the build; `notes` are only reported. `texts`,
+    `boxes` and `object_labels` are as in the plan's header.
     """
 
     labels: tuple[str, ...]
@@ -41,6 +44,7 @@ class Listing:
     notes: tuple[str, ...] = ()
     texts: tuple[str, ...] | None = None
     boxes: BoxCounts | None = None
+    object_labels: tuple[str, ...] | None = None
     boxes_in_display_orientation: bool = False
 
     @classmethod

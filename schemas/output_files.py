@@ -15,6 +15,8 @@ MANIFEST = "manifest.parquet"
 DATASET_INFO = "dataset_info.json"
 FEATURES = "features.json"
 CLASS_LABELS = "image-class-label.labels.txt"
+OBJECT_LABELS = "object_labels.txt"  # classes of objects, where they are a list of their own; and their names for TFDS
+OBJECT_CLASS_LABELS = "image-object-class-label.labels.txt"
 LABEL_MAP = "label_map.pbtxt"  # of records for object detection
 CROISSANT = "croissant.json"
 REPORT = "report.html"
@@ -33,7 +35,10 @@ KNOWN_IMAGES = f"{KNOWN}/images.arrow"
 SCRATCH = f"{BUILD}/tmp"  # noqa: S108  # below the output, not the system's
 
 OURS_AT_THE_TOP = frozenset(
-    [LABELS, MANIFEST, DATASET_INFO, FEATURES, CLASS_LABELS, LABEL_MAP, CROISSANT, REPORT, FINDINGS, README]
+    (
+        *(LABELS, MANIFEST, DATASET_INFO, FEATURES, CLASS_LABELS, LABEL_MAP, CROISSANT, REPORT, FINDINGS, README),
+        *(OBJECT_LABELS, OBJECT_CLASS_LABELS),
+    )
 )
 
 SHARD_NAME = re.compile(r"(?P<prefix>.+)-(?P<index>[0-9]{5})-of-(?P<count>[0-9]{5})")

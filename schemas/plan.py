@@ -5,15 +5,15 @@ worker reads, and apart from it the list of shards, which only the parent proces
 """
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from imagerecords.schemas.boxes import PLANNED_BOXES, BoxCounts
-from imagerecords.schemas.example import BOXES, DETECTION, SYNSETS
+from imagerecords.schemas.boxes import PLANNED_BOXES, PLANNED_OBJECTS, BoxCounts
+from imagerecords.schemas.example import BOXES, DETECTION, OWN_OBJECTS, SEVERAL, SYNSETS
 from imagerecords.schemas.output_files import ShardName
 from imagerecords.schemas.splits import Split
 
@@ -28,11 +28,14 @@ COLUMNS = pa.schema(
         ("path", pa.string()),
         ("size", pa.int64()),
         ("version", pa.string()),
+        ("labels", pa.list_(pa.int32())),
         ("boxes", PLANNED_BOXES),
+        ("objects", PLANNED_OBJECTS),
         DROP,
         GROUP,
     ]
 )
+ADDED = ("labels", "objects")  # columns that plans of version 0.1.0 lack
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,9 @@ class PlanHeader(BaseModel):
 
     `content` and `layout` are the settings that decided the bytes and the places of records; `encoder` is the ENCODER_VERSION
     of its shards, `extends` the digest of the plan that it adds images to, empty for a first build. `texts` are the human words
-    for labels that are synsets; `boxes` the counts of boxes, None in a data set without any. `boxes_in_display_orientation`
-    says that boxes were drawn on the upright image, not on the image as stored. Plans of version 0.1.0 have two other names.
+    for labels that are synsets; `boxes` the counts of boxes, None in a data set without any; `object_labels` the classes of
+    objects by id, None where they are the labels. `boxes_in_display_orientation` says that boxes were drawn on the upright
+    image, not on the image as stored. Plans of version 0.1.0 have two other names.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -97,6 +101,7 @@ class PlanHeader(BaseModel):
     extends: str = ""
     texts: tuple[str, ...] | None = None
     boxes: BoxCounts | None = None
+    object_labels: tuple[str, ...] | None = None
     boxes_in_display_orientation: bool = Field(
         False, validation_alias=AliasChoices("boxes_in_display_orientation", "boxes_as_shown")
     )
@@ -104,7 +109,7 @@ class PlanHeader(BaseModel):
     @property
     def extras(self) -> tuple[str, ...]:
         """What records have beyond the classic features."""
-        return extras(self.texts, self.boxes, self.content.get("features"))
+        return extras(self, self.content)
 
     @property
     def for_detection(self) -> bool:
@@ -114,6 +119,10 @@ class PlanHeader(BaseModel):
     def label_text(self, label: int) -> str:
         """The text of a label id, 1 to the number of labels; with synsets their human words, which need not differ."""
         return (self.texts or self.labels)[label - 1]
+
+    def object_text(self, label: int) -> str:
+        """The text of an object's class, by its id."""
+        return self.label_text(label) if self.object_labels is None else self.object_labels[label - 1]
 
     def synset(self, label: int) -> str | None:
         """The synset of a label id; None where labels are no synsets."""
@@ -158,10 +167,30 @@ class Appended:
     notes: tuple[str, ...]
 
 
-def extras(texts: tuple[str, ...] | None, boxes: BoxCounts | None, features: str | None = None) -> tuple[str, ...]:
-    """The names of the extras of a data set with such texts and boxes, by the setting `features`."""
-    detection = boxes is not None and features == "detection"
-    return (BOXES,) * (boxes is not None) + (SYNSETS,) * (texts is not None) + (DETECTION,) * detection
+class _Described(Protocol):
+    """The part of a plan's header or a listing that extras depend on."""
+
+    @property
+    def texts(self) -> tuple[str, ...] | None: ...
+
+    @property
+    def boxes(self) -> BoxCounts | None: ...
+
+    @property
+    def object_labels(self) -> tuple[str, ...] | None: ...
+
+
+def extras(described: _Described, content: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the extras of a data set, by the settings that decided its content."""
+    detection = described.boxes is not None and content.get("features") == "detection"
+    names = {
+        BOXES: described.boxes is not None,
+        SYNSETS: described.texts is not None,
+        SEVERAL: content.get("labels") == "many",
+        DETECTION: detection,
+        OWN_OBJECTS: described.object_labels is not None,
+    }
+    return tuple(name for name, has in names.items() if has)
 
 
 def references(shards: Iterable[PlannedShard], build: str = "") -> list[Shard]:

@@ -49,7 +49,8 @@ REJECTED = "rejected"
 # The metrics from brightness to dhash are of the written picture's grey; null for a rejected image, and with check_pixels=none.
 # boxes is the number of boxes written; null where the data set has none. odd_header says that libjpeg warns of the source's
 # header or padding, on which no pixel depends; has_gps and has_thumbnail that the written JPEG has a position or a thumbnail
-# in its metadata. Null for a rejected image.
+# in its metadata. Null for a rejected image. labels and texts are all of an image with labels=many, label and text the first;
+# null in other data sets.
 COLUMNS = pa.schema(
     [
         ("split", pa.string()),
@@ -78,10 +79,13 @@ COLUMNS = pa.schema(
         ("odd_header", pa.bool_()),
         ("has_gps", pa.bool_()),
         ("has_thumbnail", pa.bool_()),
+        ("labels", pa.list_(pa.field("element", pa.int32()))),  # Parquet's name, so that what is read has the same bytes again
+        ("texts", pa.list_(pa.field("element", pa.string()))),
     ]
 )
 # Receipts and manifests of version 0.1.0 lack these.
-SINCE_0_1_0 = ("odd_header", "has_gps", "has_thumbnail")
+NOTES = ("odd_header", "has_gps", "has_thumbnail")
+SINCE_0_1_0 = (*NOTES, "labels", "texts")
 COLUMNS_OF_0_1_0 = pa.schema([column for column in COLUMNS if column.name not in SINCE_0_1_0])
 
 
@@ -89,7 +93,7 @@ def with_all_columns(rows: pa.Table) -> pa.Table:
     """A receipt of version 0.1.0 with the columns that it lacks, without values."""
     for name in SINCE_0_1_0:
         if name not in rows.schema.names:
-            rows = rows.append_column(COLUMNS.field(name), pa.nulls(rows.num_rows, pa.bool_()))
+            rows = rows.append_column(COLUMNS.field(name), pa.nulls(rows.num_rows, COLUMNS.field(name).type))
     return rows
 
 

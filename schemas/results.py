@@ -1,5 +1,6 @@
 """Results of the commands on finished data sets: places of images, differences, extracted and removed images."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -31,11 +32,13 @@ class Located:
     size: int | None
     sha256: str | None
     encoded_sha256: str | None
+    labels: list[int] | None = None
+    texts: list[str] | None = None
 
     def __str__(self) -> str:
         if self.record is None:
             return f"{self.split} {self.path}: {self.status}: {self.reason}: {self.message}"
-        label = label_words(self.label, self.text)
+        label = label_words(self.label, self.text) if self.labels is None else labels_words(self.labels, self.texts or [])
         return f"{self.split} {self.path}: {self.shard} record {self.record} at byte {self.offset}, {self.size} bytes, {label}"
 
 
@@ -43,6 +46,12 @@ def label_words(label: int | None, text: str | None) -> str:
     """A record's label as it is printed: id and text, what there is of them, or that there is none."""
     known = [str(label)] * (label is not None) + [repr(text)] * (text is not None)
     return " ".join(["label", *known]) if known else "no label"
+
+
+def labels_words(labels: Sequence[int], texts: Sequence[str]) -> str:
+    """Several labels of a record as they are printed: ids and texts."""
+    pairs = [f"{label} {text!r}" for label, text in zip(labels, texts, strict=True)]
+    return f"{'label' if len(pairs) == 1 else 'labels'} {', '.join(pairs)}"
 
 
 # The manifest's columns by which images are found; a folder without a manifest gives the same from its records.
@@ -68,7 +77,8 @@ class Difference:
 class Extracted:
     """What an extraction wrote, and what was there already with the same bytes.
 
-    `unlabelled` counts images whose record has no label, `without_image` records without an image.
+    `unlabelled` counts images whose record has no label, not even of an object, `without_image` records without an image,
+    `several` images with several labels, which are in the folder of their first.
     """
 
     written: int
@@ -76,6 +86,7 @@ class Extracted:
     labels: int
     unlabelled: int = 0
     without_image: int = 0
+    several: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,11 @@ class InputSettings(_Group):
         description="Lines of synset, tab, human text. Labels are then synsets: image/class/synset has the synset, "
         "image/class/text the text.",
     )
+    labels: Literal["one", "many"] = Field(
+        "one",
+        description="How many labels an image may have. one: several are an error; many: image/class/label and text are lists, "
+        "in the order of ids (image lists, Label Studio exports and annotations).",
+    )
     bounding_boxes: str | tuple[str, ...] | dict[str, str] | None = Field(
         None,
         description="Boxes by base name: a .csv, a COCO .json, a CVAT .xml, or a folder of Pascal VOC .xml or YOLO .txt files; "
@@ -176,7 +181,18 @@ class CheckSettings(_Group):
     )
     object_labels: ObjectLabels = Field(
         "image",
-        description="Boxes of objects whose own name is no label. image: they get their image's label; drop: exclude them.",
+        description="Classes of boxes. image: the label that an object's own name is, else its image's label; drop: exclude "
+        "objects whose name is no label; own: a list of their own, object_labels.txt (with features=detection).",
+    )
+    object_labels_file: str | None = Field(
+        None,
+        description="With object_labels=own: one class per line, line 1 has id 1, or a label_map.pbtxt. Without it: the "
+        "objects' names, sorted by code point.",
+    )
+    crowd: Literal["drop", "keep"] = Field(
+        "drop",
+        description="Crowd regions (COCO's iscrowd, Open Images' IsGroupOf). drop: exclude and count them; keep: write them "
+        "with image/object/is_crowd 1 (with features=detection).",
     )
     unlisted_labels: Literal["error", "ignore"] = Field(
         "error", description="What to do with a label folder, or a row of an image list, whose label is not in the labels file."

@@ -41,11 +41,12 @@ CONTENT_SETTINGS = (
     "partial_blocks",
     "metadata",
     "features",
+    "labels",
 )
-# What a data set of version 0.1.0 was built with, by the names of today: its plans lack three settings, and what was the
+# What a data set of version 0.1.0 was built with, by the names of today: its plans lack four settings, and what was the
 # default of the other two is no longer a value by default. Fingerprints leave these out, so that its shards need not be built
 # again.
-CONTENT_OF_0_1_0 = {"partial_blocks": "re-encode", "metadata": "keep", "features": "classic"}
+CONTENT_OF_0_1_0 = {"partial_blocks": "re-encode", "metadata": "keep", "features": "classic", "labels": "one"}
 DEFAULTS_OF_0_1_0 = {"jpeg_quality": 100, "jpeg_subsampling": "4:2:0"}
 # What else decides which image is where; shown in the data card, so nothing that names a place on a machine.
 LAYOUT_SETTINGS = (
@@ -59,6 +60,7 @@ LAYOUT_SETTINGS = (
         "invalid_boxes",
         "boxes_orientation",
         "object_labels",
+        "crowd",
     ),
     *("annotators", "label_studio_class", "label_studio_image"),
     *("annotations_format", "labels_from", "unusable_annotations"),

@@ -86,6 +86,24 @@ class _Settings(Protocol):
     @property
     def storage_options(self) -> dict[str, Any]: ...
 
+    @property
+    def labels(self) -> str: ...
+
+    @property
+    def synsets_file(self) -> str | None: ...
+
+    @property
+    def features(self) -> str: ...
+
+    @property
+    def object_labels(self) -> str: ...
+
+    @property
+    def object_labels_file(self) -> str | None: ...
+
+    @property
+    def crowd(self) -> str: ...
+
     def directories(self) -> dict[str, str]: ...
 
     def box_files(self) -> list[tuple[str | None, str]]: ...
@@ -99,7 +117,7 @@ def contradictions(settings: _Settings) -> list[str]:
     """All contradictions between these settings."""
     rules = (
         *(_source_problems, _annotation_problems, _executor_problems, _number_problems, _output_problems, _append_problems),
-        *(_colour_problems, _secret_problems),
+        *(_colour_problems, _secret_problems, _detection_problems, _label_problems),
     )
     return [problem for rule in rules for problem in rule(settings)]
 
@@ -145,6 +163,29 @@ def _annotation_problems(settings: _Settings) -> Iterable[str]:
     for name, default in LABEL_STUDIO_SETTINGS.items():
         if (value := getattr(settings, name)) != default and not settings.annotations and not settings.label_studio:
             yield f"{name} must go with label_studio, got {value} without it. Pass --label_studio"
+
+
+def _label_problems(settings: _Settings) -> Iterable[str]:
+    """Several labels per image where the input has one, or the records can't name them."""
+    if settings.labels == "many":
+        if settings.directories():
+            yield "labels must be one with label folders, where an image has one, got many. Pass an image list or annotations"
+        if settings.synsets_file:
+            yield "labels must be one with synsets_file, got many. Drop one of them"
+
+
+def _detection_problems(settings: _Settings) -> Iterable[str]:
+    """Settings of what detection's records say, with classic records, which have no keys for it."""
+    if settings.features != "detection":
+        if settings.object_labels == "own":
+            yield (
+                "object_labels own must go with features detection, got classic: there image/object/bbox/label is the id of "
+                "a label. Pass --features detection"
+            )
+        if settings.crowd == "keep":
+            yield "crowd keep must go with features detection, got classic, which has no key for it. Pass --features detection"
+    if settings.object_labels_file and settings.object_labels != "own":
+        yield f"object_labels_file must go with object_labels own, got {settings.object_labels}. Pass --object_labels own"
 
 
 def _pattern_problems(pattern: str) -> Iterable[str]:

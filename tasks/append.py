@@ -143,6 +143,7 @@ def _kind_differences(header: PlanHeader, listing: Listing) -> list[str]:
         ("boxes", listing.boxes is not None, header.boxes is not None),
         ("boxes in display orientation", listing.boxes_in_display_orientation, header.boxes_in_display_orientation),
         ("synsets", listing.texts is not None, header.texts is not None),
+        ("object labels of their own", listing.object_labels is not None, header.object_labels is not None),
     ]
     texts = zip(header.labels, listing.texts or (), header.texts or (), strict=False)
     pairs += [(f"text of {label}", now, then) for label, now, then in texts]

@@ -65,7 +65,7 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
             begin_image(shard.name, each.image.path)
             killed = each.image.path in shard.killers
             read = each._replace(data=Rejected(Reason.KILLED_WORKER, KILLED), outcome=None) if killed else each
-            about = {"split": shard.split, "shard": shard.name, "text": header.label_text(read.image.label)}
+            about = {"split": shard.split, "shard": shard.name} | _labels_row(read.image, header)
             if read.image.path in removed:
                 receipts.append(about | _removed_row(read))
                 continue
@@ -144,6 +144,12 @@ def _row(read: Read) -> dict[str, Any]:
     return {"path": image.path, "label": image.label, "source_size": image.size, "sha256": digest.hex() if digest else None}
 
 
+def _labels_row(image: PlannedImage, header: PlanHeader) -> dict[str, Any]:
+    """What the receipt says of an image's labels beside the id of the first."""
+    texts = None if image.labels is None else [header.label_text(label) for label in image.labels]
+    return {"text": header.label_text(image.label), "labels": image.labels, "texts": texts}
+
+
 def _removed_row(read: Read) -> dict[str, Any]:
     """The receipt's row of an image that was removed from the data set, as `remove` itself writes it."""
     return _row(read) | {"status": REJECTED, "reason": Reason.REMOVED.value, "message": REMOVED_MESSAGE}
@@ -151,7 +157,7 @@ def _removed_row(read: Read) -> dict[str, Any]:
 
 def _example(image: PlannedImage, jpeg: RgbJpeg, header: PlanHeader) -> LabelledImage:
     """What is written of an image; its boxes are rotated with it, unless they were drawn in display orientation."""
-    boxes = None if image.boxes is None else Boxes.planned(image.boxes)
+    boxes = None if image.boxes is None else Boxes.planned(image.boxes, image.objects)
     if boxes is not None:
         boxes = _placed(boxes, jpeg, upright=header.boxes_in_display_orientation)
     return LabelledImage(
@@ -163,8 +169,10 @@ def _example(image: PlannedImage, jpeg: RgbJpeg, header: PlanHeader) -> Labelled
         text=header.label_text(image.label),
         synset=header.synset(image.label),
         boxes=boxes,
+        labels=None if image.labels is None else tuple(image.labels),
+        texts=() if image.labels is None else tuple(map(header.label_text, image.labels)),
         source_id=source_id_of(image.path) if header.for_detection else None,
-        object_texts=tuple(map(header.label_text, boxes.labels.tolist())) if boxes and header.for_detection else (),
+        object_texts=tuple(map(header.object_text, boxes.objects.labels.tolist())) if boxes and boxes.objects else (),
     )
 
 

@@ -21,20 +21,30 @@ T = TypeVar("T")
 
 
 def discover_images(
-    settings: BuildSettings, existing: tuple[str, ...] = (), note: Callable[[str], None] = lambda _: None
+    settings: BuildSettings,
+    existing: tuple[str, ...] = (),
+    note: Callable[[str], None] = lambda _: None,
+    objects: tuple[str, ...] = (),
 ) -> Listing:
-    """The labels and the sorted listing of all input images; `existing` are the labels of the data set that is appended to.
+    """The labels and the sorted listing of all input images.
+
+    `existing` are the labels of the data set that is appended to, `objects` its classes of objects, where those are others.
 
     A long listing calls `note` with a line now and then. Raises BadLayout, with a line for each error, when folders, labels,
     image list or boxes are not as the settings say.
     """
-    listing = survey(settings, existing, note)
+    listing = survey(settings, existing, note, objects)
     if listing.errors:
         raise BadLayout("\n".join(listing.errors))
     return listing
 
 
-def survey(settings: BuildSettings, existing: tuple[str, ...] = (), note: Callable[[str], None] = lambda _: None) -> Listing:
+def survey(
+    settings: BuildSettings,
+    existing: tuple[str, ...] = (),
+    note: Callable[[str], None] = lambda _: None,
+    objects: tuple[str, ...] = (),
+) -> Listing:
     """The same, but with errors listed instead of raised; where the layout is wrong, images may be missing."""
     errors = list(_directory_errors(settings))
     labels_in_file, texts = None, None
@@ -62,6 +72,10 @@ def survey(settings: BuildSettings, existing: tuple[str, ...] = (), note: Callab
         return Listing.of_errors(
             ["features must be detection only with boxes, got an input without any. Pass --bounding_boxes"]
         )
+    if listing.object_labels is not None and not listing.errors:
+        from imagerecords.tasks.sources.object_labels import number_objects
+
+        listing = number_objects(settings, listing, objects)
     if listing.errors:
         return listing
     listing = replace(listing, notes=(*listing.notes, *case_notes(listing.labels)))

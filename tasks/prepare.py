@@ -13,6 +13,7 @@ from imagerecords.schemas.output_files import (
     INDEX,
     LABEL_MAP,
     MANIFEST,
+    OBJECT_CLASS_LABELS,
     RECEIPTS,
     REPORT,
     is_our_shard,
@@ -99,9 +100,9 @@ def _foreign_shards(output: Folder, existing: tuple[PlannedShard, ...]) -> list[
 def _remove_records_of(output: Folder, expected: set[str]) -> None:
     """Remove the files that describe another plan's shards: the manifest and its like, their receipts and indexes.
 
-    labels.txt stays, since it may be this build's labels_file; publish writes it again.
+    labels.txt and object_labels.txt stay, since they may be this build's input; publish writes it again.
     """
-    for name in (MANIFEST, FINDINGS, REPORT, FEATURES, CLASS_LABELS, LABEL_MAP, CROISSANT):
+    for name in (MANIFEST, FINDINGS, REPORT, FEATURES, CLASS_LABELS, LABEL_MAP, OBJECT_CLASS_LABELS, CROISSANT):
         output.remove(name)
     for directory in (RECEIPTS, INDEX):
         for name in output.files(directory):

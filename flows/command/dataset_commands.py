@@ -117,7 +117,7 @@ def extract(
 ) -> int:
     """Write records back to label folders, each image with the bytes that its record holds."""
     from imagerecords.tasks.commands.extract import UNLABELLED, extract_images
-    from imagerecords.tasks.records.image import LABEL_KEYS, TEXT_KEYS
+    from imagerecords.tasks.records.image import LABEL_KEYS, OBJECT_TEXT, TEXT_KEYS
 
     refuse_secrets(storage_options, dataset=dataset)
     done = extract_images(dataset, to, selection, storage_options or {})
@@ -126,12 +126,14 @@ def extract(
     else:
         labels = plural(done.labels, "label")
         print(f"{plural(done.written, 'image')} written to {to}, {labels}; {done.present:,} were there already")
+        if done.several:
+            print(f"{plural(done.several, 'image')} with several labels in the folder of the first of them")
         if done.without_image:
             print(f"{plural(done.without_image, 'record')} without an image skipped")
         if done.unlabelled:
             print(
-                f"{plural(done.unlabelled, 'image')} in {to / UNLABELLED}: their records have no label of the image (none of "
-                f"{', '.join(sorted({*LABEL_KEYS, *TEXT_KEYS}))}). imagerecords show prints what a record has"
+                f"{plural(done.unlabelled, 'image')} in {to / UNLABELLED}: their records have no label (none of "
+                f"{', '.join(sorted({*LABEL_KEYS, *TEXT_KEYS, OBJECT_TEXT}))}). imagerecords show prints what a record has"
             )
     return OK
 

@@ -17,7 +17,7 @@ from imagerecords.tasks.records.compressed import START, Compression, Inflated, 
 from imagerecords.tasks.records.contract import contract_problems, place_problems, row_problems
 from imagerecords.tasks.records.features import Features, read_features
 from imagerecords.tasks.records.frames import BLOCK, Frame, Readable, read_frames
-from imagerecords.tasks.records.image import ENCODED, LABEL, SYNSET, TEXT
+from imagerecords.tasks.records.image import ENCODED, LABEL, SYNSET, TEXT, several_labels
 from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.hashing_file import HashingFile
 
@@ -141,7 +141,8 @@ def _audit_frame(audit: FileAudit, frame: Frame, listed: ManifestRows | None, op
     encoded = one(features, ENCODED, bytes)
     if options.pixels and encoded and (damage := pixel_problem(encoded)):
         audit.add(f"{ENCODED} does not decode: {damage}", place)
-    audit.odd.update(record_oddities(features))
+    promised = listed.promised if listed else {}
+    audit.odd.update(record_oddities(features, several=LABEL in promised and promised[LABEL].is_list))
     _tally(audit, features, place)
 
 
@@ -162,11 +163,19 @@ def _tally(audit: FileAudit, features: Features, place: Place) -> None:
         tally.count += 1
     else:
         audit.shapes[shape] = Tally(1, place)
+    several = several_labels(features)
+    if several["labels"] and several["texts"]:
+        for label, text in zip(several["labels"], several["texts"], strict=True):
+            _tally_label(audit, (label, text), place)
+        return
     label = one(features, LABEL, int)
     if label is None:
         return
     text = one(features, SYNSET, bytes) or one(features, TEXT, bytes)  # words of several synsets need not differ
-    pair: tuple[int, str | None] = (label, None if text is None else text.decode("utf-8", "backslashreplace"))
+    _tally_label(audit, (label, None if text is None else text.decode("utf-8", "backslashreplace")), place)
+
+
+def _tally_label(audit: FileAudit, pair: tuple[int, str | None], place: Place) -> None:
     if tally := audit.labels.get(pair):
         tally.count += 1
     else:

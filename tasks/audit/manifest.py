@@ -21,6 +21,8 @@ from imagerecords.schemas.output_files import (
     LABEL_MAP,
     LABELS,
     MANIFEST,
+    OBJECT_CLASS_LABELS,
+    OBJECT_LABELS,
 )
 from imagerecords.tasks.audit.file import FileAudit, ManifestRows
 from imagerecords.tasks.dataset.findings_file import read_findings
@@ -29,7 +31,22 @@ from imagerecords.tasks.dataset.manifest import extras_of, manifest_sha256, read
 from imagerecords.tasks.dataset.tfds import class_labels_text
 from imagerecords.tasks.storage.folders import Folder
 
-COLUMNS = ["split", "shard", "label", "text", "path", "record", "offset", "size", "crc32c", "height", "width", "boxes"]
+COLUMNS = [
+    "split",
+    "shard",
+    "label",
+    "text",
+    "labels",
+    "texts",
+    "path",
+    "record",
+    "offset",
+    "size",
+    "crc32c",
+    "height",
+    "width",
+    "boxes",
+]
 
 
 @dataclass(frozen=True)
@@ -55,8 +72,11 @@ def missing_shard_problems(folder: Folder, present: set[str]) -> Iterable[AuditP
     for name in (LABELS, CLASS_LABELS, FEATURES, CROISSANT):
         if name not in present:
             yield AuditProblem(name, None, None, "is missing")
-    if {LABELS, CLASS_LABELS} <= present and folder.read(CLASS_LABELS) != class_labels_text(read_labels(folder)):
-        yield AuditProblem(CLASS_LABELS, None, None, f"does not have the labels of {LABELS}")
+    for names, labels in ((CLASS_LABELS, LABELS), (OBJECT_CLASS_LABELS, OBJECT_LABELS)):
+        if {labels, names} <= present and folder.read(names) != class_labels_text(read_labels(folder, labels)):
+            yield AuditProblem(names, None, None, f"does not have the labels of {labels}")
+        elif labels == OBJECT_LABELS and (labels in present) != (names in present):
+            yield AuditProblem(names if labels in present else labels, None, None, "is missing")
 
 
 def shard_problems(manifest: Manifest, audits: Iterable[FileAudit]) -> Iterable[AuditProblem]:
@@ -71,8 +91,9 @@ def shard_problems(manifest: Manifest, audits: Iterable[FileAudit]) -> Iterable[
 
 def digest_problems(folder: Folder, digests: Mapping[str, str], manifest: Manifest) -> Iterable[AuditProblem]:
     """Shards without a digest in croissant.json, and a manifest or label map with another digest there."""
-    if LABEL_MAP in digests:
-        yield from _label_map_problems(folder, digests[LABEL_MAP])
+    for name in (LABEL_MAP, OBJECT_LABELS):
+        if name in digests:
+            yield from _listed_file_problems(folder, name, digests[name])
     listed = digests.get(MANIFEST)
     if listed and manifest.sha256 and listed != manifest.sha256:
         yield AuditProblem(MANIFEST, None, None, f"has SHA-256 {manifest.sha256}, {listed} according to {CROISSANT}")
@@ -80,11 +101,11 @@ def digest_problems(folder: Folder, digests: Mapping[str, str], manifest: Manife
         yield AuditProblem(CROISSANT, None, None, f"has no SHA-256 of {name}")
 
 
-def _label_map_problems(folder: Folder, listed: str) -> Iterable[AuditProblem]:
-    if not folder.exists(LABEL_MAP):
-        yield AuditProblem(LABEL_MAP, None, None, "is missing")
-    elif (sha256 := hashlib.sha256(folder.read(LABEL_MAP)).hexdigest()) != listed:
-        yield AuditProblem(LABEL_MAP, None, None, f"has SHA-256 {sha256}, {listed} according to {CROISSANT}")
+def _listed_file_problems(folder: Folder, name: str, listed: str) -> Iterable[AuditProblem]:
+    if not folder.exists(name):
+        yield AuditProblem(name, None, None, "is missing")
+    elif (sha256 := hashlib.sha256(folder.read(name)).hexdigest()) != listed:
+        yield AuditProblem(name, None, None, f"has SHA-256 {sha256}, {listed} according to {CROISSANT}")
 
 
 def findings_problems(folder: Folder, manifest: Manifest) -> Iterable[AuditProblem]:

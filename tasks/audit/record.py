@@ -54,10 +54,10 @@ def record_problems(features: Features) -> Iterable[str]:
         yield "a box must have numbers as edges, got NaN"
 
 
-def record_oddities(features: Features) -> Iterable[str]:
-    """What is unusual in a record, in words that are the same for every record of its kind."""
+def record_oddities(features: Features, *, several: bool = False) -> Iterable[str]:
+    """What is unusual in a record, in words that are the same for every record of its kind; it may have `several` labels."""
     labels = features.get(LABEL, [])
-    if len(labels) > 1:
+    if len(labels) > 1 and not several:
         yield f"several values in {LABEL}"
     if UNLABELLED in labels:
         yield f"{LABEL} {UNLABELLED}, which means none"

@@ -17,7 +17,7 @@ from imagerecords.schemas.results import Difference
 from imagerecords.tasks.commands.catalogue import open_dataset, read_catalogue
 
 Row = dict[str, Any]
-COLUMNS = ["split", "path", "label", "text", "sha256", "encoded_sha256", "shard", "record", "offset", "size"]
+COLUMNS = ["split", "path", "label", "text", "labels", "texts", "sha256", "encoded_sha256", "shard", "record", "offset", "size"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _images(catalogue: pa.Table) -> dict[tuple[str, str, int], Row]:
 
 def _changes(was: Row, now: Row) -> Iterable[Change]:
     """What differs in an image that is in both."""
-    if (was["label"], was["text"]) != (now["label"], now["text"]):
+    if _label(was) != _label(now):
         yield Change(Difference("relabelled", now["split"], now["path"], _label(was), _label(now)), was, now)
     if was["encoded_sha256"] != now["encoded_sha256"]:
         kind = "re-encoded" if was["sha256"] == now["sha256"] else "replaced"
@@ -101,4 +101,6 @@ def _place(row: Row) -> tuple[str, str, str, int]:
 
 
 def _label(row: Row) -> str:
+    if row["labels"]:
+        return ", ".join(f"{label} {text}" for label, text in zip(row["labels"], row["texts"], strict=True))
     return str(row["label"]) if row["text"] is None else f"{row['label']} {row['text']}"

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,6 +21,7 @@ from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.receipt import WRITTEN
 from imagerecords.schemas.results import Extracted, Selection
 from imagerecords.tasks.commands.catalogue import open_dataset, read_catalogue, read_records_at
+from imagerecords.tasks.dataset.label_columns import each_label
 from imagerecords.tasks.records.image import encoded_image
 from imagerecords.tasks.storage.whole_files import UMASK
 
@@ -52,13 +54,15 @@ def extract_images(url: str, to: Path, selection: Selection, storage_options: Ma
     labels = list(zip(rows["label"].to_pylist(), rows["text"].to_pylist(), strict=True))
     unlabelled = labels.count((None, None))
     folders = {target.parent for target, label in zip(targets, labels, strict=True) if label != (None, None)}
-    return Extracted(written, len(present), len(folders), unlabelled, len(chosen) - len(rows))
+    several = sum(len(each or ()) > 1 for each in rows["labels"].to_pylist())
+    return Extracted(written, len(present), len(folders), unlabelled, len(chosen) - len(rows), several)
 
 
 def _chosen(catalogue: pa.Table, selection: Selection, url: str) -> pa.Table:
     labels, split = selection.label, selection.split
     rows = catalogue.filter(pc.equal(catalogue["status"], WRITTEN))
-    texts, ids = pc.fill_null(rows["text"], ""), pc.fill_null(pc.cast(rows["label"], pa.string()), "")
+    by_label, places = each_label(rows)
+    texts, ids = pc.fill_null(by_label["text"], ""), pc.fill_null(pc.cast(by_label["label"], pa.string()), "")
     splits, known_texts = rows["split"].unique().to_pylist(), set(texts.unique().to_pylist())
     known = known_texts | set(ids.unique().to_pylist())
     problems = [f"label must be one of the data set's, got {label!r}: {url}" for label in labels if label not in known]
@@ -69,7 +73,7 @@ def _chosen(catalogue: pa.Table, selection: Selection, url: str) -> pa.Table:
     if labels:  # an id counts only where it is no label's text: a folder may be named 7
         as_ids = [label for label in labels if label not in known_texts]
         wanted = pc.is_in(texts, pa.array(labels, pa.string())), pc.is_in(ids, pa.array(as_ids, pa.string()))
-        rows = rows.filter(pc.or_(*wanted))
+        rows = rows.take(pa.array(np.unique(places[pc.or_(*wanted).to_numpy()])))
     return rows if split is None else rows.filter(pc.equal(rows["split"], split))
 
 

@@ -36,7 +36,7 @@ from imagerecords.tasks.records.writer import RecordWriter
 from imagerecords.tasks.storage.folders import Folder, open_folder, sweep_unfinished
 from imagerecords.tasks.storage.lock import STALE_SECONDS, output_lock
 
-KEPT = ("split", "shard", "path", "label", "text", "source_size", "sha256")  # of a removed image's row
+KEPT = ("split", "shard", "path", "label", "text", "labels", "texts", "source_size", "sha256")  # of a removed image's row
 LISTED = 5  # images that an error names for one name
 
 

@@ -34,6 +34,7 @@ from imagerecords.tasks.data_card.rows import has_all_columns, read_rows
 from imagerecords.tasks.data_card.shown import categories_of, make_pictures, metrics_of
 from imagerecords.tasks.dataset.croissant import read_croissant
 from imagerecords.tasks.dataset.digest import dataset_digest
+from imagerecords.tasks.dataset.label_columns import has_several
 from imagerecords.tasks.dataset.plan_file import read_plan_header
 from imagerecords.tasks.findings.find import find
 from imagerecords.tasks.findings.mislabels import Suspects, find_mislabels
@@ -119,8 +120,10 @@ def _problems(overview: Overview, findings: Findings, suspects: Suspects) -> Ite
 
 
 def find_shortcuts(overview: Overview) -> list[Shortcut]:
-    """Labels that a metric or the file format separates from the others; none where there is one label only."""
+    """Labels that a metric or the file format separates from the others; none with one label, or several per image."""
     written = overview.written
+    if has_several(written):
+        return []
     label = written["label"].to_numpy()
     found = by_metric(label, {key: metric.values for key, metric in overview.metrics.items() if key != "boxes"})
     if "source_format" in written.column_names:

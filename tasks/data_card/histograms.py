@@ -14,6 +14,7 @@ from imagerecords.schemas.data_card import ALL_SPLITS, Bars, LabelRow
 from imagerecords.schemas.output_files import parse_shard_name
 from imagerecords.schemas.receipt import REJECTED, WRITTEN
 from imagerecords.schemas.summary import SplitSummary
+from imagerecords.tasks.dataset.label_columns import each_label
 
 BINS = 24
 TICKS = 5
@@ -79,7 +80,8 @@ def split_summaries(rows: pa.Table) -> tuple[SplitSummary, ...]:
 
 
 def label_rows(rows: pa.Table, splits: Sequence[str]) -> tuple[LabelRow, ...]:
-    """The images of each label, in the order of their ids."""
+    """The images of each label, in the order of their ids; one with several labels counts for each."""
+    rows, _ = each_label(rows)
     counted = rows.group_by(["label", "text", "split", "status"]).aggregate([([], "count_all")]).to_pylist()
     texts: dict[int, str] = {}
     counts: dict[tuple[int, str, str], int] = {}

@@ -67,13 +67,18 @@ def described(row: Mapping[str, Any], note: str = "") -> Picture:
         row["path"],
         row["split"],
         row["label"],
-        row["text"],
+        words_of(row),
         row=row.get("row", -1),
         shard=row["shard"] or "",
         record=row.get("record"),
         source_format=row.get("source_format") or "",
         note=note,
     )
+
+
+def words_of(row: Mapping[str, Any]) -> str:
+    """The text of a row's label, or of all its labels."""
+    return ", ".join(row.get("texts") or [row["text"]])
 
 
 def with_pictures(images: Sequence[PictureSource], side: int, budget: int) -> list[Picture]:

@@ -27,6 +27,7 @@ OPTIONAL = ["source_format"]  # repeating too; a manifest may lack it
 # Columns that an older manifest does not have are omitted.
 NUMBERS = ["label", "record", "offset", "size", "height", "width", "source_size", "brightness", "contrast", "sharpness"]
 NUMBERS += ["dhash", "boxes"]
+SEVERAL = ["labels", "texts"]
 WIDE = ["path", "message"]
 NO_LABEL = "no label"
 
@@ -64,10 +65,10 @@ def read_rows(folder: Folder) -> Rows:
     """The rows of a folder's manifest, or of its records where it has none. Raises BadLayout where it has neither."""
     if MANIFEST not in folder.files():
         table = _read_records(folder)
-        known = [name for name in (*REPEATING, *OPTIONAL, *NUMBERS) if name in table.column_names]
+        known = [name for name in (*REPEATING, *OPTIONAL, *NUMBERS, *SEVERAL) if name in table.column_names]
         return Rows(folder, table.select(known), table.select(WIDE))
     with _open_manifest(folder) as parquet:
-        names = [name for name in (*REPEATING, *OPTIONAL, *NUMBERS) if name in parquet.schema_arrow.names]
+        names = [name for name in (*REPEATING, *OPTIONAL, *NUMBERS, *SEVERAL) if name in parquet.schema_arrow.names]
         return Rows(folder, parquet.read(names).unify_dictionaries())
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from imagerecords.schemas.data_card import ALL_SPLITS, Bars, LabelRow
 from imagerecords.tasks.data_card.histograms import Values, places
+from imagerecords.tasks.dataset.label_columns import each_label
 
 MOST_PICTURES = 900
 MOST_LABELS = 1000  # with a sample each
@@ -63,6 +64,7 @@ def spread(count: int, most: int) -> Iterator[int]:
 
 def _sample(written: pa.Table, labels: Sequence[int], per_label: int) -> list[list[int]]:
     """Places in `written` by label, at most `per_label` each: one of each split in a round, of each split at even distances."""
+    written, of_row = each_label(written)
     label = written["label"].to_numpy()
     split = places(written["split"], written["split"].unique().to_pylist())
     order = np.lexsort((split, label))
@@ -75,7 +77,7 @@ def _sample(written: pa.Table, labels: Sequence[int], per_label: int) -> list[li
         splits = by_label[number]
         each = [_in_rounds(rows, per_label) for rows in splits]
         rounds = [rows[at] for at in range(max(map(len, each))) for rows in each if at < len(rows)]
-        sample.append(rounds[:per_label])
+        sample.append([int(of_row[place]) for place in rounds[:per_label]])
     return sample
 
 

@@ -15,13 +15,18 @@ from imagerecords.schemas.plan import PlanHeader
 from imagerecords.schemas.receipt import REJECTED, WRITTEN, Reason, VerifiedShard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.summary import BoxSummary, SplitSummary
+from imagerecords.tasks.dataset.label_columns import label_counts
 from imagerecords.tasks.storage.folders import Folder
 
 
 @dataclass
 class SplitCounts:
-    """Images by label in one split."""
+    """Images by label in one split, and the number of `images` that were found, written and rejected.
 
+    They are fewer than those by label where images have several labels.
+    """
+
+    images: Counter[str] = field(default_factory=Counter)
     found: Counter[int] = field(default_factory=Counter)
     written: Counter[int] = field(default_factory=Counter)
     rejected: Counter[int] = field(default_factory=Counter)
@@ -32,7 +37,9 @@ class SplitCounts:
 
     def add(self, planned: pa.Table, receipt: pa.Table, verified: VerifiedShard, with_boxes: bool) -> None:
         """Add a shard: its planned rows, its receipt, and the result of verifying it."""
-        self.found.update(planned["label"].to_pylist())  # += would go through all labels for each shard
+        written = int(pc.sum(pc.equal(receipt["status"], WRITTEN)).as_py() or 0)
+        self.images.update(found=planned.num_rows, written=written, rejected=receipt.num_rows - written)
+        self.found.update(label_counts(planned))  # += would go through all labels for each shard
         self.written.update(_labels_with(receipt, "status", WRITTEN))
         self.rejected.update(_labels_with(receipt, "status", REJECTED))
         self.removed.update(_labels_with(receipt, "reason", Reason.REMOVED))
@@ -41,9 +48,8 @@ class SplitCounts:
         self.boxes += _count_boxes(planned, receipt) if with_boxes else Counter()
 
 
-def _labels_with(receipt: pa.Table, column: str, value: str) -> list[int]:
-    labels: list[int] = receipt.filter(pc.equal(receipt[column], value))["label"].to_pylist()
-    return labels
+def _labels_with(receipt: pa.Table, column: str, value: str) -> Counter[int]:
+    return label_counts(receipt.filter(pc.equal(receipt[column], value)))
 
 
 def _count_boxes(planned: pa.Table, receipt: pa.Table) -> Counter[str]:
@@ -87,9 +93,9 @@ def refuse_unaccounted(split: str, counts: SplitCounts, header: PlanHeader, outp
                 f"{header.label_text(label)!r} in {split}: {output.url}. This is a bug: please report it with _build/"
             )
     records = sum(verified.records for verified in counts.verified)
-    if records != counts.written.total():
+    if records != (written := counts.images["written"]):
         raise AccountingError(
-            f"{plural(records, 'record')} read back, {plural(counts.written.total(), 'image')} written in {split}: "
+            f"{plural(records, 'record')} read back, {plural(counts.images['written'], 'image')} written in {split}: "
             f"{output.url}. Run the build again"
         )
 
@@ -98,7 +104,7 @@ def over_budget(split: str, counts: SplitCounts, header: PlanHeader, settings: B
     """Where more was rejected than the settings allow, or a label was left empty; what was asked for does not count."""
     asked_for = {Reason.DUPLICATE, Reason.REMOVED}  # counted neither as found nor as rejected
     excluded = sum(counts.reasons[reason] for reason in asked_for)
-    found, rejected = counts.found.total() - excluded, counts.rejected.total() - excluded
+    found, rejected = counts.images["found"] - excluded, counts.images["rejected"] - excluded
     if found and rejected / found > settings.max_rejected_fraction:
         reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(counts.reasons.items()) if reason not in asked_for)
         yield (
@@ -118,8 +124,8 @@ def summary_of(split: str, counts: SplitCounts, *, with_boxes: bool) -> SplitSum
     """The closing summary of a split."""
     return SplitSummary(
         split=split,
-        found=counts.found.total(),
-        written=counts.written.total(),
+        found=counts.images["found"],
+        written=counts.images["written"],
         rejected=dict(sorted(counts.reasons.items())),
         shards=len(counts.verified),
         bytes=sum(verified.bytes for verified in counts.verified),

@@ -3,17 +3,28 @@
 Each is a function, so that publish can check its budget of rejected images between them, which remove does not.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imagerecords.schemas.about import About
 from imagerecords.schemas.errors import AccountingError, OutputLocked
-from imagerecords.schemas.output_files import CLASS_LABELS, CROISSANT, DATASET_INFO, FEATURES, LABEL_MAP, LABELS
+from imagerecords.schemas.example import SEVERAL
+from imagerecords.schemas.output_files import (
+    CLASS_LABELS,
+    CROISSANT,
+    DATASET_INFO,
+    FEATURES,
+    LABEL_MAP,
+    LABELS,
+    OBJECT_CLASS_LABELS,
+    OBJECT_LABELS,
+)
 from imagerecords.schemas.plan import PlanHeader
 from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.schemas.summary import BoxSummary
 from imagerecords.tasks.dataset.about_file import read_about
 from imagerecords.tasks.dataset.accounting import SplitCounts, box_summary, refuse_unaccounted
-from imagerecords.tasks.dataset.croissant import croissant_json
+from imagerecords.tasks.dataset.croissant import Classes, croissant_json
 from imagerecords.tasks.dataset.digest import dataset_digest
 from imagerecords.tasks.dataset.labels_file import label_map_text, labels_text
 from imagerecords.tasks.dataset.manifest import manifest_sha256, manifest_writer
@@ -69,14 +80,28 @@ def write_files_beside(output: Folder, accounts: Accounts) -> None:
     labels, extras = header.labels, header.extras
     output.write(LABELS, labels_text(labels))
     output.write(CLASS_LABELS, class_labels_text(labels))
-    output.write(FEATURES, features_json(labels, extras))
-    label_map = label_map_text(labels, header.texts) if header.for_detection else b""
-    if label_map:
-        output.write(LABEL_MAP, label_map)
-    else:
-        output.remove(LABEL_MAP)
-    output.write(CROISSANT, croissant_json(labels, accounts.shards(), manifest_sha256(output), accounts.about, label_map))
+    output.write(FEATURES, features_json(labels, extras, header.object_labels))
+    maps = dict(_object_files(header))
+    for name in (LABEL_MAP, OBJECT_LABELS, OBJECT_CLASS_LABELS):
+        if name in maps:
+            output.write(name, maps[name])
+        else:
+            output.remove(name)
+    listed = {name: content for name, content in maps.items() if name != OBJECT_CLASS_LABELS}
+    classes = Classes(listed, header.object_labels, several=SEVERAL in extras)
+    croissant = croissant_json(labels, accounts.shards(), manifest_sha256(output), accounts.about, classes)
+    output.write(CROISSANT, croissant)
     write_readme(output, readme_text(accounts.about, labels, accounts.shards(), boxes=header.boxes is not None))
+
+
+def _object_files(header: PlanHeader) -> Iterator[tuple[str, bytes]]:
+    """The files by which readers of object detection name classes."""
+    own = header.object_labels
+    if header.for_detection:
+        yield LABEL_MAP, label_map_text(header.labels, header.texts) if own is None else label_map_text(own, None)
+    if own is not None:
+        yield OBJECT_LABELS, labels_text(own)
+        yield OBJECT_CLASS_LABELS, class_labels_text(own)
 
 
 def write_dataset_info(output: Folder, accounts: Accounts) -> None:

@@ -9,14 +9,15 @@ set with references once, and gives nothing the second time, without an error; T
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from imagerecords.schemas.about import About
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.messages import plural
-from imagerecords.schemas.output_files import CROISSANT, LABEL_MAP, MANIFEST, ShardName
+from imagerecords.schemas.output_files import CROISSANT, MANIFEST, ShardName
 from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.tasks.dataset.tfds import json_text
 from imagerecords.tasks.storage.folders import Folder
@@ -82,14 +83,23 @@ COLUMNS = {
 }
 
 
+@dataclass(frozen=True)
+class Classes:
+    """What a data set's classes are beside labels: files that name those of objects, these where they are others, lists."""
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    objects: tuple[str, ...] | None = None
+    several: bool = False
+
+
 def croissant_json(
     labels: tuple[str, ...],
     splits: dict[str, list[VerifiedShard]],
     manifest_sha256: str,
     about: About,
-    label_map: bytes = b"",
+    classes: Classes = Classes(),
 ) -> bytes:
-    """The file's content; shards by split, in their order. `label_map` is label_map.pbtxt's, empty where there is none."""
+    """The file's content; shards by split, in their order."""
     counts = ", ".join(f"{sum(shard.records for shard in shards)} {split}" for split, shards in splits.items())
     return json_text(
         {
@@ -104,10 +114,15 @@ def croissant_json(
             **({"datePublished": about.date_published} if about.date_published else {}),
             "distribution": [
                 _file(MANIFEST, "application/x-parquet", manifest_sha256),
-                *([_file(LABEL_MAP, "text/plain", hashlib.sha256(label_map).hexdigest())] if label_map else []),
+                *(_file(name, "text/plain", hashlib.sha256(text).hexdigest()) for name, text in classes.files.items()),
                 *(item for split, shards in splits.items() for item in _shards(split, shards)),
             ],
-            "recordSet": [_splits(splits), _labels(labels), _images()],
+            "recordSet": [
+                _splits(splits),
+                _labels("labels", labels),
+                *([] if classes.objects is None else [_labels("object_labels", classes.objects)]),
+                _images(several=classes.several),
+            ],
         }
     )
 
@@ -160,21 +175,25 @@ def _shards(split: str, shards: list[VerifiedShard]) -> Iterable[dict[str, Any]]
 
 
 def _splits(splits: Iterable[str]) -> dict[str, Any]:
-    field = _field("splits/name", TEXT)
-    return _record_set("splits", ["splits/name"], [field], dataType="cr:Split", data=[{"splits/name": name} for name in splits])
+    name = _field("splits/name", TEXT)
+    return _record_set("splits", ["splits/name"], [name], dataType="cr:Split", data=[{"splits/name": name} for name in splits])
 
 
-def _labels(labels: tuple[str, ...]) -> dict[str, Any]:
-    fields = [_field("labels/id", INTEGER), _field("labels/name", TEXT)]
-    data = [{"labels/id": number, "labels/name": label} for number, label in enumerate(labels, start=1)]
-    return _record_set("labels", ["labels/id"], fields, dataType="sc:Enumeration", data=data)
+def _labels(name: str, labels: tuple[str, ...]) -> dict[str, Any]:
+    fields = [_field(f"{name}/id", INTEGER), _field(f"{name}/name", TEXT)]
+    data = [{f"{name}/id": number, f"{name}/name": label} for number, label in enumerate(labels, start=1)]
+    return _record_set(name, [f"{name}/id"], fields, dataType="sc:Enumeration", data=data)
 
 
-def _images() -> dict[str, Any]:
+def _images(*, several: bool) -> dict[str, Any]:
+    """The manifest's rows; with `several` labels, all of each image too."""
     fields = [
         _field(f"images/{column}", kind, source={"fileObject": {"@id": MANIFEST}, "extract": {"column": column}})
         for column, kind in COLUMNS.items()
     ]
+    for column, kind in (("labels", INTEGER), ("texts", TEXT)) if several else ():
+        source = {"fileObject": {"@id": MANIFEST}, "extract": {"column": column}}
+        fields.append(_field(f"images/{column}", kind, source=source, repeated=True))
     return _record_set("images", ["images/split", "images/path"], fields)
 
 

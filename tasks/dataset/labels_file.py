@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from imagerecords.schemas.output_files import CLASS_LABELS, LABELS
 from imagerecords.tasks.storage.folders import Folder
 
-TFDS_LABELS = "label.labels.txt"  # of its image classification data sets
+TFDS_LABELS = ("label.labels.txt", "objects-label.labels.txt")  # of its data sets of classification, and of detection
 NUMBERED = re.compile(r"(\d+):(.*)")  # slim's labels.txt: 0:daisy
 
 
@@ -32,9 +32,9 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def read_labels(folder: Folder) -> tuple[str, ...]:
-    """The labels in a data set's labels.txt, in their order."""
-    return tuple(folder.read(LABELS).decode("utf-8", "replace").removesuffix("\n").split("\n"))
+def read_labels(folder: Folder, name: str = LABELS) -> tuple[str, ...]:
+    """The labels in a data set's labels.txt, or in another file like it, in their order."""
+    return tuple(folder.read(name).decode("utf-8", "replace").removesuffix("\n").split("\n"))
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def read_label_names(text: str, file: str, bases: tuple[int, ...]) -> LabelNames
 
 def label_names(folder: Folder, present: set[str], ours: bool) -> LabelNames | None:
     """The names of the labels, from the labels file beside the records."""
-    for name, bases in ((LABELS, (1,) if ours else (1, 0)), (CLASS_LABELS, (0,)), (TFDS_LABELS, (0,))):
+    for name, bases in ((LABELS, (1,) if ours else (1, 0)), (CLASS_LABELS, (0,)), *((each, (0,)) for each in TFDS_LABELS)):
         if name in present:
             return read_label_names(folder.read(name).decode("utf-8", "replace"), name, bases)
     return None

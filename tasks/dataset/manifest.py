@@ -19,7 +19,7 @@ from imagerecords.schemas.example import EXTRAS
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.plan import EXTRAS_KEY, METADATA_KEY, PlanHeader
-from imagerecords.schemas.receipt import ASKED_FOR, COLUMNS, REJECTED, WRITTEN
+from imagerecords.schemas.receipt import ASKED_FOR, COLUMNS, REJECTED, SINCE_0_1_0, WRITTEN, with_all_columns
 from imagerecords.tasks.storage.arrow_files import arrow_reader, open_for_arrow
 from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.hashing_file import HashingFile
@@ -46,10 +46,11 @@ def read_manifest(folder: Folder, columns: Sequence[str]) -> pa.Table:
     data = folder.read(MANIFEST)
     with _refuse_damage(folder):
         parquet = pq.ParquetFile(arrow_reader(data))
-        if lacking := sorted(set(columns) - set(parquet.schema_arrow.names)):
+        present = parquet.schema_arrow.names
+        if lacking := sorted(set(columns) - set(present) - set(SINCE_0_1_0)):
             raise pa.ArrowInvalid(f"no column {', '.join(lacking)}")
         _refuse_other_types(parquet)
-        table = parquet.read(list(columns)).select(columns).combine_chunks()
+        table = with_all_columns(parquet.read([name for name in columns if name in present])).select(columns).combine_chunks()
         table.validate(full=True)
         _refuse_gaps(table)
         return table

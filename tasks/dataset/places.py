@@ -18,6 +18,7 @@ from imagerecords.schemas.errors import BadInput, CorruptRecord, Incomplete
 from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.output_files import BUILD, DATASET_INFO, MANIFEST
 from imagerecords.schemas.receipt import REJECTED, WRITTEN
+from imagerecords.tasks.dataset.label_columns import each_label, has_several
 from imagerecords.tasks.dataset.labels_file import label_names
 from imagerecords.tasks.dataset.manifest import read_manifest
 from imagerecords.tasks.dataset.numbering import numbering_problems
@@ -32,6 +33,8 @@ COLUMNS = [
     "path",
     "label",
     "text",
+    "labels",
+    "texts",
     "status",
     "message",
     "record",
@@ -42,6 +45,7 @@ COLUMNS = [
     "width",
 ]
 UNKNOWN = -1
+WHOLE = ("files", "path", "several")  # fields of Places that a slice does not cut as arrays
 LISTED = 5  # files that an error names
 
 Numbers = npt.NDArray[Any]
@@ -51,7 +55,8 @@ Numbers = npt.NDArray[Any]
 class Places:
     """The records of a split or of a part of one, one entry per record; `file` is an index into `files`.
 
-    `label`, `height` and `width` (pixels) are -1 where they are not known. `crc` is the masked CRC32C of the record's data.
+    `label` (the first of `several`), `height` and `width` (pixels) are -1 where they are not known. `crc` is the masked CRC32C
+    of the record's data.
     """
 
     files: tuple[str, ...]
@@ -64,18 +69,17 @@ class Places:
     height: Numbers
     width: Numbers
     path: pa.Array
+    several: bool = False
 
     def __len__(self) -> int:
         return len(self.offset)
 
     def __getitem__(self, numbers: slice) -> "Places":
         """The part that a slice selects."""
-        columns = {
-            field.name: getattr(self, field.name)[numbers] for field in fields(self) if field.name not in ("files", "path")
-        }
+        columns = {field.name: getattr(self, field.name)[numbers] for field in fields(self) if field.name not in WHOLE}
         # Taken, not sliced: pickling a slice of an Arrow array pickles the whole.
         path = self.path.take(pa.array(np.arange(len(self))[numbers]))
-        return Places(files=self.files, path=path, **columns)
+        return Places(files=self.files, path=path, several=self.several, **columns)
 
     def place(self, number: int) -> tuple[str, Place]:
         """The file of a record, and where it is in there."""
@@ -199,13 +203,15 @@ def _places(rows: pa.Table) -> Places:
         file=names.indices.to_numpy(),
         crc=rows["crc32c"].to_numpy(),
         path=path,
+        several=has_several(rows),
         **numbers,
     )
 
 
 def _labels(folder: Folder, rows: pa.Table, present: set[str]) -> dict[int, str]:
     """The labels' names by id: of the file beside the records, else of the records, else the ids themselves."""
-    pairs = rows.select(["label", "text"]).group_by(["label", "text"]).aggregate([]).to_pylist()
+    by_label, _ = each_label(rows)
+    pairs = by_label.select(["label", "text"]).group_by(["label", "text"]).aggregate([]).to_pylist()
     in_records = [(pair["label"], pair["text"]) for pair in pairs if pair["label"] is not None]
     names = label_names(folder, present, ours=MANIFEST in present)
     by_id = names.by_id(in_records) if names else {}

@@ -11,6 +11,7 @@ from imagerecords.schemas.errors import OutputConflict
 from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.output_files import PLAN
 from imagerecords.schemas.plan import (
+    ADDED,
     COLUMNS,
     GROUP,
     METADATA_KEY,
@@ -62,7 +63,7 @@ def read_plan(output: Folder) -> Plan | None:
         return None
     try:
         parquet = pq.ParquetFile(arrow_reader(data))
-        images = with_group(parquet.read()).select(COLUMNS.names).replace_schema_metadata(None)
+        images = with_group(_with_all_columns(parquet.read())).select(COLUMNS.names).replace_schema_metadata(None)
         return Plan(_header(parquet), _shards(parquet), images)
     except UNREADABLE as error:
         raise OutputConflict(
@@ -75,7 +76,7 @@ def read_shard_plan(output: Folder, shard: Shard) -> tuple[PlanHeader, pa.Table]
     """The plan's header and the rows of one shard."""
     header, metadata = _metadata(output, shard)
     with open_for_arrow(output, PLAN) as file:
-        return header, pq.ParquetFile(file, metadata=metadata).read_row_group(shard.row_group)
+        return header, _with_all_columns(pq.ParquetFile(file, metadata=metadata).read_row_group(shard.row_group))
 
 
 def read_header_of(output: Folder, shard: Shard) -> PlanHeader:
@@ -107,7 +108,15 @@ def read_whole_plan(output: Folder) -> Iterator[tuple[Shard, pa.Table]]:
     with open_for_arrow(output, PLAN) as file:
         parquet = pq.ParquetFile(file)
         for shard in references(_shards(parquet)):
-            yield shard, parquet.read_row_group(shard.row_group)
+            yield shard, _with_all_columns(parquet.read_row_group(shard.row_group))
+
+
+def _with_all_columns(rows: pa.Table) -> pa.Table:
+    """The rows of a plan, with the columns that a plan of version 0.1.0 lacks, without values."""
+    for name in ADDED:
+        if name not in rows.schema.names:
+            rows = rows.append_column(COLUMNS.field(name), pa.nulls(rows.num_rows, COLUMNS.field(name).type))
+    return rows
 
 
 def with_group(images: pa.Table) -> pa.Table:

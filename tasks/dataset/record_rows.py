@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -13,13 +13,14 @@ from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.frame import OVERHEAD
 from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason
 from imagerecords.schemas.splits import SPLITS
+from imagerecords.tasks.dataset.label_columns import has_several
 from imagerecords.tasks.dataset.labels_file import label_names
 from imagerecords.tasks.images.formats import image_size
 from imagerecords.tasks.records.compressed import inflated
-from imagerecords.tasks.records.features import read_features
+from imagerecords.tasks.records.features import Features, read_features
 from imagerecords.tasks.records.files import NUMBERED
 from imagerecords.tasks.records.frames import Frame, read_frames
-from imagerecords.tasks.records.image import encoded_image, image_label, image_name, image_text
+from imagerecords.tasks.records.image import encoded_image, image_label, image_name, image_text, object_classes, several_labels
 from imagerecords.tasks.storage.folders import Folder
 
 
@@ -33,7 +34,9 @@ def read_rows_of_records(folder: Folder, names: Sequence[str]) -> pa.Table:
     names = sorted(names, key=lambda name: (order.get(split_of(name), len(order)), name))
     tables = [pa.Table.from_pylist(list(_rows_of(folder, name)), COLUMNS) for name in names]
     table = pa.concat_tables([COLUMNS.empty_table(), *tables]).combine_chunks()
-    return table.set_column(table.schema.get_field_index("text"), "text", _texts(folder, table))
+    for name, texts in _texts(folder, table).items():
+        table = table.set_column(table.schema.get_field_index(name), COLUMNS.field(name), texts)
+    return table
 
 
 def split_of(name: str) -> str:
@@ -69,8 +72,7 @@ def _recorded_in(frame: Frame, name: str) -> dict[str, Any]:
     return {
         "status": WRITTEN,
         "path": image_name(features, name, frame.number),
-        "label": image_label(features),
-        "text": image_text(features),
+        **_labels(features),
         "record": frame.number,
         "offset": frame.offset,
         "size": len(frame.data) + OVERHEAD,
@@ -82,15 +84,41 @@ def _recorded_in(frame: Frame, name: str) -> dict[str, Any]:
     }
 
 
+def _labels(features: Features) -> dict[str, Any]:
+    """The label of a record's image, or all where it has several; of a record without any, the classes of its objects."""
+    label, text = image_label(features), image_text(features)
+    pairs = object_classes(features) if label is None and text is None else []
+    if not pairs:
+        return {"label": label, "text": text, **several_labels(features)}
+    label, text = pairs[0]
+    several = len(pairs) > 1 and all(number is not None for number, _ in pairs)
+    lists = {"labels": [number for number, _ in pairs], "texts": [words for _, words in pairs]} if several else {}
+    return {"label": label, "text": text, **lists}
+
+
 def _broken(name: str, record: int, problem: str) -> dict[str, Any]:
     return {"status": REJECTED, "path": f"{name} record {record}", "reason": Reason.CORRUPT, "message": problem}
 
 
-def _texts(folder: Folder, table: pa.Table) -> pa.ChunkedArray:
+def _texts(folder: Folder, table: pa.Table) -> dict[str, pa.ChunkedArray | pa.Array]:
     """The labels' texts, from the labels file where records have none."""
-    names = label_names(folder, set(folder.files()), ours=False)
-    if names is None or not table["text"].null_count:
-        return table["text"]
+    lists = table["texts"].to_pylist() if has_several(table) else []
+    without = any(text is None for texts in lists for text in texts or ())
+    if not table["text"].null_count and not without:
+        return {}
+    if (names := label_names(folder, set(folder.files()), ours=False)) is None:
+        return {"texts": _filled(table, lists, {})} if without else {}
     labels, texts = table["label"].to_pylist(), table["text"].to_pylist()
     by_id = names.by_id((label, text) for label, text in zip(labels, texts, strict=True) if label is not None)
-    return pc.coalesce(table["text"], pa.array([by_id.get(label) for label in labels], pa.string()))
+    found = {"text": pc.coalesce(table["text"], pa.array([by_id.get(label) for label in labels], pa.string()))}
+    return found | ({"texts": _filled(table, lists, by_id)} if without else {})
+
+
+def _filled(table: pa.Table, lists: list[Any], by_id: Mapping[int, str]) -> pa.Array:
+    """Lists of texts, without a gap: what no file names is called by its id."""
+    labels = table["labels"].to_pylist()
+    filled = [
+        texts and [text or by_id.get(label, str(label)) for label, text in zip(of_image, texts, strict=True)]
+        for of_image, texts in zip(labels, lists, strict=True)
+    ]
+    return pa.array(filled, COLUMNS.field("texts").type)

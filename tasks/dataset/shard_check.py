@@ -14,8 +14,9 @@ from imagerecords.schemas.plan import PlanHeader, Shard
 from imagerecords.schemas.receipt import WRITTEN, VerifiedShard
 from imagerecords.tasks.records.contract import COMPARED, contract_problems, place_problems, row_problems
 from imagerecords.tasks.records.example import parse_example
+from imagerecords.tasks.records.features import Features
 from imagerecords.tasks.records.frames import Frame, read_frames
-from imagerecords.tasks.records.image import SYNSET
+from imagerecords.tasks.records.image import OBJECT_LABEL, OBJECT_TEXT, SYNSET
 from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.hashing_file import HashingFile
 
@@ -57,8 +58,19 @@ def _problems(record: Frame, row: dict[str, Any] | None, header: PlanHeader) -> 
         yield str(error)
         return
     yield from contract_problems(features, contract(header.extras))
+    yield from _class_problems(features, header)
     yield from row_problems(features, row, "receipt")
     if header.texts and features.get(SYNSET) != [synset := header.labels[row["label"] - 1].encode()]:
         yield f"{SYNSET} is {features.get(SYNSET)}, in the plan {synset!r}"
     if header.label_text(row["label"]) != row["text"]:
         yield f"label {row['label']} is {header.label_text(row['label'])!r} in the plan, {row['text']!r} in the receipt"
+
+
+def _class_problems(features: Features, header: PlanHeader) -> Iterable[str]:
+    """Where the classes of a record's objects are not those of the plan."""
+    labels, texts = features.get(OBJECT_LABEL, []), features.get(OBJECT_TEXT, [])
+    most = len(header.labels if header.object_labels is None else header.object_labels)
+    if wrong := [label for label in labels if not 1 <= label <= most]:
+        yield f"{OBJECT_LABEL} must be 1 to {most}, got {wrong[0]}"
+    elif labels and (expected := [header.object_text(label).encode() for label in labels]) != texts:
+        yield f"{OBJECT_TEXT} is {texts}, in the plan {expected}"

@@ -44,15 +44,20 @@ def dataset_info_json(splits: dict[str, list[VerifiedShard]], about: About) -> b
     )
 
 
-def features_json(labels: tuple[str, ...], extras: tuple[str, ...]) -> bytes:
-    """TFDS's features.json: the record's keys, `image/class/label`, as the nested dictionary that TFDS flattens to them."""
+def features_json(labels: tuple[str, ...], extras: tuple[str, ...], object_labels: tuple[str, ...] | None = None) -> bytes:
+    """TFDS's features.json: the record's keys, `image/class/label`, as the nested dictionary that TFDS flattens to them.
+
+    Classes of objects in a list of their own have names too, in image-object-class-label.labels.txt.
+    """
     special = {
         "image/encoded": _leaf("image_feature.Image", image={"dtype": "uint8", "shape": {"dimensions": ["-1", "-1", "3"]}}),
-        "image/class/label": _leaf("class_label_feature.ClassLabel", classLabel={"numClasses": str(len(labels) + 1)}),
+        "image/class/label": _class_label(labels),
     }
+    if object_labels is not None:
+        special["image/object/class/label"] = _class_label(object_labels)
     kinds = {int: _scalar("int64"), float: _scalar("float32"), bytes: _leaf("text_feature.Text", text={})}
     tree: dict[str, Any] = {}
-    for key, (kind, is_list) in contract(extras).items():
+    for key, (kind, is_list, _) in contract(extras).items():
         *folders, name = key.split("/")
         node = tree
         for folder in folders:
@@ -60,6 +65,10 @@ def features_json(labels: tuple[str, ...], extras: tuple[str, ...]) -> bytes:
         leaf = special.get(key) or kinds[kind]
         node[name] = _leaf("sequence_feature.Sequence", sequence={"feature": leaf, "length": "-1"}) if is_list else leaf
     return json_text(_features_dict(tree))
+
+
+def _class_label(labels: tuple[str, ...]) -> dict[str, Any]:
+    return _leaf("class_label_feature.ClassLabel", classLabel={"numClasses": str(len(labels) + 1)})
 
 
 def _leaf(python_class: str, **content: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from imagerecords.schemas.errors import OutputConflict
 from imagerecords.schemas.messages import some
-from imagerecords.schemas.output_files import BUILD, INDEX, LABELS, OURS_AT_THE_TOP, PLAN, is_our_shard, is_ours
+from imagerecords.schemas.output_files import BUILD, INDEX, LABELS, OBJECT_LABELS, OURS_AT_THE_TOP, PLAN, is_our_shard, is_ours
 from imagerecords.schemas.plan import Plan
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.dataset.labels_file import labels_text
@@ -54,15 +54,18 @@ def _is_expected(output: Folder, name: str, plan: Plan, settings: BuildSettings)
         or name.rstrip("/") in SYSTEM_FILES
         or name in (f"{BUILD}/", f"{INDEX}/")
         or is_our_shard(name)
-        or (name == LABELS and _is_unchanged(output, plan, settings))
+        or (name == LABELS and _is_unchanged(output, plan.header.labels, settings.labels_file, name, settings))
+        or (name == OBJECT_LABELS and _keeps_object_labels(output, plan, settings))
     )
 
 
-def _is_unchanged(output: Folder, plan: Plan, settings: BuildSettings) -> bool:
-    """Whether the output's labels.txt is the labels_file, and the build would write the same into it."""
-    return _place(settings.labels_file, settings.storage_options) == output.join(LABELS) and output.read(LABELS) == labels_text(
-        plan.header.labels
-    )
+def _is_unchanged(output: Folder, labels: Iterable[str], location: str | None, name: str, settings: BuildSettings) -> bool:
+    """Whether a file of labels in the output is the one that a setting names, and the build would write the same into it."""
+    return _place(location, settings.storage_options) == output.join(name) and output.read(name) == labels_text(labels)
+
+
+def _keeps_object_labels(output: Folder, plan: Plan, settings: BuildSettings) -> bool:
+    return _is_unchanged(output, plan.header.object_labels or (), settings.object_labels_file, OBJECT_LABELS, settings)
 
 
 def _replaced_inputs(output: Folder, plan: Plan, settings: BuildSettings) -> Iterable[str]:
@@ -71,7 +74,9 @@ def _replaced_inputs(output: Folder, plan: Plan, settings: BuildSettings) -> Ite
         place = _place(location, settings.storage_options)
         if place is None or not place.startswith(f"{output.path}/") or not is_ours(place.removeprefix(f"{output.path}/")):
             continue
-        if setting == "labels_file" and _is_unchanged(output, plan, settings):
+        if setting == "labels_file" and _is_unchanged(output, plan.header.labels, location, LABELS, settings):
+            continue
+        if setting == "object_labels_file" and _keeps_object_labels(output, plan, settings):
             continue
         yield (
             f"{setting} must lie where the build writes nothing, got a file that it would replace: "
@@ -82,7 +87,7 @@ def _replaced_inputs(output: Folder, plan: Plan, settings: BuildSettings) -> Ite
 def _input_files(settings: BuildSettings) -> Iterator[tuple[str, str | None]]:
     """Each file that a setting names, with the setting."""
     yield from ((settings.listed_by or "", location) for location in settings.lists())
-    yield from (("labels_file", settings.labels_file), ("synsets_file", settings.synsets_file), ("exclude", settings.exclude))
+    yield from ((name, getattr(settings, name)) for name in ("labels_file", "synsets_file", "object_labels_file", "exclude"))
     yield from (("bounding_boxes", location) for _, location in settings.box_files())
 
 

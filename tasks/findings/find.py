@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from imagerecords.schemas.example import SEVERAL
 from imagerecords.schemas.findings import (
     BLANK_CONTRAST,
     BLURRED_MIN_SIDE,
@@ -28,9 +29,11 @@ from imagerecords.schemas.findings import (
     ImageReference,
     LabelExample,
 )
-from imagerecords.schemas.receipt import SINCE_0_1_0, WRITTEN
+from imagerecords.schemas.plan import EXTRAS_KEY
+from imagerecords.schemas.receipt import NOTES, WRITTEN
 from imagerecords.schemas.splits import SPLITS
 from imagerecords.tasks.dataset.findings_file import COLUMNS as FINDING_COLUMNS
+from imagerecords.tasks.dataset.label_columns import each_label, has_several
 from imagerecords.tasks.dataset.manifest import open_manifest, read_numbered
 from imagerecords.tasks.findings.duplicate_groups import Found, Images, exact_duplicates, near_duplicates
 from imagerecords.tasks.findings.listing import Beyond, list_findings
@@ -55,11 +58,15 @@ class _Quality:
 
 @dataclass(frozen=True)
 class _Labels:
-    """Labels by id with the number of their written images by split, and a manifest's row of each."""
+    """Labels by id with the number of their written images by split, and a manifest's row of each.
+
+    `texts` has the labels' texts where images have several, so that a row's own text may be another's.
+    """
 
     splits: list[str]
     rows: dict[int, int]
     written: dict[tuple[int, str], int]
+    texts: dict[int, str]
 
     def with_few_images(self) -> list[tuple[int, str]]:
         """Labels with some training images, but few."""
@@ -117,17 +124,19 @@ def _find(output: Folder, *, listed: bool) -> tuple[Findings, pa.Table]:
 
 def _read_findings(parquet: pq.ParquetFile) -> tuple[_Labels, _Quality, Found, Found, int]:
     """All findings that need whole columns of the manifest; each is released before the next ones are read."""
-    table = parquet.read(["split", "status", "label", "height", "width", "brightness", "contrast", "sharpness", "dhash"])
+    names = ["split", "status", "label", *(("text", "labels", "texts") if _says_several(parquet) else ())]
+    table = parquet.read([*names, "height", "width", "brightness", "contrast", "sharpness", "dhash"])
     split = _numbers_of(table["split"], list(SPLITS))
     written = pc.equal(table["status"].cast(pa.string()), WRITTEN)
-    labels = _count_labels(split, table["label"].to_numpy(), written.to_numpy())
+    by_label, places = each_label(table.select(names))
+    labels = _count_labels(split[places], by_label, written.to_numpy()[places], places)
     row = np.flatnonzero(written.to_numpy())
     split, table = split[row], table.filter(written)
     contrast, dhash = _floats(table["contrast"]), table["dhash"].fill_null(0).to_numpy()
     images = Images(
         row=row,
         split=split,
-        label=table["label"].to_numpy(),
+        label=_label_sets(table),
         content=_contents(parquet, written),
         dhash=dhash,
         comparable=~np.isin(dhash, np.array(EMPTY_HASHES, np.uint64)) & ~(contrast < BLANK_CONTRAST),
@@ -138,7 +147,7 @@ def _read_findings(parquet: pq.ParquetFile) -> tuple[_Labels, _Quality, Found, F
 
 def _count_notes(parquet: pq.ParquetFile) -> dict[str, int]:
     """How many images each of the notes is true of; none in a manifest of version 0.1.0, which has no notes."""
-    names = [name for name in SINCE_0_1_0 if name in parquet.schema_arrow.names]
+    names = [name for name in NOTES if name in parquet.schema_arrow.names]
     table = parquet.read(names)
     return {name: pc.sum(table[name]).as_py() or 0 for name in names}
 
@@ -186,12 +195,33 @@ def _image_quality(table: pa.Table, row: npt.NDArray[np.int64]) -> _Quality:
     return _Quality(counts, shown, everything)
 
 
-def _count_labels(split: npt.NDArray[np.uint8], label: npt.NDArray[np.int32], written: npt.NDArray[np.bool_]) -> _Labels:
-    ids, rows = np.unique(label, return_index=True)
+def _says_several(parquet: pq.ParquetFile) -> bool:
+    """Whether the images of a manifest have several labels; only then are all of them read."""
+    extras: bytes = (parquet.schema_arrow.metadata or {}).get(EXTRAS_KEY, b"")
+    return SEVERAL in extras.decode("utf-8", "replace").split(",")
+
+
+def _label_sets(table: pa.Table) -> npt.NDArray[np.int64]:
+    """A number for the label of each image, or for all of its labels where it has several."""
+    if not has_several(table):
+        ids: npt.NDArray[np.int64] = table["label"].to_numpy()
+        return ids
+    numbers: dict[tuple[int, ...], int] = {}
+    return np.array([numbers.setdefault(tuple(each or ()), len(numbers)) for each in table["labels"].to_pylist()], np.int64)
+
+
+def _count_labels(
+    split: npt.NDArray[np.uint8], rows_of_labels: pa.Table, written: npt.NDArray[np.bool_], places: npt.NDArray[np.int64]
+) -> _Labels:
+    label = rows_of_labels["label"].to_numpy()
+    ids, first = np.unique(label, return_index=True)
+    rows = places[first]
+    texts = rows_of_labels["text"].take(pa.array(first)).to_pylist() if has_several(rows_of_labels) else []
     pairs, counts = np.unique(label[written].astype(np.int64) * len(SPLITS) + split[written], return_counts=True)
     return _Labels(
         splits=[SPLITS[number] for number in np.unique(split).tolist()],
         rows=dict(zip(ids.tolist(), rows.tolist(), strict=True)),
+        texts=dict(zip(ids.tolist(), texts, strict=False)),
         written={
             (pair // len(SPLITS), SPLITS[pair % len(SPLITS)]): count
             for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True)
@@ -224,5 +254,5 @@ def _duplicate_examples(found: Found, images: dict[int, ImageReference]) -> Dupl
 
 def _label_examples(labels: _Labels, found: list[tuple[int, str]], images: dict[int, ImageReference]) -> Iterable[LabelExample]:
     for label, split in found[:LABELS_SHOWN]:
-        text = images[labels.rows[label]].label
+        text = labels.texts.get(label, images[labels.rows[label]].label)
         yield LabelExample(label=text, split=split, images=labels.written.get((label, split), 0))

@@ -12,6 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from imagerecords.tasks.dataset.label_columns import has_several
+
 NEIGHBOURS = 8
 AGREEMENT = 0.5  # of images have the label of most of their neighbours: else neighbours say nothing about labels
 ABOVE_CHANCE = 2.0  # times the share of the largest label
@@ -47,8 +49,8 @@ class Suspects:
 
 
 def find_mislabels(written: pa.Table) -> Suspects:
-    """The images of a manifest's written rows whose neighbours all have one other label."""
-    if "dhash" not in written.column_names or written.num_rows <= 3 * NEIGHBOURS:
+    """The images of a manifest's written rows whose neighbours all have one other label; none where images have several."""
+    if has_several(written) or "dhash" not in written.column_names or written.num_rows <= 3 * NEIGHBOURS:
         return Suspects(0.0, 0)
     known = np.flatnonzero(pc.is_valid(written["dhash"]).to_numpy())
     if len(known) <= 3 * NEIGHBOURS:

@@ -17,7 +17,7 @@ from imagerecords.tasks.records.frames import Frame
 from imagerecords.tasks.records.image import BOX_LABEL, FILENAME, HEIGHT, KEY, LABEL, OBJECT_LABEL, TEXT, WIDTH
 
 # The columns of a row that a record is compared with.
-COMPARED = ["label", "path", "text", "offset", "size", "crc32c", "height", "width", "boxes"]
+COMPARED = ["label", "path", "text", "labels", "texts", "offset", "size", "crc32c", "height", "width", "boxes"]
 
 
 def place_problems(frame: Frame, row: Mapping[str, Any], source: str) -> Iterable[str]:
@@ -30,9 +30,11 @@ def place_problems(frame: Frame, row: Mapping[str, Any], source: str) -> Iterabl
 
 def row_problems(features: Features, row: Mapping[str, Any], source: str) -> Iterable[str]:
     """Where a record's features differ from its row."""
+    labels, texts = row["labels"] or [row["label"]], row["texts"] or [row["text"] or ""]
+    for key, values in ((LABEL, labels), (TEXT, [text.encode() for text in texts])):
+        if features.get(key) != values:
+            yield f"{key} is {features.get(key)}, in the {source} {values}"
     expected = {
-        LABEL: row["label"],
-        TEXT: (row["text"] or "").encode(),
         FILENAME: (row["path"] or "").rpartition("/")[2].encode(),
         HEIGHT: row["height"],
         WIDTH: row["width"],
@@ -50,7 +52,7 @@ def contract_problems(features: dict[str, list[Any]], promised: Mapping[str, Fea
     if features.keys() != promised.keys():
         missing, extra = sorted(promised.keys() - features.keys()), sorted(features.keys() - promised.keys())
         yield f"missing features {missing}, unknown features {extra}"
-    for key, (kind, is_list) in promised.items():
+    for key, (kind, is_list, _) in promised.items():
         match features.get(key, []):
             case values if is_list:
                 if not all(isinstance(value, kind) for value in values):
@@ -67,7 +69,7 @@ def contract_problems(features: dict[str, list[Any]], promised: Mapping[str, Fea
     if EXTRAS[BOXES].keys() <= promised.keys():
         yield from _box_problems(features)
     if EXTRAS[DETECTION].keys() <= promised.keys():
-        yield from _detection_problems(features)
+        yield from _detection_problems(features, own=promised[OBJECT_LABEL].of_objects)
 
 
 def _box_problems(features: dict[str, list[Any]]) -> Iterable[str]:
@@ -82,12 +84,12 @@ def _box_problems(features: dict[str, list[Any]]) -> Iterable[str]:
             yield f"box {number} must lie in the image, got {xmin:g}, {ymin:g}, {xmax:g}, {ymax:g}"
 
 
-def _detection_problems(features: dict[str, list[Any]]) -> Iterable[str]:
-    """Where the features of object detection differ from the classic ones that say the same."""
+def _detection_problems(features: dict[str, list[Any]], *, own: bool) -> Iterable[str]:
+    """Where the features of object detection differ from the classic ones that say the same, as `own` classes do not."""
     labels = features.get(BOX_LABEL, [])
-    if features.get(OBJECT_LABEL) != labels:
+    if not own and features.get(OBJECT_LABEL) != labels:
         yield f"{OBJECT_LABEL} must be as {BOX_LABEL}, {labels}, got {features.get(OBJECT_LABEL)}"
-    counts = {key: len(features.get(key, [])) for key, (_, is_list) in EXTRAS[DETECTION].items() if is_list}
+    counts = {key: len(features.get(key, [])) for key, (_, is_list, _) in EXTRAS[DETECTION].items() if is_list}
     if set(counts.values()) != {len(labels)}:
         yield f"image/object/* must be lists of {len(labels)}, got {', '.join(f'{n} {key}' for key, n in counts.items())}"
     match features.get("image/encoded"):

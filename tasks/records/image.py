@@ -14,6 +14,7 @@ SYNSET = "image/class/synset"
 EDGES = tuple(f"image/object/bbox/{edge}" for edge in ("xmin", "xmax", "ymin", "ymax"))
 BOX_LABEL = "image/object/bbox/label"
 OBJECT_LABEL, OBJECT_TEXT = "image/object/class/label", "image/object/class/text"
+OBJECT_KEYS = (OBJECT_LABEL, "objects/label")  # the latter: TFDS's data sets of detection
 KEY = "image/key/sha256"
 LABEL_KEYS = (LABEL, "label")
 TEXT_KEYS = (TEXT, "text", "label")  # the last: FiftyOne's classification records
@@ -38,6 +39,27 @@ def image_text(features: Features) -> str | None:
     """The label's text; None where the record has none."""
     text: bytes | None = _first(features, TEXT_KEYS, bytes)
     return None if text is None else text.decode("utf-8", "replace")
+
+
+def several_labels(features: Features) -> dict[str, list[Any] | None]:
+    """All labels and texts of a record that has several; both None for others."""
+    labels, texts = features.get(LABEL, []), features.get(TEXT, [])
+    whole = all(isinstance(label, int) for label in labels) and all(isinstance(text, bytes) for text in texts)
+    if not whole or len(labels) != len(texts) or len(labels) < 2:
+        return {"labels": None, "texts": None}
+    return {"labels": labels, "texts": [text.decode("utf-8", "replace") for text in texts]}
+
+
+def object_classes(features: Features) -> list[tuple[int | None, str | None]]:
+    """The classes of a record's objects, ids and texts, each once, by their ids: Roboflow's, Datumaro's and TFDS's records."""
+    ids = next((features[key] for key in OBJECT_KEYS if features.get(key)), [])
+    texts = features.get(OBJECT_TEXT) or [None] * len(ids)
+    ids = ids or [None] * len(texts)
+    if len(ids) != len(texts):
+        return []
+    words = [text.decode("utf-8", "replace") if isinstance(text, bytes) else None for text in texts]
+    pairs = {(number if isinstance(number, int) else None, text) for number, text in zip(ids, words, strict=True)}
+    return sorted(pairs, key=lambda pair: (pair[0] is None, pair[0] or 0, pair[1] or ""))
 
 
 def image_name(features: Features, shard: str, record: int) -> str:

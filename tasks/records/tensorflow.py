@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from imagerecords.schemas.errors import CorruptRecord
-from imagerecords.schemas.example import BOXES, DETECTION, EXTRAS, SYNSETS, contract
+from imagerecords.schemas.example import BOXES, DETECTION, EXTRAS, SEVERAL, SYNSETS, contract
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.storage.folders import Folder, open_output
@@ -25,12 +25,12 @@ def check_with_tensorflow(shard: Shard, settings: BuildSettings) -> int:
     """How many records TensorFlow read and decoded to their recorded size; raises CorruptRecord at the first that is not."""
     output = open_output(settings)
     with local_copy(output, shard.name) as path:
-        return _read(path, output.join(shard.name))
+        return _read(path, output.join(shard.name), several=settings.labels == "many")
 
 
-def _read(path: str, name: str) -> int:
+def _read(path: str, name: str, *, several: bool) -> int:
     tf = import_tensorflow()
-    spec = _classic_spec(tf)
+    spec = _classic_spec(tf, several=several)
 
     def decode(serialized: Any) -> Any:
         example = tf.io.parse_single_example(serialized, spec)
@@ -55,14 +55,18 @@ def _read(path: str, name: str) -> int:
     return count
 
 
-def _classic_spec(tf: Any) -> dict[str, Any]:
-    """What the classic input pipelines parse: one value each, boxes, synset and detection as lists that may be missing."""
+def _classic_spec(tf: Any, *, several: bool) -> dict[str, Any]:
+    """What the classic input pipelines parse: one value each, boxes, synset and detection as lists that may be missing.
+
+    With `several` an image's label and text are lists too.
+    """
     kinds = {int: tf.int64, float: tf.float32, bytes: tf.string}
-    optional = {key for extra in EXTRAS.values() for key in extra}
+    optional = {key for extra in (BOXES, SYNSETS, DETECTION) for key in EXTRAS[extra]}
     spec: dict[str, Any] = {}
-    for key, (kind, _) in contract((BOXES, SYNSETS, DETECTION)).items():
+    for key, (kind, *_) in contract((BOXES, SYNSETS, DETECTION)).items():
         shape = [1] if key == "image/class/label" else []
-        spec[key] = tf.io.VarLenFeature(kinds[kind]) if key in optional else tf.io.FixedLenFeature(shape, kinds[kind])
+        is_list = key in optional or (several and key in EXTRAS[SEVERAL])
+        spec[key] = tf.io.VarLenFeature(kinds[kind]) if is_list else tf.io.FixedLenFeature(shape, kinds[kind])
     return spec
 
 

@@ -8,12 +8,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagerecords.schemas.boxes import BoxCounts, FoundBoxes
+from imagerecords.schemas.boxes import CROWD, NAMELESS, BoxCounts, FoundBoxes
 from imagerecords.schemas.listing import COLUMNS, Listing
 from imagerecords.schemas.messages import first_lines, plural, some
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.sources.box_orientation import OrientedBoxes, orient_boxes, read_shapes
-from imagerecords.tasks.sources.boxes import NO_IMAGE, NoBoxFiles, PlacedBoxes, leave_out_objects, place_boxes, read_boxes
+from imagerecords.tasks.sources.boxes import (
+    NO_IMAGE,
+    Naming,
+    NoBoxFiles,
+    PlacedBoxes,
+    leave_out_objects,
+    nameless,
+    place_boxes,
+    read_boxes,
+)
 from imagerecords.tasks.sources.input_files import unreadable
 from imagerecords.tasks.sources.match_boxes import differ_in_form, match_boxes
 from imagerecords.tasks.storage.folders import open_folder
@@ -62,9 +71,9 @@ def add_boxes(settings: BuildSettings, listing: Listing) -> Listing:
     notes = [note for file in files for note in file.notes()]
     if others := differ_in_form(found, rows, listing.images):
         notes.append(f"bounding_boxes: {plural(len(others), 'image')} named in another Unicode form: {some(others)}")
-    images = listing.images.set_column(COLUMNS.get_field_index("boxes"), COLUMNS.field("boxes"), placed.column)
-    notes += _splits_without(images, placed.counts)
-    return replace(listing, images=images, boxes=placed.counts, notes=(*listing.notes, *notes))
+    listing = with_boxes(listing, placed)
+    notes += _splits_without(listing.images, placed.counts)
+    return replace(listing, notes=(*listing.notes, *notes))
 
 
 def _read(split: str | None, location: str, settings: BuildSettings) -> list[tuple[str | None, FoundBoxes]]:
@@ -107,10 +116,24 @@ def orient(found: FoundBoxes, rows: np.ndarray, listing: Listing, settings: Buil
 
 
 def place(found: FoundBoxes, rows: np.ndarray, listing: Listing, settings: BuildSettings) -> PlacedBoxes:
-    """The boxes as a column, by the settings' policies."""
+    """The boxes as columns, by the settings' policies."""
+    if settings.crowd == "drop":
+        found = replace(found, left_out=np.where(found.crowd, np.int8(CROWD), found.left_out))
     if settings.object_labels == "drop":
         found = leave_out_objects(found, listing.labels)
-    return place_boxes(found, rows, listing.images["label"], listing.labels, settings.invalid_boxes)
+    naming = Naming(listing.images["label"], listing.labels)
+    if settings.object_labels == "own":
+        found = replace(found, left_out=np.where(nameless(found), np.int8(NAMELESS), found.left_out))
+        naming = Naming(listing.images["label"], listing.labels, tuple(sorted(set(found.names.drop_null().to_pylist()))))
+    return place_boxes(found, rows, naming, settings.invalid_boxes, for_detection=settings.features == "detection")
+
+
+def with_boxes(listing: Listing, placed: PlacedBoxes) -> Listing:
+    """The listing with boxes in its columns."""
+    images = listing.images
+    for name, column in (("boxes", placed.column), ("objects", placed.objects)):
+        images = images.set_column(COLUMNS.get_field_index(name), COLUMNS.field(name), column)
+    return replace(listing, images=images, boxes=placed.counts, object_labels=placed.object_labels)
 
 
 def _split_around(location: str, settings: BuildSettings) -> str | None:

@@ -104,10 +104,11 @@ def orient_boxes(
     corners = found.corners.copy()
     sized = found.in_pixels & (displayed > 0).all(axis=1)
     corners[sized] = corners[sized] / np.tile(displayed[sized], 2)
+    areas = np.divide(found.areas, displayed.prod(axis=1), out=found.areas.copy(), where=sized)
     for number in np.unique(orientation[frame == DISPLAY]).tolist():
         of_it = (frame == DISPLAY) & (orientation == number)
         corners[of_it] = rotate(corners[of_it], INVERSE_ROTATION.get(number, number))
-    oriented = replace(found, corners=corners, in_pixels=found.in_pixels & ~sized)
+    oriented = replace(found, corners=corners, areas=areas, in_pixels=found.in_pixels & ~sized)
     evidence = "since Label Studio draws on them" if draws_displayed else "by the file's other images"
     why = evidence if setting == "auto" else f"by --boxes_orientation {setting}"
     parts = [*_turned(rows, frame, by_size, "by the size that the file states"), *_turned(rows, frame, rest, why)]

@@ -74,7 +74,8 @@ def _divided(found: FoundBoxes) -> FoundBoxes:
     sized = found.in_pixels & (found.sizes > 0).all(axis=1)
     corners = found.corners.copy()
     corners[sized] = corners[sized] / np.tile(found.sizes[sized], 2)
-    return replace(found, corners=corners, in_pixels=found.in_pixels & ~sized)
+    areas = np.divide(found.areas, found.sizes.prod(axis=1), out=found.areas.copy(), where=sized)
+    return replace(found, corners=corners, areas=areas, in_pixels=found.in_pixels & ~sized)
 
 
 def _without(found: FoundBoxes, wrong: np.ndarray, why: str) -> FoundBoxes:
@@ -98,6 +99,9 @@ def chosen(found: FoundBoxes, mask: np.ndarray) -> FoundBoxes:
         sizes=found.sizes[mask],
         in_pixels=found.in_pixels[mask],
         left_out=found.left_out[mask],
+        crowd=found.crowd[mask],
+        difficult=found.difficult[mask],
+        areas=found.areas[mask],
     )
 
 

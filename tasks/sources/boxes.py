@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,9 +13,12 @@ from imagerecords.schemas.boxes import (
     CORNERS,
     CROWD,
     KEPT,
+    NAMELESS,
     NOT_FINITE,
     OTHER_OBJECT,
     PLANNED_BOX,
+    PLANNED_OBJECT,
+    PLANNED_OBJECTS,
     RULES,
     SOUND,
     BoxCounts,
@@ -37,6 +40,7 @@ from imagerecords.tasks.sources.walk import walk_files
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
 OF_ALL_IMAGES = (".json", ".csv", ".tsv")
+MOST_OF_BOX = 1.05  # of a box is its object's area, with what rounding adds
 NO_IMAGE = -1  # in place of an image's row
 KINDS = ".csv or .tsv, nor a COCO or CreateML .json, nor a CVAT .xml, nor a folder of Pascal VOC .xml or YOLO .txt files"
 
@@ -82,30 +86,40 @@ def _read_folder(folder: Folder) -> FoundBoxes:
 
 @dataclass(frozen=True)
 class PlacedBoxes:
-    """Boxes as a listing has them: its column, their counts, what is wrong, and which of the found ones are in the column."""
+    """Boxes as a listing has them: its columns, their counts, what is wrong, and which of the found ones are in the columns.
+
+    `object_labels` are the classes of objects by id, None where they are the labels.
+    """
 
     column: pa.Array
     counts: BoxCounts
     errors: tuple[str, ...]
     is_planned: np.ndarray
+    objects: pa.Array
+    object_labels: tuple[str, ...] | None = None
+
+
+class Naming(NamedTuple):
+    """What boxes are called: the label of each image, the names of all labels, and those of objects where they have others."""
+
+    image_labels: pa.ChunkedArray
+    labels: tuple[str, ...]
+    objects: tuple[str, ...] | None = None
 
 
 def place_boxes(
-    found: FoundBoxes,
-    rows: np.ndarray,
-    image_labels: pa.ChunkedArray,
-    labels: tuple[str, ...],
-    policy: Policy,
+    found: FoundBoxes, rows: np.ndarray, naming: Naming, policy: Policy, *, for_detection: bool = False
 ) -> PlacedBoxes:
-    """The boxes as a column: a list for each image, in the order they were found.
+    """The boxes as columns: a list for each image, in the order they were found.
 
-    `rows` has the image of each box, or NO_IMAGE. A box whose own name is a label has that label's id, any other its image's.
+    `rows` has the image of each box, or NO_IMAGE. A box whose own name is a label has that label's id, any other its image's;
+    where objects have names of their own, each has its image's label, and its own class as an object.
     """
     with np.errstate(over="ignore"):  # they become infinite, which is reported
         corners = found.corners.astype(np.float32)
     faults = problems_of(corners)
     corrected = clamp(corners) if policy == "clamp" else corners
-    own = _own_labels(found.names, labels)
+    own = _own_labels(found.names, naming.labels if naming.objects is None else naming.objects)
     left_out = found.left_out != KEPT
     usable = (faults != NOT_FINITE) & (problems_of(corrected) == SOUND)
     kept = usable & ~left_out
@@ -120,13 +134,38 @@ def place_boxes(
         excluded=int(left_out.sum()),
         reasons=tuple(_reasons(found, np.where(kept, SOUND, faults), placed, own)),
     )
+    without_area, wrong_area = _without_area(found, corrected)
+    if for_detection and (wrong := placed & wrong_area).any():
+        reason = _reason(found, wrong, "written with their box's area, since the stated one is larger than the box")
+        counts = counts.model_copy(update={"reasons": (*counts.reasons, reason)})
     order = np.flatnonzero(placed)[np.argsort(rows[placed], kind="stable")]
-    images = image_labels.combine_chunks().take(pa.array(rows[order]))
-    label = pc.if_else(pa.array(own[order] > 0), pa.array(own[order], pa.int32()), images).cast(pa.int32())
+    images = naming.image_labels.combine_chunks().take(pa.array(rows[order])).cast(pa.int32())
+    by_name = pc.if_else(pa.array(own[order] > 0), pa.array(own[order], pa.int32()), images).cast(pa.int32())
     columns = [pa.array(corrected[order, number]) for number in range(len(CORNERS))]
+    label = by_name if naming.objects is None else images
     values = pa.StructArray.from_arrays([*columns, label], fields=list(PLANNED_BOX))
-    edges = np.concatenate([[0], np.cumsum(np.bincount(rows[order], minlength=len(image_labels)))])
-    return PlacedBoxes(pa.ListArray.from_arrays(pa.array(edges, pa.int32()), values), counts, first_lines(errors), placed)
+    edges = pa.array(np.concatenate([[0], np.cumsum(np.bincount(rows[order], minlength=len(naming.image_labels)))]), pa.int32())
+    column, objects = pa.ListArray.from_arrays(edges, values), pa.nulls(len(naming.image_labels), PLANNED_OBJECTS)
+    if for_detection:
+        area = pa.array(found.areas[order], pa.float32(), mask=without_area[order])
+        marks = (pa.array(mark[order]) for mark in (found.crowd, found.difficult))
+        described = pa.StructArray.from_arrays([by_name, *marks, area], fields=list(PLANNED_OBJECT))
+        objects = pa.ListArray.from_arrays(edges, described)
+    return PlacedBoxes(column, counts, first_lines(errors), placed, objects, naming.objects)
+
+
+def _without_area(found: FoundBoxes, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which boxes have no area of their object that can be used, and which of them state one that can't be."""
+    sides = np.maximum(corners[:, 2:] - corners[:, :2], 0)
+    with np.errstate(invalid="ignore"):
+        usable = (found.areas > 0) & (found.areas <= sides.prod(axis=1) * MOST_OF_BOX)
+        return ~usable, ~usable & (found.areas > 0)
+
+
+def nameless(found: FoundBoxes) -> np.ndarray:
+    """Which boxes that are not left out have no name of their object."""
+    without: np.ndarray = found.names.is_null().to_numpy(zero_copy_only=False) & (found.left_out == KEPT)
+    return without
 
 
 def _own_labels(names: pa.Array, labels: Sequence[str]) -> np.ndarray:
@@ -168,7 +207,9 @@ def _reasons(found: FoundBoxes, faults: np.ndarray, placed: np.ndarray, own: np.
     if (of_no_image := is_in & (faults == SOUND) & ~placed).any():
         yield _reason(found, of_no_image, "of no image")
     if (is_crowd := found.left_out == CROWD).any():
-        yield _reason(found, is_crowd, "left out as crowd regions")
+        yield _reason(found, is_crowd, "left out as crowd regions (setting crowd)")
+    if (without := found.left_out == NAMELESS).any():
+        yield _reason(found, without, "left out, since their object has no name (setting object_labels)")
     is_other = _has_other_name(found, own)
     for mask, what in ((is_other & placed, "with their image's label"), (found.left_out == OTHER_OBJECT, "left out")):
         if not mask.any():

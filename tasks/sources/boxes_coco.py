@@ -10,6 +10,7 @@ from typing import Any
 
 from imagerecords.schemas.boxes import FoundBox, FoundBoxes
 from imagerecords.schemas.json_text import parse_json
+from imagerecords.tasks.sources.annotations.geometry import IS_CROWD
 from imagerecords.tasks.sources.box_units import with_units
 
 Corners = tuple[float, float, float, float]
@@ -90,7 +91,8 @@ def _box(annotation: Any, images: Mapping[str, Any], names: Mapping[str, Any], p
     stated = sides if all(side > 0 for side in sides) else (0.0, 0.0)  # NaN is not above 0
     category = names.get(str(annotation.get("category_id")))
     name = str(category) if isinstance(category, str | int) else None
-    return FoundBox(file, place, corners, name, stated, is_crowd=str(annotation.get("iscrowd")) in {"1", "True"})
+    area = number(annotation.get("area"))
+    return FoundBox(file, place, corners, name, stated, str(annotation.get("iscrowd")) in IS_CROWD, area=area)
 
 
 def _corners(bbox: Any) -> Corners | None:

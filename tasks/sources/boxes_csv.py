@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagerecords.schemas.boxes import CORNERS, CROWD, FoundBoxes
+from imagerecords.schemas.boxes import CORNERS, FoundBoxes
 from imagerecords.schemas.messages import some
 from imagerecords.tasks.sources.box_units import with_units
 from imagerecords.tasks.sources.csv_lines import CsvLines, first_row, read_csv_lines
@@ -101,7 +101,7 @@ def _boxes(found: CsvLines, columns: dict[str, str], name: str, form: str, *, pi
         malformed=tuple(f"{problem}: {name}, line {line}" for line, problem in sorted(bad.items())),
         by_stem=len(images) > 0 and not pc.any(pc.match_substring_regex(images, SUFFIX)).as_py(),
         sizes=_image_sizes(np.nan_to_num(np.stack(sides, axis=1)).reshape(-1, 2), corners[sound]),
-        left_out=np.zeros(rows.num_rows, np.int8) if crowd is None else crowd.to_numpy() * np.int8(CROWD),
+        crowd=np.zeros(rows.num_rows, bool) if crowd is None else crowd.to_numpy(),
         form=form,
     )
     return with_units(boxes, pixels=pixels)

@@ -8,12 +8,10 @@ import math
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from xml.etree.ElementTree import ParseError
-
-import defusedxml.ElementTree
-from defusedxml import DefusedXmlException
 
 from imagerecords.schemas.boxes import CORNERS, FoundBox, FoundBoxes
+from imagerecords.tasks.sources.annotations.geometry import around, rotated
+from imagerecords.tasks.sources.annotations.xml import parse_xml
 from imagerecords.tasks.sources.box_units import with_units
 from imagerecords.tasks.storage.folders import Folder
 
@@ -43,9 +41,9 @@ def _read_file(folder: Folder, path: str) -> tuple[bool, list[FoundBox | str]]:
     """Whether a file is CVAT's, and each of its objects as a box, or what is wrong with it."""
     place = folder.join(path)
     try:
-        root = defusedxml.ElementTree.fromstring(folder.read(path))
-    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:  # LookupError: an encoding nobody knows
-        return False, [f"a VOC file must be plain XML, got {type(error).__name__}: {' '.join(str(error).split())}: {place}"]
+        root = parse_xml(folder.read(path))
+    except ValueError as error:
+        return False, [f"a VOC file must be plain XML, got {error}: {place}"]
     if root.tag == "annotations":
         return True, list(_cvat_boxes(root, place))
     if root.tag != "annotation":
@@ -60,10 +58,11 @@ def _voc_boxes(root: Any, image: str, place: str) -> Iterable[FoundBox | str]:
         name = (element.findtext("name") or "").strip() or None
         xmin, ymin, xmax, ymax = pixels = [_number(element.findtext(f"bndbox/{corner}")) for corner in CORNERS]
         points = _polygon(element)
+        difficult = (element.findtext("difficult") or "").strip() == "1"
         if not any(map(math.isnan, pixels)):
-            yield FoundBox(image, where, (xmin, ymin, xmax, ymax), name, size)
+            yield FoundBox(image, where, (xmin, ymin, xmax, ymax), name, size, difficult=difficult)
         elif points:
-            yield FoundBox(image, where, _around(points), name, size)
+            yield FoundBox(image, where, around(points), name, size, difficult=difficult)
         else:
             yield f"an object must have xmin, ymin, xmax and ymax, got {pixels}: {where}"
 
@@ -92,26 +91,14 @@ def _cvat_boxes(root: Any, place: str) -> Iterable[FoundBox | str]:
 def _cvat_box(element: Any) -> tuple[float, float, float, float] | None:
     """The upright box round a box, which CVAT turns about its middle."""
     xmin, ymin, xmax, ymax = (_number(element.get(corner)) for corner in CVAT_CORNERS)
-    angle = math.radians(_number(element.get("rotation") or "0"))
-    if math.isnan(xmin + ymin + xmax + ymax + angle):
-        return None
-    if not angle:
-        return xmin, ymin, xmax, ymax
-    x, y, width, height = (xmin + xmax) / 2, (ymin + ymax) / 2, (xmax - xmin) / 2, (ymax - ymin) / 2
-    across = abs(width * math.cos(angle)) + abs(height * math.sin(angle))
-    down = abs(width * math.sin(angle)) + abs(height * math.cos(angle))
-    return x - across, y - down, x + across, y + down
+    degrees = _number(element.get("rotation") or "0")
+    return None if math.isnan(xmin + ymin + xmax + ymax + degrees) else rotated((xmin, ymin, xmax, ymax), degrees)
 
 
 def _cvat_polygon(element: Any) -> tuple[float, float, float, float] | None:
     pairs = [point.split(",") for point in (element.get("points") or "").split(";")]
     points = [(_number(pair[0]), _number(pair[-1])) for pair in pairs]
-    return None if any(math.isnan(x + y) for x, y in points) else _around(points)
-
-
-def _around(points: Sequence[tuple[float, float]]) -> tuple[float, float, float, float]:
-    xs, ys = zip(*points, strict=True)
-    return min(xs), min(ys), max(xs), max(ys)
+    return None if any(math.isnan(x + y) for x, y in points) else around(points)
 
 
 def _size(width: float, height: float) -> tuple[float, float]:

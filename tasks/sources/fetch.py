@@ -27,13 +27,15 @@ GONE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 
 
 class PlannedImage(NamedTuple):
-    """A row of the plan; `boxes` as its column has them, None in a data set without any."""
+    """A row of the plan; `boxes` and `objects` as its columns have them, None in a data set without any."""
 
     label: int
     path: str
     size: int
     version: str
     boxes: list[dict[str, Any]] | None
+    objects: list[dict[str, Any]] | None = None
+    labels: list[int] | None = None
 
 
 Fetched = tuple[PlannedImage, bytes | Rejected]

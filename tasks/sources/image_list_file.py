@@ -3,6 +3,7 @@
 Read in batches, and kept in Arrow's memory: a million rows are some hundred MB as columns, and several times that as objects.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -23,7 +24,7 @@ from imagerecords.tasks.storage.arrow_files import arrow_reader
 
 TEXTS = ("path", "label", "split", "group")
 REQUIRED = ("path", "label")
-ROW = pa.schema([("line", pa.int64()), *((name, pa.string()) for name in TEXTS)])
+ROW = pa.schema([("line", pa.int64()), *((name, pa.string()) for name in TEXTS), ("labels", pa.list_(pa.string()))])
 BATCH = 1 << 16  # rows
 LIKE_ROWS = 10  # with one kind of problem that are reported
 COLUMNS_NAMED = 20  # of a file without those that are needed
@@ -34,7 +35,8 @@ class ListedRows:
     """The rows of a file, in its order; what is absent is null.
 
     `unit` is what the file counts: line, row or task. `columns` are those of the file, `bad` what is wrong with other rows,
-    `notes` what was found out of the file, and `boxes` has those of all rows, each with its row in `box_rows`.
+    `notes` what was found out of the file, and `boxes` has those of all rows, each with its row in `box_rows`. With `several`
+    a row's `labels` are all labels of its image.
     """
 
     file: str
@@ -46,6 +48,7 @@ class ListedRows:
     boxes: FoundBoxes | None = None
     box_rows: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     notes: list[str] = field(default_factory=list)
+    several: bool = False
 
     def place(self, line: int) -> str:
         """Where a row stands, for people; line 0 is the whole file."""
@@ -71,7 +74,7 @@ def read_rows(settings: BuildSettings) -> ListedRows:
     """The rows of the settings' image list or export; raises OSError, ValueError or ArrowException when it is none."""
     location = settings.image_list or settings.label_studio or ""
     read, unit = READERS[location.rpartition(".")[2].lower()] if settings.image_list else (_export_reader(settings), "task")
-    listed = ListedRows(location, unit)
+    listed = ListedRows(location, unit, several=settings.labels == "many")
     boxes = _Boxes()
     tables = [ROW.empty_table()]
     with open_file(location, settings.storage_options) as file:
@@ -84,9 +87,33 @@ def read_rows(settings: BuildSettings) -> ListedRows:
         column = listed.rows[name]
         empty = pc.fill_null(pc.equal(column, ""), True)
         listed.rows = listed.rows.set_column(ROW.get_field_index(name), name, pc.if_else(empty, None, column))
+    listed.rows = with_lists(listed.rows) if listed.several else listed.rows
     if "boxes" in listed.columns:
         listed.boxes, listed.box_rows = boxes.found()
     return listed
+
+
+def with_lists(rows: pa.Table) -> pa.Table:
+    """The rows with all labels of each image, whose `label` may be the JSON text of a list, and with the first as its label."""
+    labels = [None if text is None else _labels_in(text) for text in rows["label"].to_pylist()]
+    first = pa.array([each[0] if each else None for each in labels], pa.string())
+    rows = rows.set_column(ROW.get_field_index("label"), "label", first)
+    return rows.set_column(ROW.get_field_index("labels"), "labels", pa.array(labels, ROW.field("labels").type))
+
+
+def labels_text(labels: Iterable[str]) -> str:
+    """Several labels as a row has them while it is read: the JSON text of their list."""
+    return json.dumps(list(labels), ensure_ascii=False)
+
+
+def _labels_in(text: str) -> list[str]:
+    """The labels that a text is a JSON list of, or the text itself as the only one."""
+    try:
+        labels = parse_json(text) if text.startswith("[") else None
+    except ValueError:
+        labels = None
+    texts = isinstance(labels, list) and all(isinstance(label, str | int) and not isinstance(label, bool) for label in labels)
+    return list(dict.fromkeys(str(label) for label in labels if label != "")) if texts and labels is not None else [text]
 
 
 class _Boxes:
@@ -169,7 +196,11 @@ def _read_parquet(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
     for batch in parquet.iter_batches(BATCH, columns=names):
         lines = pa.array(np.arange(first, first + batch.num_rows))
         first += batch.num_rows
-        yield _batch(pa.table(batch).append_column("line", lines))
+        table = pa.table(batch).append_column("line", lines)
+        if listed.several and pa.types.is_nested(table.schema.field("label").type):
+            texts = [_text("label", value, several=True) for value in table["label"].to_pylist()]
+            table = table.set_column(table.column_names.index("label"), "label", pa.array(texts, pa.string()))
+        yield _batch(table)
 
 
 def _read_json_lines(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
@@ -179,7 +210,7 @@ def _read_json_lines(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
             continue
         try:
             row = parse_json(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-            texts = {name: _text(name, row.get(name)) for name in TEXTS}
+            texts = {name: _text(name, row.get(name), several=listed.several) for name in TEXTS}
         except (ValueError, AttributeError) as error:
             listed.bad.append((number, f"a row must be a JSON object with texts for {', '.join(TEXTS)}, got {error}"))
             continue
@@ -192,10 +223,12 @@ def _read_json_lines(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
     yield _objects(pending)
 
 
-def _text(name: str, value: Any) -> str | None:
-    """A text, or a whole number as one: labels are often numbers."""
+def _text(name: str, value: Any, *, several: bool = False) -> str | None:
+    """A text, or a whole number as one: labels are often numbers; several labels as JSON, where an image may have them."""
     if value is None or isinstance(value, str):
         return value
+    if several and name == "label" and isinstance(value, list):
+        return json.dumps([_text(name, each) for each in value if each is not None], ensure_ascii=False)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     raise ValueError(f"{value!r} for {name}")

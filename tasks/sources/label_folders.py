@@ -8,7 +8,6 @@ from functools import partial
 
 import pyarrow as pa
 
-from imagerecords.schemas.boxes import PLANNED_BOXES
 from imagerecords.schemas.labels import (
     Labels,
     choose_labels,
@@ -227,5 +226,6 @@ def _label_mistakes(settings: BuildSettings, source: _Source, name: str, files: 
 def _table(source: str, label: int, files: list[FoundFile]) -> pa.Table:
     files = [file for file in files if is_utf8(file.path)]
     paths, sizes, versions = zip(*files, strict=True) if files else ((), (), ())
-    nothing = pa.nulls(len(files), pa.string()), pa.nulls(len(files), PLANNED_BOXES)
-    return pa.table([[source] * len(files), [label] * len(files), paths, sizes, versions, *nothing], schema=COLUMNS)
+    known = [[source] * len(files), [label] * len(files), paths, sizes, versions]
+    nothing = [pa.nulls(len(files), kind) for kind in COLUMNS.types[len(known) :]]
+    return pa.table([*known, *nothing], schema=COLUMNS)

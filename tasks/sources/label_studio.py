@@ -53,8 +53,12 @@ class Export:
         return [f"{problem}: {self.place(number)}" for number, problem in sorted(self.bad)]
 
 
-def read_export(text: str, file: str, reading: LabelStudioSettings = DEFAULT, *, by_objects: bool = False) -> Export:
+def read_export(
+    text: str, file: str, reading: LabelStudioSettings = DEFAULT, *, by_objects: bool = False, several: bool = False
+) -> Export:
     """The labelled images of an export; with `by_objects` the class of an image's objects is its label.
+
+    With `several` an image may have several labels.
 
     Raises ValueError or BadLayout when it is none or is unclear.
     """
@@ -68,7 +72,7 @@ def read_export(text: str, file: str, reading: LabelStudioSettings = DEFAULT, *,
     columns, notes = image_columns(found, reading.label_studio_image)
     export.notes += notes
     control, instead = (EVERY_REGION, "") if by_objects else class_control(found, columns, reading.label_studio_class)
-    _Reader(found, export, reading, columns, control, other_images(found, columns)).read()
+    _Reader(found, export, reading, columns, control, other_images(found, columns), several=several).read()
     if control is None and any(problem.startswith(ONE_LABEL) for _, problem in export.bad):
         remedy = "Pass --label_studio_class with one whose objects' names are the class"
         export.bad.append((0, f"an export must have a choice for the whole image, got {instead}. {remedy}"))
@@ -85,6 +89,7 @@ class _Reader:
     columns: Sequence[str]
     control: str | None
     elsewhere: set[str]
+    several: bool = False
     counts: ShapeCounts = field(default_factory=ShapeCounts)
     disputed: list[str] = field(default_factory=list)
     drawn_by_several: int = 0
@@ -141,9 +146,10 @@ class _Reader:
             yield decision.problem + of_page
             return
         labels = decision.chosen.answer
-        if len(labels) != 1:
-            yield f"{ONE_LABEL}, got {list(labels) or 'none'}{of_page}"
-        elif problems := list(name_problems(labels[0])):
+        if len(labels) != 1 and not (labels and self.several):
+            remedy = ". Pass --labels many to write all of them" if labels else ""
+            yield f"{ONE_LABEL}, got {list(labels) or 'none'}{of_page}{remedy}"
+        elif problems := [problem for label in labels for problem in name_problems(label)]:
             yield problems[0]
         elif image.startswith("data:"):
             yield "an image must be a file, got its data in the export"
@@ -151,7 +157,7 @@ class _Reader:
             results = [result for result in decision.chosen.annotation.results if result.of not in self.elsewhere]
             results = [result for result in results if page is None or result.page == page]
             boxes = boxes_of(results, self.counts)
-            yield LabelledPath(image, labels[0], self.export.place(task.number), boxes, task.number)
+            yield LabelledPath(image, labels[0], self.export.place(task.number), boxes, task.number, labels[1:])
 
     def _has_answer(self, task: Task) -> bool:
         whole = self.found.is_whole

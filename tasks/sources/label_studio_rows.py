@@ -1,5 +1,6 @@
 """A Label Studio export as rows of an image list: images found beside the export or in `images_directory`."""
 
+import json
 import posixpath
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,20 +18,22 @@ MISSING, UNUSABLE = "missing", "unusable"
 
 @dataclass
 class ExportRows:
-    """Rows with line, path, label and boxes, and what else an export says."""
+    """Rows with line, path, label and boxes, and what else an export says; with `several` labels are JSON texts of lists."""
 
     unit: str
     rows: list[dict[str, Any]] = field(default_factory=list)
     bad: list[tuple[int, str]] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    several: bool = False
 
 
 def read_export_rows(data: bytes, file: str, settings: BuildSettings) -> ExportRows:
     """The rows of an export; raises ValueError or BadLayout when it is none or is unclear."""
-    export = read_export(data.decode("utf-8-sig"), file, settings, by_objects=settings.labels_from == "objects")
+    by_objects, several = settings.labels_from == "objects", settings.labels == "many"
+    export = read_export(data.decode("utf-8-sig"), file, settings, by_objects=by_objects, several=several)
     skips = settings.unusable_annotations == "skip"
-    found = ExportRows(export.unit, [], [] if skips else export.bad, export.skipped, export.notes)
+    found = ExportRows(export.unit, [], [] if skips else export.bad, export.skipped, export.notes, several)
     if skips and export.bad:
         found.skipped[UNUSABLE] += len({number for number, _ in export.bad if number})
         found.notes.append(f"{file}: skipped: {some(export.problems(), between='; ')}")
@@ -58,7 +61,8 @@ def _add_rows(found: ExportRows, export: Export, folder: Folder, others: Folder 
                 missing.append(path)
                 continue
         boxes = [[*box[:4], box.name] for box in image.boxes]
-        found.rows.append({"line": image.number, "path": path, "label": image.label, "boxes": boxes})
+        label = json.dumps([image.label, *image.more], ensure_ascii=False) if found.several else image.label
+        found.rows.append({"line": image.number, "path": path, "label": label, "boxes": boxes})
     return missing
 
 

@@ -1,25 +1,23 @@
 """Labels and listing from an image list or a Label Studio export; every bad row is reported by its line, all at once."""
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagerecords.schemas.boxes import PLANNED_BOXES, FoundBoxes
+from imagerecords.schemas.boxes import FoundBoxes
 from imagerecords.schemas.errors import BadLayout
-from imagerecords.schemas.labels import choose_labels, kept_label, name_problems
+from imagerecords.schemas.labels import choose_labels, kept_label
 from imagerecords.schemas.listing import COLUMNS, Listing
 from imagerecords.schemas.messages import first_lines, some
 from imagerecords.schemas.secrets import url_problems
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import SPLITS
-from imagerecords.schemas.unicode_names import composed, form_notes, one_form
-from imagerecords.tasks.sources.add_boxes import orient, place
+from imagerecords.tasks.sources.add_boxes import orient, place, with_boxes
 from imagerecords.tasks.sources.annotations.rows import AnnotatedRows, read_annotations
 from imagerecords.tasks.sources.box_orientation import OrientedBoxes
 from imagerecords.tasks.sources.box_units import with_units_and_rows
@@ -27,11 +25,17 @@ from imagerecords.tasks.sources.boxes import NO_IMAGE
 from imagerecords.tasks.sources.image_list_file import LIKE_ROWS, TEXTS, ListedRows, read_rows
 from imagerecords.tasks.sources.image_places import ImagePlaces, locate, look_up, other_form
 from imagerecords.tasks.sources.input_files import unreadable
-from imagerecords.tasks.sources.unlabelled import unlabelled_notes
+from imagerecords.tasks.sources.listed_labels import (
+    all_labels,
+    empty_labels,
+    excluded_labels,
+    name_labels,
+    unite_labels,
+    with_ids,
+    without_excluded,
+)
 
-UNLISTED = "unlisted label"
 BACKSLASH = "\\"
-EXCLUDED = "excluded label"
 MAY_CARRY_SECRETS = r"://.*[@?]"
 
 
@@ -51,10 +55,10 @@ def survey_list(settings: BuildSettings, names: Mapping[str, int] | None, locked
     if errors := list(_column_mistakes(settings, listed)):
         return Listing.of_errors(errors)
     usable = _refuse_texts(listed)
-    notes = _unite_labels(listed, (*locked, *(names or ())))
-    usable &= _without_excluded(settings, listed)
-    named = _name_labels(settings, listed, names, usable)
-    present = set(listed.rows["label"].unique().to_pylist()) - set(_excluded(settings, listed))
+    notes = unite_labels(listed, (*locked, *(names or ())))
+    usable &= without_excluded(settings, listed)
+    named = name_labels(settings, listed, names, usable)
+    present = set(all_labels(listed.rows)) - set(excluded_labels(settings, listed))
     named = [label for label in named if label in present or label not in locked]
     labels, lost = choose_labels(named, locked, settings.labels_file, keep=settings.append_missing_labels == "keep")
     chosen = np.flatnonzero(usable)
@@ -63,36 +67,11 @@ def survey_list(settings: BuildSettings, names: Mapping[str, int] | None, locked
     rows = listed.rows.take(pa.array(chosen))
     places, images = _find_files(settings, listed, rows)
     errors = [f"{problem}: {listed.place(line)}" for line, problem in sorted(listed.bad)]
-    errors = [*first_lines(errors), *lost, *_empty_labels(named, present, location)]
+    errors = [*first_lines(errors), *lost, *empty_labels(named, present, location)]
     if errors or places is None:
         return Listing.of_errors(errors)
     listing = _listing(settings, listed, labels.all, places, images.append_column("row", pa.array(chosen)))
     return replace(listing, notes=(*notes, *listing.notes, *map(kept_label, sorted(labels.reserved))))
-
-
-def _unite_labels(listed: ListedRows, known: Iterable[str]) -> list[str]:
-    """Bring labels that differ in their Unicode form only to one form; returns what to report."""
-    column = listed.rows["label"]
-    forms = one_form(column.unique().drop_null().to_pylist(), known)
-    if changed := {name: form for name, form in forms.items() if name != form}:
-        united = pa.array([changed.get(label, label) for label in column.to_pylist()], pa.string())
-        listed.rows = listed.rows.set_column(listed.rows.column_names.index("label"), "label", united)
-    return [*form_notes(f"{listed.file}: labels", forms), *unlabelled_notes(forms.values())]
-
-
-def _excluded(settings: BuildSettings, listed: ListedRows) -> list[str]:
-    """The labels of rows that exclude_labels leaves out."""
-    excluded = set(map(composed, settings.exclude_labels))
-    return [label for label in listed.rows["label"].unique().drop_null().to_pylist() if composed(label) in excluded]
-
-
-def _without_excluded(settings: BuildSettings, listed: ListedRows) -> np.ndarray:
-    """Which rows have no label of exclude_labels; the others are counted."""
-    out = pc.is_in(listed.rows["label"], pa.array(_excluded(settings, listed), pa.string())).to_numpy()
-    if out.any():
-        listed.skipped[EXCLUDED] = int(out.sum())
-    kept: np.ndarray = ~out
-    return kept
 
 
 def _column_mistakes(settings: BuildSettings, listed: ListedRows) -> Iterator[str]:
@@ -130,26 +109,6 @@ def _refuse(listed: ListedRows, wrong: pa.ChunkedArray, problem_of: Callable[[di
     listed.report(rows["line"].to_numpy(), list(map(problem_of, rows.slice(0, LIKE_ROWS).to_pylist())))
     right: np.ndarray = ~wrong.to_numpy()
     return right
-
-
-def _name_labels(settings: BuildSettings, listed: ListedRows, names: Mapping[str, int] | None, usable: np.ndarray) -> list[str]:
-    """The labels in the order of a first build's ids; rows of other labels are reported, or no longer usable."""
-    column = listed.rows["label"]
-    found = sorted(set(column.unique().drop_null().to_pylist()) - set(_excluded(settings, listed)))
-    if names is None:
-        problems = ((label, problem) for label in found for problem in name_problems(label))
-        for label, problem in islice(problems, LIKE_ROWS):
-            listed.bad.append((listed.rows["line"][pc.index(column, label).as_py()].as_py(), problem))
-        return found
-    unlisted = pa.array(sorted(set(found) - set(names)), pa.string())
-    of_others = pc.is_in(column, unlisted)
-    if settings.unlisted_labels == "ignore":
-        listed.skipped[UNLISTED] = pc.sum(of_others).as_py() or 0
-        usable &= ~of_others.to_numpy()
-    else:
-        rule = f"a label must be in {settings.labels_file} (add it, or pass --unlisted_labels ignore)"
-        _refuse(listed, of_others, lambda row: f"{rule}, got {row['label']!r}")
-    return list(names)
 
 
 def _find_files(settings: BuildSettings, listed: ListedRows, rows: pa.Table) -> tuple[ImagePlaces | None, pa.Table]:
@@ -206,12 +165,6 @@ def _with_found_forms(settings: BuildSettings, listed: ListedRows, rows: pa.Tabl
     return rows.set_column(rows.column_names.index("path"), "path", united)
 
 
-def _empty_labels(labels: list[str], present: set[str], location: str) -> list[str]:
-    missing = sorted(set(labels) - present)
-    rule = "a label must have images, got none for"
-    return list(first_lines([f"{rule} {label!r}: {location}. Add some or remove the label" for label in missing]))
-
-
 def _listing(
     settings: BuildSettings, listed: ListedRows, labels: tuple[str, ...], places: ImagePlaces, images: pa.Table
 ) -> Listing:
@@ -219,15 +172,14 @@ def _listing(
     by_split = "split" in listed.columns
     source = images["split"] if by_split else pa.repeat("data", images.num_rows)
     rank = pc.index_in(source, pa.array(SPLITS))
-    label = pc.add(pc.index_in(images["label"], pa.array(labels, pa.string())), 1)
-    images = images.set_column(images.column_names.index("label"), "label", label)
+    images = with_ids(images, labels)
     images = images.append_column("source", source).append_column("rank", rank)
     images = images.sort_by([("rank", "ascending"), ("label", "ascending"), ("path", "ascending")])
     sources = images["source"].unique().to_pylist()
     listing = Listing(
         labels=labels,
         roots=dict.fromkeys(sources, places.root),
-        images=images.append_column("boxes", pa.nulls(images.num_rows, PLANNED_BOXES)).select(COLUMNS.names).cast(COLUMNS),
+        images=_without_boxes(images),
         skipped={what: count for what, count in listed.skipped.items() if count},
         notes=tuple(_notes(listed, labels, images)),
     )
@@ -241,6 +193,13 @@ def _listing(
     return _with_boxes(settings, listed.boxes, rows, listing)
 
 
+def _without_boxes(images: pa.Table) -> pa.Table:
+    """The columns of a listing, without boxes."""
+    for name in ("boxes", "objects"):
+        images = images.append_column(name, pa.nulls(images.num_rows, COLUMNS.field(name).type))
+    return images.select(COLUMNS.names).cast(COLUMNS)
+
+
 def _with_drawn_boxes(
     settings: BuildSettings, listed: AnnotatedRows, found: FoundBoxes, rows: np.ndarray, listing: Listing
 ) -> Listing:
@@ -251,14 +210,7 @@ def _with_drawn_boxes(
     if oriented.errors:
         return Listing.of_errors(oriented.errors)
     placed = place(oriented.found, oriented.rows, listing, settings)
-    column = COLUMNS.get_field_index("boxes")
-    return replace(
-        listing,
-        images=listing.images.set_column(column, COLUMNS.field("boxes"), placed.column),
-        errors=placed.errors,
-        notes=(*listing.notes, *oriented.notes),
-        boxes=placed.counts,
-    )
+    return replace(with_boxes(listing, placed), errors=placed.errors, notes=(*listing.notes, *oriented.notes))
 
 
 def _with_boxes(settings: BuildSettings, found: FoundBoxes, rows: np.ndarray, listing: Listing) -> Listing:
@@ -273,11 +225,9 @@ def _with_boxes(settings: BuildSettings, found: FoundBoxes, rows: np.ndarray, li
         return Listing.of_errors(oriented.errors)
     placed = place(oriented.found, oriented.rows, listing, settings)
     return replace(
-        listing,
-        images=listing.images.set_column(COLUMNS.get_field_index("boxes"), COLUMNS.field("boxes"), placed.column),
+        with_boxes(listing, placed),
         errors=placed.errors,
         notes=(*listing.notes, *([f"{location}: {oriented.found.note}"] if oriented.found.note else []), *oriented.notes),
-        boxes=placed.counts,
         boxes_in_display_orientation=as_displayed and settings.exif != "keep",
     )
 

@@ -170,6 +170,7 @@ def test_model_gardens_decoder_parses_them(built):
         "image/object/class/label": many(tf.int64),
         "image/object/class/text": many(tf.string),
         "image/object/area": many(tf.float32),
+        "image/object/difficult": many(tf.int64),
         "image/object/is_crowd": many(tf.int64),
     }
     counts = []

@@ -78,7 +78,7 @@ def test_the_order_of_the_features_given_does_not_matter():
 
 def test_an_image_has_the_features_of_the_contract_in_their_types():
     features = IMAGE.features()
-    assert {key: type(value) for key, value in features.items()} == {key: kind for key, (kind, _) in CLASSIC.items()}
+    assert {key: type(value) for key, value in features.items()} == {key: kind for key, (kind, *_) in CLASSIC.items()}
     assert contract(()) == CLASSIC
 
 
@@ -93,7 +93,7 @@ def test_boxes_and_synset_are_the_features_that_the_contract_promises_for_them(b
     assert list(promised) == sorted(features)
     kinds = {np.dtype(np.float32): float, np.dtype(np.int64): int}
     lists = {key: kinds[value.dtype] for key, value in features.items() if isinstance(value, np.ndarray)}
-    assert lists == {key: kind for key, (kind, is_list) in promised.items() if is_list}
+    assert lists == {key: kind for key, (kind, is_list, _) in promised.items() if is_list}
 
 
 @pytest.mark.parametrize("boxes", [TWO, NONE])

@@ -53,7 +53,7 @@ def listing_of(paths, source="data", sizes=None):
         "size": sizes or [1] * len(found),
         "version": ["1"] * len(found),
         "group": [None] * len(found),
-        "boxes": [None] * len(found),
+        **{name: [None] * len(found) for name in ("labels", "boxes", "objects")},
     }
     return Listing(tuple(labels), {source: "in"}, pa.table(rows, schema=COLUMNS))
 

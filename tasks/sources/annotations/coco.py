@@ -1,11 +1,12 @@
 """COCO: `images`, `annotations`, `categories`; an annotation without a box is a label of its image (datumaro's coco_labels)."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from imagerecords.schemas.messages import plural, some
-from imagerecords.tasks.sources.annotations.geometry import are_numbers, around, from_size, numbers_of
+from imagerecords.tasks.sources.annotations.geometry import IS_CROWD, are_numbers, around, from_size, numbers_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path, stem_of
 
@@ -122,7 +123,11 @@ def _objects(
             source.unread["keypoints"] += 1
         corners, is_object = _corners(source, annotation)
         if corners:
-            boxes.append(Box(corners, name, place, is_crowd=bool(annotation.get("iscrowd"))))
+            is_crowd, (area,) = (
+                str(annotation.get("iscrowd")) in IS_CROWD,
+                numbers_of([annotation.get("area")], 1) or (math.nan,),
+            )
+            boxes.append(Box(corners, name, place, is_crowd=is_crowd, area=area))
         elif is_object or of_objects:
             source.drop_box(place, f"a bbox must be four numbers, got {annotation.get('bbox')!r}")
         else:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 Corners = tuple[float, float, float, float]
+IS_CROWD = ("1", "1.0", "True", "true")  # COCO's iscrowd, as tools write it
 
 
 def around(points: Iterable[Sequence[float]]) -> Corners:

@@ -13,9 +13,10 @@ class _Entry:
 
 @dataclass
 class JoinedImages:
-    """Images by their path."""
+    """Images by their path; with `several` a file may name one several times, each with another label."""
 
     entries: dict[str, _Entry] = field(default_factory=dict)
+    several: bool = False
 
     def add(self, source: Source, path: str, image: AnnotatedImage) -> None:
         """Take an image, or what another file says of one that is there; what can't be is refused."""
@@ -25,7 +26,7 @@ class JoinedImages:
             self.entries[path] = _Entry(image, {file})
             return
         first = before.image
-        if file in before.files:
+        if file in before.files and not (self.several and not (first.boxes and image.boxes)):
             source.refuse(image.place, f"an image must be there once, got {image.path!r} as at {first.place}")
         elif first.split and image.split and first.split != image.split:
             source.refuse(image.place, f"an image must be in one split, got {image.split}, and {first.split} at {first.place}")

@@ -1,6 +1,7 @@
 """What readers of annotations give: images as their file names them, with labels, split and boxes; and what was not read."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,13 +20,18 @@ CHUNK = 256  # of which so many are in memory
 
 
 class Box(NamedTuple):
-    """An object: xmin, ymin, xmax, ymax in pixels, or relative to the image's size, its class, and where it stands."""
+    """An object: xmin, ymin, xmax, ymax in pixels, or relative to the image's size, its class, and where it stands.
+
+    `area` is its own in square pixels, NaN where none is stated.
+    """
 
     corners: Corners
     name: str | None
     place: str
     relative: bool = False
     is_crowd: bool = False
+    difficult: bool = False
+    area: float = math.nan
 
 
 class AnnotatedImage(NamedTuple):

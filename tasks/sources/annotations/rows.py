@@ -1,6 +1,7 @@
 """Annotations as rows of a listing: images found, labels chosen, and every doubt reported."""
 
 import csv
+import math
 import posixpath
 from collections import Counter
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from imagerecords.schemas.boxes import CROWD, FoundBoxes
+from imagerecords.schemas.boxes import FoundBoxes
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.settings import BuildSettings
@@ -22,7 +23,7 @@ from imagerecords.tasks.sources.annotations.paths import split_of_folders
 from imagerecords.tasks.sources.annotations.recognise import FORMATS, LABEL_STUDIO
 from imagerecords.tasks.sources.annotations.source import OpenedSource, open_source
 from imagerecords.tasks.sources.boxes import NO_IMAGE
-from imagerecords.tasks.sources.image_list_file import ROW, ListedRows, read_rows
+from imagerecords.tasks.sources.image_list_file import ROW, ListedRows, labels_text, read_rows, with_lists
 
 WITHOUT_LABEL, SEVERAL_LABELS, MISSING = "without a label", "several labels", "missing"
 UNREADABLE, WITHOUT_SPLIT = "unreadable entry", "without a split"
@@ -55,7 +56,8 @@ def read_annotations(settings: BuildSettings) -> tuple[BuildSettings, ListedRows
     base = _base(opened)
     listed = AnnotatedRows(f"{base.rstrip('/')}/", "image")
     listed.displayed = all(FORMATS[each.recognised.name].displayed for each in opened)
-    joined = JoinedImages()
+    listed.several = settings.labels == "many"
+    joined = JoinedImages(several=listed.several)
     reads = [_read_source(each, base, joined, several=len(opened) > 1) for each in opened]
     images = joined.images()
     labels, own = _labels_of(settings, images)
@@ -66,7 +68,7 @@ def read_annotations(settings: BuildSettings) -> tuple[BuildSettings, ListedRows
     usable = _usable(settings, listed, images, labels)
     _report_bad(settings, listed, reads)
     _refuse_nothing(listed, reads, usable)
-    _fill(settings, listed, images, {path: labels[path][0] for path in usable})
+    _fill(settings, listed, images, {path: labels[path] for path in usable})
     found = [read.opened for read in reads]
     listed.boxes, listed.box_rows = _found_boxes(images, usable, found, reads)
     listed.columns |= {"path", "label"} | ({"boxes"} if listed.boxes else set())
@@ -157,8 +159,9 @@ def _usable(
     for path, image in images.items():
         if not labels[path]:
             left[WITHOUT_LABEL].append(path)
-        elif len(labels[path]) > 1:
-            problem = f"an image must have one label, got {some(sorted(labels[path]), 5)} for {image.path}"
+        elif len(labels[path]) > 1 and not listed.several:
+            several = some(sorted(labels[path]), 5)
+            problem = f"an image must have one label, got {several} for {image.path}. Pass --labels many to write all of them"
             left[SEVERAL_LABELS].append(path)
             _refuse(settings, listed, image, problem)
         elif by_split and not image.split:
@@ -218,7 +221,7 @@ def _refuse_nothing(listed: AnnotatedRows, reads: list[ReadSource], usable: list
 
 
 def _fill(
-    settings: BuildSettings, listed: AnnotatedRows, images: Mapping[str, AnnotatedImage], labels: Mapping[str, str]
+    settings: BuildSettings, listed: AnnotatedRows, images: Mapping[str, AnnotatedImage], labels: Mapping[str, tuple[str, ...]]
 ) -> None:
     """The rows of the images that are used."""
     splits = {images[path].split for path in labels}
@@ -239,12 +242,14 @@ def _fill(
         {
             "line": pa.array(lines, pa.int64()),
             "path": pa.array(labels.keys(), pa.string()),
-            "label": pa.array(labels.values(), pa.string()),
+            "label": pa.array([labels_text(names) if listed.several else names[0] for names in labels.values()], pa.string()),
             "split": pa.array([images[path].split if by_split else None for path in labels], pa.string()),
             "group": pa.nulls(len(labels), pa.string()),
+            "labels": pa.nulls(len(labels), ROW.field("labels").type),
         },
         schema=ROW,
     )
+    listed.rows = with_lists(listed.rows) if listed.several else listed.rows
     listed.columns |= {"split"} if by_split else set()
 
 
@@ -268,11 +273,20 @@ def _found_boxes(
         malformed=malformed,
         sizes=np.array([image.size for _, image, _ in everything], np.float64).reshape(-1, 2),
         in_pixels=np.array([not box.relative and not all(image.size) for _, image, box in everything], bool),
-        left_out=np.array([box.is_crowd for _, _, box in everything], bool) * np.int8(CROWD),
+        crowd=np.array([box.is_crowd for _, _, box in everything], bool),
+        difficult=np.array([box.difficult for _, _, box in everything], bool),
+        areas=np.array([_area(image, box) for _, image, box in everything], np.float64),
         form=", ".join(dict.fromkeys(FORMATS[each.recognised.name].title for each in opened)),
         tool=next((each.source.tool for each in opened if each.source.tool), ""),
     )
     return found, np.array(rows, np.int64)
+
+
+def _area(image: AnnotatedImage, box: Box) -> float:
+    """The object's own area, relative where its corners are."""
+    if not all(image.size):
+        return math.nan if box.relative else box.area
+    return box.area / (image.size[0] * image.size[1])
 
 
 def _corners(image: AnnotatedImage, box: Box) -> tuple[float, ...]:

@@ -96,7 +96,8 @@ def _boxes(source: Source, root: Any, place: str) -> Iterable[Box]:
             continue
         source.unread["part of an object"] += len(element.findall("part"))
         try:
-            yield Box(_corners(source, element), name, where)
+            difficult = (element.findtext("difficult") or "").strip() == "1"
+            yield Box(_corners(source, element), name, where, difficult=difficult)
         except (TypeError, ValueError):
             source.drop_box(where, "an object must have xmin, ymin, xmax and ymax, or a polygon")
 

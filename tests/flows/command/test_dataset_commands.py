@@ -94,7 +94,7 @@ def test_extract_writes_label_folders(imagerecords, built, tmp_path):
         path.name: path.read_bytes() for path in (source / "cat").iterdir()
     }
     ran = imagerecords("extract", data_set, "--label", "cat", "--label", "emu", "--to", tmp_path / "to", "--json")
-    assert json.loads(ran.out) == {"written": 8, "present": 8, "labels": 2, "unlabelled": 0, "without_image": 0}
+    assert json.loads(ran.out) == {"written": 8, "present": 8, "labels": 2, "unlabelled": 0, "without_image": 0, "several": 0}
     ran = imagerecords("extract", data_set, "--label", "cow", "--to", tmp_path / "to")
     assert (ran.code, ran.out) == (2, "")
     assert "label must be one of the data set's, got 'cow'" in ran.err
@@ -111,8 +111,8 @@ def test_extract_and_locate_report_images_without_a_label(imagerecords, tmp_path
     assert ran.out.splitlines() == [
         f"1 image written to {tmp_path / 'to'}, 0 labels; 0 were there already",
         "1 record without an image skipped",
-        f"1 image in {tmp_path / 'to/unlabelled'}: their records have no label of the image (none of image/class/label, "
-        "image/class/text, label, text). imagerecords show prints what a record has",
+        f"1 image in {tmp_path / 'to/unlabelled'}: their records have no label (none of image/class/label, "
+        "image/class/text, image/object/class/text, label, text). imagerecords show prints what a record has",
     ]
     assert "no label" in imagerecords("locate", tmp_path / "in", "a.jpg").out
 

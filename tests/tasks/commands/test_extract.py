@@ -47,12 +47,13 @@ def test_what_was_built_comes_back_byte_for_byte(tmp_path, build, fill):
 
 
 def test_records_without_a_label_or_an_image_are_counted(tmp_path, picture):
-    """As FiftyOne, Roboflow and CVAT write them: a label as text, labels of objects alone, no picture."""
+    """As FiftyOne, Roboflow and CVAT write them: a label as text, classes of objects alone, no picture, no label."""
     objects = {"image/object/class/text": (b"cat", b"dog"), "image/object/class/label": np.array([1, 2])}
     records = [
         {"filename": b"a.jpg", "image_bytes": picture(1), "label": b"cat"},
         {"image/filename": b"b.jpg", "image/encoded": picture(2), **objects},
         {"image/filename": b"c.jpg", "image/encoded": b"", **objects},
+        {"image/filename": b"d.jpg", "image/encoded": picture(3)},
     ]
     (tmp_path / "in").mkdir()
     with (tmp_path / "in/data.tfrecord").open("wb") as file:
@@ -60,8 +61,8 @@ def test_records_without_a_label_or_an_image_are_counted(tmp_path, picture):
             data = encode_example(record)
             before, after, _ = frame(data)
             file.write(before + data + after)
-    assert extract(tmp_path / "in", tmp_path / "to") == Extracted(2, 0, labels=1, unlabelled=1, without_image=1)
-    assert files(tmp_path / "to").keys() == {"cat/a.jpg", "unlabelled/b.jpg"}
+    assert extract(tmp_path / "in", tmp_path / "to") == Extracted(3, 0, labels=1, unlabelled=1, without_image=1, several=1)
+    assert files(tmp_path / "to").keys() == {"cat/a.jpg", "cat/b.jpg", "unlabelled/d.jpg"}
 
 
 def test_labels_and_split_choose(small, tmp_path):

@@ -2,7 +2,9 @@
 
 import gzip
 import hashlib
+from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -84,3 +86,56 @@ def test_other_keys_of_the_same_meaning_are_known(tf, tmp_path, picture):
     (row,) = rows_of(tmp_path, "toy-test.tfrecord-00000-of-00001").to_pylist()
     assert (row["split"], row["label"], row["text"], row["height"], row["width"]) == ("test", 1, "dog", 20, 30)
     assert row["encoded_sha256"] == hashlib.sha256(picture(1, size=(30, 20))).hexdigest()
+
+
+CORNERS = {f"image/object/bbox/{edge}": np.array([0.1, 0.5], np.float32) for edge in ("xmin", "xmax", "ymin", "ymax")}
+
+
+def write(folder, *records):
+    with open(folder / "train.tfrecord", "wb") as file:
+        for features in records:
+            data = encode_example(features)
+            before, after, _ = frame(data)
+            file.write(before + data + after)
+    return folder
+
+
+def labels_of(folder):
+    columns = rows_of(folder, "train.tfrecord").select(["label", "text", "labels", "texts"])
+    return [tuple(row.values()) for row in columns.to_pylist()]
+
+
+def test_records_of_detection_have_the_classes_of_their_objects_as_roboflow_writes_them(tmp_path, picture):
+    base = {"image/encoded": picture(1), "image/filename": b"a_jpg.rf.0.jpg", "image/format": b"jpeg", **CORNERS}
+    both = {"image/object/class/text": (b"dog", b"cat"), "image/object/class/label": np.array([2, 1])}
+    one = {"image/object/class/text": (b"cat", b"cat"), "image/object/class/label": np.array([1, 1])}
+    none = {"image/object/class/text": (), "image/object/class/label": np.array([], np.int64)}
+    write(tmp_path, *(base | each for each in (both, one, none)))
+    assert labels_of(tmp_path) == [
+        (1, "cat", [1, 2], ["cat", "dog"]),
+        (1, "cat", None, None),
+        (None, None, None, None),
+    ]
+
+
+def test_records_that_datumaro_exported_have_the_classes_of_their_objects():
+    """Written by datumaro 1.13.12, tf_detection_api: an image with a cat, one with a dog and a cat, one without objects."""
+    export = Path(__file__).parent / "exports/datumaro_tf_detection_api"
+    assert sorted(labels_of(export), key=str) == [
+        (1, "cat", None, None),
+        (1, "cat", [1, 2], ["cat", "dog"]),
+        (None, None, None, None),
+    ]
+
+
+def test_records_of_tfds_for_detection_have_their_names_from_the_file_beside_them(tmp_path, picture):
+    (tmp_path / "objects-label.labels.txt").write_text("cat\ndog\nemu")
+    base = {"image": picture(1), "image/filename": b"a.jpg"}
+    write(tmp_path, *(base | {"objects/label": np.array(ids)} for ids in ([2, 0], [1])))
+    assert labels_of(tmp_path) == [(0, "cat", [0, 2], ["cat", "emu"]), (1, "dog", None, None)]
+
+
+def test_the_label_of_an_image_comes_before_the_classes_of_its_objects(tmp_path, picture):
+    both = {"image/object/class/text": (b"wheel", b"door"), "image/object/class/label": np.array([2, 1])}
+    write(tmp_path, {"image/encoded": picture(1), "label": b"car", **CORNERS, **both})
+    assert labels_of(tmp_path) == [(None, "car", None, None)]

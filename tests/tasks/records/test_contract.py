@@ -1,10 +1,12 @@
 """The feature contract is checked feature by feature, with boxes and synsets where they are promised."""
 
+import math
+
 import numpy as np
 import pytest
 
-from imagerecords.schemas.boxes import CORNERS, Boxes
-from imagerecords.schemas.example import BOXES, DETECTION, SYNSETS, LabelledImage, contract
+from imagerecords.schemas.boxes import CORNERS, Boxes, Objects
+from imagerecords.schemas.example import BOXES, DETECTION, OWN_OBJECTS, SEVERAL, SYNSETS, LabelledImage, contract
 from imagerecords.tasks.records.contract import contract_problems
 
 GOOD = {key: [value] for key, value in LabelledImage(b"\xff\xd8", 1, 1, "a", 1, "b").features().items()}
@@ -58,7 +60,8 @@ def test_the_contract_covers_boxes_and_synsets_where_they_are_promised(change, w
     assert any("unknown features" in problem for problem in contract_problems(BOXED, contract(())))
 
 
-TWO = Boxes(np.array([[0, 0, 1, 1], [0, 0, 0.5, 0.5]], np.float32), np.array([1, 1]))
+OBJECTS = Objects(np.array([1, 1]), np.array([0, 1]), np.array([1, 0]), np.array([0.5, math.nan], np.float32))
+TWO = Boxes(np.array([[0, 0, 1, 1], [0, 0, 0.5, 0.5]], np.float32), np.array([1, 1]), OBJECTS)
 DETECTED = LabelledImage(b"\xff\xd8", 2, 2, "a", 1, "b", boxes=TWO, source_id="7", object_texts=("b", "b")).features()
 LISTS = {key: np.array(value).tolist() for key, value in DETECTED.items() if key.startswith("image/object/")}
 DETECTED = {key: [value] for key, value in DETECTED.items()} | LISTS
@@ -74,6 +77,7 @@ DETECTED = {key: [value] for key, value in DETECTED.items()} | LISTS
         ),
         ({"image/object/class/text": [b"b"]}, "image/object/* must be lists of 2"),
         ({"image/object/area": []}, "image/object/* must be lists of 2"),
+        ({"image/object/difficult": []}, "image/object/* must be lists of 2"),
         ({"image/key/sha256": [b"00"]}, "image/key/sha256 must be "),
         ({"image/source_id": [7]}, "image/source_id must be one bytes"),
     ],
@@ -81,3 +85,18 @@ DETECTED = {key: [value] for key, value in DETECTED.items()} | LISTS
 def test_the_contract_covers_the_features_of_object_detection(change, words):
     problems = list(contract_problems(DETECTED | change, contract((BOXES, DETECTION))))
     assert any(words in problem for problem in problems) if words else problems == []
+
+
+def test_classes_of_their_own_may_differ_from_the_images_label():
+    change = {"image/object/class/label": [1, 2], "image/object/class/text": [b"b", b"c"]}
+    assert list(contract_problems(DETECTED | change, contract((BOXES, DETECTION, OWN_OBJECTS)))) == []
+
+
+def test_several_labels_are_lists_where_they_are_promised():
+    image = LabelledImage(b"\xff\xd8", 2, 2, "a", 1, "b", labels=(1, 3), texts=("b", "c"))
+    features = {
+        key: np.array(value).tolist() if key.startswith("image/class") else [value] for key, value in image.features().items()
+    }
+    assert features["image/class/label"] == [1, 3]
+    assert list(contract_problems(features, contract((SEVERAL,)))) == []
+    assert any("image/class/label must be one int" in problem for problem in contract_problems(features, contract(())))

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from imagerecords.schemas.boxes import FoundBox, FoundBoxes
-from imagerecords.tasks.sources.boxes import NO_IMAGE, place_boxes, read_boxes
+from imagerecords.tasks.sources.boxes import NO_IMAGE, Naming, place_boxes, read_boxes
 
 
 def rows_of(found):
@@ -145,7 +145,7 @@ LABELS = ("cat", "dog")
 def place(boxes, rows, policy="clamp", malformed=()):
     """Boxes (corners and own name) put on images 0 to 2, which are a cat, a dog and a cat."""
     found = FoundBoxes.of([FoundBox("", f"line {n}", box, name) for n, (box, name) in enumerate(boxes, 1)], malformed)
-    return place_boxes(found, np.array(rows, np.int64), pa.chunked_array([[1, 2], [1]], pa.int32()), LABELS, policy)
+    return place_boxes(found, np.array(rows, np.int64), Naming(pa.chunked_array([[1, 2], [1]], pa.int32()), LABELS), policy)
 
 
 WHOLE, LEFT = (0.0, 0.0, 1.0, 1.0), (0.0, 0.0, 0.5, 1.0)

@@ -46,7 +46,11 @@ def test_each_format_names_its_labelled_images(content, file, expected):
 @pytest.mark.parametrize(
     ("content", "file", "words"),
     [
-        ([task("a.jpg", "cat", "dog")], "e.json", "one label, got ['cat', 'dog']: e.json, task 1"),
+        (
+            [task("a.jpg", "cat", "dog")],
+            "e.json",
+            "one label, got ['cat', 'dog']. Pass --labels many to write all of them: e.json, task 1",
+        ),
         ([task(None, "cat")], "e.json", "must name its image"),
         ([task("a.jpg") | {"annotations": [{"result": [rectangle()]}]}], "e.json", "one label, got none"),
         ([{"data": {"image": "a.jpg"}, "annotations": [{"result": [{"type": "choices"}]}]}], "e.json", "KeyError: 'value'"),

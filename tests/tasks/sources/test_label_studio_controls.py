@@ -74,7 +74,10 @@ def test_regions_alone_are_no_class_unless_they_are_named():
     unnamed = read(first, second)
     assert any("a choice for the whole image, got box (rectanglelabels)" in problem for problem in unnamed.problems())
     named = labels(read(first, second, label_studio_class="box"))
-    assert named == [("a.jpg", "head"), "an image must have one label, got ['head', 'tail']: e.json, task 2"]
+    assert named == [
+        ("a.jpg", "head"),
+        "an image must have one label, got ['head', 'tail']. Pass --labels many to write all of them: e.json, task 2",
+    ]
 
 
 def test_rectangle_with_labels_is_one_box():
