@@ -1,8 +1,9 @@
 """_build/about.json: what the data set is called, and its version, which rises when images are added or removed.
 
 A decision that binds users' data: the version depends on the plan and the number of removed images alone, not on how often a
-build or a removal ran. The same plan keeps it, so an interrupted build that runs again gives the same files. A plan that
-extends another raises the second number, each removed image the third.
+build or a removal ran. The same plan keeps it, so an interrupted build that runs again gives the same files, and one of another
+plan starts from the version of the plan that both extend. A plan that extends another raises the second number, each removed
+image the third.
 """
 
 from imagerecords.schemas.about import About
@@ -21,12 +22,11 @@ def read_about(output: Folder) -> About:
 
 def write_about(output: Folder, header: PlanHeader, before: PlanHeader | None, settings: BuildSettings) -> None:
     """Write what the data set of a plan is called; `before` is the header of the plan that is in the output, if any."""
-    about = _read(output)
-    was = about.plan or (before.digest if before else "")
-    if was and was == header.extends:
-        about = about.after_append(_removed(output))
-    elif was != header.digest:
-        about = About(removed=_removed(output))
+    found = _read(output)
+    if before and not found.plan:
+        found = found.model_copy(update={"plan": before.digest})
+    base = found.at(header.extends) if header.extends else None
+    about = found.at(header.digest) or (base.after_append(_removed(output)) if base else About(removed=_removed(output)))
     given = settings.about()
     if "version" in given:
         given["removed"] = _removed(output)

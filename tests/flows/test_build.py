@@ -28,7 +28,7 @@ def test_every_file_has_the_same_bytes_whoever_makes_it(tmp_path, fill, picture,
     for number, how in enumerate(HOW):
         build(output_directory=tmp_path / f"out{number}", **settings, **how)
         made.append(digests(tmp_path / f"out{number}"))
-    assert len(made[0]) == 6 + 6 + 6 + 8 + 1  # shards, indexes, receipts, sidecars, plan
+    assert len(made[0]) == 6 + 6 + 6 + 9 + 2  # shards, indexes, receipts, sidecars, plan and about.json
     assert made[1:] == made[:1] * 3
 
 
@@ -132,7 +132,7 @@ def test_a_build_leaves_neither_lock_nor_scratch(tmp_path, data, fill, build, fa
             build(train_directory=source, output_directory=tmp_path / "out")
     else:
         build(train_directory=source, output_directory=tmp_path / "out")
-    assert sorted(path.name for path in (tmp_path / "out/_build").iterdir()) == ["plan.parquet", "receipts"]
+    assert sorted(path.name for path in (tmp_path / "out/_build").iterdir()) == ["about.json", "plan.parquet", "receipts"]
 
 
 def test_one_data_directory_is_divided_by_fractions(tmp_path, fill, build, read_classic):

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +26,8 @@ def test_it_fits_on_a_screen_and_names_versions_decoders_and_machine(imagerecord
 
 def test_what_cannot_be_reached_makes_it_fail(imagerecords, monkeypatch):
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
-    ran = imagerecords("doctor", "--json")
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):  # a process reads the variable once
+        ran = imagerecords("doctor", "--json")
     assert ran.code == 1
     assert json.loads(ran.out)["Prefect"].startswith("not reached: http://127.0.0.1:9/api")
 

@@ -29,9 +29,9 @@ def test_a_relative_path_is_below_the_working_directory(small, monkeypatch):
     assert read_record("train-00000-of-00003", 0, {}).offset == 0
 
 
-@pytest.mark.parametrize("name", ["nothing", "index", "no/such/folder"])
-def test_what_is_no_file_is_bad_input(small, name):
-    with pytest.raises(BadInput, match="got none"):
+@pytest.mark.parametrize(("name", "got"), [("nothing", "none"), ("index", "a folder"), ("no/such/folder", "none")])
+def test_what_is_no_file_is_bad_input(small, name, got):
+    with pytest.raises(BadInput, match=f"got {got}"):
         read_record(str(small / name), 0, {})
 
 
