@@ -6,7 +6,7 @@ Only written images count, and each counts once in each of three searches:
   both where it is both, and else within one label of one split.
 - near: groups of images whose difference hashes are joined by steps of at most NEAR_BITS bits, counted in the same way. Exact
   duplicates count as one image there, and a group of exact duplicates alone is none. Blank images, and those without a
-  meaningful hash, are in none.
+  meaningful hash, are in none. Where too many pairs would be near by chance, near duplicates are not counted at all.
 - image quality: a blank image is not also dark, bright or blurred. Tiny and extreme sizes are counted independently of that.
 
 Thresholds are beyond any image that people would mean to have, so that findings are few and worth checking.
@@ -73,10 +73,14 @@ class Duplicates(_Frozen):
 
 
 class FindingCounts(_Frozen):
-    """The findings in numbers; `measured` is the number of images with metrics, for image quality and near duplicates."""
+    """The findings in numbers; `measured` is the number of images with metrics, for image quality and near duplicates.
+
+    `near_by_chance` is the expected number of pairs that are near by chance, where it is so large that `near` is not counted.
+    """
 
     exact: Duplicates = Duplicates()
     near: Duplicates = Duplicates()
+    near_by_chance: int = 0
     measured: int = 0
     blank: int = 0
     dark: int = 0
@@ -100,6 +104,10 @@ class FindingCounts(_Frozen):
             ):
                 if found.groups:
                     yield f"{found.images:,} {kind}{where} ({plural(found.groups, 'group')})"
+        if self.missing_labels:
+            yield _missing(self.missing_labels)
+        if self.labels_with_few_images:
+            yield _few(self.labels_with_few_images)
         for name in ("blank", "dark", "bright", "blurred", "tiny"):
             if count := getattr(self, name):
                 yield plural(count, f"{name} image")
@@ -111,10 +119,9 @@ class FindingCounts(_Frozen):
             yield f"{plural(self.has_gps, 'image')} with a GPS position in the metadata"
         if self.has_thumbnail:
             yield f"{plural(self.has_thumbnail, 'image')} with an embedded thumbnail"
-        if self.labels_with_few_images:
-            yield _few(self.labels_with_few_images)
-        if self.missing_labels:
-            yield _missing(self.missing_labels)
+        if self.near_by_chance:
+            pairs = plural(self.near_by_chance, "pair")
+            yield f"near duplicates not counted: these pictures look so alike that {pairs} would be near by chance"
 
 
 class ImageReference(_Frozen):

@@ -89,7 +89,7 @@ def find_and_list(output: Folder) -> tuple[Findings, pa.Table]:
 
 def _find(output: Folder, *, listed: bool) -> tuple[Findings, pa.Table]:
     with open_manifest(output, ["split", "status"]) as parquet:
-        labels, quality, exact, near, measured = _read_findings(parquet)
+        labels, quality, exact, (near, chance), measured = _read_findings(parquet)
         notes = _count_notes(parquet)
         rows = {row for found in (exact, near) for groups in found.shown.values() for _, members in groups for row in members}
         rows |= {row for images in quality.shown.values() for row, _ in images}
@@ -101,6 +101,7 @@ def _find(output: Folder, *, listed: bool) -> tuple[Findings, pa.Table]:
     counts = FindingCounts(
         exact=exact.counts,
         near=near.counts,
+        near_by_chance=chance,
         measured=measured,
         labels_with_few_images=len(few),
         missing_labels=len({label for label, _ in missing}),
@@ -122,7 +123,7 @@ def _find(output: Folder, *, listed: bool) -> tuple[Findings, pa.Table]:
     return findings, table
 
 
-def _read_findings(parquet: pq.ParquetFile) -> tuple[_Labels, _Quality, Found, Found, int]:
+def _read_findings(parquet: pq.ParquetFile) -> tuple[_Labels, _Quality, Found, tuple[Found, int], int]:
     """All findings that need whole columns of the manifest; each is released before the next ones are read."""
     names = ["split", "status", "label", *(("text", "labels", "texts") if _says_several(parquet) else ())]
     table = parquet.read([*names, "height", "width", "brightness", "contrast", "sharpness", "dhash"])
