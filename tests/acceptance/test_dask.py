@@ -111,6 +111,11 @@ def test_a_build_from_s3_to_s3_gives_the_bytes_of_a_local_one(
     assert all(worker.process.poll() is None for worker in cluster_on_s3.workers), "a cluster that was there stays"
 
 
+def _but_receipts(files: dict[str, str]) -> dict[str, str]:
+    """All files but the receipts, which have the versions of the decoders of these workers' own environment."""
+    return {name: digest for name, digest in files.items() if not name.startswith("_build/receipts/")}
+
+
 @pytest.fixture(params=["--no-prefect", "--prefect"])
 def runner(request: pytest.FixtureRequest, shell: Shell) -> str:
     """The flag of a runner; Prefect's has a server."""
@@ -126,7 +131,7 @@ def test_a_worker_killed_in_mid_shard_changes_no_byte(
     build = on_s3.start(_words(slow, cluster_on_s3, bucket.url("out"), runner))
     wait_until(cluster_on_s3.busy, "a worker is in the middle of a shard").end()
     assert build.wait() == 0, build.stderr
-    assert bucket.digests("out") == slow.undisturbed.digests
+    assert _but_receipts(bucket.digests("out")) == _but_receipts(slow.undisturbed.digests)
 
 
 def test_a_shard_that_dask_gives_up_is_tried_again(shell: Shell, slow: Images, installed: Path, tmp_path: Path):
@@ -141,7 +146,7 @@ def test_a_shard_that_dask_gives_up_is_tried_again(shell: Shell, slow: Images, i
     finally:
         strict.end()
     assert "WorkerDied" in build.stderr
-    assert digests(tmp_path / "data") == slow.undisturbed.digests
+    assert _but_receipts(digests(tmp_path / "data")) == _but_receipts(slow.undisturbed.digests)
 
 
 def test_ctrl_c_stops_the_work_in_the_workers_and_leaves_the_cluster_usable(
