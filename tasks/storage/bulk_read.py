@@ -55,6 +55,8 @@ def bulk_reader(source: Folder, s3_reader: str) -> Read:
     by_fsspec = functools.partial(_read_by_fsspec, source)
     if not (source.is_s3 and s3_reader == "obstore"):
         return by_fsspec
+    import obstore  # noqa: F401  # whole, before threads import its parts, which would give some of them half of it
+
     return _ObstoreReader(source, by_fsspec)
 
 
