@@ -124,8 +124,8 @@ def test_workers_end_with_their_killed_parent_and_write_nothing_more(
     server = {"PREFECT_API_URL": request.getfixturevalue("prefect_server")} if runner == "--prefect" else {}
     build = shell.start(slow.arguments(tmp_path / "data", runner), server)
     wait_until(lambda: working_on(build, tmp_path / "data"), "a worker is in the middle of a shard")
+    wait_until(lambda: len(build.descendants) >= 4, "there are a resource tracker, a fork server and two workers")
     family: list[psutil.Process] = build.descendants
-    assert len(family) >= 4, "a resource tracker, a fork server and two workers"
     os.kill(build.pid, signal.SIGKILL)
     build.process.wait()
     wait_until(lambda: not alive(family), "no process of the build is left", seconds=30)
