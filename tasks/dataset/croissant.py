@@ -5,7 +5,7 @@ record. Croissant recommends a license, a citation and a date of publication; on
 there where settings give them.
 
 No field refers to the record sets of splits and labels, though `references` is made for that: mlcroissant 1.1.1 reads a record
-set with references once, and gives nothing the second time, without an error; TFDS's CroissantBuilder refuses it.
+set with references once, and gives nothing the second time, without an error.
 """
 
 import hashlib
