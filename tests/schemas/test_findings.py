@@ -34,7 +34,7 @@ ROWS = [
     ),
     (
         FindingCounts(labels_with_few_images=1, missing_labels=2),
-        ["1 label with fewer than 10 training images", "2 labels missing in a split"],
+        ["2 labels missing in a split", "1 label with fewer than 10 training images"],
     ),
 ]
 
