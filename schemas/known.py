@@ -25,8 +25,6 @@ NOT_OF_THE_BYTES = {Reason.UNREADABLE, Reason.CHANGED_DURING_BUILD, Reason.KILLE
 OF_THE_BYTES = frozenset(Reason) - NOT_OF_THE_BYTES
 
 SHA256 = pa.binary(32)
-OUTCOME = ("reason", "message", "height", "width", "source_format", "brightness", "contrast", "sharpness", "dhash")
-OUTCOME_FLAGS = ("odd_header", "has_gps", "has_thumbnail")
 # Sorted by sha256. encoded_sha256 and the record's place (an index into the list of folders, a file there, and its frame) are
 # null where the source is stored unchanged, and for a rejected image.
 COLUMNS = pa.schema(

@@ -18,12 +18,12 @@ from imagerecords.flows.prefect_ui.heartbeat import FLOW, HEARTBEAT, LEFT, SECON
 
 NAME = "crash-vanished-builds"
 WITHIN = 3 * SECONDS  # of silence; two heartbeats may be late or lost
-# What a run does next when it needs no heartbeat any more: it has ended, or waits without a process.
+# What a run does next when no heartbeat is expected any more: it has ended, or waits without a process.
 AFTER_WHICH_NONE_COMES = ("Completed", "Failed", "Cancelled", "Cancelling", "Crashed", "Suspended", "Paused", "AwaitingRetry")
 
 
 def crash_vanished_builds(within: float = WITHIN) -> AutomationCore:
-    """Mark a build's flow run Crashed when it has given no heartbeat for `within` seconds. Other flows are left alone."""
+    """Mark a build's flow run Crashed when it has sent no heartbeat for `within` seconds. Other flows are left alone."""
     return AutomationCore(
         name=NAME,
         description=f"No heartbeat of a {FLOW} run for {within:g} s means that its process is gone.",

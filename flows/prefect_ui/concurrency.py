@@ -121,7 +121,7 @@ def wait_for_dead_holder(output: Folder, stale_seconds: float, logger: RunLogger
     A killed build's slot is free before its lock is, where another machine can't see that its process is gone.
     """
     first = read_holder(output)
-    deadline = time.monotonic() + 2 * stale_seconds  # a suspended process on this machine lives, and gives no heartbeat
+    deadline = time.monotonic() + 2 * stale_seconds  # a suspended process on this machine lives, and sends no heartbeat
     reported = False
     while not _is_free(output, stale_seconds):
         holder = read_holder(output)

@@ -2,7 +2,7 @@
 
 Prefect's own heartbeat is a setting of each process (`PREFECT_FLOWS_HEARTBEAT_FREQUENCY`, 180 s by default), which a shell or
 another team's worker may have set to anything. The automation of automations.py must know how long silence may last, so the
-flow's body gives heartbeats of its own, and one event when it is left in any way but the process's death: a suspended run ends
+flow's body sends heartbeats of its own, and one event when it is left in any way but the process's death: a suspended run ends
 its process too, and lives.
 """
 
