@@ -20,7 +20,7 @@ from imagerecords.tasks.append import append_images, base_plan
 from imagerecords.tasks.convert import convert_shard
 from imagerecords.tasks.discover import discover_images
 from imagerecords.tasks.duplicates import drop_duplicates
-from imagerecords.tasks.look_alikes import group_look_alikes
+from imagerecords.tasks.group_near_duplicates import group_near_duplicates
 from imagerecords.tasks.partition import partition_images
 from imagerecords.tasks.prepare import prepare_output, refuse_conflict
 from imagerecords.tasks.publish import publish_dataset
@@ -127,7 +127,7 @@ def _plan(settings: BuildSettings, runner: Runner, progress: Progress) -> Plan:
         progress.note(note)
     if settings.group_near_duplicates:
         progress.note(f"near duplicates: reading {plural(len(listing.images), 'image')} to keep those that look alike together")
-        listing = runner.run(group_look_alikes, listing, settings, base)
+        listing = runner.run(group_near_duplicates, listing, settings, base)
     if settings.duplicates == "drop":
         listing = runner.run(drop_duplicates, listing, settings, base)
         dropped = len(listing.images) - listing.images[DROP.name].null_count

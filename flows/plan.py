@@ -14,11 +14,11 @@ from imagerecords.schemas.shares import shares_of
 from imagerecords.schemas.splits import Split
 from imagerecords.schemas.summary import PlannedSplit, PlanSummary
 from imagerecords.tasks.append import append_images, base_plan
+from imagerecords.tasks.dataset.known_images import expected_known
 from imagerecords.tasks.dataset.label_columns import label_counts
 from imagerecords.tasks.discover import survey
 from imagerecords.tasks.partition import partition_images
 from imagerecords.tasks.prepare import refuse_conflict
-from imagerecords.tasks.reuse import expected_known
 from imagerecords.tasks.storage.s3_access import access_problems
 
 

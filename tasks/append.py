@@ -42,9 +42,10 @@ from imagerecords.schemas.settings import BuildSettings, planned_content
 from imagerecords.schemas.splits import SPLITS, Split
 from imagerecords.schemas.version import VERSION
 from imagerecords.tasks.dataset.plan_file import read_plan
-from imagerecords.tasks.partition import AUTO_SHARD_BYTES, plan_header, plan_split, split_images, with_drop, with_groups
+from imagerecords.tasks.partition import AUTO_SHARD_BYTES, plan_header, plan_split, with_drop
+from imagerecords.tasks.planning.splits import split_images, with_groups
+from imagerecords.tasks.planning.stratify import Existing
 from imagerecords.tasks.storage.folders import open_folder, open_output
-from imagerecords.tasks.stratify import Existing
 
 MOST_SHARDS = 99_999  # the names have five digits
 STATE = [

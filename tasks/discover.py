@@ -12,7 +12,7 @@ from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.messages import first_lines
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.unicode_names import composed, one_form
-from imagerecords.tasks.exclude import exclude_images
+from imagerecords.tasks.sources.exclude import exclude_images
 from imagerecords.tasks.sources.input_files import read_text
 from imagerecords.tasks.sources.label_folders import setting_of, survey_folders
 from imagerecords.tasks.storage.folders import open_folder, open_output

@@ -31,7 +31,7 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import SPLITS, Split
 from imagerecords.tasks.append import existing_splits, known_images
 from imagerecords.tasks.dataset.manifest import read_manifest
-from imagerecords.tasks.partition import split_images
+from imagerecords.tasks.planning.splits import split_images
 from imagerecords.tasks.sources.fetch import fetch_images
 from imagerecords.tasks.storage.folders import Folder, open_folder, open_output
 from imagerecords.tasks.storage.processors import usable_processors

@@ -16,7 +16,7 @@ from imagerecords.schemas.label_export import LabelExport, LabelledPath
 from imagerecords.schemas.messages import first_lines, plural
 from imagerecords.schemas.output_files import LABELS
 from imagerecords.tasks.dataset.labels_file import labels_text
-from imagerecords.tasks.partition import group_position
+from imagerecords.tasks.planning.splits import group_position
 from imagerecords.tasks.sources.input_files import beside
 from imagerecords.tasks.sources.label_studio import Export, read_export
 from imagerecords.tasks.sources.label_studio_paths import there

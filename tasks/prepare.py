@@ -21,10 +21,10 @@ from imagerecords.schemas.output_files import (
 from imagerecords.schemas.plan import Plan, PlanHeader, PlannedShard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.dataset.about_file import write_about
+from imagerecords.tasks.dataset.known_images import keep_known, refuse_no_data_set
 from imagerecords.tasks.dataset.plan_file import UNREADABLE, read_planned_shards, write_plan
 from imagerecords.tasks.dataset.renumber import present_shards, renamed_shards, renumber_shards
 from imagerecords.tasks.dataset.unplanned_files import refuse_unplanned_files
-from imagerecords.tasks.reuse import keep_known, refuse_no_data_set
 from imagerecords.tasks.storage.folders import Folder, open_output, sweep_unfinished
 
 

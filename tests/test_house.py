@@ -23,7 +23,8 @@ OLD_NAMES = {"schemas", "tasks", "flows"}  # users have folders of these names
 NOT_INSTALLED = {"deployments", "tests", "benchmarks"}
 ONLY_IN_FLOWS = {"prefect", "cyclopts", "rich", "distributed", "dask"}
 # The folders in tasks/ from low to high: a module imports from its own folder and from those before it.
-RANKS = ["schemas", "storage", "images", "records", "sources", "dataset", "findings", "data_card", "steps", "audit", "commands"]
+RANKS = ["schemas", "storage", "images", "records", "sources", "planning", "dataset"]
+RANKS += ["findings", "data_card", "steps", "audit", "commands"]
 ON_TOP = {"audit", "commands"}  # they import neither the steps nor each other
 INPUT_AND_OUTPUT = {"os", "io", "pathlib", "shutil", "tempfile", "subprocess", "socket", "fsspec", "s3fs", "obstore"}
 

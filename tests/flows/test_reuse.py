@@ -9,8 +9,9 @@ import pytest
 
 from imagerecords.schemas.errors import BadInput, ShardFailed
 from imagerecords.schemas.known import ORIGIN_KEY
-from imagerecords.tasks import convert, reuse
+from imagerecords.tasks import convert
 from imagerecords.tasks.commands.remove import remove_images
+from imagerecords.tasks.dataset import known_images
 from imagerecords.tasks.dataset.receipts import SEAL_KEY, receipt_fingerprint, write_receipt
 from imagerecords.tasks.images import decoders
 from imagerecords.tasks.storage.folders import open_folder
@@ -132,7 +133,7 @@ def test_other_settings_or_versions_make_nothing_known(change, make, monkeypatch
         monkeypatch.setattr(decoders, "ENCODER_VERSION", "0")
     notes = []
     del decoded[:]
-    keep_known = reuse.keep_known
+    keep_known = known_images.keep_known
     monkeypatch.setattr("imagerecords.tasks.prepare.keep_known", lambda *given: notes.append(keep_known(*given)) or notes[-1])
     assert make("out", seed=2, overwrite=True, **changes).images_known == 0
     assert len(decoded) == count
@@ -215,7 +216,7 @@ def test_what_is_damaged_is_converted_in_full(damage, make, tmp_path, decoded):
 def test_a_damaged_table_is_not_used(make, tmp_path, monkeypatch, decoded, count):
     make("expected", seed=2)
     make("out")
-    write_known = reuse.write_known
+    write_known = known_images.write_known
 
     def write_damaged(output, known):
         write_known(output, known)
@@ -224,7 +225,7 @@ def test_a_damaged_table_is_not_used(make, tmp_path, monkeypatch, decoded, count
         data[len(data) // 2] ^= 1
         path.write_bytes(data)
 
-    monkeypatch.setattr(reuse, "write_known", write_damaged)
+    monkeypatch.setattr(known_images, "write_known", write_damaged)
     del decoded[:]
     make("out", seed=2, overwrite=True)
     assert len(decoded) == count
@@ -235,11 +236,11 @@ def test_a_disk_without_space_for_records_costs_their_encoding_only(make, tmp_pa
     make("expected", seed=2)
     make("out")
 
-    class Full(reuse.RecordWriter):
+    class Full(known_images.RecordWriter):
         def append(self, data):
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(reuse, "RecordWriter", Full)
+    monkeypatch.setattr(known_images, "RecordWriter", Full)
     del decoded[:]
     make("out", seed=2, overwrite=True)
     assert 0 < len(decoded) < 20

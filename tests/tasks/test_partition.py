@@ -16,13 +16,11 @@ from imagerecords.schemas.listing import COLUMNS, Listing
 from imagerecords.tasks.partition import (
     AUTO_SHARD_BYTES,
     cut,
-    group_of,
-    group_position,
     partition_images,
     shard_count,
     shuffled,
-    split_images,
 )
+from imagerecords.tasks.planning.splits import group_of, group_position, split_images
 
 
 def classic_shards(found, shards, threads, seed=12345):

@@ -1,4 +1,4 @@
-"""reuse: what earlier builds know of the images, gathered from receipts before the shards that it is about are replaced.
+"""What earlier builds know of the images, gathered from receipts before the shards that it is about are replaced.
 
 Receipts, not the manifest: each is sealed against damage, says under which settings and versions it was made, and is there
 after a build that was killed. Of the output's own shards only records that differ from their source are kept, since all others

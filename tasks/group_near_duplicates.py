@@ -1,4 +1,4 @@
-"""look_alikes: near duplicates of a listing get one group, so that no split has an image that another one has too.
+"""group_near_duplicates: near duplicates of a listing get one group, so that no split has an image that another one has too.
 
 For group_near_duplicates. What looks alike is decided as the findings decide it (schemas/findings.py), by the hash of the
 picture as it would be written, so each image is read and decoded here and again in convert: with images on a disk about the
@@ -32,7 +32,7 @@ from imagerecords.tasks.findings.chance import near_by_chance
 from imagerecords.tasks.findings.find import EMPTY_HASHES
 from imagerecords.tasks.findings.near_duplicates import join_near
 from imagerecords.tasks.images.process import process_image
-from imagerecords.tasks.partition import with_groups
+from imagerecords.tasks.planning.splits import with_groups
 from imagerecords.tasks.sources.fetch import fetch_images
 from imagerecords.tasks.storage.folders import Folder, open_folder, open_output
 from imagerecords.tasks.storage.processors import usable_processors
@@ -68,7 +68,7 @@ class _Joined:
             self.leads_to[second] = first
 
 
-def group_look_alikes(listing: Listing, settings: BuildSettings, base: Plan | None = None) -> Listing:
+def group_near_duplicates(listing: Listing, settings: BuildSettings, base: Plan | None = None) -> Listing:
     """The listing whose near duplicates have one group; `base` is the plan of the data set that is appended to."""
     images, groups = with_groups(listing.images, settings.group_pattern)
     known = {} if base is None else _existing_looks(base, settings)

@@ -7,9 +7,7 @@ import pytest
 
 from imagerecords.schemas.boxes import PLANNED_BOXES, BoxCounts
 from imagerecords.schemas.listing import COLUMNS, Listing
-from imagerecords.tasks.partition import (
-    fingerprint,
-)
+from imagerecords.tasks.planning.fingerprints import fingerprint
 
 BEFORE = {
     "label": [1, 2],

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.discover import discover_images
-from imagerecords.tasks.look_alikes import group_look_alikes
+from imagerecords.tasks.group_near_duplicates import group_near_duplicates
 
 
 def picture(seed, comment=""):
@@ -75,5 +75,5 @@ def test_groups_of_a_pattern_that_share_a_look_become_one(tmp_path):
     settings = BuildSettings(
         data_directory=str(tmp_path / "in"), output_directory=str(tmp_path / "out"), group_pattern=r"/(\w+)-"
     )
-    images = group_look_alikes(discover_images(settings), settings).images
+    images = group_near_duplicates(discover_images(settings), settings).images
     assert images["group"].to_pylist() == ["ann", "ann", "ann", "ann", "eve"]

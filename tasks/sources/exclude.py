@@ -1,4 +1,4 @@
-"""exclude: the images that a file names are left out of a listing, and counted."""
+"""The images that a file names are left out of a listing, and counted."""
 
 from dataclasses import replace
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.listing import COLUMNS
 from imagerecords.tasks.append import append_images
-from imagerecords.tasks.partition import group_position, partition_images, split_images
-from imagerecords.tasks.stratify import Existing, Grouped, stratify, targets
+from imagerecords.tasks.partition import partition_images
+from imagerecords.tasks.planning.splits import group_position, split_images
+from imagerecords.tasks.planning.stratify import Existing, Grouped, stratify, targets
 from tests.tasks.test_partition import FRACTIONS, listing_of
 
 SPLITS = ("train", "validation", "test")

@@ -1,4 +1,4 @@
-"""stratify: the split of each group of images, so that each label has its share of each split; pure functions.
+"""The split of each group of images, so that each label has its share of each split; pure functions.
 
 Decisions that bind users' data; each change moves images between the splits of every data set built after it.
 
@@ -6,7 +6,7 @@ Targets: a label's images are divided by the fractions, rounded by the largest r
 validation's), so that each split has its share to within one image. A split whose target is 0 gets one image from the split
 that has most, as long as that has two.
 
-Images that are their own groups: a label's images in the order of their keyed hash (partition.group_position) go to validation
+Images that are their own groups: a label's images in the order of their keyed hash (splits.group_position) go to validation
 from below and to test from above, as many as the targets say. So an image added to a rebuilt data set moves few others.
 
 Groups of several images: the largest first, then by hash, each to the split that lacks most of its labels' images, measured in
