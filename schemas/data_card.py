@@ -43,7 +43,7 @@ class Picture:
     """An image with a small picture of it as a data URI, empty where none could be made; `width` and `height` are its pixels.
 
     `row` is the image's row in the manifest; `record` is None for a rejected image, whose `note` says why. `camera` and
-    `is_grey` are what the picture's bytes say.
+    `is_grey` are what the image's bytes say. Pictures with the same `key` are the same; it is empty where none is known.
     """
 
     path: str
@@ -61,6 +61,7 @@ class Picture:
     note: str = ""
     camera: str = ""
     is_grey: bool = False
+    key: str = ""
 
     @property
     def name(self) -> str:

@@ -20,6 +20,7 @@ from imagerecords.schemas.output_files import (
 )
 from imagerecords.schemas.plan import Plan, PlanHeader, PlannedShard
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.data_card.drawn import keep_card
 from imagerecords.tasks.dataset.about_file import write_about
 from imagerecords.tasks.dataset.known_images import keep_known, refuse_no_data_set
 from imagerecords.tasks.dataset.plan_file import UNREADABLE, read_planned_shards, write_plan
@@ -68,6 +69,8 @@ def prepare_output(plan: Plan, settings: BuildSettings) -> tuple[str, ...]:
         if name not in expected:
             output.remove(name)
     if foreign:
+        if settings.reuse and settings.report:
+            keep_card(output)
         _remove_records_of(output, expected)
     write_about(output, plan.header, _header_before(output), settings)
     write_plan(output, plan)

@@ -76,7 +76,7 @@ def _write_card(output: Folder, outcome: Outcome, settings: BuildSettings) -> No
         return
     from imagerecords.tasks.data_card.gather import write_report  # slow: it imports what draws charts
 
-    write_report(output, outcome, settings.storage_options)
+    write_report(output, outcome, settings.storage_options, reuse=settings.reuse)
 
 
 def _unwanted(findings: Findings, settings: BuildSettings) -> Iterable[str]:

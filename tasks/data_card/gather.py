@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from imagerecords.schemas.findings import Findings
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import BUILD, CROISSANT, DATASET_INFO, MANIFEST, REPORT, is_our_shard
 from imagerecords.schemas.plan import PlanHeader
+from imagerecords.tasks.data_card.drawn import Drawn, read_drawn
 from imagerecords.tasks.data_card.gallery import (
     by_severity,
     duplicate_problems,
@@ -43,9 +45,10 @@ from imagerecords.tasks.storage.folders import Folder, open_folder, sweep_unfini
 from imagerecords.tasks.storage.lock import STALE_SECONDS, output_lock
 
 
-def write_report(output: Folder, outcome: Outcome, storage_options: Mapping[str, Any]) -> None:
-    """Write the data card of an output whose manifest is written."""
-    output.write(REPORT, render(gather(output, outcome, storage_options)))
+def write_report(output: Folder, outcome: Outcome, storage_options: Mapping[str, Any], *, reuse: bool = True) -> None:
+    """Write the data card of an output whose manifest is written, with the pictures that its earlier card has, on `reuse`."""
+    drawn = read_drawn(output) if reuse else {}
+    output.write(REPORT, render(gather(output, outcome, storage_options, drawn)))
 
 
 def make_report(url: str, storage_options: Mapping[str, Any]) -> bytes:
@@ -78,8 +81,13 @@ def read_outcome(folder: Folder) -> Outcome:
     return Outcome(True, findings=findings, digest=dataset_digest(shards))
 
 
-def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any]) -> Report:
-    """The content of the data card."""
+def gather(
+    folder: Folder,
+    outcome: Outcome,
+    storage_options: Mapping[str, Any],
+    drawn: Mapping[str, Drawn] = MappingProxyType({}),
+) -> Report:
+    """The content of the data card; pictures that are `drawn` already are not drawn again."""
     rows = read_rows(folder)
     has_manifest = rows.wide is None
     header = _read_header(folder) if has_manifest else None
@@ -87,7 +95,7 @@ def gather(folder: Folder, outcome: Outcome, storage_options: Mapping[str, Any])
     suspects = find_mislabels(overview.written)
     problems = by_severity(_problems(overview, outcome.findings, suspects))
     inputs = _inputs(header, overview.split_names, storage_options)
-    pictures = make_pictures(overview, problems, inputs)
+    pictures = make_pictures(overview, problems, inputs, drawn)
     shortcuts = shortcut_problem(overview, [*find_shortcuts(overview), *find_picture_shortcuts(pictures)], pictures)
     sizes, omitted = size_points(overview.written)
     return Report(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from imagerecords.schemas.data_card import ALL_SPLITS, Bars, Picture, Problem, Report
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.splits import SPLITS
+from imagerecords.tasks.data_card.drawn import digest_of
 from imagerecords.tasks.data_card.histograms import bytes_text
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def render(report: Report) -> bytes:
     style, script = _asset(STYLE), _script()
     page = _template().render(
         report=report,
+        digest=digest_of(report.pictures),
         style=Markup(style),  # noqa: S704  # files of this package
         script=Markup(script),  # noqa: S704
         policy=_policy(style, script),

@@ -29,6 +29,7 @@ NUMBERS = ["label", "record", "offset", "size", "height", "width", "source_size"
 NUMBERS += ["dhash", "boxes"]
 SEVERAL = ["labels", "texts"]
 WIDE = ["path", "message"]
+WIDE_OF_MANIFEST = [*WIDE, "encoded_sha256"]
 NO_LABEL = "no label"
 
 Numbers = npt.NDArray[np.int64]
@@ -119,6 +120,6 @@ def _open_manifest(folder: Folder) -> Iterator[pq.ParquetFile]:
 def _read_wide(folder: Folder, numbers: Numbers) -> pa.Table:
     """The wide columns of these rows; only the row groups that have one are read."""
     if not numbers.size:
-        return COLUMNS.empty_table().select(WIDE)
+        return COLUMNS.empty_table().select(WIDE_OF_MANIFEST)
     with _open_manifest(folder) as parquet:
-        return read_numbered(parquet, numbers, WIDE)
+        return read_numbered(parquet, numbers, [name for name in WIDE_OF_MANIFEST if name in parquet.schema_arrow.names])

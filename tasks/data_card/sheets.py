@@ -1,14 +1,17 @@
 """Which images have a picture on the page, beside those of the problems.
 
-Samples are taken at even distances in the manifest's order, so from all shards, and as many from each split of each label:
-the same ones for the same data set, wherever the page is built. With them come the ends of each metric, and some images of each
-bar, so that no bar of a chart leads to nothing.
+Samples are as many from each split of each label, and the same ones wherever the page is built. An image's place in the sample
+comes from its content, so a data set that is shuffled otherwise, or has some images more, has nearly the same sample: versions
+can be compared, and most pictures are known from the card before. With the samples come the ends of each metric, and some
+images of each bar, so that no bar of a chart leads to nothing.
 """
 
 from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from imagerecords.schemas.data_card import ALL_SPLITS, Bars, LabelRow
 from imagerecords.tasks.data_card.histograms import Values, places
@@ -19,6 +22,8 @@ MOST_LABELS = 1000  # with a sample each
 LARGE_LABELS = 20  # times its even share is what a label may have, where others have few images
 ENDS_SHOWN = 8
 PER_BAR = 2
+CONTENT = ("dhash", "source_size", "width", "height")  # columns
+MIX = np.uint64(0x9E3779B97F4A7C15)  # the golden ratio as a fraction of 2**64: it spreads neighbouring numbers
 
 Numbers = np.ndarray
 
@@ -63,11 +68,11 @@ def spread(count: int, most: int) -> Iterator[int]:
 
 
 def _sample(written: pa.Table, labels: Sequence[int], per_label: int) -> list[list[int]]:
-    """Places in `written` by label, at most `per_label` each: one of each split in a round, of each split at even distances."""
+    """Places in `written` by label, at most `per_label` each: one of each split in a round."""
     written, of_row = each_label(written)
     label = written["label"].to_numpy()
     split = places(written["split"], written["split"].unique().to_pylist())
-    order = np.lexsort((split, label))
+    order = np.lexsort((content_order(written), split, label))
     starts = (np.diff(label[order]) != 0) | (np.diff(split[order]) != 0)
     by_label: dict[int, list[Numbers]] = {}
     for rows in np.split(order, np.flatnonzero(starts) + 1) if order.size else ():
@@ -75,14 +80,17 @@ def _sample(written: pa.Table, labels: Sequence[int], per_label: int) -> list[li
     sample = []
     for number in labels:
         splits = by_label[number]
-        each = [_in_rounds(rows, per_label) for rows in splits]
+        each = [rows[:per_label].tolist() for rows in splits]
         rounds = [rows[at] for at in range(max(map(len, each))) for rows in each if at < len(rows)]
         sample.append([int(of_row[place]) for place in rounds[:per_label]])
     return sample
 
 
-def _in_rounds(rows: Numbers, most: int) -> list[int]:
-    """At most `most` of these, at even distances; a beginning of them is spread too."""
-    shown = np.array(list(spread(len(rows), most)))
-    strides = np.argsort([int(f"{number:032b}"[::-1], 2) for number in range(len(shown))], kind="stable")
-    return [int(rows[shown[at]]) for at in strides]
+def content_order(written: pa.Table) -> npt.NDArray[np.uint64]:
+    """A number of each image that looks random and depends on its content alone, as far as the rows tell it."""
+    mixed = np.zeros(written.num_rows, np.uint64)
+    for name in [name for name in CONTENT if name in written.column_names]:
+        column = pc.fill_null(written[name].cast(pa.uint64(), safe=False), 0).to_numpy()
+        mixed = (mixed ^ column) * MIX
+        mixed ^= mixed >> np.uint64(32)
+    return mixed

@@ -8,6 +8,7 @@ import pyarrow as pa
 from imagerecords.schemas.data_card import Category, Metric, Picture, Problem
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.receipt import WRITTEN
+from imagerecords.tasks.data_card.drawn import Drawn
 from imagerecords.tasks.data_card.gallery import WITHOUT_PICTURE, rejection, rows_of_problems
 from imagerecords.tasks.data_card.overview import Overview
 from imagerecords.tasks.data_card.pictures import PictureSource, described, of_row, with_pictures
@@ -23,8 +24,13 @@ SIDES = ((240, 320), (600, 224), (950, 160))
 SMALLEST_SIDE = 112
 
 
-def make_pictures(overview: Overview, problems: Sequence[Problem], inputs: Mapping[str, Folder]) -> tuple[Picture, ...]:
-    """The pictures of the problems and of samples, by label and row; `inputs` are the input's folders by split, if known."""
+def make_pictures(
+    overview: Overview, problems: Sequence[Problem], inputs: Mapping[str, Folder], drawn: Mapping[str, Drawn]
+) -> tuple[Picture, ...]:
+    """The pictures of the problems and of samples, by label and row, or those of them that are `drawn` already.
+
+    `inputs` are the input's folders by split, if known.
+    """
     rows, labels = overview.rows, overview.labels
     numbers = rows.written()
     of_problems = rows_of_problems(problems)
@@ -34,7 +40,7 @@ def make_pictures(overview: Overview, problems: Sequence[Problem], inputs: Mappi
     side = next((side for most, side in SIDES if len(chosen) <= most), SMALLEST_SIDE)
     sources = [_source(rows, row, inputs) for row in rows.take(chosen)]
     budget = max(LEAST_BUDGET, BUDGET - LABEL_BYTES * len(labels))
-    return tuple(sorted(with_pictures(sources, side, budget), key=lambda picture: (picture.label or 0, picture.row)))
+    return tuple(sorted(with_pictures(sources, side, budget, drawn), key=lambda picture: (picture.label or 0, picture.row)))
 
 
 def _source(rows: Rows, row: dict[str, object], inputs: Mapping[str, Folder]) -> PictureSource:

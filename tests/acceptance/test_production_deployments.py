@@ -200,7 +200,7 @@ def test_a_build_leaves_its_artifacts_and_its_announcement(installation: Install
     card = artifacts["data-card"]["data"]
     assert f"`{tmp_path / 'data/report.html'}`" in card
     assert "| cat | 60 | 12 | 1 |" in card
-    assert 3 <= card.count("](data:image/webp;base64,") <= 24
+    assert 3 <= card.count("](data:image/jpeg;base64,") <= 24
     endings = {key.split("-", 2)[2] for key in (artifact["key"] for artifact in artifacts.values())}
     assert len(endings) == 1, "each data set has a history of its own"
     (reject,) = json.loads(artifacts["rejected-images"]["data"])

@@ -101,7 +101,7 @@ def test_nothing_of_the_machine_is_on_the_page(odd):
 
 def test_text_from_outside_is_text_on_the_page(odd, page):
     """A label, a file's name, and the title that a chart's bar has."""
-    assert {attributes["src"].partition(",")[0] for attributes, _ in page.all("img")} == {"data:image/webp;base64"}
+    assert {attributes["src"].partition(",")[0] for attributes, _ in page.all("img")} == {"data:image/jpeg;base64"}
     assert len(page.all("script")) == 2  # the data and the script
     raw = (odd / "out/report.html").read_text()
     assert EVIL not in raw

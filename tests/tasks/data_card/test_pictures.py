@@ -19,7 +19,7 @@ CAT = Picture("a", "train", 1, "cat")
 
 
 def pixels(source):
-    assert source.startswith("data:image/webp;base64,")
+    assert source.startswith("data:image/jpeg;base64,")
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))).convert("RGB")).astype(int)
 
 

@@ -3,6 +3,7 @@
 import itertools
 from collections import Counter
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -69,7 +70,23 @@ def test_a_beginning_of_the_sample_is_spread_too():
     """If the budget ends early, what is shown is not the first shard alone."""
     (paths,) = chosen([("train", 1, 900)]).values()
     first = sorted(int(path.rpartition("-")[2].removesuffix(".jpg")) for path in paths[:8])
-    assert all(after - before > 60 for before, after in itertools.pairwise(first))
+    assert all(after - before < 400 for before, after in itertools.pairwise([0, *first, 900]))
+
+
+def test_the_sample_depends_on_the_images_not_on_their_order():
+    rows = table([("train", 1, 2000), ("validation", 1, 400), ("train", 2, 900)])
+    rng = np.random.default_rng(1)
+    rows = rows.set_column(rows.column_names.index("dhash"), "dhash", pa.array(rng.integers(0, 2**64, 3300, np.uint64)))
+    shuffled = rows.take(rng.permutation(3300))
+    fewer = rows.filter(pa.array(rng.random(3300) > 0.01))
+    whole, again, without = (sampled_paths(each) for each in (rows, shuffled, fewer))
+    assert whole == again
+    assert len(whole & without) > 0.97 * MOST_PICTURES
+
+
+def sampled_paths(rows):
+    splits = sorted(rows["split"].unique().to_pylist())
+    return {rows["path"][place].as_py() for place in choose(rows, label_rows(rows, splits), (), [])}
 
 
 def test_known_images_are_not_chosen_again_and_count():
