@@ -6,6 +6,7 @@ Texts are plain: the page escapes them. Nothing here depends on who built the da
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from imagerecords.schemas.about import About
 from imagerecords.schemas.findings import Findings
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.summary import SplitSummary
@@ -171,6 +172,7 @@ class Report:
     """The whole data card.
 
     `sizes` are width, height and number of images, `omitted_sizes` is the number of images whose size is not among them.
+    `version` is that of imagerecords, `about` has the data set's own.
     """
 
     outcome: Outcome
@@ -189,6 +191,13 @@ class Report:
     boxes: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
+    about: About | None = None
+
+    @property
+    def title(self) -> str:
+        """The data set's name and version; empty where nobody has named it."""
+        named = self.about is not None and self.about.name != About().name
+        return f"{self.about.name} {self.about.version}" if self.about and named else ""
 
     @property
     def images(self) -> int:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from imagerecords.schemas.data_card import Picture
 from imagerecords.schemas.output_files import KNOWN, REPORT
 from imagerecords.schemas.version import VERSION
+from imagerecords.tasks.dataset.known_images import NO_SPACE
 from imagerecords.tasks.images.decoders import decoder_versions
 from imagerecords.tasks.storage.folders import Folder
 
@@ -58,9 +59,14 @@ def digest_of(pictures: Iterable[Picture]) -> str:
 
 
 def keep_card(output: Folder) -> None:
-    """Copy the data card of an output, before it is removed with the shards that it is about."""
-    with contextlib.suppress(FileNotFoundError):
+    """Copy the data card of an output, before it is removed with the shards that it is about, if the disk has space for it."""
+    try:
         output.write(EARLIER, output.read(REPORT))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
 
 
 def read_drawn(output: Folder) -> Mapping[str, Drawn]:

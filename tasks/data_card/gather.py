@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from imagerecords.schemas.about import About
 from imagerecords.schemas.data_card import Outcome, Picture, Problem, Report
+from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.findings import Findings
 from imagerecords.schemas.messages import plural
-from imagerecords.schemas.output_files import BUILD, CROISSANT, DATASET_INFO, MANIFEST, REPORT, is_our_shard
+from imagerecords.schemas.output_files import ABOUT, BUILD, CROISSANT, DATASET_INFO, MANIFEST, REPORT, is_our_shard
 from imagerecords.schemas.plan import PlanHeader
 from imagerecords.tasks.data_card.drawn import Drawn, read_drawn
 from imagerecords.tasks.data_card.gallery import (
@@ -34,6 +36,7 @@ from imagerecords.tasks.data_card.overview import Overview, count_all
 from imagerecords.tasks.data_card.page import render
 from imagerecords.tasks.data_card.rows import has_all_columns, read_rows
 from imagerecords.tasks.data_card.shown import categories_of, make_pictures, metrics_of
+from imagerecords.tasks.dataset.about_file import read_about
 from imagerecords.tasks.dataset.croissant import read_croissant
 from imagerecords.tasks.dataset.digest import dataset_digest
 from imagerecords.tasks.dataset.label_columns import has_several
@@ -115,6 +118,7 @@ def gather(
         boxes=tuple(reason.line() for reason in header.boxes.reasons) if header and header.boxes else (),
         settings=_settings(header) if header else {},
         version=header.version if header else "",
+        about=_about(folder),
     )
 
 
@@ -168,6 +172,14 @@ def _hints(findings: Findings, suspects: Suspects) -> Iterator[str]:
         yield f"{plural(counts.has_thumbnail, 'image')} with an embedded thumbnail, which `--metadata strip` leaves out."
     if counts.odd_header:
         yield f"{plural(counts.odd_header, 'image')} with an odd JPEG header, which no pixel depends on."
+
+
+def _about(folder: Folder) -> About | None:
+    """What the data set is called; None where that is not recorded, or can't be read."""
+    try:
+        return read_about(folder) if folder.exists(ABOUT) else None
+    except CorruptRecord:
+        return None
 
 
 def _read_header(folder: Folder) -> PlanHeader | None:

@@ -337,3 +337,14 @@ def test_a_label_of_one_camera_or_without_colour_is_a_shortcut():
     found = [(each.label, each.key, each.name) for each in find_picture_shortcuts(shown)]
     assert found == [(1, "camera", "Canon"), (1, "colour", "grey"), (2, "colour", "colour")]
     assert find_picture_shortcuts([]) == []
+
+
+def test_the_card_has_the_name_that_was_given(tmp_path, fill, picture, build):
+    about = {"name": "house_pets", "description": "Cats & dogs.", "license": "CC-BY-4.0", "version": "2.1.0"}
+    fill(tmp_path / "in", {"cat": [picture(1)]})
+    build(data_directory=tmp_path / "in", output_directory=tmp_path / "named", report=True, **about)
+    page = (tmp_path / "named" / "report.html").read_text()
+    assert "<h1>Data card of house_pets 2.1.0</h1>" in page
+    assert "<p>Cats &amp; dogs.</p>" in page
+    assert "<dt>license</dt><dd>CC-BY-4.0</dd>" in page
+    assert make_report(str(tmp_path / "named"), {}) == page.encode()
