@@ -56,8 +56,8 @@ def measure(images: int, rounds: int, max_wait: float) -> Results:
     startup = {
         "direct": measure_direct(small, STARTUPS),
         "no card": measure_direct(small, STARTUPS, "--no-report"),
-        "prefect": measure_prefect(small, STARTUPS),
     }
+    startup["prefect"], startup["empty flow"] = measure_prefect(small, STARTUPS)
     _say("planning")
     wait_for_quiet(max_wait)
     planning = json.loads(run_command([sys.executable, "-m", "benchmarks.plan_million"]).printed)

@@ -11,6 +11,7 @@ from benchmarks.listing import SHARDS
 
 WORKERS = 2
 OURS_ALL, OURS_NONE, CLASSIC, LOWER_BOUND = "imagerecords, check all", "imagerecords, check none", "classic loop", "lower bound"
+WEBDATASET_TWO = "webdataset, two processes"
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,9 @@ def _ours(name: str, check: str, about: str) -> Contender:
     return Contender(name, about, lambda data, output: build_command(data, output, *options), read_summary)
 
 
-def _module(name: str, module: str, about: str) -> Contender:
+def _module(name: str, module: str, about: str, *options: str) -> Contender:
     def command(data: Path, output: Path) -> list[str]:
-        return [sys.executable, "-m", f"benchmarks.{module}", str(data), str(output)]
+        return [sys.executable, "-m", f"benchmarks.{module}", str(data), str(output), *options]
 
     return Contender(name, about, command, read_result)
 
@@ -66,4 +67,5 @@ CONTENDERS = (
     _module(LOWER_BOUND, "lower_bound", "read, decode coefficients, SHA-256, write bytes, nothing else; 2 processes"),
     _module("TFDS builder", "peer_tfds", "bytes as they are to TFRecord, nothing decoded; 1 process"),
     _module("webdataset ShardWriter", "peer_webdataset", "bytes as they are to tar, nothing decoded; 1 process"),
+    _module(WEBDATASET_TWO, "peer_webdataset", "the same by two ShardWriters of half of the images each; 2 processes", "2"),
 )

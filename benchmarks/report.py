@@ -105,6 +105,7 @@ def _startup(results: Results) -> list[list[str]]:
         "direct": "direct, without Prefect",
         "no card": "the same with --no-report, without the data card",
         "prefect": "through a running Prefect server",
+        "empty flow": "a flow of Prefect's own there that does nothing",
     }
     return [
         [

@@ -20,6 +20,16 @@ from benchmarks.contenders import build_command
 from benchmarks.measure import fresh_output
 from benchmarks.processes import KEPT, run_command
 
+EMPTY_FLOW = """
+import time
+from prefect import flow
+
+@flow(log_prints=False)
+def empty():
+    print(time.time())
+
+empty()
+"""
 SERVER_SECONDS = 180.0  # a new server migrates its database first
 
 
@@ -41,10 +51,20 @@ def measure_direct(data: Path, runs: int, *options: str) -> list[Startup]:
     return _builds(data, runs, ("--no-prefect", *options), os.environ)
 
 
-def measure_prefect(data: Path, runs: int) -> list[Startup]:
-    """The same through a Prefect server that runs already."""
+def measure_prefect(data: Path, runs: int) -> tuple[list[Startup], list[Startup]]:
+    """The same through a Prefect server that runs already, and a flow of Prefect's own there that does nothing."""
     with prefect_server() as environment:
-        return _builds(data, runs, ("--prefect",), environment)
+        return _builds(data, runs, ("--prefect",), environment), _empty_flows(runs, environment)
+
+
+def _empty_flows(runs: int, environment: Mapping[str, str]) -> list[Startup]:
+    """From the command's start to the flow's first line, and from there to its exit; the first run is excluded."""
+    measured = []
+    for _ in range(runs + 1):
+        finished = run_command([sys.executable, "-c", EMPTY_FLOW], environment)
+        ran = float(finished.printed.split()[-1])
+        measured.append(Startup(ran - finished.began, finished.ended - ran))
+    return measured[1:]
 
 
 def _builds(data: Path, runs: int, options: Sequence[str], environment: Mapping[str, str]) -> list[Startup]:
