@@ -1,7 +1,7 @@
 """Contender: webdataset's ShardWriter on the same folders: tar files of the bytes as they are, without decoding.
 
-python -m benchmarks.peer_webdataset DATA OUTPUT [PROCESSES]. webdataset has no writer for several processes: each of them gets a
-ShardWriter and a range of the images of its own, as its users do.
+python -m benchmarks.peer_webdataset DATA OUTPUT [PROCESSES]. webdataset has no writer for several processes: each gets a
+ShardWriter and a range of the images of its own, as users of webdataset do.
 """
 
 import contextlib
