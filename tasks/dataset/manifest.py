@@ -1,4 +1,6 @@
-"""manifest.parquet: one row per input image and one row group per shard; its only reader and its only writer.
+"""manifest.parquet: one row per input image, in the shards' order; its only reader and its only writer.
+
+A row group holds one shard, or several small ones. (Up to version 0.1.0 each had its own.)
 
 An unreadable manifest raises CorruptRecord, whatever Arrow raised; a missing one raises FileNotFoundError. Callers decide what
 follows.
@@ -20,11 +22,12 @@ from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.plan import EXTRAS_KEY, METADATA_KEY, PlanHeader
 from imagerecords.schemas.receipt import ASKED_FOR, COLUMNS, REJECTED, SINCE_0_1_0, WRITTEN, with_all_columns
-from imagerecords.tasks.storage.arrow_files import arrow_reader, open_for_arrow
+from imagerecords.tasks.storage.arrow_files import arrow_reader, open_for_arrow, row_groups
 from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.hashing_file import HashingFile
 
 ALWAYS = frozenset(["split", "shard", "path", "label", "status"])
+LEAST_ROWS = 1024  # of a row group: the data card reads single rows, each with its group
 OF_WRITTEN = frozenset(["record", "offset", "size", "crc32c"])
 
 
@@ -34,10 +37,11 @@ def manifest_writer(output: Folder, header: PlanHeader) -> Iterator[Callable[[pa
     extras = ",".join(header.extras)
     schema = COLUMNS.with_metadata({METADATA_KEY: header.digest.encode(), EXTRAS_KEY: extras.encode()})
 
-    def write(receipt: pa.Table) -> None:
-        writer.write_table(receipt.replace_schema_metadata(schema.metadata), row_group_size=max(1, receipt.num_rows))
-
-    with output.write_whole(MANIFEST) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+    with (
+        output.write_whole(MANIFEST) as file,
+        pq.ParquetWriter(file, schema, compression="zstd") as writer,
+        row_groups(writer, LEAST_ROWS) as write,
+    ):
         yield write
 
 

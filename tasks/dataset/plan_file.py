@@ -1,6 +1,11 @@
-"""plan.parquet, the plan of a data set: one row group per shard, the header and the shards in the file's metadata."""
+"""plan.parquet, the plan of a data set: the header and the shards are in the file's metadata.
 
+A row group holds one shard, or several small ones. (Up to version 0.1.0 each had its own; both are read.)
+"""
+
+import bisect
 import functools
+import itertools
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -22,24 +27,27 @@ from imagerecords.schemas.plan import (
     Shard,
     references,
 )
-from imagerecords.tasks.storage.arrow_files import arrow_reader, open_for_arrow
+from imagerecords.tasks.storage.arrow_files import arrow_reader, open_for_arrow, row_groups
 from imagerecords.tasks.storage.folders import Folder
 
+LEAST_ROWS = 4096  # of a row group: a worker reads one for each of its shards, in milliseconds
+Metadata = tuple[PlanHeader, pq.FileMetaData, list[int]]
 SHARDS = TypeAdapter(tuple[PlannedShard, ...])
 # What reading a missing or damaged plan raises: Arrow reports damage in many ways.
 UNREADABLE = (ValueError, KeyError, TypeError, OSError, pa.ArrowException)
 
 
 def write_plan(output: Folder, plan: Plan) -> None:
-    """Write plan.parquet, one row group per shard."""
+    """Write plan.parquet."""
     shards = SHARDS.dump_json(plan.shards)
     metadata = {METADATA_KEY: plan.header.model_dump_json().encode(), SHARDS_KEY: shards}
     with (
         output.write_whole(PLAN) as file,
         pq.ParquetWriter(file, COLUMNS.with_metadata(metadata), compression="zstd") as writer,
+        row_groups(writer, LEAST_ROWS) as write,
     ):
         for table in plan.tables():
-            writer.write_table(table.replace_schema_metadata(metadata), row_group_size=max(1, table.num_rows))
+            write(table)
 
 
 def read_plan_header(output: Folder) -> PlanHeader:
@@ -74,9 +82,9 @@ def read_plan(output: Folder) -> Plan | None:
 
 def read_shard_plan(output: Folder, shard: Shard) -> tuple[PlanHeader, pa.Table]:
     """The plan's header and the rows of one shard."""
-    header, metadata = _metadata(output, shard)
+    header, metadata, ends = _metadata(output, shard)
     with open_for_arrow(output, PLAN) as file:
-        return header, _with_all_columns(pq.ParquetFile(file, metadata=metadata).read_row_group(shard.row_group))
+        return header, _rows(pq.ParquetFile(file, metadata=metadata), ends, shard)
 
 
 def read_header_of(output: Folder, shard: Shard) -> PlanHeader:
@@ -84,22 +92,22 @@ def read_header_of(output: Folder, shard: Shard) -> PlanHeader:
     return _metadata(output, shard)[0]
 
 
-def _metadata(output: Folder, shard: Shard) -> tuple[PlanHeader, pq.FileMetaData]:
-    """The plan's header and the file's metadata, which a process keeps for a build: they grow with the number of shards.
+def _metadata(output: Folder, shard: Shard) -> Metadata:
+    """The plan's header, the file's metadata, and the row groups' ends, which a process keeps for a build.
 
     A build writes its plan before its first shard begins, and then no more.
     """
     return _kept_metadata(output, shard.build) if shard.build else _read_metadata(output)
 
 
-def _read_metadata(output: Folder) -> tuple[PlanHeader, pq.FileMetaData]:
+def _read_metadata(output: Folder) -> Metadata:
     with open_for_arrow(output, PLAN) as file:
         parquet = pq.ParquetFile(file)
-        return _header(parquet), parquet.metadata
+        return _header(parquet), parquet.metadata, _ends(parquet)
 
 
 @functools.lru_cache(1)
-def _kept_metadata(output: Folder, build: str) -> tuple[PlanHeader, pq.FileMetaData]:
+def _kept_metadata(output: Folder, build: str) -> Metadata:
     return _read_metadata(output)
 
 
@@ -107,8 +115,24 @@ def read_whole_plan(output: Folder) -> Iterator[tuple[Shard, pa.Table]]:
     """Each shard of the plan with its rows, one at a time."""
     with open_for_arrow(output, PLAN) as file:
         parquet = pq.ParquetFile(file)
+        ends = _ends(parquet)
         for shard in references(_shards(parquet)):
-            yield shard, _with_all_columns(parquet.read_row_group(shard.row_group))
+            yield shard, _rows(parquet, ends, shard)
+
+
+def _ends(parquet: pq.ParquetFile) -> list[int]:
+    """For each row group, the number of the first row after it."""
+    metadata = parquet.metadata
+    return list(itertools.accumulate(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)))
+
+
+def _rows(parquet: pq.ParquetFile, ends: list[int], shard: Shard) -> pa.Table:
+    """The rows of a shard, which are all in one row group."""
+    if not shard.rows:
+        return COLUMNS.empty_table()
+    group = bisect.bisect_right(ends, shard.rows.start)
+    first = ends[group - 1] if group else 0
+    return _with_all_columns(parquet.read_row_group(group).slice(shard.rows.start - first, len(shard.rows)))
 
 
 def _with_all_columns(rows: pa.Table) -> pa.Table:
