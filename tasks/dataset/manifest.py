@@ -22,12 +22,14 @@ from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.plan import EXTRAS_KEY, METADATA_KEY, PlanHeader
 from imagerecords.schemas.receipt import ASKED_FOR, COLUMNS, REJECTED, SINCE_0_1_0, WRITTEN, with_all_columns
-from imagerecords.tasks.storage.arrow_files import arrow_reader, open_for_arrow, row_groups
+from imagerecords.tasks.storage.arrow_files import arrow_reader, open_for_arrow
 from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.hashing_file import HashingFile
 
 ALWAYS = frozenset(["split", "shard", "path", "label", "status"])
-LEAST_ROWS = 1024  # of a row group: the data card reads single rows, each with its group
+# Of a row group, which takes 25 KB of memory in each process that has the file open, and twice that in the writer. The data
+# card reads single rows, each with its group.
+LEAST_ROWS = 1024
 OF_WRITTEN = frozenset(["record", "offset", "size", "crc32c"])
 
 
@@ -37,12 +39,26 @@ def manifest_writer(output: Folder, header: PlanHeader) -> Iterator[Callable[[pa
     extras = ",".join(header.extras)
     schema = COLUMNS.with_metadata({METADATA_KEY: header.digest.encode(), EXTRAS_KEY: extras.encode()})
 
-    with (
-        output.write_whole(MANIFEST) as file,
-        pq.ParquetWriter(file, schema, compression="zstd") as writer,
-        row_groups(writer, LEAST_ROWS) as write,
-    ):
+    kept: list[pa.Table] = []
+    rows = 0
+
+    def write(receipt: pa.Table) -> None:
+        nonlocal rows
+        kept.append(receipt)
+        rows += receipt.num_rows
+        if rows >= LEAST_ROWS:
+            flush()
+
+    def flush() -> None:
+        nonlocal rows
+        if rows:
+            writer.write_table(pa.concat_tables(kept), row_group_size=rows)
+        kept.clear()
+        rows = 0
+
+    with output.write_whole(MANIFEST) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         yield write
+        flush()
 
 
 def read_manifest(folder: Folder, columns: Sequence[str]) -> pa.Table:

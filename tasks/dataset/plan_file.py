@@ -27,10 +27,12 @@ from imagerecords.schemas.plan import (
     Shard,
     references,
 )
-from imagerecords.tasks.storage.arrow_files import arrow_reader, open_for_arrow, row_groups
+from imagerecords.tasks.storage.arrow_files import arrow_reader, open_for_arrow
 from imagerecords.tasks.storage.folders import Folder
 
-LEAST_ROWS = 4096  # of a row group: a worker reads one for each of its shards, in milliseconds
+# Of a row group, which takes 2 KB of memory per column in each process that has the file open, and twice that in the writer. A
+# worker reads one for each of its shards, in milliseconds.
+LEAST_ROWS = 4096
 Metadata = tuple[PlanHeader, pq.FileMetaData, list[int]]
 SHARDS = TypeAdapter(tuple[PlannedShard, ...])
 # What reading a missing or damaged plan raises: Arrow reports damage in many ways.
@@ -44,10 +46,21 @@ def write_plan(output: Folder, plan: Plan) -> None:
     with (
         output.write_whole(PLAN) as file,
         pq.ParquetWriter(file, COLUMNS.with_metadata(metadata), compression="zstd") as writer,
-        row_groups(writer, LEAST_ROWS) as write,
     ):
-        for table in plan.tables():
-            write(table)
+        for rows in _row_groups(plan):
+            writer.write_table(plan.images.slice(rows.start, len(rows)), row_group_size=len(rows))
+
+
+def _row_groups(plan: Plan) -> Iterator[range]:
+    """The rows of each row group: one shard's, or those of shards that follow each other, until there are LEAST_ROWS."""
+    first = last = 0
+    for shard in plan.references():
+        last = shard.rows.stop
+        if last - first >= LEAST_ROWS:
+            yield range(first, last)
+            first = last
+    if first < last:
+        yield range(first, last)
 
 
 def read_plan_header(output: Folder) -> PlanHeader:
