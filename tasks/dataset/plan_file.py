@@ -96,8 +96,11 @@ def read_plan(output: Folder) -> Plan | None:
 def read_shard_plan(output: Folder, shard: Shard) -> tuple[PlanHeader, pa.Table]:
     """The plan's header and the rows of one shard."""
     header, metadata, ends = _metadata(output, shard)
-    with open_for_arrow(output, PLAN) as file:
-        return header, _rows(pq.ParquetFile(file, metadata=metadata), ends, shard)
+    if not shard.rows:
+        return header, COLUMNS.empty_table()
+    group = bisect.bisect_right(ends, shard.rows.start)
+    rows = _kept_group(output, shard.build, group) if shard.build else _read_group(output, metadata, group)
+    return header, _rows_of(shard, rows, ends[group])
 
 
 def read_header_of(output: Folder, shard: Shard) -> PlanHeader:
@@ -124,13 +127,27 @@ def _kept_metadata(output: Folder, build: str) -> Metadata:
     return _read_metadata(output)
 
 
+def _read_group(output: Folder, metadata: pq.FileMetaData, group: int) -> pa.Table:
+    with open_for_arrow(output, PLAN) as file:
+        return _with_all_columns(pq.ParquetFile(file, metadata=metadata).read_row_group(group))
+
+
+@functools.lru_cache(1)
+def _kept_group(output: Folder, build: str, group: int) -> pa.Table:
+    """A row group of a build's plan, which a process keeps until it reads another."""
+    return _read_group(output, _kept_metadata(output, build)[1], group)
+
+
 def read_whole_plan(output: Folder) -> Iterator[tuple[Shard, pa.Table]]:
     """Each shard of the plan with its rows, one at a time."""
     with open_for_arrow(output, PLAN) as file:
         parquet = pq.ParquetFile(file)
-        ends = _ends(parquet)
+        rows, end, groups = COLUMNS.empty_table(), 0, itertools.count()
         for shard in references(_shards(parquet)):
-            yield shard, _rows(parquet, ends, shard)
+            while end < shard.rows.stop:
+                rows = _with_all_columns(parquet.read_row_group(next(groups)))
+                end += rows.num_rows
+            yield shard, _rows_of(shard, rows, end)
 
 
 def _ends(parquet: pq.ParquetFile) -> list[int]:
@@ -139,13 +156,9 @@ def _ends(parquet: pq.ParquetFile) -> list[int]:
     return list(itertools.accumulate(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)))
 
 
-def _rows(parquet: pq.ParquetFile, ends: list[int], shard: Shard) -> pa.Table:
-    """The rows of a shard, which are all in one row group."""
-    if not shard.rows:
-        return COLUMNS.empty_table()
-    group = bisect.bisect_right(ends, shard.rows.start)
-    first = ends[group - 1] if group else 0
-    return _with_all_columns(parquet.read_row_group(group).slice(shard.rows.start - first, len(shard.rows)))
+def _rows_of(shard: Shard, rows: pa.Table, end: int) -> pa.Table:
+    """The rows of a shard in its row group, which ends before the row `end` of the plan."""
+    return rows.slice(max(0, shard.rows.start - end + rows.num_rows), len(shard.rows))
 
 
 def _with_all_columns(rows: pa.Table) -> pa.Table:
