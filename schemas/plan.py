@@ -1,11 +1,11 @@
 """The plan: which image goes into which shard, and the references by which workers find their shards.
 
-plan.parquet has one row group per shard, in the shards' order. The rest is JSON in the file's metadata: a header that every
+plan.parquet has the rows of all shards, in the shards' order. The rest is JSON in the file's metadata: a header that every
 worker reads, and apart from it the list of shards, which only the parent process needs.
 """
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -40,7 +40,7 @@ ADDED = ("labels", "objects")  # columns that plans of version 0.1.0 lack
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A reference to one planned shard: its name, its row group in the plan, and the fingerprint of its content.
+    """A reference to one planned shard: its name, its rows in the plan, and the fingerprint of its content.
 
     `build` is the id of its build, as in the output's lock; without one no lock is checked. `killers` are the paths of images
     at which worker processes died, and which are rejected.
@@ -49,7 +49,7 @@ class Shard:
     split: Split
     index: int
     count: int
-    row_group: int
+    rows: range
     fingerprint: str
     build: str = ""
     killers: tuple[str, ...] = ()
@@ -193,9 +193,10 @@ def extras(described: _Described, content: Mapping[str, Any]) -> tuple[str, ...]
     return tuple(name for name, has in names.items() if has)
 
 
-def references(shards: Iterable[PlannedShard], build: str = "") -> list[Shard]:
+def references(shards: Sequence[PlannedShard], build: str = "") -> list[Shard]:
     """References to the shards of a plan, which must be all and in their order."""
+    ends = itertools.accumulate(shard.images for shard in shards)
     return [
-        Shard(shard.split, shard.index, shard.count, row_group, shard.fingerprint, build)
-        for row_group, shard in enumerate(shards)
+        Shard(shard.split, shard.index, shard.count, range(end - shard.images, end), shard.fingerprint, build)
+        for shard, end in zip(shards, ends, strict=True)
     ]

@@ -10,6 +10,7 @@ from prefect.tasks import MaterializingTask
 from imagerecords.flows.prefect_ui.card import place_of
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.summary import BuildSummary
+from imagerecords.tasks.dataset.about_file import read_about
 from imagerecords.tasks.storage.folders import open_output
 
 PUBLISHED = "imagerecords.dataset.published"
@@ -32,16 +33,16 @@ def announce_dataset(summary: BuildSummary, settings: BuildSettings) -> None:
         "retries": 0,
     }
     MaterializingTask(_announce, assets=[asset], materialized_by="imagerecords", **options)(
-        summary, {"output_directory": place_of(folder), "output_url": output}, asset.key
+        summary, {"output_directory": place_of(folder), "output_url": output, "version": read_about(folder).version}, asset.key
     )
 
 
-def _announce(summary: BuildSummary, places: dict[str, str], asset_key: str) -> None:
+def _announce(summary: BuildSummary, described: dict[str, str], asset_key: str) -> None:
     counts = {split.split: split.written for split in summary.splits}
-    facts = {**places, "digest": summary.digest, "labels": summary.labels, "images": counts}
+    facts = {**described, "digest": summary.digest, "labels": summary.labels, "images": counts}
     add_asset_metadata(asset_key, facts)
     resource = {
-        "prefect.resource.id": f"imagerecords.dataset.{places['output_url']}",
+        "prefect.resource.id": f"imagerecords.dataset.{described['output_url']}",
         "prefect.resource.name": summary.output_directory,
     }
     emit_event(event=PUBLISHED, resource=resource, payload=facts)

@@ -1,4 +1,6 @@
-"""manifest.parquet: one row per input image and one row group per shard; its only reader and its only writer.
+"""manifest.parquet: one row per input image, in the shards' order; its only reader and its only writer.
+
+A row group holds one shard, or several small ones. (Up to version 0.1.0 each had its own.)
 
 An unreadable manifest raises CorruptRecord, whatever Arrow raised; a missing one raises FileNotFoundError. Callers decide what
 follows.
@@ -25,6 +27,9 @@ from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.hashing_file import HashingFile
 
 ALWAYS = frozenset(["split", "shard", "path", "label", "status"])
+# Of a row group, which takes 25 KB of memory in each process that has the file open, and twice that in the writer. The data
+# card reads single rows, each with its group.
+LEAST_ROWS = 1024
 OF_WRITTEN = frozenset(["record", "offset", "size", "crc32c"])
 
 
@@ -34,11 +39,26 @@ def manifest_writer(output: Folder, header: PlanHeader) -> Iterator[Callable[[pa
     extras = ",".join(header.extras)
     schema = COLUMNS.with_metadata({METADATA_KEY: header.digest.encode(), EXTRAS_KEY: extras.encode()})
 
+    kept: list[pa.Table] = []
+    rows = 0
+
     def write(receipt: pa.Table) -> None:
-        writer.write_table(receipt.replace_schema_metadata(schema.metadata), row_group_size=max(1, receipt.num_rows))
+        nonlocal rows
+        kept.append(receipt)
+        rows += receipt.num_rows
+        if rows >= LEAST_ROWS:
+            flush()
+
+    def flush() -> None:
+        nonlocal rows
+        if rows:
+            writer.write_table(pa.concat_tables(kept), row_group_size=rows)
+        kept.clear()
+        rows = 0
 
     with output.write_whole(MANIFEST) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         yield write
+        flush()
 
 
 def read_manifest(folder: Folder, columns: Sequence[str]) -> pa.Table:

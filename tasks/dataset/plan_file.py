@@ -1,6 +1,11 @@
-"""plan.parquet, the plan of a data set: one row group per shard, the header and the shards in the file's metadata."""
+"""plan.parquet, the plan of a data set: the header and the shards are in the file's metadata.
 
+A row group holds one shard, or several small ones. (Up to version 0.1.0 each had its own; both are read.)
+"""
+
+import bisect
 import functools
+import itertools
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -25,21 +30,37 @@ from imagerecords.schemas.plan import (
 from imagerecords.tasks.storage.arrow_files import arrow_reader, open_for_arrow
 from imagerecords.tasks.storage.folders import Folder
 
+# Of a row group, which takes 2 KB of memory per column in each process that has the file open, and twice that in the writer. A
+# worker reads one for each of its shards, in milliseconds.
+LEAST_ROWS = 4096
+Metadata = tuple[PlanHeader, pq.FileMetaData, list[int]]
 SHARDS = TypeAdapter(tuple[PlannedShard, ...])
 # What reading a missing or damaged plan raises: Arrow reports damage in many ways.
 UNREADABLE = (ValueError, KeyError, TypeError, OSError, pa.ArrowException)
 
 
 def write_plan(output: Folder, plan: Plan) -> None:
-    """Write plan.parquet, one row group per shard."""
+    """Write plan.parquet."""
     shards = SHARDS.dump_json(plan.shards)
     metadata = {METADATA_KEY: plan.header.model_dump_json().encode(), SHARDS_KEY: shards}
     with (
         output.write_whole(PLAN) as file,
         pq.ParquetWriter(file, COLUMNS.with_metadata(metadata), compression="zstd") as writer,
     ):
-        for table in plan.tables():
-            writer.write_table(table.replace_schema_metadata(metadata), row_group_size=max(1, table.num_rows))
+        for rows in _row_groups(plan):
+            writer.write_table(plan.images.slice(rows.start, len(rows)), row_group_size=len(rows))
+
+
+def _row_groups(plan: Plan) -> Iterator[range]:
+    """The rows of each row group: one shard's, or those of shards that follow each other, until there are LEAST_ROWS."""
+    first = last = 0
+    for shard in plan.references():
+        last = shard.rows.stop
+        if last - first >= LEAST_ROWS:
+            yield range(first, last)
+            first = last
+    if first < last:
+        yield range(first, last)
 
 
 def read_plan_header(output: Folder) -> PlanHeader:
@@ -74,9 +95,12 @@ def read_plan(output: Folder) -> Plan | None:
 
 def read_shard_plan(output: Folder, shard: Shard) -> tuple[PlanHeader, pa.Table]:
     """The plan's header and the rows of one shard."""
-    header, metadata = _metadata(output, shard)
-    with open_for_arrow(output, PLAN) as file:
-        return header, _with_all_columns(pq.ParquetFile(file, metadata=metadata).read_row_group(shard.row_group))
+    header, metadata, ends = _metadata(output, shard)
+    if not shard.rows:
+        return header, COLUMNS.empty_table()
+    group = bisect.bisect_right(ends, shard.rows.start)
+    rows = _kept_group(output, shard.build, group) if shard.build else _read_group(output, metadata, group)
+    return header, _rows_of(shard, rows, ends[group])
 
 
 def read_header_of(output: Folder, shard: Shard) -> PlanHeader:
@@ -84,31 +108,57 @@ def read_header_of(output: Folder, shard: Shard) -> PlanHeader:
     return _metadata(output, shard)[0]
 
 
-def _metadata(output: Folder, shard: Shard) -> tuple[PlanHeader, pq.FileMetaData]:
-    """The plan's header and the file's metadata, which a process keeps for a build: they grow with the number of shards.
+def _metadata(output: Folder, shard: Shard) -> Metadata:
+    """The plan's header, the file's metadata, and the row groups' ends, which a process keeps for a build.
 
     A build writes its plan before its first shard begins, and then no more.
     """
     return _kept_metadata(output, shard.build) if shard.build else _read_metadata(output)
 
 
-def _read_metadata(output: Folder) -> tuple[PlanHeader, pq.FileMetaData]:
+def _read_metadata(output: Folder) -> Metadata:
     with open_for_arrow(output, PLAN) as file:
         parquet = pq.ParquetFile(file)
-        return _header(parquet), parquet.metadata
+        return _header(parquet), parquet.metadata, _ends(parquet)
 
 
 @functools.lru_cache(1)
-def _kept_metadata(output: Folder, build: str) -> tuple[PlanHeader, pq.FileMetaData]:
+def _kept_metadata(output: Folder, build: str) -> Metadata:
     return _read_metadata(output)
+
+
+def _read_group(output: Folder, metadata: pq.FileMetaData, group: int) -> pa.Table:
+    with open_for_arrow(output, PLAN) as file:
+        return _with_all_columns(pq.ParquetFile(file, metadata=metadata).read_row_group(group))
+
+
+@functools.lru_cache(1)
+def _kept_group(output: Folder, build: str, group: int) -> pa.Table:
+    """A row group of a build's plan, which a process keeps until it reads another."""
+    return _read_group(output, _kept_metadata(output, build)[1], group)
 
 
 def read_whole_plan(output: Folder) -> Iterator[tuple[Shard, pa.Table]]:
     """Each shard of the plan with its rows, one at a time."""
     with open_for_arrow(output, PLAN) as file:
         parquet = pq.ParquetFile(file)
+        rows, end, groups = COLUMNS.empty_table(), 0, itertools.count()
         for shard in references(_shards(parquet)):
-            yield shard, _with_all_columns(parquet.read_row_group(shard.row_group))
+            while end < shard.rows.stop:
+                rows = _with_all_columns(parquet.read_row_group(next(groups)))
+                end += rows.num_rows
+            yield shard, _rows_of(shard, rows, end)
+
+
+def _ends(parquet: pq.ParquetFile) -> list[int]:
+    """For each row group, the number of the first row after it."""
+    metadata = parquet.metadata
+    return list(itertools.accumulate(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)))
+
+
+def _rows_of(shard: Shard, rows: pa.Table, end: int) -> pa.Table:
+    """The rows of a shard in its row group, which ends before the row `end` of the plan."""
+    return rows.slice(max(0, shard.rows.start - end + rows.num_rows), len(shard.rows))
 
 
 def _with_all_columns(rows: pa.Table) -> pa.Table:

@@ -40,10 +40,10 @@ if __name__ == "__main__":
     step = {"leave": leave, "fall": fall}[sys.argv[2]]
     with Workers(settings) as workers:
         try:
-            workers.run(step, Shard("train", 1, 3, 1, ""), settings)
+            workers.run(step, Shard("train", 1, 3, range(1), ""), settings)
         except (ShardFailed, WorkerDied) as error:
             print(type(error).__name__, error)
-        print("then", workers.run(step, Shard("train", 2, 3, 2, ""), settings))
+        print("then", workers.run(step, Shard("train", 2, 3, range(1), ""), settings))
 """
 
 DYING = """
@@ -60,7 +60,7 @@ if __name__ == "__main__":
     with Workers(settings) as workers:
         runner = DirectRunner(workers, workers, print)
         try:
-            print(*sorted(runner.map(die_at, [Shard("train", index, 4, index, "") for index in range(4)], settings)))
+            print(*sorted(runner.map(die_at, [Shard("train", index, 4, range(1), "") for index in range(4)], settings)))
         except ShardFailed as error:
             print("ShardFailed", error)
 """
@@ -76,7 +76,7 @@ from imagerecords.schemas.settings import BuildSettings
 def run_pipeline(runner, settings):
     done = []
     try:
-        for name in runner.map(leave, [Shard("train", index, 4, index, "") for index in range(4)], settings):
+        for name in runner.map(leave, [Shard("train", index, 4, range(1), "") for index in range(4)], settings):
             done.append(name)
     except ShardFailed as error:
         print("ShardFailed", error)

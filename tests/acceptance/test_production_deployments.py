@@ -211,7 +211,7 @@ def test_a_build_leaves_its_artifacts_and_its_announcement(installation: Install
         lambda: installation.events("imagerecords.dataset.published", id=[f"imagerecords.dataset.{output}"]), "it is published"
     )
     places = {"output_directory": str(tmp_path / "data"), "output_url": output}
-    facts = {**places, "labels": 3, "images": {"train": 180, "validation": 36}}
+    facts = {**places, "labels": 3, "images": {"train": 180, "validation": 36}, "version": "1.0.0"}
     assert published["payload"] == {**facts, "digest": published["payload"]["digest"]}
     assert published["payload"]["digest"] in artifacts["build-summary"]["data"]
     (asset,) = until(lambda: installation.events("prefect.asset.materialization.succeeded", id=[output]), "the asset is there")

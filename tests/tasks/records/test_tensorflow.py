@@ -18,7 +18,7 @@ def checked(tmp_path, make_settings):
     def checked(*examples):
         data = b"".join(before + example + after for example in examples for before, after, _ in [frame(example)])
         (tmp_path / "train-00000-of-00001").write_bytes(data)
-        return check_with_tensorflow(Shard("train", 0, 1, 0, "x"), make_settings(output_directory=tmp_path))
+        return check_with_tensorflow(Shard("train", 0, 1, range(1), "x"), make_settings(output_directory=tmp_path))
 
     return checked
 
@@ -57,7 +57,7 @@ def test_a_broken_frame_is_found(checked, tmp_path, picture, make_settings):
     path = tmp_path / "train-00000-of-00001"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(CorruptRecord, match="train-00000-of-00001"):
-        check_with_tensorflow(Shard("train", 0, 1, 0, "x"), make_settings(output_directory=tmp_path))
+        check_with_tensorflow(Shard("train", 0, 1, range(1), "x"), make_settings(output_directory=tmp_path))
 
 
 def test_a_remote_shard_is_read_too(picture, make_settings):
@@ -67,4 +67,4 @@ def test_a_remote_shard_is_read_too(picture, make_settings):
     before, after, _ = frame(example)
     open_folder("memory://tensorflow/out", {}).write("train-00000-of-00001", before + example + after)
     settings = make_settings(output_directory="memory://tensorflow/out")
-    assert check_with_tensorflow(Shard("train", 0, 1, 0, "x"), settings) == 1
+    assert check_with_tensorflow(Shard("train", 0, 1, range(1), "x"), settings) == 1
