@@ -27,6 +27,7 @@ from prefect.logging.handlers import PrefectConsoleHandler
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import Task
 
+from imagerecords.flows.arrivals import arrivals, nothing
 from imagerecords.flows.executors.pool import Workers
 from imagerecords.flows.pipeline import Pending, ShardStep, T, build_dataset, gather
 from imagerecords.flows.prefect_ui.artifacts import ArtifactProgress, show_summary
@@ -44,6 +45,7 @@ from imagerecords.tasks.append import append_images
 from imagerecords.tasks.convert import convert_shard
 from imagerecords.tasks.discover import discover_images
 from imagerecords.tasks.duplicates import drop_duplicates
+from imagerecords.tasks.group_near_duplicates import group_near_duplicates
 from imagerecords.tasks.partition import partition_images
 from imagerecords.tasks.prepare import prepare_output
 from imagerecords.tasks.publish import publish_dataset
@@ -85,6 +87,7 @@ ON_WORKERS: dict[str, Any] = POLICY | {"retry_condition_fn": should_retry, "retr
 TASKS: dict[Callable[..., Any], Task[..., Any]] = {
     discover_images: Task(discover_images, name="discover", task_run_name="discover", **POLICY),
     drop_duplicates: Task(drop_duplicates, name="duplicates", task_run_name="duplicates", **POLICY),
+    group_near_duplicates: Task(group_near_duplicates, name="near duplicates", task_run_name="near duplicates", **POLICY),
     partition_images: Task(partition_images, name="partition", task_run_name="partition", **POLICY),
     append_images: Task(append_images, name="append", task_run_name="append", **POLICY),
     prepare_output: Task(prepare_output, name="prepare", task_run_name="prepare {settings.output_directory}", **POLICY),
@@ -121,7 +124,13 @@ class PrefectRunner:
         self._before = [state]
         return cast("T", state.result())
 
-    def map(self, step: ShardStep[T], shards: list[Shard], settings: BuildSettings) -> Iterator[T]:
+    def images_done(self) -> int:
+        """The images that are done of the shards that the workers have in hand."""
+        return self.workers.images_done()
+
+    def map(
+        self, step: ShardStep[T], shards: list[Shard], settings: BuildSettings, waiting: Callable[[], None] = nothing
+    ) -> Iterator[T]:
         """Map the step's task over the shards, or over groups of them."""
         finished: Finished[T] = SimpleQueue()
         groups = group_shards(shards, settings.prefect_granularity, finished)
@@ -134,7 +143,8 @@ class PrefectRunner:
                 before_shard |= dict.fromkeys((shard.name for shard in group.shards), future)
                 future.add_done_callback(partial(_close, group))
             self._before_shard = before_shard
-            yield from gather(finished.get() for _ in shards)
+            results = arrivals(finished, len(shards), waiting)
+            yield from gather(results)
         except BaseException:
             self.workers.stop()  # the threads end by themselves: groups that begin later still need them
             raise

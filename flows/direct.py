@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any
 
+from imagerecords.flows.arrivals import arrivals, nothing
 from imagerecords.flows.executors.pool import Workers
 from imagerecords.flows.pipeline import Pending, ShardStep, T, build_dataset, gather
 from imagerecords.flows.progress import Progress
@@ -28,12 +30,21 @@ class DirectRunner:
         """Call the step."""
         return step(*args)
 
-    def map(self, step: ShardStep[T], shards: list[Shard], settings: BuildSettings) -> Iterator[T]:
+    def images_done(self) -> int:
+        """The images that are done of the shards that the workers have in hand."""
+        return self.workers.images_done()
+
+    def map(
+        self, step: ShardStep[T], shards: list[Shard], settings: BuildSettings, waiting: Callable[[], None] = nothing
+    ) -> Iterator[T]:
         """Run the step for each shard, on one thread more than workers: a free worker then finds the next shard in the pool."""
         threads = ThreadPoolExecutor(self.workers.count + 1, thread_name_prefix="runner")
+        finished: SimpleQueue[Future[T]] = SimpleQueue()
         futures = {threads.submit(self._attempt, self.workers, step, shard, settings): shard for shard in shards}
+        for future in futures:
+            future.add_done_callback(finished.put)
         try:
-            yield from gather((futures[future], future) for future in as_completed(futures))
+            yield from gather((futures[future], future) for future in arrivals(finished, len(shards), waiting))
         except BaseException:
             threads.shutdown(wait=False, cancel_futures=True)
             self.workers.stop()

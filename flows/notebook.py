@@ -7,6 +7,7 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
+from imagerecords.flows.progress import Counted
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.summary import BuildSummary
 
@@ -27,29 +28,42 @@ class NotebookProgress:
         self.report = report
         self._display: Any = None
         self._notes: list[str] = []
-        self._phase = ""
-        self._done = self._images = 0
-        self._began = self._drawn = 0.0
+        self._counted = Counted()
+        self._step = ""
+        self._drawn = 0.0
 
     def note(self, text: str) -> None:
         """Show it above the bar."""
         self._notes.append(text)
         self._draw()
 
+    def doing(self, what: str) -> None:
+        """Show the step until the next one or the next phase."""
+        self._step = what
+        self._draw()
+
     def begin(self, phase: str, shards: int, images: int) -> None:
         """Draw an empty bar for the phase."""
-        self._phase, self._images, self._done = phase, images, 0
-        self._began = time.monotonic()
+        self._counted, self._step = Counted(phase, shards, images), ""
         self._draw()
+
+    def within(self, images: int) -> None:
+        """Move the bar by images of unfinished shards."""
+        if self._counted.within(images):
+            self._draw_from_time_to_time()
 
     def advance(self, images: int) -> None:
         """Move the bar by a shard's images, redrawn a few times per second at most."""
-        self._done += images
+        self._counted.advance(images)
+        self._draw_from_time_to_time()
+
+    def _draw_from_time_to_time(self) -> None:
         if time.monotonic() - self._drawn >= SECONDS_BETWEEN_UPDATES:
             self._draw()
 
     def end(self) -> None:
         """Draw the final state."""
+        self._step = ""
         self._draw()
 
     def _draw(self) -> None:
@@ -64,9 +78,10 @@ class NotebookProgress:
 
     def _html(self) -> str:
         notes = "".join(f"<div>{escape(note)}</div>" for note in self._notes)
-        if not self._phase:
-            return notes
-        rate = self._done / max(time.monotonic() - self._began, 1e-9)
-        counts = f"{self._done:,} of {plural(self._images, 'image')}, {rate:,.0f} images/s"
-        bar = f'<progress value="{self._done}" max="{max(self._images, 1)}"></progress>'
-        return f"{notes}<div>{escape(self._phase)} {bar} {counts}</div>"
+        step = f"<div>{escape(self._step)} <progress></progress></div>" if self._step else ""
+        if not self._counted.phase:
+            return notes + step
+        done, images = self._counted.images_done, self._counted.images
+        counts = f"{done:,} of {plural(images, 'image')}, {self._counted.rate:,.0f} images/s"
+        bar = f'<progress value="{done}" max="{max(images, 1)}"></progress>'
+        return f"{notes}<div>{escape(self._counted.phase)} {bar} {counts}</div>{step}"

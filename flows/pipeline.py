@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from imagerecords.flows.arrivals import nothing
 from imagerecords.flows.progress import Progress
 from imagerecords.flows.retry import is_final, is_storage_gone
 from imagerecords.schemas.errors import Interrupted, OutputLocked, ShardFailed
@@ -51,8 +52,13 @@ class Runner(Protocol):
     def run(self, step: Callable[..., T], *args: Any) -> T:
         """Run one step in this process, and return what it returns."""
 
-    def map(self, step: ShardStep[T], shards: list[Shard], settings: BuildSettings) -> Iterator[T]:
-        """Run a step for each shard on the workers, and yield each result when it is ready."""
+    def map(
+        self, step: ShardStep[T], shards: list[Shard], settings: BuildSettings, waiting: Callable[[], None] = nothing
+    ) -> Iterator[T]:
+        """Run a step for each shard on the workers, and yield each result when it is ready; `waiting` is called until then."""
+
+    def images_done(self) -> int:
+        """The images that are done of the shards that the workers have in hand."""
 
     def start(self, step: ShardStep[T], shard: Shard, settings: BuildSettings) -> Pending[T]:
         """Begin a step in the one worker reserved for TensorFlow."""
@@ -66,6 +72,10 @@ class _Build:
     runner: Runner
     lock: Lock
     progress: Progress
+
+    def show_images(self) -> None:
+        """Show the images that are done of unfinished shards."""
+        self.progress.within(self.runner.images_done())
 
 
 def build_dataset(settings: BuildSettings, runner: Runner, progress: Progress) -> BuildSummary:
@@ -81,6 +91,7 @@ def build_dataset(settings: BuildSettings, runner: Runner, progress: Progress) -
     with output_lock(output, settings.lock_stale_seconds) as lock, _cleanup_on_exit(output, progress):
         if lock.note:
             progress.note(lock.note)
+        progress.doing("plan")
         plan = _plan(settings, runner, progress)
         refuse_conflict(plan, settings)
         lock.check()
@@ -91,10 +102,12 @@ def build_dataset(settings: BuildSettings, runner: Runner, progress: Progress) -
         outcomes, checks = _convert(build, shards, plan.images.num_rows)
         verified = _validate(build, shards, outcomes)
         validated = time.time()
+        if checks:
+            progress.doing("tensorflow")
         for check in checks:
             check.result()
         lock.check()
-        published = runner.run(publish_dataset, verified, settings, lock.holder.id)
+        published = runner.run(publish_dataset, verified, settings, lock.holder.id, progress.doing)
     first = min((outcome.began for outcome in outcomes), default=validated)
     timeline = Timeline(began=began, first_shard_began=first, last_shard_validated=validated, ended=time.time())
     summary = _summary(build, published, outcomes, timeline)
@@ -148,7 +161,7 @@ def _convert(build: _Build, shards: list[Shard], images: int) -> tuple[list[Shar
     sampled: set[str] = set()
     which = build.settings.tensorflow_check
     build.progress.begin("convert", len(shards), images)
-    for outcome in build.runner.map(convert_shard, shards, build.settings):
+    for outcome in build.runner.map(convert_shard, shards, build.settings, build.show_images):
         build.lock.check()
         build.progress.advance(outcome.images)
         outcomes.append(outcome)

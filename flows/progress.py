@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from imagerecords.schemas.messages import plural
@@ -14,6 +14,7 @@ from imagerecords.schemas.progress import ProgressUpdate
 from imagerecords.schemas.summary import BuildSummary
 
 SECONDS_BETWEEN_LINES = 10.0
+BAR = 24  # columns: a line with millions of images has 80
 
 
 class Progress(Protocol):
@@ -22,8 +23,14 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """Report something that is no error."""
 
+    def doing(self, what: str) -> None:
+        """A step begins whose work is not counted."""
+
     def begin(self, phase: str, shards: int, images: int) -> None:
         """A phase begins: the number of its shards and images."""
+
+    def within(self, images: int) -> None:
+        """The number of images that are done of the shards that are not."""
 
     def advance(self, images: int) -> None:
         """A shard is done: the number of its images."""
@@ -35,6 +42,35 @@ class Progress(Protocol):
         """Report the summary of a build that has ended."""
 
 
+class Counted:
+    """The shards and images of a phase that are done; images never become fewer, also where a shard is tried again."""
+
+    def __init__(self, phase: str = "", shards: int = 0, images: int = 0) -> None:
+        self.phase, self.shards, self.images = phase, shards, images
+        self.shards_done = self.images_done = self._finished = 0
+        self.began = time.monotonic()
+        self._ended: float | None = None
+
+    def within(self, images: int) -> bool:
+        """Count the images that are done of unfinished shards; whether that is more than before."""
+        before = self.images_done
+        self.images_done = max(before, min(self._finished + images, self.images))
+        return self.images_done > before
+
+    def advance(self, images: int) -> None:
+        """Count a shard and its images."""
+        self.shards_done += 1
+        self._finished += images
+        self.images_done = max(self.images_done, self._finished)
+        if self.shards_done == self.shards:
+            self._ended = time.monotonic()
+
+    @property
+    def rate(self) -> float:
+        """Images per second, of the time until the last shard was done."""
+        return self.images_done / max((self._ended or time.monotonic()) - self.began, 1e-9)
+
+
 class LineProgress:
     """Plain lines, at most one in ten seconds and one at each phase's begin and end."""
 
@@ -42,40 +78,47 @@ class LineProgress:
         self.note = log
         self.report = report
         self._log = log
-        self._phase = ""
-        self._shards = self._done = self._images = self._total = 0
-        self._started = self._recorded = 0.0
+        self._counted = Counted()
+        self._recorded = 0.0
 
     @property
     def is_done(self) -> bool:
         """Whether all shards of the phase are done."""
-        return self._done == self._shards
+        return self._counted.shards_done == self._counted.shards
 
     @property
     def percent(self) -> float:
         """The percentage of the phase's images that are done."""
-        return 100 * self._images / max(self._total, 1)
+        return 100 * self._counted.images_done / max(self._counted.images, 1)
+
+    def doing(self, what: str) -> None:
+        """Nothing: a line for each step would say little."""
 
     def begin(self, phase: str, shards: int, images: int) -> None:
         """Report the phase's shards and images."""
-        self._phase, self._shards, self._total = phase, shards, images
-        self._done = self._images = 0
-        self._started = self._recorded = time.monotonic()
+        self._counted = Counted(phase, shards, images)
+        self._recorded = self._counted.began
         self._log(f"{phase}: {plural(images, 'image')} in {plural(shards, 'shard')}")
+
+    def within(self, images: int) -> None:
+        """Count images of unfinished shards, and report them from time to time."""
+        self._counted.within(images)
+        self._line()
 
     def advance(self, images: int) -> None:
         """Count images, and report them from time to time."""
-        self._done += 1
-        self._images += images
-        now = time.monotonic()
+        self._counted.advance(images)
+        self._line()
+
+    def _line(self) -> None:
+        now, counted = time.monotonic(), self._counted
         if self.is_done or now - self._recorded >= SECONDS_BETWEEN_LINES:
             self._recorded = now
-            rate = self._images / max(now - self._started, 1e-9)
-            left = (self._total - self._images) / max(rate, 1e-9)
-            all_shards, all_images = plural(self._shards, "shard"), plural(self._total, "image")
+            left = (counted.images - counted.images_done) / max(counted.rate, 1e-9)
+            all_shards, all_images = plural(counted.shards, "shard"), plural(counted.images, "image")
             self._log(
-                f"{self._phase}: {self._done:,} of {all_shards}, {self._images:,} of {all_images}, "
-                f"{rate:,.0f} images/s, {left:,.0f} s left"
+                f"{counted.phase}: {counted.shards_done:,} of {all_shards}, {counted.images_done:,} of {all_images}, "
+                f"{counted.rate:,.0f} images/s, {left:,.0f} s left"
             )
 
     def end(self) -> None:
@@ -83,44 +126,63 @@ class LineProgress:
 
 
 class BarProgress:
-    """A bar on a terminal."""
+    """A bar on a terminal: one per phase, which stays, and a moving one for a step that is not counted, which does not."""
 
     def __init__(self, console: Console, report: Callable[[BuildSummary], None]) -> None:
         self.report = report
         self._console = console
         self._bar: Bar | None = None
         self._task: TaskID | None = None
+        self._step: TaskID | None = None
+        self._counted = Counted()
 
     def note(self, text: str) -> None:
         """Print it above the bar."""
         self._console.print(text, markup=False, highlight=False)
 
+    def doing(self, what: str) -> None:
+        """Show the step until the next one or the next phase."""
+        bar = self._begin()
+        self._step = bar.add_task(what, total=None, counts="")
+
     def begin(self, phase: str, shards: int, images: int) -> None:
         """Draw a bar for the phase."""
+        bar = self._begin()
+        self._counted = Counted(phase, shards, images)
+        self._task = bar.add_task(phase, total=images, counts="")
+        self._move()
+
+    def _begin(self) -> Bar:
+        """The display, started, without the step before."""
         if self._bar is None:
-            rate = TextColumn("{task.fields[rate]}")
-            self._bar = Bar(
-                TextColumn("{task.description:8}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                rate,
-                TimeRemainingColumn(),
-                console=self._console,
-            )
+            counts, left = TextColumn("{task.fields[counts]}"), TimeRemainingColumn(elapsed_when_finished=True)
+            self._bar = Bar(TextColumn("{task.description:9}"), BarColumn(BAR), counts, left, console=self._console)
             self._bar.start()
-        self._task = self._bar.add_task(phase, total=images, rate="")
+        if self._step is not None:
+            self._bar.remove_task(self._step)
+            self._step = None
+        return self._bar
+
+    def within(self, images: int) -> None:
+        """Move the bar by images of unfinished shards."""
+        if self._counted.within(images):
+            self._move()
 
     def advance(self, images: int) -> None:
         """Move the bar by a shard's images."""
+        self._counted.advance(images)
+        self._move()
+
+    def _move(self) -> None:
         if self._bar is not None and self._task is not None:
-            self._bar.advance(self._task, images)
-            task = self._bar.tasks[self._task]
-            self._bar.update(self._task, rate=f"{task.completed / max(task.elapsed or 0, 1e-9):,.0f} images/s")
+            done, rate = self._counted.images_done, self._counted.rate
+            counts = f"{done:,}/{plural(self._counted.images, 'image')}, {rate:,.0f}/s"
+            self._bar.update(self._task, completed=done, counts=counts)
 
     def end(self) -> None:
-        """Stop redrawing; the bar stays on the screen."""
+        """Stop redrawing; the bars of phases stay on the screen."""
         if self._bar is not None:
-            self._bar.stop()
+            self._begin().stop()
             self._bar = None
 
 
@@ -130,21 +192,34 @@ class CallbackProgress:
     def __init__(self, callback: Callable[[ProgressUpdate], object], report: Callable[[BuildSummary], None]) -> None:
         self.report = report
         self._callback = callback
+        self._counted = Counted()
         self._state = ProgressUpdate()
 
     def note(self, text: str) -> None:
         """Pass the note on with the numbers so far."""
         self._callback(replace(self._state, note=text))
 
+    def doing(self, what: str) -> None:
+        """Nothing: a step without counts is no phase."""
+
     def begin(self, phase: str, shards: int, images: int) -> None:
         """Start from 0."""
-        self._state = ProgressUpdate(phase, shards=shards, images=images)
-        self._callback(self._state)
+        self._counted = Counted(phase, shards, images)
+        self._update()
+
+    def within(self, images: int) -> None:
+        """Pass the number of images on where it has grown."""
+        if self._counted.within(images):
+            self._update()
 
     def advance(self, images: int) -> None:
         """Add one shard and its images."""
-        done = self._state.images_done + images
-        self._state = replace(self._state, shards_done=self._state.shards_done + 1, images_done=done)
+        self._counted.advance(images)
+        self._update()
+
+    def _update(self) -> None:
+        counted = self._counted
+        self._state = ProgressUpdate(counted.phase, counted.shards_done, counted.shards, counted.images_done, counted.images)
         self._callback(self._state)
 
     def end(self) -> None:

@@ -3,12 +3,15 @@
 import os
 import select
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 
-from imagerecords.flows.progress import BarProgress, LineProgress, Progress
-from imagerecords.schemas.messages import printable
+from imagerecords.flows.progress import BAR, BarProgress, LineProgress, Progress
+from imagerecords.schemas.messages import plural, printable
 from imagerecords.schemas.summary import BuildSummary
 
 
@@ -25,6 +28,26 @@ def drop_closed_output() -> bool:
     if closed:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return closed
+
+
+@contextmanager
+def shown(what: str, unit: str = "") -> Iterator[Callable[[int, int], None]]:
+    """Show on a terminal that something is done in the block; the function moves its bar to a number of `unit`s, of how many.
+
+    Nothing is printed elsewhere, and nothing stays.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _done, _total: None
+        return
+    counts, time = TextColumn("{task.fields[counts]}"), TimeElapsedColumn()
+    with Bar(TextColumn("{task.description}"), BarColumn(BAR), counts, time, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=None, counts="")
+
+        def move(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total if total > 1 else None, counts=f"{done:,}/{plural(total, unit)}")
+
+        yield move
 
 
 def terminal_progress(report: Callable[[BuildSummary], None]) -> Progress:

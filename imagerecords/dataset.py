@@ -13,7 +13,7 @@ from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.html_table import html_table
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.secrets import refuse_secrets
-from imagerecords.schemas.splits import SPLITS
+from imagerecords.schemas.splits import EVERY_SPLIT, FOLDS
 from imagerecords.schemas.summary import MIB
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from imagerecords.tasks.dataset.places import Found, Places
     from imagerecords.tasks.records.random_access import RandomReader
 
+JOINED = "+"  # between the names of splits in the name of a Split of several
 BLOCK = 8 * MIB  # bytes that iteration reads at once
 
 
@@ -82,6 +83,7 @@ class Split(Sequence[Record]):
             yield self._record(position, data)
 
     def _record(self, position: int, data: bytes) -> Record:
+        from imagerecords.tasks.dataset.record_rows import split_of
         from imagerecords.tasks.records.features import read_features
         from imagerecords.tasks.records.image import image_label, image_text
 
@@ -94,7 +96,8 @@ class Split(Sequence[Record]):
         label, text = image_label(features), image_text(features)
         if text is None and label is not None:
             text = self._labels.get(label)
-        return Record(self.name, shard, place.number, self._places.path[position].as_py(), label, text, features)
+        split = split_of(shard) if JOINED in self.name else self.name
+        return Record(split, shard, place.number, self._places.path[position].as_py(), label, text, features)
 
     def tf(  # noqa: PLR0913  # one parameter per option, so that editors show them
         self,
@@ -168,7 +171,9 @@ class Dataset(Mapping[str, Split]):
         self.url = url
         self.labels: tuple[str, ...] = tuple(found.labels.values())
         self.label_ids: tuple[int, ...] = tuple(found.labels)
-        names = sorted(found.places, key=lambda name: (SPLITS.index(name) if name in SPLITS else len(SPLITS), name))
+        names = sorted(
+            found.places, key=lambda name: (EVERY_SPLIT.index(name) if name in EVERY_SPLIT else len(EVERY_SPLIT), name)
+        )
         self._splits = {name: Split(name, reader, found.places[name], found.labels) for name in names}
 
     @property
@@ -182,6 +187,21 @@ class Dataset(Mapping[str, Split]):
             return self._splits[split]
         except KeyError:
             raise KeyError(f"split must be one of {', '.join(self._splits)}, got {split!r}: {self.url}") from None
+
+    def fold(self, number: int) -> tuple[Split, Split]:
+        """The records of all other folds, to train with, and those of this fold, of a data set built with `folds`.
+
+        The first one's name is an expression that TensorFlow Datasets reads: fold_1+fold_2. Raises KeyError, which lists the
+        splits, where there is no such fold.
+        """
+        from imagerecords.tasks.dataset.places import Places
+
+        held_out = self[f"fold_{number}"]
+        others = [split for name, split in self._splits.items() if name in FOLDS and split is not held_out]
+        if not others:
+            raise KeyError(f"there must be several folds, got one: {self.url}")
+        name, places = JOINED.join(split.name for split in others), Places.joined([split._places for split in others])
+        return Split(name, held_out._reader, places, held_out._labels), held_out
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._splits)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from imagerecords.schemas.splits import SPLITS
+from imagerecords.schemas.splits import EVERY_SPLIT
 
 LABELS = "labels.txt"
 MANIFEST = "manifest.parquet"
@@ -65,7 +65,7 @@ def parse_shard_name(name: str) -> ShardName | None:
 def is_our_shard(name: str) -> bool:
     """Whether a build could have written a file of this name."""
     parts = parse_shard_name(name)
-    return parts is not None and parts.prefix in SPLITS
+    return parts is not None and parts.prefix in EVERY_SPLIT
 
 
 def is_ours(path: str) -> bool:

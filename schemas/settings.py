@@ -20,7 +20,7 @@ from imagerecords.schemas.setting_groups import (
 )
 from imagerecords.schemas.settings_rules import contradictions
 from imagerecords.schemas.split_settings import SplitSettings
-from imagerecords.schemas.splits import SPLITS, Split
+from imagerecords.schemas.splits import FOLDS, SPLITS, Split
 
 S3_SCHEMES = ("s3://", "s3a://")
 
@@ -50,7 +50,7 @@ CONTENT_OF_0_1_0 = {"partial_blocks": "re-encode", "metadata": "keep", "features
 DEFAULTS_OF_0_1_0 = {"jpeg_quality": 100, "jpeg_subsampling": "4:2:0"}
 # What else decides which image is where; shown in the data card, so nothing that names a place on a machine.
 LAYOUT_SETTINGS = (
-    *("validation_fraction", "test_fraction", "split_method", "group_pattern", "group_near_duplicates"),
+    *("validation_fraction", "test_fraction", "folds", "split_method", "group_pattern", "group_near_duplicates"),
     *(
         "unlisted_labels",
         "recursive",
@@ -137,7 +137,7 @@ class BuildSettings(
 
     def shards_of(self, split: Split) -> int | Literal["auto"]:
         """The setting for the number of a split's shards."""
-        shards: int | Literal["auto"] = getattr(self, f"{split}_shards")
+        shards: int | Literal["auto"] = getattr(self, shards_setting(split))
         return shards
 
     def about(self) -> dict[str, Any]:
@@ -163,6 +163,11 @@ class BuildSettings(
         """The settings that decide which image is in which split, shard and place, as JSON values."""
         values = {name: getattr(self, name) for name in LAYOUT_SETTINGS}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def shards_setting(split: Split) -> str:
+    """The name of the setting for the number of a split's shards."""
+    return f"{'train' if split in FOLDS else split}_shards"
 
 
 def planned_content(planned: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 from PIL import ImageColor
 
 from imagerecords.schemas.secrets import option_problems, url_problems
-from imagerecords.schemas.splits import SPLITS, Split
+from imagerecords.schemas.splits import EVERY_SPLIT, SPLITS, Split
 
 WHOLE_SOURCES = ("data_directory", "image_list", "label_studio", "annotations")  # inputs that the fractions may divide
 # Settings of annotations alone, with their defaults.
@@ -43,6 +43,9 @@ class _Settings(Protocol):
 
     @property
     def test_fraction(self) -> float: ...
+
+    @property
+    def folds(self) -> int: ...
 
     @property
     def group_pattern(self) -> str | None: ...
@@ -134,7 +137,14 @@ def _source_problems(settings: _Settings) -> Iterable[str]:
         )
     if splits and (settings.validation_fraction or settings.test_fraction):
         yield "validation_fraction and test_fraction must go with data_directory, got split directories. Drop them"
-    possible = SPLITS if settings.image_list else splits
+    possible = EVERY_SPLIT if settings.image_list else splits
+    if settings.folds and splits:
+        yield "folds must go with data_directory or a list, got split directories. Drop it"
+    if settings.folds and settings.validation_fraction:
+        yield (
+            "folds must go without validation_fraction, since each fold is the validation of a training on the others, got "
+            f"{settings.validation_fraction:g}. Drop one of them"
+        )
     if strange := sorted({split for split, _ in settings.box_files() if split} - set(possible)):
         yield (
             f"bounding_boxes per split must go with the images of each, got {', '.join(strange)}, where there is "

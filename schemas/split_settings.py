@@ -17,6 +17,11 @@ class SplitSettings(BaseModel):
         0.0, description="Fraction of the images that goes to validation, when the input has no splits of its own, 0 to 1."
     )
     test_fraction: Fraction = Field(0.0, description="Fraction of the images that goes to test, in the same way, 0 to 1.")
+    folds: Literal[0] | Annotated[int, Field(ge=2, le=10)] = Field(
+        0,
+        description="Instead of train: this many splits of one size, fold_0, fold_1, …, for cross-validation, 2 to 10. What "
+        "test_fraction asks for is held out of them.",
+    )
     split_method: Literal["stratified", "hash"] = Field(
         "stratified",
         description="How the fractions divide images. stratified: each label has its share of each split, to within one image; "
@@ -32,7 +37,8 @@ class SplitSettings(BaseModel):
         "one split. By default each image is its own group.",
     )
     train_shards: Shards = Field(
-        "auto", description="Number of training shards; auto: of 128 MiB, or up to 16 of at least 8 MiB."
+        "auto",
+        description="Number of training shards, with folds of each fold; auto: of 128 MiB, or up to 16 of at least 8 MiB.",
     )
     validation_shards: Shards = Field("auto", description="Number of validation shards, or auto.")
     test_shards: Shards = Field("auto", description="Number of test shards, or auto.")

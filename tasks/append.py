@@ -38,8 +38,8 @@ from imagerecords.schemas.listing import COLUMNS as LISTED
 from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.plan import COLUMNS, DROP, GROUP, Appended, Plan, PlanHeader, PlannedShard
-from imagerecords.schemas.settings import BuildSettings, planned_content
-from imagerecords.schemas.splits import SPLITS, Split
+from imagerecords.schemas.settings import BuildSettings, planned_content, shards_setting
+from imagerecords.schemas.splits import EVERY_SPLIT, Split
 from imagerecords.schemas.version import VERSION
 from imagerecords.tasks.dataset.plan_file import read_plan
 from imagerecords.tasks.partition import AUTO_SHARD_BYTES, plan_header, plan_split, with_drop
@@ -96,7 +96,7 @@ def append_images(base: Plan, listing: Listing, settings: BuildSettings) -> Appe
     if "data" in listing.roots and existing.method != settings.split_method:
         notes.append(f"split_method: new images are divided by {existing.method}, as the data set was made")
     splits = split_images(added, settings, existing)
-    for split in SPLITS:
+    for split in EVERY_SPLIT:
         old, found = base.shards_of(split), splits.get(split, added.images.slice(0, 0))
         kept = found[DROP.name].null_count
         tables.append(base.images_of(split))
@@ -133,6 +133,7 @@ def _differences(header: PlanHeader, roots: Mapping[str, str], settings: BuildSe
     pairs: list[tuple[str, Any, Any]] = [(f"input of {name}", roots.get(name), root) for name, root in header.roots.items()]
     before = planned_content(header.content, content)
     pairs += [(name, content.get(name), before.get(name)) for name in sorted(content.keys() | before.keys())]
+    pairs.append(("folds", settings.folds, header.layout.get("folds", 0)))
     if header.encoder not in APPENDED_TO.get(ENCODER_VERSION, set()):
         pairs.append(("the encoder's version", ENCODER_VERSION, header.encoder))
     return _changes(pairs)
@@ -181,7 +182,7 @@ def known_images(
 
 def _splits_by_root(header: PlanHeader) -> dict[str, list[Split]]:
     splits: dict[str, list[Split]] = {}
-    for split in SPLITS:
+    for split in EVERY_SPLIT:
         if root := header.roots.get(split) or header.roots.get("data"):
             splits.setdefault(root, []).append(split)
     return splits
@@ -237,7 +238,7 @@ def existing_splits(base: Plan, settings: BuildSettings) -> Existing:
     """The split of each group that has images in the plan (the first, where it is in several), and how many of which label."""
     groups: dict[str, Split] = {}
     images: Counter[tuple[int, Split]] = Counter()
-    for split in reversed(SPLITS):
+    for split in reversed(EVERY_SPLIT):
         rows = base.images_of(split)
         if settings.group_near_duplicates or settings.group_pattern is not None or rows[GROUP.name].null_count < rows.num_rows:
             groups |= dict.fromkeys(with_groups(rows, settings.group_pattern)[1], split)
@@ -253,7 +254,7 @@ def _narrowed(split: Split, images: int, size: int, settings: BuildSettings) -> 
     asked = settings.shards_of(split)
     shards = min(-(-size // AUTO_SHARD_BYTES) if asked == "auto" else asked, images)
     shards = max(1, shards)
-    return settings.model_copy(update={f"{split}_shards": shards, "layout_threads": 1})
+    return settings.model_copy(update={shards_setting(split): shards, "layout_threads": 1})
 
 
 def _numbered(split: Split, shards: list[PlannedShard], settings: BuildSettings) -> list[PlannedShard]:

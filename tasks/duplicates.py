@@ -28,7 +28,7 @@ from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.plan import DROP, Plan
 from imagerecords.schemas.receipt import COLUMNS, WRITTEN, Rejected
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.schemas.splits import SPLITS, Split
+from imagerecords.schemas.splits import EVERY_SPLIT, FOLDS, Split
 from imagerecords.tasks.append import existing_splits, known_images
 from imagerecords.tasks.dataset.manifest import read_manifest
 from imagerecords.tasks.planning.splits import split_images
@@ -36,7 +36,7 @@ from imagerecords.tasks.sources.fetch import fetch_images
 from imagerecords.tasks.storage.folders import Folder, open_folder, open_output
 from imagerecords.tasks.storage.processors import usable_processors
 
-ORDER: tuple[Split, ...] = ("validation", "test", "train")
+ORDER: tuple[Split, ...] = ("validation", "test", "train", *FOLDS)
 _STORED = pa.schema([("split", pa.string()), ("path", pa.string()), ("source_size", pa.int64()), ("sha256", pa.string())])
 IMAGES_PER_THREAD = 64  # handed to a thread at once
 
@@ -79,7 +79,7 @@ def _new_after_old(listing: Listing, base: Plan, settings: BuildSettings) -> tup
     """The images to be compared, old ones first, and the manifest's rows of all written ones."""
     output = open_output(settings)
     manifest = _read_stored(output)
-    stored = {split: manifest.filter(pc.equal(manifest["split"], split)) for split in SPLITS}
+    stored = {split: manifest.filter(pc.equal(manifest["split"], split)) for split in EVERY_SPLIT}
     is_old = known_images(base.header, listing.roots, base.images_of, listing.images)
     is_stored = known_images(base.header, listing.roots, stored.__getitem__, listing.images)
     written = manifest.filter(pc.equal(manifest["status"], WRITTEN)).select(_STORED.names)
@@ -95,10 +95,10 @@ def _planned_splits(listing: Listing, base: Plan) -> dict[Split, pa.Table]:
     """The images of each split of the plan that has them."""
 
     def rows_of(wanted: Split) -> pa.ChunkedArray:
-        parts = {split: base.images_of(split).slice(0, None if split == wanted else 0) for split in SPLITS}
+        parts = {split: base.images_of(split).slice(0, None if split == wanted else 0) for split in EVERY_SPLIT}
         return known_images(base.header, listing.roots, parts.__getitem__, listing.images)
 
-    return {split: listing.images.filter(rows_of(split)) for split in SPLITS}
+    return {split: listing.images.filter(rows_of(split)) for split in EVERY_SPLIT}
 
 
 def _read_stored(output: Folder) -> pa.Table:

@@ -25,7 +25,7 @@ from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.plan import GROUP, Plan
 from imagerecords.schemas.receipt import WRITTEN, Rejected
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.schemas.splits import SPLITS
+from imagerecords.schemas.splits import EVERY_SPLIT
 from imagerecords.tasks.append import known_images
 from imagerecords.tasks.dataset.manifest import read_manifest
 from imagerecords.tasks.findings.chance import near_by_chance
@@ -88,7 +88,7 @@ def group_near_duplicates(listing: Listing, settings: BuildSettings, base: Plan 
 def _existing_looks(base: Plan, settings: BuildSettings) -> dict[str, tuple[str, _Look]]:
     """The group and look of each image of a data set, by its path; without a look where the manifest has none."""
     groups: dict[str, str] = {}
-    for split in reversed(SPLITS):
+    for split in reversed(EVERY_SPLIT):
         rows, names = with_groups(base.images_of(split), settings.group_pattern)
         groups |= zip(rows["path"].to_pylist(), names, strict=True)
     looks: dict[str, _Look] = {}

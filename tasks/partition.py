@@ -27,8 +27,8 @@ from imagerecords.schemas.example import ENCODER_VERSION
 from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedShard
-from imagerecords.schemas.settings import BuildSettings
-from imagerecords.schemas.splits import Split
+from imagerecords.schemas.settings import BuildSettings, shards_setting
+from imagerecords.schemas.splits import FOLDS, Split
 from imagerecords.schemas.version import VERSION
 from imagerecords.tasks.planning.fingerprints import fingerprint
 from imagerecords.tasks.planning.splits import split_images
@@ -55,6 +55,8 @@ def plan_split(split: Split, found: pa.Table, listing: Listing, settings: BuildS
     if found.num_rows == 0:
         alone = "data" in listing.roots and settings.split_method == "stratified"
         remedy = "No label has two images or groups: pass --split_method hash" if alone else "Raise its fraction"
+        if split in FOLDS:
+            remedy = "There are fewer images or groups than folds, or folds by hash are too many: pass fewer --folds"
         raise BadLayout(f"a split must have images, got none for {split}: {settings.output_directory}. {remedy}")
     images = found.take(shuffled(found.num_rows, settings.seed))
     kept = images.filter(pc.is_null(images[DROP.name]))
@@ -126,8 +128,9 @@ def shard_count(split: Split, images: pa.Table, settings: BuildSettings) -> int:
         shards = int(min(wanted, max(1, images.num_rows // threads) * threads))
     if shards > images.num_rows and not settings.allow_empty_shards:
         raise BadLayout(
-            f"{split}_shards must be at most the number of its images ({images.num_rows}), got {shards}. Ask for fewer (of "
-            "layout_threads too), or pass --allow_empty_shards"
+            f"{shards_setting(split)} must be at most the number of its images ({images.num_rows}"
+            f"{f' in {split}' if split in FOLDS else ''}), got {shards}. Ask for fewer (of layout_threads too), or pass "
+            "--allow_empty_shards"
         )
     return shards
 

@@ -1,6 +1,6 @@
 """publish: the counts are checked; then come the manifest and the files beside it, and dataset_info.json last."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from imagerecords.schemas.data_card import Outcome
 from imagerecords.schemas.findings import Findings, GroupExample
@@ -22,8 +22,14 @@ from imagerecords.tasks.storage.lock import refuse_if_lock_lost
 REJECTED_SHOWN = 3
 
 
-def publish_dataset(verified: list[VerifiedShard], settings: BuildSettings, build: str = "") -> Published:
-    """Check that every image is accounted for, and write the manifest and the files beside it.
+def _quietly(_: str) -> None:
+    """Show no step."""
+
+
+def publish_dataset(
+    verified: list[VerifiedShard], settings: BuildSettings, build: str = "", doing: Callable[[str], None] = _quietly
+) -> Published:
+    """Check that every image is accounted for, and write the manifest and the files beside it; `doing` gets what is written.
 
     Within the budget of rejected images dataset_info.json is written, last. Over it, or with duplicates that the settings
     forbid, the data set stays incomplete: the manifest shows why, and `problems` and `unwanted` say what is wrong.
@@ -31,8 +37,10 @@ def publish_dataset(verified: list[VerifiedShard], settings: BuildSettings, buil
     """
     output = open_output(settings)
     refuse_if_lock_lost(output, build)
+    doing("manifest")
     accounts = write_manifest(output, verified)
     header = accounts.header
+    doing("findings")
     findings, listed = find_and_list(output)
     write_findings(output, listed)
     problems = tuple(
@@ -44,6 +52,8 @@ def publish_dataset(verified: list[VerifiedShard], settings: BuildSettings, buil
         refuse_if_lock_lost(output, build)
         write_files_beside(output, accounts)
     outcome = Outcome(complete, (*problems, *unwanted), findings, accounts.digest if complete else "")
+    if settings.report:
+        doing("data card")
     _write_card(output, outcome, settings)
     if complete:
         refuse_if_lock_lost(output, build)  # the data card takes its time, and a suspended build takes any

@@ -11,7 +11,7 @@ from imagerecords.flows.command.console import print_plan, print_summary
 from imagerecords.flows.command.exit_codes import BAD_INPUT, OK, AsJson
 from imagerecords.flows.executors.imports import quick_imports
 from imagerecords.flows.prefect_ui.api_url import prefect_api_url
-from imagerecords.flows.terminal import print_line, terminal_progress
+from imagerecords.flows.terminal import print_line, shown, terminal_progress
 from imagerecords.schemas.errors import BadSettings
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.summary import BuildSummary
@@ -47,7 +47,8 @@ def plan(*, settings: Settings, as_json: AsJson = False) -> int:
     """Print what build would do with the same settings; write nothing."""
     from imagerecords.flows.plan import plan_dataset
 
-    planned = plan_dataset(settings)
+    with shown("plan"):
+        planned = plan_dataset(settings)
     if as_json:
         print(planned.model_dump_json(indent=2))
     else:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from imagerecords.flows.command.console import print_audit
 from imagerecords.flows.command.exit_codes import FAILED, OK, AsJson, StorageOptions
-from imagerecords.flows.terminal import print_line
+from imagerecords.flows.terminal import print_line, shown
 from imagerecords.schemas.audit import AuditOptions
 from imagerecords.schemas.errors import BadInput
 from imagerecords.schemas.messages import plural, printable
@@ -38,7 +38,8 @@ def audit(
     from imagerecords.tasks.audit.folder import audit_folder
 
     refuse_secrets(storage_options, path=path)
-    result = audit_folder(path, storage_options or {}, options)
+    with shown("audit", "file") as show:
+        result = audit_folder(path, storage_options or {}, options, show)
     if as_json:
         print(json.dumps(asdict(result), indent=2))
     else:
@@ -78,7 +79,8 @@ def report(
     from imagerecords.tasks.data_card.gather import make_report, put_report
 
     refuse_secrets(storage_options, path=path)
-    page = make_report(path, storage_options or {})
+    with shown("data card"):
+        page = make_report(path, storage_options or {})
     if save:
         save.write_bytes(page)
     else:
@@ -120,7 +122,8 @@ def extract(
     from imagerecords.tasks.records.image import LABEL_KEYS, OBJECT_TEXT, TEXT_KEYS
 
     refuse_secrets(storage_options, dataset=dataset)
-    done = extract_images(dataset, to, selection, storage_options or {})
+    with shown("extract"):
+        done = extract_images(dataset, to, selection, storage_options or {})
     if as_json:
         print(json.dumps(asdict(done), indent=2))
     else:
@@ -150,7 +153,9 @@ def remove(
     from imagerecords.tasks.commands.remove import remove_images
 
     refuse_secrets(storage_options, dataset=dataset)
-    done = remove_images(dataset, _lines(names), storage_options or {})
+    listed = _lines(names)
+    with shown("remove"):
+        done = remove_images(dataset, listed, storage_options or {})
     if as_json:
         print(json.dumps(asdict(done), indent=2))
     else:
@@ -182,10 +187,12 @@ def diff(
     if html:
         from imagerecords.tasks.commands.diff_page import diff_page
 
-        differences, page = diff_page(dataset, other, storage_options or {})
+        with shown("diff"):
+            differences, page = diff_page(dataset, other, storage_options or {})
         html.write_bytes(page)
     else:
-        differences = diff_datasets(dataset, other, storage_options or {})
+        with shown("diff"):
+            differences = diff_datasets(dataset, other, storage_options or {})
     _print_rows(differences, as_json)
     counts = Counter(difference.kind for difference in differences)
     print_line(", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items())) or "the same images")

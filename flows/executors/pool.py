@@ -11,13 +11,13 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
 from imagerecords.flows.executors.processes import PRELOAD, ProcessPool
-from imagerecords.schemas.cancellation import stop_when
+from imagerecords.flows.executors.thread_pool import Threads
 from imagerecords.schemas.errors import BadSettings, Interrupted, ShardFailed, WorkerDied
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
@@ -58,7 +58,7 @@ def make_processes(settings: BuildSettings, count: int, stop: threading.Event) -
 
 def make_threads(settings: BuildSettings, count: int, stop: threading.Event) -> Executor:
     """A pool of threads, whose steps end soon after `stop` is set."""
-    return ThreadPoolExecutor(count, initializer=stop_when, initargs=(stop,))
+    return Threads(count, stop)
 
 
 def make_dask(settings: BuildSettings, count: int, stop: threading.Event) -> Executor:
@@ -157,6 +157,11 @@ class Workers:
                 self._rebuild(generation)
             text = executor.describe_death(error, DOING.get(step.__name__, "running a step"))
             raise WorkerDied(text, *(executor.image_in_hand() if isinstance(executor, ProcessPool) else ())) from error
+
+    def images_done(self) -> int:
+        """The images that are done of the shards that workers have in hand; 0 on Dask, where it is not known."""
+        executor = self._executor
+        return executor.images_done() if isinstance(executor, ProcessPool | Threads) else 0
 
     def wait(self, seconds: float) -> None:
         """Wait before another try; ends early when the workers are stopped."""

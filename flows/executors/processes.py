@@ -11,6 +11,7 @@ import importlib
 import multiprocessing
 import os
 import signal
+import struct
 import tempfile
 import threading
 import time
@@ -24,7 +25,7 @@ from multiprocessing.reduction import DupFd
 from typing import Any, ParamSpec, TypeVar
 
 from imagerecords.flows.executors.signals import clean_path, environment, hidden_main, open_start_method, sigint_blocked
-from imagerecords.schemas.current_image import report_images
+from imagerecords.schemas.current_image import DoneImages, report_images
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,6 +35,7 @@ LONGEST_REPORT = 500  # characters: with a pipe's 64 KiB, a hundred workers can 
 # multiprocessing's exit code of a process whose real one was lost with the fork server.
 UNKNOWN = 255
 PLACE = 4096  # bytes of a worker's place in the file of images in hand, which starts at its process id times this
+COUNT = struct.Struct("<q")  # at the beginning of a place: the images that are done of the shard in hand
 SECONDS_TO_END = 0.5  # between a fork server's closed connection and its end
 
 # multiprocessing lets each exit code be read once; of two threads that read it at a time, one gets UNKNOWN.
@@ -156,9 +158,15 @@ class ProcessPool(ProcessPoolExecutor):
     def image_in_hand(self) -> tuple[str, str]:
         """Shard and path of the image at which the first dead worker died; empty where it had none in hand."""
         pid, _ = self._first_dead()
-        found = os.pread(self._images.fileno(), PLACE, pid * PLACE) if pid else b""
+        found = os.pread(self._images.fileno(), PLACE - COUNT.size, pid * PLACE + COUNT.size) if pid else b""
         shard, _, path = found.rstrip(b"\0").partition(b"\0")
         return os.fsdecode(shard), os.fsdecode(path)
+
+    def images_done(self) -> int:
+        """The images that are done of the shards in hand."""
+        places = [process.pid * PLACE for process in tuple(self.started) if process.pid]
+        found = (os.pread(self._images.fileno(), COUNT.size, place) for place in places)
+        return sum(COUNT.unpack(count)[0] for count in found if len(count) == COUNT.size)
 
     def _first_dead(self) -> tuple[int | None, int | None]:
         """Process id and exit code of the worker that died first."""
@@ -224,7 +232,7 @@ def begin_worker(
     os.environ.clear()
     os.environ.update(variables)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    report_images(functools.partial(_record_image, images.number))
+    report_images(functools.partial(_record_image, images.number, DoneImages()))
     trouble = ""
     try:
         for module in modules:
@@ -239,9 +247,9 @@ def begin_worker(
     os._exit(1)
 
 
-def _record_image(file: int, shard: str, path: str) -> None:
-    text = os.fsencode(f"{shard}\0{path}"[: PLACE // 4])
-    with contextlib.suppress(OSError):  # a full disk: the image would not be named
+def _record_image(file: int, done: DoneImages, shard: str, path: str) -> None:
+    text = COUNT.pack(done.begin(shard, path)) + os.fsencode(f"{shard}\0{path}"[: PLACE // 4])
+    with contextlib.suppress(OSError):  # a full disk: the image would be neither named nor counted
         os.pwrite(file, text.ljust(PLACE if not path else len(text) + 1, b"\0"), os.getpid() * PLACE)
 
 

@@ -46,9 +46,17 @@ class ArtifactProgress(LineProgress):
             made = attempt(self._logger, create_progress_artifact, 0.0, key=self._key, description="Images converted")
             self._artifact = made if isinstance(made, UUID) else None
 
+    def within(self, images: int) -> None:
+        """Update the artifact every few seconds."""
+        super().within(images)
+        self._update()
+
     def advance(self, images: int) -> None:
         """Update the artifact every few seconds."""
         super().advance(images)
+        self._update()
+
+    def _update(self) -> None:
         now = time.monotonic()
         if self._converting and self._artifact and (self.is_done or now - self._updated > SECONDS_BETWEEN_UPDATES):
             self._updated = now

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import REPORT
-from imagerecords.schemas.splits import SPLITS
+from imagerecords.schemas.splits import EVERY_SPLIT
 from imagerecords.schemas.summary import BuildSummary
 from imagerecords.tasks.data_card.histograms import label_rows
 from imagerecords.tasks.data_card.rows import read_rows
@@ -65,7 +65,7 @@ def _labels(output: Folder) -> str:
     """A table of the labels with the most images."""
     rows = read_rows(output).narrow
     present = rows["split"].unique().to_pylist()
-    splits = [split for split in SPLITS if split in present]
+    splits = [split for split in EVERY_SPLIT if split in present]
     labels = sorted(label_rows(rows, splits), key=lambda label: (-label.total, label.label))
     shown = labels[:MOST_LABELS]
     head = f"| label | {' | '.join(splits)} | rejected |\n|---|{'---:|' * (len(splits) + 1)}"

@@ -9,8 +9,9 @@ Files are read by threads: digests and decoders release the interpreter, and the
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from imagerecords.schemas.audit import Audit, AuditOptions, AuditProblem
@@ -41,12 +42,24 @@ from imagerecords.tasks.storage.processors import usable_processors
 ALL = AuditOptions()
 
 
-def audit_folder(url: str, storage_options: Mapping[str, Any], options: AuditOptions = ALL) -> Audit:
-    """The audit of all TFRecord files right in a folder, or of one file. Raises BadLayout where there is none."""
+def _quietly(done: int, files: int) -> None:
+    """Show nothing."""
+
+
+def audit_folder(
+    url: str,
+    storage_options: Mapping[str, Any],
+    options: AuditOptions = ALL,
+    show: Callable[[int, int], object] = _quietly,
+) -> Audit:
+    """The audit of all TFRecord files right in a folder, or of one file; `show` gets how many files are done, of how many.
+
+    Raises BadLayout where there is none.
+    """
     folder = open_folder(url, storage_options)
     if folder.fs.isfile(folder.path):
         folder, name = beside(url.rstrip("/"), storage_options)
-        audits = list(_audit_files(folder, [name], None, {}, options))
+        audits = list(_audit_files(folder, [name], None, {}, _Options(options, show)))
         return _result(audits, [], [], None)
     names, others = record_files(folder)
     present = {*folder.files(), *(f"{INDEX}/{name}" for name in folder.files(INDEX))}
@@ -55,12 +68,20 @@ def audit_folder(url: str, storage_options: Mapping[str, Any], options: AuditOpt
             f"a folder to audit must hold TFRecord files (train-00000-of-00008, *.tfrecord), got none: {url}. Check the path"
         )
     notes = [f"skipped, not TFRecord files: {', '.join(others)}"] if others else []
-    return _audit_folder(folder, names, present, notes, options)
+    return _audit_folder(folder, names, present, _Options(options, show), notes)
 
 
-def _audit_folder(folder: Folder, names: list[str], present: set[str], notes: list[str], options: AuditOptions) -> Audit:
+@dataclass(frozen=True)
+class _Options:
+    """What is audited how, and what is shown of it."""
+
+    audit: AuditOptions
+    show: Callable[[int, int], object]
+
+
+def _audit_folder(folder: Folder, names: list[str], present: set[str], options: _Options, notes: list[str]) -> Audit:
     ours = MANIFEST in present
-    manifest, problems = read_by_shard(folder, options.digests) if ours else (None, [])
+    manifest, problems = read_by_shard(folder, options.audit.digests) if ours else (None, [])
     contents = {}
     for name in (DATASET_INFO, CROISSANT):
         contents[name], found = read_json(folder, name) if name in present else ({}, [])
@@ -87,8 +108,9 @@ def _audit_folder(folder: Folder, names: list[str], present: set[str], notes: li
 
 
 def _audit_files(
-    folder: Folder, names: list[str], manifest: Manifest | None, digests: Mapping[str, str], options: AuditOptions
+    folder: Folder, names: list[str], manifest: Manifest | None, digests: Mapping[str, str], chosen: _Options
 ) -> Iterator[FileAudit]:
+    options = chosen.audit
     stop = threading.Event()
 
     def audit(name: str) -> FileAudit:
@@ -97,7 +119,9 @@ def _audit_files(
 
     threads = ThreadPoolExecutor(options.workers or usable_processors())
     try:
-        for result in threads.map(audit, names):
+        chosen.show(0, len(names))
+        for done, result in enumerate(threads.map(audit, names), start=1):
+            chosen.show(done, len(names))
             if options.tensorflow and not result.problems:
                 result.problems += tensorflow_problems(folder, result)
             yield result

@@ -5,7 +5,7 @@ forked workers that read them copy no memory.
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -80,6 +80,21 @@ class Places:
         # Taken, not sliced: pickling a slice of an Arrow array pickles the whole.
         path = self.path.take(pa.array(np.arange(len(self))[numbers]))
         return Places(files=self.files, path=path, several=self.several, **columns)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Places"]) -> "Places":
+        """The records of all parts, one part after the other."""
+        starts = itertools.accumulate((len(part.files) for part in parts), initial=0)
+        file = np.concatenate([part.file + start for part, start in zip(parts, starts, strict=False)])
+        names = [field.name for field in fields(cls) if field.name not in (*WHOLE, "file")]
+        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+        return cls(
+            files=tuple(name for part in parts for name in part.files),
+            file=file,
+            path=pa.concat_arrays([part.path for part in parts]),
+            several=any(part.several for part in parts),
+            **columns,
+        )
 
     def place(self, number: int) -> tuple[str, Place]:
         """The file of a record, and where it is in there."""

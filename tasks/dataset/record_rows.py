@@ -12,7 +12,7 @@ from imagerecords.schemas.cancellation import check_interrupt
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.frame import OVERHEAD
 from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason
-from imagerecords.schemas.splits import SPLITS
+from imagerecords.schemas.splits import EVERY_SPLIT
 from imagerecords.tasks.dataset.label_columns import has_several
 from imagerecords.tasks.dataset.labels_file import label_names
 from imagerecords.tasks.images.formats import image_size
@@ -30,7 +30,7 @@ def read_rows_of_records(folder: Folder, names: Sequence[str]) -> pa.Table:
     A broken record is a rejected row. Offsets in a compressed file are those of the decompressed bytes. A label's text that no
     record contains comes from the labels file beside the records, if there is one.
     """
-    order: dict[str, int] = {split: number for number, split in enumerate(SPLITS)}
+    order: dict[str, int] = {split: number for number, split in enumerate(EVERY_SPLIT)}
     names = sorted(names, key=lambda name: (order.get(split_of(name), len(order)), name))
     tables = [pa.Table.from_pylist(list(_rows_of(folder, name)), COLUMNS) for name in names]
     table = pa.concat_tables([COLUMNS.empty_table(), *tables]).combine_chunks()
@@ -42,7 +42,7 @@ def read_rows_of_records(folder: Folder, names: Sequence[str]) -> pa.Table:
 def split_of(name: str) -> str:
     """The split by a file's name: the word train, validation or test in it, else what precedes its number or ending."""
     words = re.split(r"[-_.]", name)
-    known = [split for split in SPLITS if split in words]
+    known = [split for split in EVERY_SPLIT if split in words]
     match = NUMBERED.fullmatch(name)
     return known[0] if known else (match["before"] if match else name.partition(".")[0]).rstrip("-_.")
 

@@ -31,7 +31,7 @@ from imagerecords.schemas.findings import (
 )
 from imagerecords.schemas.plan import EXTRAS_KEY
 from imagerecords.schemas.receipt import NOTES, WRITTEN
-from imagerecords.schemas.splits import SPLITS
+from imagerecords.schemas.splits import EVERY_SPLIT, FOLDS
 from imagerecords.tasks.dataset.findings_file import COLUMNS as FINDING_COLUMNS
 from imagerecords.tasks.dataset.label_columns import each_label, has_several
 from imagerecords.tasks.dataset.manifest import open_manifest, read_numbered
@@ -70,7 +70,11 @@ class _Labels:
 
     def with_few_images(self) -> list[tuple[int, str]]:
         """Labels with some training images, but few."""
-        return [(label, "train") for label in self.rows if 0 < self.written.get((label, "train"), 0) < FEW_IMAGES]
+        return [(label, "train") for label in self.rows if 0 < self.images(label, "train") < FEW_IMAGES]
+
+    def images(self, label: int, split: str) -> int:
+        """The number of a label's written images in a split; those of all folds are for training."""
+        return sum(self.written.get((label, name), 0) for name in ((split, *FOLDS) if split == "train" else (split,)))
 
     def missing(self) -> list[tuple[int, str]]:
         """Labels without an image in a split in which others have images."""
@@ -127,7 +131,7 @@ def _read_findings(parquet: pq.ParquetFile) -> tuple[_Labels, _Quality, Found, t
     """All findings that need whole columns of the manifest; each is released before the next ones are read."""
     names = ["split", "status", "label", *(("text", "labels", "texts") if _says_several(parquet) else ())]
     table = parquet.read([*names, "height", "width", "brightness", "contrast", "sharpness", "dhash"])
-    split = _numbers_of(table["split"], list(SPLITS))
+    split = _numbers_of(table["split"], list(EVERY_SPLIT))
     written = pc.equal(table["status"].cast(pa.string()), WRITTEN)
     by_label, places = each_label(table.select(names))
     labels = _count_labels(split[places], by_label, written.to_numpy()[places], places)
@@ -218,13 +222,13 @@ def _count_labels(
     ids, first = np.unique(label, return_index=True)
     rows = places[first]
     texts = rows_of_labels["text"].take(pa.array(first)).to_pylist() if has_several(rows_of_labels) else []
-    pairs, counts = np.unique(label[written].astype(np.int64) * len(SPLITS) + split[written], return_counts=True)
+    pairs, counts = np.unique(label[written].astype(np.int64) * len(EVERY_SPLIT) + split[written], return_counts=True)
     return _Labels(
-        splits=[SPLITS[number] for number in np.unique(split).tolist()],
+        splits=[EVERY_SPLIT[number] for number in np.unique(split).tolist()],
         rows=dict(zip(ids.tolist(), rows.tolist(), strict=True)),
         texts=dict(zip(ids.tolist(), texts, strict=False)),
         written={
-            (pair // len(SPLITS), SPLITS[pair % len(SPLITS)]): count
+            (pair // len(EVERY_SPLIT), EVERY_SPLIT[pair % len(EVERY_SPLIT)]): count
             for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True)
         },
     )
@@ -256,4 +260,4 @@ def _duplicate_examples(found: Found, images: dict[int, ImageReference]) -> Dupl
 def _label_examples(labels: _Labels, found: list[tuple[int, str]], images: dict[int, ImageReference]) -> Iterable[LabelExample]:
     for label, split in found[:LABELS_SHOWN]:
         text = labels.texts.get(label, images[labels.rows[label]].label)
-        yield LabelExample(label=text, split=split, images=labels.written.get((label, split), 0))
+        yield LabelExample(label=text, split=split, images=labels.images(label, split))

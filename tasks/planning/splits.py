@@ -5,7 +5,8 @@ Decisions that bind users' data; each change of one moves images between splits 
 Split by fractions: a keyed BLAKE2b of the image's group, read as a number in [0, 1), is its position. With split_method=hash
 it is validation from below and test from above; that depends on nothing but the group, so an image never changes split when
 others are added, and changing one fraction moves no image of the other. With split_method=stratified the positions order the
-images of each label, and each label gets its share (tasks/planning/stratify.py). Python's hash() is salted and a seeded draw
+images of each label, and each label gets its share (tasks/planning/stratify.py). With folds, what would be train is divided
+again (tasks/planning/folds.py). Python's hash() is salted and a seeded draw
 depends on the listing; neither would do.
 """
 
@@ -20,7 +21,8 @@ import pyarrow.compute as pc
 
 from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.schemas.splits import SPLITS, Split
+from imagerecords.schemas.splits import EVERY_SPLIT, FOLDS, SPLITS, Split
+from imagerecords.tasks.planning.folds import divide_by_hash, divide_evenly
 from imagerecords.tasks.planning.stratify import Existing, Grouped, stratify
 
 SPLIT_KEY = b"imagerecords split 1"
@@ -33,22 +35,38 @@ def split_images(listing: Listing, settings: BuildSettings, existing: Existing |
     """
     images = listing.images
     if "data" not in listing.roots:
-        return {split: images.filter(pc.equal(images["source"], split)) for split in SPLITS if split in listing.roots}
+        return {split: images.filter(pc.equal(images["source"], split)) for split in EVERY_SPLIT if split in listing.roots}
     existing = existing or Existing(settings.split_method)
+    whole = existing.without_folds() if settings.folds else existing
     images, groups = with_groups(images, settings.group_pattern)
     position = np.fromiter(map(group_position, groups), np.float64, images.num_rows)
     if existing.method == "hash":
-        places = _by_position(position, groups, settings, existing)
+        places = _by_position(position, groups, settings, whole)
     else:
         labels = images["label"].to_numpy().astype(np.int64)
         found = Grouped(labels, groups, position)
-        places = stratify(found, settings.validation_fraction, settings.test_fraction, existing)
-    asked = {"train": True, "validation": settings.validation_fraction > 0, "test": settings.test_fraction > 0}
+        places = stratify(found, settings.validation_fraction, settings.test_fraction, whole)
+    if settings.folds:
+        rest = np.flatnonzero(places == SPLITS.index("train"))
+        places[rest] = _folds(images["label"].to_numpy()[rest], [groups[row] for row in rest.tolist()], settings, existing)
+    asked = {"validation": settings.validation_fraction > 0, "test": settings.test_fraction > 0}
+    asked |= dict.fromkeys(FOLDS[: settings.folds] or ("train",), True)
     return {
         split: images.filter(pa.array(places == place))
-        for place, split in enumerate(SPLITS)
-        if asked[split] or (places == place).any()
+        for place, split in enumerate(EVERY_SPLIT)
+        if asked.get(split) or (places == place).any()
     }
+
+
+def _folds(
+    labels: npt.NDArray[np.int64], groups: list[str], settings: BuildSettings, existing: Existing
+) -> npt.NDArray[np.int64]:
+    """The place in EVERY_SPLIT of the fold of each image, of those that are not for test."""
+    if existing.method == "hash":
+        folds = divide_by_hash(groups, settings.folds, existing.groups)
+    else:
+        folds = divide_evenly(labels.astype(np.int64), groups, settings.folds, existing)
+    return folds + EVERY_SPLIT.index(FOLDS[0])
 
 
 def _by_position(

@@ -17,12 +17,12 @@ Images that a data set has already stay: the targets are of all images, and new 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from imagerecords.schemas.splits import SPLITS, Split
+from imagerecords.schemas.splits import FOLDS, SPLITS, Split
 
 Counts = npt.NDArray[np.int64]  # a row per label, a column per split
 Places = npt.NDArray[np.int64]  # of splits in SPLITS
@@ -35,6 +35,14 @@ class Existing:
     method: str = "stratified"
     groups: Mapping[str, Split] = field(default_factory=dict)
     images: Mapping[tuple[int, Split], int] = field(default_factory=dict)
+
+    def without_folds(self) -> "Existing":
+        """The same with the images of all folds in train, which is divided into folds afterwards."""
+        images: Counter[tuple[int, Split]] = Counter()
+        for (label, split), count in self.images.items():
+            images[label, "train" if split in FOLDS else split] += count
+        groups = {group: "train" if split in FOLDS else split for group, split in self.groups.items()}
+        return replace(self, groups=groups, images=images)
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ def stratify(images: Grouped, validation: float, test: float, existing: Existing
     free = np.flatnonzero(fixed < 0)
     names = [images.groups[place] for place in free.tolist()]
     left = Grouped(images.labels[free], names, images.position[free])
-    divide = _divide_images if len(set(names)) == len(names) else _divide_groups
+    divide = _divide_images if len(set(names)) == len(names) else divide_groups
     fixed[free] = divide(left, goal, there)
     return fixed
 
@@ -96,16 +104,17 @@ def _divide_images(images: Grouped, goal: Counts, there: Counts) -> Places:
     return places
 
 
-def _divide_groups(images: Grouped, goal: Counts, there: Counts) -> Places:
-    """Each group's images to one split, the largest groups first."""
+def divide_groups(images: Grouped, goal: Counts, there: Counts) -> Places:
+    """The column of each image's split in goal and there: that of its group, the largest groups first."""
     members: dict[str, list[int]] = {}
     for place, group in enumerate(images.groups):
         members.setdefault(group, []).append(place)
     counted = {group: Counter(images.labels[places].tolist()) for group, places in members.items()}
     groups_left = Counter(label for labels in counted.values() for label in labels)
-    used = [split for split in range(len(SPLITS)) if goal[:, split].any()] or [0]
+    splits = range(goal.shape[1])
+    used = [split for split in splits if goal[:, split].any()] or [0]
     lacking = {label: (goal - there)[label].tolist() for label in groups_left}
-    has = {label: [goal[label, split] == 0 or there[label, split] > 0 for split in range(len(SPLITS))] for label in groups_left}
+    has = {label: [goal[label, split] == 0 or there[label, split] > 0 for split in splits] for label in groups_left}
     sizes = {label: max(1, int(goal[label].sum())) for label in groups_left}
     chosen = np.zeros(len(images.groups), np.int64)
     for group in sorted(members, key=lambda name: (-len(members[name]), images.position[members[name][0]], name)):

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.schemas.splits import SPLITS
+from imagerecords.schemas.splits import EVERY_SPLIT
 from imagerecords.tasks.sources.input_files import read_text
 
 EXCLUDED = "excluded"
@@ -51,7 +51,7 @@ def exclude_images(settings: BuildSettings, listing: Listing) -> Listing:
 
 def _names_of(path: str, source: str) -> set[str]:
     """The names by which an image may be excluded; one of a directory that fractions divide may be in any split."""
-    return {path, *(f"{split}/{path}" for split in (SPLITS if source == "data" else (source,)))}
+    return {path, *(f"{split}/{path}" for split in (EVERY_SPLIT if source == "data" else (source,)))}
 
 
 def _without_boxes(listing: Listing) -> Listing:

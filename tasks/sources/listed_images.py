@@ -16,7 +16,7 @@ from imagerecords.schemas.listing import COLUMNS, Listing
 from imagerecords.schemas.messages import first_lines, some
 from imagerecords.schemas.secrets import url_problems
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.schemas.splits import SPLITS
+from imagerecords.schemas.splits import EVERY_SPLIT, SPLITS
 from imagerecords.tasks.sources.add_boxes import orient, place, with_boxes
 from imagerecords.tasks.sources.annotations.rows import AnnotatedRows, read_annotations
 from imagerecords.tasks.sources.box_orientation import OrientedBoxes
@@ -76,8 +76,8 @@ def survey_list(settings: BuildSettings, names: Mapping[str, int] | None, locked
 
 def _column_mistakes(settings: BuildSettings, listed: ListedRows) -> Iterator[str]:
     """Settings that a file's columns contradict."""
-    if "split" in listed.columns and (settings.validation_fraction or settings.test_fraction):
-        yield f"fractions must go with an image list without a column split, got both: {listed.file}. Drop one of them"
+    if "split" in listed.columns and (settings.validation_fraction or settings.test_fraction or settings.folds):
+        yield f"fractions and folds must go with an image list without a column split, got both: {listed.file}. Drop one"
     for column in ("split", "group"):
         if column in listed.columns and settings.group_pattern is not None:
             yield f"group_pattern must go with an image list without a column {column}, got both: {listed.file}. Drop one"
@@ -93,8 +93,10 @@ def _refuse_texts(listed: ListedRows) -> np.ndarray:
         problem = f"a row must have a {column}, got none"
         listed.report(listed.rows.filter(without)["line"].to_numpy(), [problem] * LIKE_ROWS)
         usable &= ~without.to_numpy()
-    other = pc.and_not(pc.is_valid(listed.rows["split"]), pc.is_in(listed.rows["split"], pa.array(SPLITS)))
-    usable &= _refuse(listed, other, lambda row: f"a split must be one of {', '.join(SPLITS)}, got {row['split']!r}")
+    other = pc.and_not(pc.is_valid(listed.rows["split"]), pc.is_in(listed.rows["split"], pa.array(EVERY_SPLIT)))
+    usable &= _refuse(
+        listed, other, lambda row: f"a split must be one of {', '.join(SPLITS)}, fold_0 to fold_9, got {row['split']!r}"
+    )
     carrying = pc.fill_null(pc.match_substring_regex(listed.rows["path"], MAY_CARRY_SECRETS), False).to_numpy()
     for row in np.flatnonzero(carrying):
         for problem in url_problems({"a path": listed.rows["path"][int(row)].as_py()}):
@@ -171,7 +173,7 @@ def _listing(
     """The listing of images, which have the columns of listed.rows, size, version, and `row`, their place in listed.rows."""
     by_split = "split" in listed.columns
     source = images["split"] if by_split else pa.repeat("data", images.num_rows)
-    rank = pc.index_in(source, pa.array(SPLITS))
+    rank = pc.index_in(source, pa.array(EVERY_SPLIT))
     images = with_ids(images, labels)
     images = images.append_column("source", source).append_column("rank", rank)
     images = images.sort_by([("rank", "ascending"), ("label", "ascending"), ("path", "ascending")])

@@ -226,11 +226,12 @@ def _fill(
     """The rows of the images that are used."""
     splits = {images[path].split for path in labels}
     by_split = {split for split in splits if split}
-    divided = bool(settings.validation_fraction or settings.test_fraction or settings.group_pattern is not None)
+    fractions = settings.validation_fraction or settings.test_fraction or settings.folds
+    divided = bool(fractions or settings.group_pattern is not None)
     if by_split and divided and len(splits) > 1:
         names = some(sorted(by_split, key=SPLITS.index))
         raise BadLayout(
-            f"fractions and group_pattern must go with an input without splits of its own, got {names} in "
+            f"fractions, folds and group_pattern must go with an input without splits of its own, got {names} in "
             f"{some(settings.annotations)}. Remove these settings"
         )
     if by_split and divided:

@@ -97,7 +97,10 @@ BAD_ROWS = {
     "no label": ([{"path": "1.jpg", "label": ""}], ["a row must have a label, got none: {file}, line 2"]),
     "split": (
         [{"path": "1.jpg", "label": "a", "split": "val"}, {"path": "2.jpg", "label": "a", "split": ""}],
-        ["one of train, validation, test, got 'val': {file}, line 2", "must have a split, got none: {file}, line 3"],
+        [
+            "one of train, validation, test, fold_0 to fold_9, got 'val': {file}, line 2",
+            "must have a split, got none: {file}, line 3",
+        ],
     ),
     "missing": ([{"path": "none.jpg", "label": "a"}], ["an image must exist, got none: {root}/none.jpg: {file}, line 2"]),
     "directory": ([{"path": "x", "label": "a"}], ["must be a file, got a directory"]),
