@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from imagerecords.schemas.labels import NO_LABEL_TEXT
+
 
 class Selection(BaseModel):
     """The images that a command is about."""
@@ -45,11 +47,13 @@ class Located:
 def label_words(label: int | None, text: str | None) -> str:
     """A record's label as it is printed: id and text, what there is of them, or that there is none."""
     known = [str(label)] * (label is not None) + [repr(text)] * (text is not None)
-    return " ".join(["label", *known]) if known else "no label"
+    return " ".join(["label", *known]) if known else NO_LABEL_TEXT
 
 
 def labels_words(labels: Sequence[int], texts: Sequence[str]) -> str:
-    """Several labels of a record as they are printed: ids and texts."""
+    """All labels of a record as they are printed: ids and texts."""
+    if not labels:
+        return NO_LABEL_TEXT
     pairs = [f"{label} {text!r}" for label, text in zip(labels, texts, strict=True)]
     return f"{'label' if len(pairs) == 1 else 'labels'} {', '.join(pairs)}"
 
