@@ -82,7 +82,8 @@ class Extracted:
     """What an extraction wrote, and what was there already with the same bytes.
 
     `unlabelled` counts images whose record has no label, not even of an object, `without_image` records without an image,
-    `several` images with several labels, which are in the folder of their first.
+    `several` images with several labels, which are in the folder of their first, `of_objects` written images whose record has
+    no label of the image, but one of its objects.
     """
 
     written: int
@@ -91,6 +92,7 @@ class Extracted:
     unlabelled: int = 0
     without_image: int = 0
     several: int = 0
+    of_objects: int = 0
 
 
 @dataclass(frozen=True, slots=True)
