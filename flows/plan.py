@@ -90,7 +90,7 @@ def _splits(plan: Plan, existing: Mapping[Split, int] | None = None) -> tuple[Pl
         before, shards = plan.shards_of(split)[:first], plan.shards_of(split)[first:]
         rows = plan.images_of(split).slice(sum(shard.images for shard in before))
         counts = label_counts(rows)
-        labels = {plan.header.labels[label - 1]: count for label, count in sorted(counts.items())}
+        labels = {plan.header.label_name(label): count for label, count in sorted(counts.items())}
         size = sum(shard.bytes for shard in shards)
         boxes = None if plan.header.boxes is None else pc.sum(pc.list_value_length(rows["boxes"])).as_py() or 0
         splits.append(

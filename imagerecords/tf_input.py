@@ -148,7 +148,7 @@ def _parser(reader: RandomReader, places: Places, options: TfOptions, size: tupl
             image = _resized(image, options)
         if places.several:
             ones = tf.sparse.to_dense(example[label_key]) - ids.start
-            return image, tf.ensure_shape(tf.reduce_max(tf.one_hot(ones, len(ids)), axis=0), [len(ids)])
+            return image, tf.ensure_shape(tf.reduce_sum(tf.one_hot(ones, len(ids)), axis=0), [len(ids)])
         return image, example[label_key] - ids.start
 
     return parse
@@ -170,7 +170,7 @@ def _keys(reader: RandomReader, places: Places) -> tuple[str, str]:
     """The keys of image and label, as the first record has them. Raises BadSettings where a record has no label."""
     if not len(places):
         return ENCODED, LABEL_KEYS[0]
-    if (unlabelled := np.flatnonzero(places.label == UNKNOWN)).size:
+    if not places.several and (unlabelled := np.flatnonzero(places.label == UNKNOWN)).size:
         shard, place = places.place(int(unlabelled[0]))
         raise BadSettings(
             f"each record must have a label for tf(), got {unlabelled.size} of {len(places)} without, the first: record "
@@ -180,6 +180,7 @@ def _keys(reader: RandomReader, places: Places) -> tuple[str, str]:
     by_size = {key: sum(len(value) for value in values if isinstance(value, bytes)) for key, values in features.items()}
     encoded_key = ENCODED if ENCODED in features else max(by_size, key=lambda key: by_size[key])
     label_key = next((key for key in LABEL_KEYS if any(isinstance(value, int) for value in features.get(key, ()))), None)
+    label_key = LABEL_KEYS[0] if label_key is None and places.several else label_key
     if label_key is None:
         raise BadSettings(
             f"each record must have a number in {' or '.join(LABEL_KEYS)} for tf(), got none: {reader.url}. Its labels are "

@@ -30,7 +30,8 @@ PLANNED_BOXES = pa.list_(PLANNED_BOX)
 PLANNED_OBJECT = pa.struct([("label", pa.int32()), ("is_crowd", pa.bool_()), ("difficult", pa.bool_()), ("area", pa.float32())])
 PLANNED_OBJECTS = pa.list_(PLANNED_OBJECT)
 
-KEPT, CROWD, OTHER_OBJECT, NAMELESS = range(4)  # a region with many objects; an object whose name is no label, or without one
+# A region with many objects; an object whose name is no label; one without a name; one with neither a label nor its image's.
+KEPT, CROWD, OTHER_OBJECT, NAMELESS, OF_UNLABELLED = range(5)
 SOUND, NOT_FINITE, OUTSIDE, INVERTED, EMPTY = range(5)
 RULES = ("", "be numbers", "lie in 0 to 1", "have xmin < xmax and ymin < ymax", "have an area")
 

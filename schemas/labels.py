@@ -16,6 +16,7 @@ from imagerecords.schemas.messages import plural
 NUMBERED = re.compile(r"^\d+\s*[\s:,;]\s*(?P<name>\S.*)$")
 BOM = "\ufeff"
 SPACE = " \t\r\v\f"
+NO_LABEL, NO_LABEL_TEXT = 0, "no label"  # of an image without any, in plans and counts; its record has empty lists
 
 
 def read_labels(text: str, file: str) -> tuple[dict[str, int], list[str]]:

@@ -10,7 +10,8 @@ from imagerecords.schemas.boxes import PLANNED_BOXES, PLANNED_OBJECTS, BoxCounts
 
 # `version` identifies a state of a file: an ETag on object stores, the modification time in ns on disks.
 # `group` is null where the list has none: then group_pattern or the path decides. `labels` has all
-# ids of an image with labels=many, its `label` first, and is null otherwise; `boxes` and `objects` are as in schemas/boxes.py.
+# ids of an image with labels=many, its `label` first (NO_LABEL where it has none), and is null otherwise; `boxes` and `objects`
+# are as in schemas/boxes.py.
 COLUMNS = pa.schema(
     [
         ("source", pa.string()),

@@ -14,6 +14,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from imagerecords.schemas.boxes import PLANNED_BOXES, PLANNED_OBJECTS, BoxCounts
 from imagerecords.schemas.example import BOXES, DETECTION, OWN_OBJECTS, SEVERAL, SYNSETS
+from imagerecords.schemas.labels import NO_LABEL, NO_LABEL_TEXT
 from imagerecords.schemas.output_files import ShardName
 from imagerecords.schemas.splits import Split
 
@@ -118,7 +119,11 @@ class PlanHeader(BaseModel):
 
     def label_text(self, label: int) -> str:
         """The text of a label id, 1 to the number of labels; with synsets their human words, which need not differ."""
-        return (self.texts or self.labels)[label - 1]
+        return NO_LABEL_TEXT if label == NO_LABEL else (self.texts or self.labels)[label - 1]
+
+    def label_name(self, label: int) -> str:
+        """A label by its id as labels.txt has it, in counts."""
+        return NO_LABEL_TEXT if label == NO_LABEL else self.labels[label - 1]
 
     def object_text(self, label: int) -> str:
         """The text of an object's class, by its id."""

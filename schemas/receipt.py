@@ -50,7 +50,7 @@ REJECTED = "rejected"
 # boxes is the number of boxes written; null where the data set has none. odd_header says that libjpeg warns of the source's
 # header or padding, on which no pixel depends; has_gps and has_thumbnail that the written JPEG has a position or a thumbnail
 # in its metadata. Null for a rejected image. labels and texts are all of an image with labels=many, label and text the first;
-# null in other data sets.
+# null in other data sets. Of an image without a label both lists are empty, and label and text null.
 COLUMNS = pa.schema(
     [
         ("split", pa.string()),

@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from imagerecords.schemas.labels import NO_LABEL_TEXT
+
 
 class Selection(BaseModel):
     """The images that a command is about."""
@@ -45,11 +47,13 @@ class Located:
 def label_words(label: int | None, text: str | None) -> str:
     """A record's label as it is printed: id and text, what there is of them, or that there is none."""
     known = [str(label)] * (label is not None) + [repr(text)] * (text is not None)
-    return " ".join(["label", *known]) if known else "no label"
+    return " ".join(["label", *known]) if known else NO_LABEL_TEXT
 
 
 def labels_words(labels: Sequence[int], texts: Sequence[str]) -> str:
-    """Several labels of a record as they are printed: ids and texts."""
+    """All labels of a record as they are printed: ids and texts."""
+    if not labels:
+        return NO_LABEL_TEXT
     pairs = [f"{label} {text!r}" for label, text in zip(labels, texts, strict=True)]
     return f"{'label' if len(pairs) == 1 else 'labels'} {', '.join(pairs)}"
 
@@ -78,7 +82,8 @@ class Extracted:
     """What an extraction wrote, and what was there already with the same bytes.
 
     `unlabelled` counts images whose record has no label, not even of an object, `without_image` records without an image,
-    `several` images with several labels, which are in the folder of their first.
+    `several` images with several labels, which are in the folder of their first, `of_objects` written images whose record has
+    no label of the image, but one of its objects.
     """
 
     written: int
@@ -87,6 +92,7 @@ class Extracted:
     unlabelled: int = 0
     without_image: int = 0
     several: int = 0
+    of_objects: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,11 @@ class InputSettings(_Group):
         description="How many labels an image may have. one: several are an error; many: image/class/label and text are lists, "
         "in the order of ids (image lists, Label Studio exports and annotations).",
     )
+    unlabelled_images: Literal["skip", "keep"] = Field(
+        "skip",
+        description="Images of annotations without any label. skip: not written, counted; keep (with labels=many): written "
+        "with empty lists, since detection trains on images without objects; rows of image lists may then lack a label.",
+    )
     bounding_boxes: str | tuple[str, ...] | dict[str, str] | None = Field(
         None,
         description="Boxes by base name: a .csv, a COCO .json, a CVAT .xml, or a folder of Pascal VOC .xml or YOLO .txt files; "

@@ -57,6 +57,7 @@ LAYOUT_SETTINGS = (
         "duplicates",
         "ignore",
         "exclude_labels",
+        "unlabelled_images",
         "invalid_boxes",
         "boxes_orientation",
         "object_labels",

@@ -16,6 +16,10 @@ OF_EXPORTS_TOO = ("images_directory", "unusable_annotations")
 LABEL_STUDIO_SETTINGS = {"label_studio_image": None, "label_studio_class": None, "annotators": "agree"}
 EXPORT_ENDINGS = (".json", ".csv", ".tsv")
 LIST_ENDINGS = (".csv", ".jsonl", ".parquet")
+UNLABELLED_TASKS = (
+    "unlabelled_images keep must go with annotations or an image list, got a Label Studio export, where a task without an "
+    "answer may be one that nobody looked at. Give such images a choice of their own"
+)
 
 
 class _Settings(Protocol):
@@ -26,6 +30,9 @@ class _Settings(Protocol):
 
     @property
     def label_studio(self) -> str | None: ...
+
+    @property
+    def unlabelled_images(self) -> str: ...
 
     @property
     def annotations(self) -> tuple[str, ...]: ...
@@ -182,6 +189,14 @@ def _label_problems(settings: _Settings) -> Iterable[str]:
             yield "labels must be one with label folders, where an image has one, got many. Pass an image list or annotations"
         if settings.synsets_file:
             yield "labels must be one with synsets_file, got many. Drop one of them"
+    if settings.unlabelled_images == "keep":
+        if settings.labels == "one":
+            yield (
+                "unlabelled_images keep must go with labels many, got one: there image/class/label is one number in every "
+                "record. Pass --labels many"
+            )
+        if settings.label_studio:
+            yield UNLABELLED_TASKS
 
 
 def _detection_problems(settings: _Settings) -> Iterable[str]:

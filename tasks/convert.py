@@ -20,6 +20,7 @@ from imagerecords.schemas.current_image import begin_image
 from imagerecords.schemas.errors import CorruptRecord, ShardFailed
 from imagerecords.schemas.example import LabelledImage, encode_example, source_id_of
 from imagerecords.schemas.known import UPRIGHT
+from imagerecords.schemas.labels import NO_LABEL
 from imagerecords.schemas.output_files import index_path, index_text, receipt_path
 from imagerecords.schemas.plan import DROP, PlanHeader, Shard
 from imagerecords.schemas.receipt import COLUMNS, REJECTED, WRITTEN, Reason, Rejected, ShardOutcome, VerifiedShard
@@ -141,13 +142,19 @@ def _write_image(target: _Target, read: Read) -> dict[str, Any]:
 def _row(read: Read) -> dict[str, Any]:
     """What a receipt's row has of every image."""
     image, digest = read.image, read.digest
-    return {"path": image.path, "label": image.label, "source_size": image.size, "sha256": digest.hex() if digest else None}
+    return {
+        "path": image.path,
+        "label": image.label or None,
+        "source_size": image.size,
+        "sha256": digest.hex() if digest else None,
+    }
 
 
 def _labels_row(image: PlannedImage, header: PlanHeader) -> dict[str, Any]:
     """What the receipt says of an image's labels beside the id of the first."""
     texts = None if image.labels is None else [header.label_text(label) for label in image.labels]
-    return {"text": header.label_text(image.label), "labels": image.labels, "texts": texts}
+    text = None if image.label == NO_LABEL else header.label_text(image.label)
+    return {"text": text, "labels": image.labels, "texts": texts}
 
 
 def _removed_row(read: Read) -> dict[str, Any]:

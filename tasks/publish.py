@@ -72,7 +72,7 @@ def publish_dataset(
         first_rejected=first_rejected(output, REJECTED_SHOWN) if rejected else (),
         shares=shares_of(
             {
-                split: {header.labels[label - 1]: counts.written[label] for label in sorted(counts.found)}
+                split: {header.label_name(label): counts.written[label] for label in sorted(counts.found)}
                 for split, counts in accounts.splits.items()
             }
         ),

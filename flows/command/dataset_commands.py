@@ -129,6 +129,9 @@ def extract(
     else:
         labels = plural(done.labels, "label")
         print(f"{plural(done.written, 'image')} written to {to}, {labels}; {done.present:,} were there already")
+        if done.of_objects:
+            images = plural(done.of_objects, "image")
+            print(f"{images} named by the class of their objects: their records have no label of the image")
         if done.several:
             print(f"{plural(done.several, 'image')} with several labels in the folder of the first of them")
         if done.without_image:

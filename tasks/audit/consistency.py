@@ -1,7 +1,7 @@
 """Checks over all records: their keys and types, one text per label, and agreement with the labels file."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from imagerecords.schemas.audit import AuditProblem, Place
@@ -40,8 +40,11 @@ def _sum(tally: Tally | None, other: Tally) -> Tally:
     return Tally(tally.count + other.count, tally.first) if tally else other
 
 
-def shape_problems(totals: Totals) -> Iterable[AuditProblem]:
-    """Keys with values of another type than in most records, and records without the image or label that most have."""
+def shape_problems(totals: Totals, lists: Collection[str] = ()) -> Iterable[AuditProblem]:
+    """Keys with values of another type than in most records, and records without the image or label that most have.
+
+    Those of `lists` may be empty.
+    """
     for key, kinds in sorted(_kinds(totals).items()):
         most = max(kinds, key=lambda kind: (kinds[kind].count, kind))
         for kind, tally in sorted(kinds.items()):
@@ -49,7 +52,7 @@ def shape_problems(totals: Totals) -> Iterable[AuditProblem]:
                 others = f"{KINDS[most]} in {plural(kinds[most].count, 'other')}"
                 yield _at(tally.first, f"{key} is {KINDS[kind]} in {plural(tally.count, 'record')}, {others}")
         held = sum(tally.count for tally in kinds.values())
-        if key in (ENCODED, LABEL) and 2 * held > totals.records > held:
+        if key in {ENCODED, LABEL}.difference(lists) and 2 * held > totals.records > held:
             without = [tally for shape, tally in totals.shapes.items() if key not in dict(shape) or (key, "") in shape]
             yield _at(without[0].first, f"{key} is missing in {plural(totals.records - held, 'record')} of {totals.records:,}")
 

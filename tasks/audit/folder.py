@@ -9,7 +9,7 @@ Files are read by threads: digests and decoders release the interpreter, and the
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -104,7 +104,8 @@ def _audit_folder(folder: Folder, names: list[str], present: set[str], options: 
         if problem.file not in named or not problem.problem.startswith("is missing"):
             problems.append(problem)
             named.add(problem.file)
-    return _result(audits, problems, notes, label_names(folder, present, ours))
+    lists = {key for key, feature in manifest.promised.items() if feature.is_list} if manifest else set()
+    return _result(audits, problems, notes, label_names(folder, present, ours), lists)
 
 
 def _audit_files(
@@ -130,7 +131,13 @@ def _audit_files(
         threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _result(audits: list[FileAudit], problems: list[AuditProblem], notes: list[str], names: LabelNames | None) -> Audit:
+def _result(
+    audits: list[FileAudit],
+    problems: list[AuditProblem],
+    notes: list[str],
+    names: LabelNames | None,
+    lists: Collection[str] = (),
+) -> Audit:
     totals = merge(audits)
     in_files = [problem for audit in audits for problem in audit.problems]
     empty = [audit.name for audit in audits if not audit.places and not audit.problems]
@@ -143,7 +150,7 @@ def _result(audits: list[FileAudit], problems: list[AuditProblem], notes: list[s
         records=sum(len(audit.places) for audit in audits),
         bytes=sum(size for audit in audits for _, size in audit.places),
         skipped_bytes=sum(audit.skipped for audit in audits),
-        problems=(*in_files, *problems, *shape_problems(totals), *label_problems(totals, names)),
+        problems=(*in_files, *problems, *shape_problems(totals, lists), *label_problems(totals, names)),
         notes=(*notes, *_file_notes(audits), *shape_notes(totals), *label_notes(totals)),
     )
 

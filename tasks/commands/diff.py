@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from imagerecords.schemas.labels import NO_LABEL_TEXT
 from imagerecords.schemas.receipt import WRITTEN
 from imagerecords.schemas.results import Difference
 from imagerecords.tasks.commands.catalogue import open_dataset, read_catalogue
@@ -101,6 +102,8 @@ def _place(row: Row) -> tuple[str, str, str, int]:
 
 
 def _label(row: Row) -> str:
+    if row["label"] is None and row["text"] is None:
+        return NO_LABEL_TEXT
     if row["labels"]:
         return ", ".join(f"{label} {text}" for label, text in zip(row["labels"], row["texts"], strict=True))
     return str(row["label"]) if row["text"] is None else f"{row['label']} {row['text']}"

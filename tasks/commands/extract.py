@@ -22,7 +22,7 @@ from imagerecords.schemas.receipt import WRITTEN
 from imagerecords.schemas.results import Extracted, Selection
 from imagerecords.tasks.commands.catalogue import open_dataset, read_catalogue, read_records_at
 from imagerecords.tasks.dataset.label_columns import each_label
-from imagerecords.tasks.records.image import encoded_image
+from imagerecords.tasks.records.image import encoded_image, has_objects_label
 from imagerecords.tasks.storage.whole_files import UMASK
 
 NAME_LENGTH = 200  # bytes; file systems allow 255, and a number may be added
@@ -42,7 +42,7 @@ def extract_images(url: str, to: Path, selection: Selection, storage_options: Ma
     rows = chosen.filter(pc.is_valid(chosen["encoded_sha256"]))
     targets = _targets(rows, to)
     present = _present(targets, rows["encoded_sha256"].to_pylist())
-    written = 0
+    written = of_objects = 0
     by_shard: dict[str, dict[int, Path]] = {}
     for shard, offset, target in zip(rows["shard"].to_pylist(), rows["offset"].to_pylist(), targets, strict=True):
         if target not in present:
@@ -51,11 +51,12 @@ def extract_images(url: str, to: Path, selection: Selection, storage_options: Ma
         for offset, features in read_records_at(folder, shard, places.keys()):
             _write(places[offset], encoded_image(features))
             written += 1
+            of_objects += places[offset].parent != to / UNLABELLED and has_objects_label(features)
     labels = list(zip(rows["label"].to_pylist(), rows["text"].to_pylist(), strict=True))
     unlabelled = labels.count((None, None))
     folders = {target.parent for target, label in zip(targets, labels, strict=True) if label != (None, None)}
     several = sum(len(each or ()) > 1 for each in rows["labels"].to_pylist())
-    return Extracted(written, len(present), len(folders), unlabelled, len(chosen) - len(rows), several)
+    return Extracted(written, len(present), len(folders), unlabelled, len(chosen) - len(rows), several, of_objects)
 
 
 def _chosen(catalogue: pa.Table, selection: Selection, url: str) -> pa.Table:

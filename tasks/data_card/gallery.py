@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from imagerecords.schemas.data_card import SEVERITIES, Case, LabelRow, Picture, Problem
 from imagerecords.schemas.findings import FEW_IMAGES, Findings, GroupExample, Groups, ImageReference
+from imagerecords.schemas.labels import NO_LABEL_TEXT
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.receipt import Reason
 from imagerecords.tasks.data_card.advice import WORDS
@@ -77,6 +78,7 @@ def rejection(row: Mapping[str, Any]) -> str:
 
 def label_problems(labels: Sequence[LabelRow], splits: Sequence[str]) -> Iterator[Problem]:
     """Labels without images in a split in which others have some, and those with few training images, by name."""
+    labels = [label for label in labels if label.text != NO_LABEL_TEXT]
     used = [number for number in range(len(splits)) if any(label.written[number] for label in labels)]
     missing = [(label, number) for number in used for label in labels if not label.written[number]]
     cases = [

@@ -15,8 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from imagerecords.schemas.errors import BadLayout, CorruptRecord
+from imagerecords.schemas.labels import NO_LABEL, NO_LABEL_TEXT
 from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.receipt import COLUMNS, COLUMNS_OF_0_1_0, WRITTEN
+from imagerecords.tasks.dataset.label_columns import has_several
 from imagerecords.tasks.dataset.manifest import open_manifest, read_numbered
 from imagerecords.tasks.dataset.record_rows import read_rows_of_records
 from imagerecords.tasks.records.files import is_compressed, record_files
@@ -30,7 +32,6 @@ NUMBERS += ["dhash", "boxes"]
 SEVERAL = ["labels", "texts"]
 WIDE = ["path", "message"]
 WIDE_OF_MANIFEST = [*WIDE, "encoded_sha256"]
-NO_LABEL = "no label"
 
 Numbers = npt.NDArray[np.int64]
 
@@ -70,7 +71,19 @@ def read_rows(folder: Folder) -> Rows:
         return Rows(folder, table.select(known), table.select(WIDE))
     with _open_manifest(folder) as parquet:
         names = [name for name in (*REPEATING, *OPTIONAL, *NUMBERS, *SEVERAL) if name in parquet.schema_arrow.names]
-        return Rows(folder, parquet.read(names).unify_dictionaries())
+        return Rows(folder, _with_no_label(parquet.read(names).unify_dictionaries()))
+
+
+def _with_no_label(table: pa.Table) -> pa.Table:
+    """A manifest's rows in which images without a label have one that says so, as those of records have."""
+    if not has_several(table) or not table["label"].null_count:
+        return table
+    without = pc.is_null(table["label"])
+    for name, value in (("label", NO_LABEL), ("text", NO_LABEL_TEXT), ("labels", [NO_LABEL]), ("texts", [NO_LABEL_TEXT])):
+        column = table[name].cast(COLUMNS.field(name).type)
+        filled = pc.if_else(without, pa.scalar(value, column.type), column)
+        table = table.set_column(table.schema.get_field_index(name), name, filled)
+    return table
 
 
 def _read_records(folder: Folder) -> pa.Table:
@@ -85,7 +98,7 @@ def _read_records(folder: Folder) -> pa.Table:
     compressed = pa.array([name for name in names if is_compressed(folder, name)], pa.string())
     columns = {
         "label": _label_ids(table),
-        "text": pc.coalesce(table["text"], ids, pa.scalar(NO_LABEL)),
+        "text": pc.coalesce(table["text"], ids, pa.scalar(NO_LABEL_TEXT)),
         "offset": pc.if_else(pc.is_in(table["shard"], compressed), pa.scalar(None, pa.int64()), table["offset"]),
     }
     for name, column in columns.items():

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from imagerecords.schemas.boxes import BoxCounts
 from imagerecords.schemas.errors import AccountingError
+from imagerecords.schemas.labels import NO_LABEL
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import MANIFEST, REPORT
 from imagerecords.schemas.plan import PlanHeader
@@ -112,7 +113,7 @@ def over_budget(split: str, counts: SplitCounts, header: PlanHeader, settings: B
             f"{found:,} ({reasons}). See {REPORT} and {MANIFEST}, then correct, delete or --exclude them, or raise "
             "--max_rejected_fraction"
         )
-    for label in sorted(counts.found):
+    for label in sorted(counts.found.keys() - {NO_LABEL}):
         if not counts.written[label] and counts.found[label] > counts.removed[label]:
             yield (
                 f"every image of label {header.label_text(label)!r} in {split} was rejected "

@@ -8,6 +8,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from imagerecords.schemas.labels import NO_LABEL
+
 
 def has_several(rows: pa.Table) -> bool:
     """Whether rows have lists of labels."""
@@ -15,21 +17,31 @@ def has_several(rows: pa.Table) -> bool:
 
 
 def label_counts(rows: pa.Table) -> Counter[int]:
-    """The images of each label."""
-    return Counter((pc.list_flatten(rows["labels"]) if has_several(rows) else rows["label"]).to_pylist())
+    """The images of each label, and under NO_LABEL those without any."""
+    if not has_several(rows):
+        return Counter(rows["label"].to_pylist())
+    without = pc.sum(pc.equal(pc.list_value_length(rows["labels"]), 0)).as_py() or 0
+    return Counter(pc.list_flatten(rows["labels"]).to_pylist()) + Counter({NO_LABEL: without})
 
 
 def each_label(rows: pa.Table) -> tuple[pa.Table, npt.NDArray[np.int64]]:
-    """A row per image and label, with that one as `label` (and `text`), and the place in `rows` of each."""
+    """A row per image and label, with that one as `label` (and `text`), and the place in `rows` of each.
+
+    An image with an empty list of labels has no row.
+    """
     if not has_several(rows):
         return rows, np.arange(rows.num_rows)
     firsts = rows["label"].to_pylist()
-    labels = [several or [first] for several, first in zip(rows["labels"].to_pylist(), firsts, strict=True)]
+    labels = [
+        [first] if several is None else several for several, first in zip(rows["labels"].to_pylist(), firsts, strict=True)
+    ]
     places = np.repeat(np.arange(rows.num_rows), [len(of_image) for of_image in labels])
     table = _replaced(rows.take(pa.array(places)), "label", [label for of_image in labels for label in of_image])
     if "texts" in rows.schema.names:
         pairs = zip(rows["texts"].to_pylist(), rows["text"].to_pylist(), strict=True)
-        table = _replaced(table, "text", [text for several, first in pairs for text in several or [first]])
+        table = _replaced(
+            table, "text", [text for several, first in pairs for text in ([first] if several is None else several)]
+        )
     return table, places
 
 

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from imagerecords.schemas.errors import CorruptRecord
-from imagerecords.schemas.example import EXTRAS
+from imagerecords.schemas.example import EXTRAS, SEVERAL
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.plan import EXTRAS_KEY, METADATA_KEY, PlanHeader
@@ -86,8 +86,9 @@ def _refuse_other_types(parquet: pq.ParquetFile) -> None:
 
 def _refuse_gaps(table: pa.Table) -> None:
     """Raise ArrowInvalid where a row lacks a value that every image has, or that every written image has."""
+    several = SEVERAL in extras_of(table)  # its lists of labels may be empty
     for name in ALWAYS.intersection(table.column_names):
-        if table[name].null_count:
+        if table[name].null_count and not (several and name == "label"):
             raise pa.ArrowInvalid(f"{plural(table[name].null_count, 'row')} without {name}")
     written = pc.equal(table["status"], WRITTEN) if "status" in table.column_names else None
     for name in OF_WRITTEN.intersection(table.column_names) if written is not None else ():

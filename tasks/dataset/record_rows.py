@@ -20,7 +20,15 @@ from imagerecords.tasks.records.compressed import inflated
 from imagerecords.tasks.records.features import Features, read_features
 from imagerecords.tasks.records.files import NUMBERED
 from imagerecords.tasks.records.frames import Frame, read_frames
-from imagerecords.tasks.records.image import encoded_image, image_label, image_name, image_text, object_classes, several_labels
+from imagerecords.tasks.records.image import (
+    encoded_image,
+    has_objects_label,
+    image_label,
+    image_name,
+    image_text,
+    object_classes,
+    several_labels,
+)
 from imagerecords.tasks.storage.folders import Folder
 
 
@@ -87,7 +95,7 @@ def _recorded_in(frame: Frame, name: str) -> dict[str, Any]:
 def _labels(features: Features) -> dict[str, Any]:
     """The label of a record's image, or all where it has several; of a record without any, the classes of its objects."""
     label, text = image_label(features), image_text(features)
-    pairs = object_classes(features) if label is None and text is None else []
+    pairs = object_classes(features) if has_objects_label(features) else []
     if not pairs:
         return {"label": label, "text": text, **several_labels(features)}
     label, text = pairs[0]

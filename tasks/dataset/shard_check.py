@@ -62,7 +62,7 @@ def _problems(record: Frame, row: dict[str, Any] | None, header: PlanHeader) -> 
     yield from row_problems(features, row, "receipt")
     if header.texts and features.get(SYNSET) != [synset := header.labels[row["label"] - 1].encode()]:
         yield f"{SYNSET} is {features.get(SYNSET)}, in the plan {synset!r}"
-    if header.label_text(row["label"]) != row["text"]:
+    if row["label"] is not None and header.label_text(row["label"]) != row["text"]:
         yield f"label {row['label']} is {header.label_text(row['label'])!r} in the plan, {row['text']!r} in the receipt"
 
 

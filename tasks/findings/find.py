@@ -29,6 +29,7 @@ from imagerecords.schemas.findings import (
     ImageReference,
     LabelExample,
 )
+from imagerecords.schemas.labels import NO_LABEL_TEXT
 from imagerecords.schemas.plan import EXTRAS_KEY
 from imagerecords.schemas.receipt import NOTES, WRITTEN
 from imagerecords.schemas.splits import EVERY_SPLIT, FOLDS
@@ -241,7 +242,7 @@ def _read_shown(parquet: pq.ParquetFile, rows: list[int]) -> dict[int, ImageRefe
         row: ImageReference(
             split=image["split"],
             path=image["path"],
-            label=image["text"],
+            label=NO_LABEL_TEXT if image["text"] is None else image["text"],
             shard=image["shard"],
             offset=image["offset"] or 0,
         )

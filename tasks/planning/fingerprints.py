@@ -20,7 +20,7 @@ def fingerprint(rows: pa.Table, root: str, listing: Listing, settings: BuildSett
     columns = [rows[name].to_pylist() for name in ("label", "path", "size", "version", DROP.name)]
     digest.update(
         "\n".join(
-            f"{label}\0{labels[label - 1]}\0{path}\0{size}\0{version}" + (f"\0{drop}" if drop else "")
+            f"{label}\0{labels[label - 1] if label else ''}\0{path}\0{size}\0{version}" + (f"\0{drop}" if drop else "")
             for label, path, size, version, drop in zip(*columns, strict=True)
         ).encode()
     )

@@ -30,7 +30,8 @@ def place_problems(frame: Frame, row: Mapping[str, Any], source: str) -> Iterabl
 
 def row_problems(features: Features, row: Mapping[str, Any], source: str) -> Iterable[str]:
     """Where a record's features differ from its row."""
-    labels, texts = row["labels"] or [row["label"]], row["texts"] or [row["text"] or ""]
+    several = row["labels"] is not None
+    labels, texts = (row["labels"], row["texts"]) if several else ([row["label"]], [row["text"] or ""])
     for key, values in ((LABEL, labels), (TEXT, [text.encode() for text in texts])):
         if features.get(key) != values:
             yield f"{key} is {features.get(key)}, in the {source} {values}"

@@ -62,6 +62,11 @@ def object_classes(features: Features) -> list[tuple[int | None, str | None]]:
     return sorted(pairs, key=lambda pair: (pair[0] is None, pair[0] or 0, pair[1] or ""))
 
 
+def has_objects_label(features: Features) -> bool:
+    """Whether a record has no label of its image, so that its objects' classes are taken."""
+    return image_label(features) is None and image_text(features) is None and bool(object_classes(features))
+
+
 def image_name(features: Features, shard: str, record: int) -> str:
     """The file name in a record, unchanged; or one made of the shard's name and the record's number where it has none."""
     name: bytes = _first(features, NAME_KEYS, bytes) or b""

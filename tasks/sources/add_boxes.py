@@ -19,6 +19,7 @@ from imagerecords.tasks.sources.boxes import (
     NoBoxFiles,
     PlacedBoxes,
     leave_out_objects,
+    leave_out_unnamed,
     nameless,
     place_boxes,
     read_boxes,
@@ -125,6 +126,8 @@ def place(found: FoundBoxes, rows: np.ndarray, listing: Listing, settings: Build
     if settings.object_labels == "own":
         found = replace(found, left_out=np.where(nameless(found), np.int8(NAMELESS), found.left_out))
         naming = Naming(listing.images["label"], listing.labels, tuple(sorted(set(found.names.drop_null().to_pylist()))))
+    else:
+        found = leave_out_unnamed(found, rows, naming)
     return place_boxes(found, rows, naming, settings.invalid_boxes, for_detection=settings.features == "detection")
 
 

@@ -15,6 +15,7 @@ from imagerecords.schemas.boxes import (
     KEPT,
     NAMELESS,
     NOT_FINITE,
+    OF_UNLABELLED,
     OTHER_OBJECT,
     PLANNED_BOX,
     PLANNED_OBJECT,
@@ -28,6 +29,7 @@ from imagerecords.schemas.boxes import (
     clamp,
     problems_of,
 )
+from imagerecords.schemas.labels import NO_LABEL
 from imagerecords.schemas.messages import NAMED, first_lines
 from imagerecords.schemas.unicode_names import composed
 from imagerecords.tasks.sources.boxes_coco import read_coco_boxes, read_json
@@ -210,6 +212,8 @@ def _reasons(found: FoundBoxes, faults: np.ndarray, placed: np.ndarray, own: np.
         yield _reason(found, is_crowd, "left out as crowd regions (setting crowd)")
     if (without := found.left_out == NAMELESS).any():
         yield _reason(found, without, "left out, since their object has no name (setting object_labels)")
+    if (of_none := found.left_out == OF_UNLABELLED).any():
+        yield _reason(found, of_none, "left out, since neither their object's name is a label nor has their image one")
     is_other = _has_other_name(found, own)
     for mask, what in ((is_other & placed, "with their image's label"), (found.left_out == OTHER_OBJECT, "left out")):
         if not mask.any():
@@ -225,6 +229,13 @@ def leave_out_objects(found: FoundBoxes, labels: Sequence[str]) -> FoundBoxes:
     """The boxes with those of objects marked whose name is no label, as object_labels=drop asks for."""
     other = _has_other_name(found, _own_labels(found.names, labels)) & (found.left_out == KEPT)
     return replace(found, left_out=np.where(other, np.int8(OTHER_OBJECT), found.left_out))
+
+
+def leave_out_unnamed(found: FoundBoxes, rows: np.ndarray, naming: Naming) -> FoundBoxes:
+    """The boxes with those marked that would have the label of their image, which has none."""
+    unlabelled = np.append(naming.image_labels.to_numpy() == NO_LABEL, False)  # the last is for NO_IMAGE
+    unnamed = unlabelled[rows] & (_own_labels(found.names, naming.labels) == 0) & (found.left_out == KEPT)
+    return replace(found, left_out=np.where(unnamed, np.int8(OF_UNLABELLED), found.left_out))
 
 
 def _has_other_name(found: FoundBoxes, own: np.ndarray) -> np.ndarray:

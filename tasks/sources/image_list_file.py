@@ -95,7 +95,7 @@ def read_rows(settings: BuildSettings) -> ListedRows:
 
 def with_lists(rows: pa.Table) -> pa.Table:
     """The rows with all labels of each image, whose `label` may be the JSON text of a list, and with the first as its label."""
-    labels = [None if text is None else _labels_in(text) for text in rows["label"].to_pylist()]
+    labels = [[] if text is None else _labels_in(text) for text in rows["label"].to_pylist()]
     first = pa.array([each[0] if each else None for each in labels], pa.string())
     rows = rows.set_column(ROW.get_field_index("label"), "label", first)
     return rows.set_column(ROW.get_field_index("labels"), "labels", pa.array(labels, ROW.field("labels").type))

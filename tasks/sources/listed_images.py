@@ -54,7 +54,7 @@ def survey_list(settings: BuildSettings, names: Mapping[str, int] | None, locked
         return Listing.of_errors([unreadable(settings.listed_by or "", location, problem)])
     if errors := list(_column_mistakes(settings, listed)):
         return Listing.of_errors(errors)
-    usable = _refuse_texts(listed)
+    usable = _refuse_texts(settings, listed)
     notes = unite_labels(listed, (*locked, *(names or ())))
     usable &= without_excluded(settings, listed)
     named = name_labels(settings, listed, names, usable)
@@ -62,7 +62,7 @@ def survey_list(settings: BuildSettings, names: Mapping[str, int] | None, locked
     named = [label for label in named if label in present or label not in locked]
     labels, lost = choose_labels(named, locked, settings.labels_file, keep=settings.append_missing_labels == "keep")
     chosen = np.flatnonzero(usable)
-    if not len(chosen) and not listed.bad:
+    if not (len(chosen) and (present or locked)) and not listed.bad:
         return Listing.of_errors([f"{settings.listed_by} must list labelled images, got none: {location}"])
     rows = listed.rows.take(pa.array(chosen))
     places, images = _find_files(settings, listed, rows)
@@ -85,12 +85,14 @@ def _column_mistakes(settings: BuildSettings, listed: ListedRows) -> Iterator[st
         yield f"bounding_boxes must go with an input without boxes of its own, got both: {listed.file}. Drop one of them"
 
 
-def _refuse_texts(listed: ListedRows) -> np.ndarray:
+def _refuse_texts(settings: BuildSettings, listed: ListedRows) -> np.ndarray:
     """Which rows can be used, by what stands in them; the others are reported."""
     usable = np.ones(listed.rows.num_rows, bool)
-    for column in ("path", "label", *({"split"} & listed.columns)):
+    required = ("path",) if settings.unlabelled_images == "keep" else ("path", "label")
+    for column in (*required, *({"split"} & listed.columns)):
         without = pc.is_null(listed.rows[column])
-        problem = f"a row must have a {column}, got none"
+        remedy = ". To write such images pass --unlabelled_images keep" if column == "label" and listed.several else ""
+        problem = f"a row must have a {column}, got none{remedy}"
         listed.report(listed.rows.filter(without)["line"].to_numpy(), [problem] * LIKE_ROWS)
         usable &= ~without.to_numpy()
     other = pc.and_not(pc.is_valid(listed.rows["split"]), pc.is_in(listed.rows["split"], pa.array(EVERY_SPLIT)))
@@ -242,7 +244,9 @@ def _notes(listed: ListedRows, labels: tuple[str, ...], images: pa.Table) -> Ite
     if "split" not in listed.columns:
         return
     for split in images["source"].unique().to_pylist():
-        present = set(images.filter(pc.equal(images["source"], split))["label"].unique().to_pylist())
+        of_split = images.filter(pc.equal(images["source"], split))
+        lists = of_split["labels"].null_count < of_split.num_rows
+        present = set((pc.list_flatten(of_split["labels"]) if lists else of_split["label"]).unique().to_pylist())
         for number in sorted(set(range(1, len(labels) + 1)) - present):
             yield f"{listed.file}: no image of label {labels[number - 1]!r} in {split}"
     splits = images.group_by("group").aggregate([("source", "count_distinct")])

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagerecords.schemas.labels import name_problems
+from imagerecords.schemas.labels import NO_LABEL, name_problems
 from imagerecords.schemas.messages import first_lines
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.unicode_names import composed, form_notes, one_form
@@ -65,16 +65,21 @@ def without_excluded(settings: BuildSettings, listed: ListedRows) -> np.ndarray:
 def _without(listed: ListedRows, labels: Collection[str], what: str) -> np.ndarray:
     """Which rows have a label beside these, which they lose; the others are counted."""
     if listed.several:
-        gone = set(labels)
+        gone, before = set(labels), _without_any(listed)
         if gone:
             _map_labels(listed, lambda label: None if label in gone else label)
-        out = np.array([value == [] for value in listed.rows["labels"].to_pylist()], bool)
+        out = _without_any(listed) & ~before
     else:
         out = pc.is_in(listed.rows["label"], pa.array(labels, pa.string())).to_numpy()
     if out.any():
         listed.skipped[what] = int(out.sum())
     kept: np.ndarray = ~out
     return kept
+
+
+def _without_any(listed: ListedRows) -> np.ndarray:
+    """Which rows have no label."""
+    return np.array([not value for value in listed.rows["labels"].to_pylist()], bool)
 
 
 def name_labels(settings: BuildSettings, listed: ListedRows, names: Mapping[str, int] | None, usable: np.ndarray) -> list[str]:
@@ -122,7 +127,7 @@ def with_ids(images: pa.Table, labels: tuple[str, ...]) -> pa.Table:
     several = images["labels"].null_count < images.num_rows
     lists = [sorted({ids[label] for label in value}) for value in images["labels"].to_pylist()] if several else None
     label = (
-        pa.array([numbers[0] for numbers in lists], pa.int32())
+        pa.array([numbers[0] if numbers else NO_LABEL for numbers in lists], pa.int32())
         if lists is not None
         else pc.add(pc.index_in(images["label"], pa.array(labels, pa.string())), 1)
     )

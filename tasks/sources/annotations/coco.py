@@ -114,7 +114,7 @@ def _objects(
         name = names.get(_key(annotation.get("category_id"))) if "category_id" in annotation else None
         if name is None:
             if "caption" in annotation or "segments_info" in annotation:
-                source.unread["caption" if "caption" in annotation else "panoptic segment"] += 1
+                source.leave_object("caption" if "caption" in annotation else "panoptic segment")
             else:
                 ids = some([f"{key} ({name})" for key, name in names.items()]) or "the categories, of which there are none"
                 source.refuse(place, f"a category_id must be one of {ids}, got {annotation.get('category_id')!r}")
@@ -149,6 +149,6 @@ def _corners(source: Source, annotation: Mapping[str, Any]) -> tuple[tuple[float
         source.remarks["outline without a bbox, read as the upright box around it"] += 1
         return around([point for ring in rings for point in zip(ring[::2], ring[1::2], strict=False)]), True
     if outline:
-        source.unread["mask (segmentation) without a bbox"] += 1
+        source.leave_object("mask (segmentation) without a bbox")
         return None, True
     return None, bool(bbox)

@@ -45,7 +45,7 @@ def _read_image(source: Source, path: str, image: Any, split: str | None) -> Ann
             except (TypeError, ValueError) as error:
                 source.drop_box(where, f"a {element.tag} must have numbers as CVAT writes them, got {error}")
         elif element.tag in UNREAD:
-            source.unread[element.tag] += 1
+            source.leave_object(element.tag)
     size = _number(image.get("width")), _number(image.get("height"))
     home = folder_of(path)
     below = [*(("images/" + subset, subset) if subset else ()), "images", "", "data"]

@@ -48,7 +48,7 @@ def _read_item(source: Source, path: str, item: Mapping[str, Any], names: Sequen
             except (KeyError, TypeError, ValueError) as error:
                 source.drop_box(where, f"a {kind} must have numbers as Datumaro writes them, got {error}")
         else:
-            source.unread[str(kind)] += 1
+            source.leave_object(str(kind))
     height, width = media["size"] if are_numbers(media.get("size")) and len(media["size"]) == 2 else (0, 0)
     top, written = folder_of(folder_of(path)), str(media.get("path") or "")
     below = [f"images/{subset}", "images", subset, "", f"videos/{subset}"]

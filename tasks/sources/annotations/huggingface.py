@@ -5,6 +5,7 @@ they are taken as the documentation writes them (x, y, width, height in pixels),
 do not.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
@@ -98,7 +99,14 @@ def _entries(source: Source, path: str) -> Iterator[_Entry]:
 def _labels(value: Any) -> tuple[str, ...]:
     """The labels in a value: a text, a number, or a list of them."""
     values = value if isinstance(value, list) else [value]
-    return tuple(dict.fromkeys(str(item) for item in values if item is not None and str(item).strip()))
+    return tuple(dict.fromkeys(text for item in values if (text := _text(item)).strip()))
+
+
+def _text(value: Any) -> str:
+    """A text as it is, a number as one; pandas makes floats of whole numbers with gaps, which are NaN."""
+    if isinstance(value, float) and (math.isnan(value) or value.is_integer()):
+        return "" if math.isnan(value) else str(int(value))
+    return "" if value is None else str(value)
 
 
 def _parsed(value: Any) -> Any:

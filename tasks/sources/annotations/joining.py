@@ -40,6 +40,7 @@ class JoinedImages:
                 split=first.split or image.split,
                 boxes=(*first.boxes, *new),
                 size=first.size if all(first.size) else image.size,
+                unclear=first.unclear or image.unclear,
             )
 
     def images(self) -> dict[str, AnnotatedImage]:

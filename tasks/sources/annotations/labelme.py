@@ -40,7 +40,7 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Annotat
         kind = shape.get("shape_type") or "polygon"  # version 3 had no types
         source.unread["flag of a shape"] += sum(1 for value in (shape.get("flags") or {}).values() if value is True)
         if kind in UNREAD:
-            source.unread[kind] += 1
+            source.leave_object(kind)
             continue
         try:
             boxes.append(Box(_corners(source, kind, shape["points"]), str(shape.get("label") or "") or None, where))

@@ -39,7 +39,7 @@ class AnnotatedImage(NamedTuple):
 
     `labels` are those of the image as a whole, `split` is train, validation, test or None, `size` is the stated width and
     height, 0 where none is. `folders` are those in which the path is looked for first, relative to the data set's folder.
-    `other` is a second name by which it is looked for.
+    `other` is a second name by which it is looked for. With `unclear` it has annotations that are not read, or can't be.
     """
 
     path: str
@@ -51,6 +51,7 @@ class AnnotatedImage(NamedTuple):
     by_stem: bool = False
     folders: tuple[str, ...] = ("",)
     other: str | None = None
+    unclear: bool = False
 
 
 @dataclass
@@ -58,7 +59,8 @@ class Source:
     """A data set's folder while its annotations are read.
 
     `files` are all files below it and below `roots`, other folders of images; `chosen` hold annotations. `unread` counts what
-    is not read by its kind, `remarks` what was read in a special way, and `bad` has what is wrong, each with its place.
+    is not read by its kind, `remarks` what was read in a special way, and `bad` has what is wrong, each with its place. `lost`
+    counts the entries of images that were not read as labels or boxes.
     """
 
     folder: Folder
@@ -70,15 +72,23 @@ class Source:
     bad: list[tuple[str, str]] = field(default_factory=list)
     malformed: list[str] = field(default_factory=list)
     tool: str = ""
+    lost: int = 0
     _last: tuple[str, Any] = ("", None)  # what was parsed last: a file is recognised, then read
 
     def refuse(self, place: str, problem: str) -> None:
         """Note what is wrong with an image, a label or a file."""
         self.bad.append((place, problem))
+        self.lost += 1
 
     def drop_box(self, place: str, problem: str) -> None:
         """Note an object that can't be read as a box."""
         self.malformed.append(f"{problem}: {place}")
+        self.lost += 1
+
+    def leave_object(self, kind: str) -> None:
+        """Note an object of a kind that is not read."""
+        self.unread[kind] += 1
+        self.lost += 1
 
     def place(self, path: str, detail: str = "") -> str:
         """Where something stands, for people."""

@@ -24,6 +24,7 @@ class _Image:
     labels: list[str] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     subset: str = ""
+    unclear: bool = False
 
 
 def is_open_images(columns: Iterable[str]) -> bool:
@@ -71,6 +72,7 @@ def read_open_images(source: Source) -> Iterator[AnnotatedImage]:
             boxes=tuple(image.boxes),
             by_stem=True,
             folders=tuple(dict.fromkeys([join(start, name) for start in (top, home) for name in (*below, "")])),
+            unclear=image.unclear,
         )
 
 
@@ -79,6 +81,7 @@ def _add_box(source: Source, image: _Image, row: Row, place: str, names: dict[st
         xmin, ymin, xmax, ymax = (no_of(row.values[name]) for name in ("xmin", "ymin", "xmax", "ymax"))
     except (KeyError, ValueError):
         source.drop_box(place, "a box must have XMin, XMax, YMin and YMax")
+        image.unclear = True
         return
     label, crowd = row.values["labelname"], row.values.get("isgroupof") == "1"
     image.boxes.append(Box((xmin, ymin, xmax, ymax), names.get(label, label), place, relative=True, is_crowd=crowd))
@@ -91,6 +94,7 @@ def _add_label(source: Source, image: _Image, row: Row, names: dict[str, str]) -
         source.unread["label verified as absent (Confidence 0)"] += 1
     elif confidence.rstrip("0").rstrip(".") != "1":
         source.unread["label of a machine (Confidence below 1)"] += 1
+        image.unclear = True
     else:
         image.labels.append(names.get(label, label))
 

@@ -1,32 +1,32 @@
 """Annotations as rows of a listing: images found, labels chosen, and every doubt reported."""
 
 import csv
-import math
 import posixpath
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
 import pyarrow as pa
 
-from imagerecords.schemas.boxes import FoundBoxes
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.settings_rules import UNLABELLED_TASKS
 from imagerecords.schemas.splits import SPLITS
 from imagerecords.tasks.sources.annotations.find import Finder
+from imagerecords.tasks.sources.annotations.found_boxes import found_boxes
 from imagerecords.tasks.sources.annotations.joining import JoinedImages
-from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
 from imagerecords.tasks.sources.annotations.notes import ReadSource, amount_notes, counted, source_notes, strangers, title
 from imagerecords.tasks.sources.annotations.paths import split_of_folders
 from imagerecords.tasks.sources.annotations.recognise import FORMATS, LABEL_STUDIO
 from imagerecords.tasks.sources.annotations.source import OpenedSource, open_source
-from imagerecords.tasks.sources.boxes import NO_IMAGE
 from imagerecords.tasks.sources.image_list_file import ROW, ListedRows, labels_text, read_rows, with_lists
 
 WITHOUT_LABEL, SEVERAL_LABELS, MISSING = "without a label", "several labels", "missing"
 UNREADABLE, WITHOUT_SPLIT = "unreadable entry", "without a split"
+UNCLEAR = "without a label, with entries that are not read"
+KEEP_THEM = ". To write them without a label pass --labels many --unlabelled_images keep"
 SKIP_THEM = "Pass --unusable_annotations skip to leave such images out"
 
 
@@ -70,7 +70,7 @@ def read_annotations(settings: BuildSettings) -> tuple[BuildSettings, ListedRows
     _refuse_nothing(listed, reads, usable)
     _fill(settings, listed, images, {path: labels[path] for path in usable})
     found = [read.opened for read in reads]
-    listed.boxes, listed.box_rows = _found_boxes(images, usable, found, reads)
+    listed.boxes, listed.box_rows = found_boxes(images, usable, found, reads)
     listed.columns |= {"path", "label"} | ({"boxes"} if listed.boxes else set())
     listed.notes = [*amount_notes(listed.skipped, reads, images, usable), *listed.notes, *strangers(reads, images)]
     return settings, listed
@@ -85,6 +85,8 @@ def _open(settings: BuildSettings, url: str) -> OpenedSource:
 
 def _read_label_studio(settings: BuildSettings, opened: list[OpenedSource]) -> tuple[BuildSettings, ListedRows]:
     """The rows of a Label Studio export, which has a reader of its own."""
+    if settings.unlabelled_images == "keep":
+        raise BadLayout(f"{UNLABELLED_TASKS}: {opened[0].location}")
     if len(opened) > 1 or len(opened[0].recognised.chosen) != 1:
         raise BadLayout(f"a Label Studio export must be one file: {opened[0].location}. Pass it alone")
     place = opened[0].source.place(opened[0].recognised.chosen[0])
@@ -107,7 +109,7 @@ def _read_source(opened: OpenedSource, base: str, joined: JoinedImages, *, sever
     """Read one source, and add its images, with paths relative to `base`."""
     source, reader = opened.source, FORMATS[opened.recognised.name].read
     try:
-        images = list(reader(source)) if reader else []
+        images = list(_with_doubts(source, reader(source))) if reader else []
     except ValueError as error:
         raise BadLayout(f"{error}: {opened.location}") from error
     except (TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, csv.Error, pa.ArrowException) as error:
@@ -133,6 +135,14 @@ def _read_source(opened: OpenedSource, base: str, joined: JoinedImages, *, sever
     return read
 
 
+def _with_doubts(source: Source, images: Iterable[AnnotatedImage]) -> Iterator[AnnotatedImage]:
+    """The images of a reader; unclear are those at which an entry was not read."""
+    lost = source.lost
+    for image in images:
+        yield image._replace(unclear=True) if source.lost > lost else image
+        lost = source.lost
+
+
 def _labels_of(settings: BuildSettings, images: Mapping[str, AnnotatedImage]) -> tuple[dict[str, tuple[str, ...]], bool]:
     """The labels of each image, and whether they are its own; raises BadLayout where both are used side by side."""
     of_objects = {path: tuple(dict.fromkeys(box.name for box in image.boxes if box.name)) for path, image in images.items()}
@@ -153,12 +163,14 @@ def _usable(
     settings: BuildSettings, listed: AnnotatedRows, images: Mapping[str, AnnotatedImage], labels: Mapping[str, tuple[str, ...]]
 ) -> list[str]:
     """The paths of the images that have one label, and a split where others have one; those that don't are named."""
-    left: dict[str, list[str]] = {WITHOUT_LABEL: [], SEVERAL_LABELS: [], WITHOUT_SPLIT: []}
+    left: dict[str, list[str]] = {WITHOUT_LABEL: [], UNCLEAR: [], SEVERAL_LABELS: [], WITHOUT_SPLIT: []}
     by_split = any(image.split for image in images.values())
     usable = []
     for path, image in images.items():
-        if not labels[path]:
+        if not labels[path] and settings.unlabelled_images == "skip":
             left[WITHOUT_LABEL].append(path)
+        elif not labels[path] and (image.unclear or not all(box.name for box in image.boxes)):
+            left[UNCLEAR].append(path)
         elif len(labels[path]) > 1 and not listed.several:
             several = some(sorted(labels[path]), 5)
             problem = f"an image must have one label, got {several} for {image.path}. Pass --labels many to write all of them"
@@ -170,10 +182,13 @@ def _usable(
         else:
             usable.append(path)
     for what, paths in left.items():
-        if paths and (what == WITHOUT_LABEL or settings.unusable_annotations == "skip"):
+        if paths and (what in (WITHOUT_LABEL, UNCLEAR) or settings.unusable_annotations == "skip"):
             listed.skipped[what] = len(paths)
             names = [f"{path} ({some(sorted(labels[path]))})" if what == SEVERAL_LABELS else path for path in paths]
-            listed.notes.append(f"annotations: {plural(len(paths), 'image')} skipped ({what}): {some(names)}")
+            remedy = KEEP_THEM if what == WITHOUT_LABEL else ""
+            listed.notes.append(f"annotations: {plural(len(paths), 'image')} skipped ({what}): {some(names)}{remedy}")
+    if kept := [path for path in usable if not labels[path]]:
+        listed.notes.append(f"annotations: {plural(len(kept), 'image')} without a label kept: {some(kept)}")
     return usable
 
 
@@ -252,46 +267,3 @@ def _fill(
     )
     listed.rows = with_lists(listed.rows) if listed.several else listed.rows
     listed.columns |= {"split"} if by_split else set()
-
-
-def _found_boxes(
-    images: Mapping[str, AnnotatedImage], usable: list[str], opened: list[OpenedSource], reads: list[ReadSource]
-) -> tuple[FoundBoxes | None, np.ndarray]:
-    """The boxes of all images, those that are not used included, and the row of each."""
-    row_of = {path: row for row, path in enumerate(usable)}
-    of_images = [(path, image, box) for path, image in images.items() for box in image.boxes]
-    lost = [(image.path, image, box) for read in reads for image in read.missing for box in image.boxes]
-    malformed = tuple(line for each in opened for line in each.source.malformed)
-    everything: list[tuple[str, AnnotatedImage, Box]] = [*of_images, *lost]
-    if not everything and not malformed:
-        return None, np.empty(0, np.int64)
-    rows = [row_of.get(path, NO_IMAGE) for path, _, _ in of_images] + [NO_IMAGE] * len(lost)
-    found = FoundBoxes(
-        images=pa.array([path for path, _, _ in everything], pa.string()),
-        places=pa.array([box.place for _, _, box in everything], pa.string()),
-        corners=np.array([_corners(image, box) for _, image, box in everything], np.float64).reshape(-1, 4),
-        names=pa.array([box.name for _, _, box in everything], pa.string()),
-        malformed=malformed,
-        sizes=np.array([image.size for _, image, _ in everything], np.float64).reshape(-1, 2),
-        in_pixels=np.array([not box.relative and not all(image.size) for _, image, box in everything], bool),
-        crowd=np.array([box.is_crowd for _, _, box in everything], bool),
-        difficult=np.array([box.difficult for _, _, box in everything], bool),
-        areas=np.array([_area(image, box) for _, image, box in everything], np.float64),
-        form=", ".join(dict.fromkeys(FORMATS[each.recognised.name].title for each in opened)),
-        tool=next((each.source.tool for each in opened if each.source.tool), ""),
-    )
-    return found, np.array(rows, np.int64)
-
-
-def _area(image: AnnotatedImage, box: Box) -> float:
-    """The object's own area, relative where its corners are."""
-    if not all(image.size):
-        return math.nan if box.relative else box.area
-    return box.area / (image.size[0] * image.size[1])
-
-
-def _corners(image: AnnotatedImage, box: Box) -> tuple[float, ...]:
-    """The corners, relative where the file states the image's size."""
-    if box.relative or not all(image.size):
-        return box.corners
-    return tuple(corner / side for corner, side in zip(box.corners, (*image.size, *image.size), strict=True))

@@ -94,7 +94,15 @@ def test_extract_writes_label_folders(imagerecords, built, tmp_path):
         path.name: path.read_bytes() for path in (source / "cat").iterdir()
     }
     ran = imagerecords("extract", data_set, "--label", "cat", "--label", "emu", "--to", tmp_path / "to", "--json")
-    assert json.loads(ran.out) == {"written": 8, "present": 8, "labels": 2, "unlabelled": 0, "without_image": 0, "several": 0}
+    assert json.loads(ran.out) == {
+        "written": 8,
+        "present": 8,
+        "labels": 2,
+        "unlabelled": 0,
+        "without_image": 0,
+        "several": 0,
+        "of_objects": 0,
+    }
     ran = imagerecords("extract", data_set, "--label", "cow", "--to", tmp_path / "to")
     assert (ran.code, ran.out) == (2, "")
     assert "label must be one of the data set's, got 'cow'" in ran.err
@@ -104,12 +112,14 @@ def test_extract_and_locate_report_images_without_a_label(imagerecords, tmp_path
     """As Roboflow and CVAT write detection records, one of them without its picture."""
     (tmp_path / "in").mkdir()
     records = [{"image/filename": b"a.jpg", "image/encoded": image} for image in (picture(1), b"")]
+    records.append({"image/filename": b"b.jpg", "image/encoded": picture(2), "image/object/class/text": (b"cat",)})
     frames = [(before, data, after) for data in map(encode_example, records) for before, after, _ in [frame(data)]]
     (tmp_path / "in/data.tfrecord").write_bytes(b"".join(part for each in frames for part in each))
     ran = imagerecords("extract", tmp_path / "in", "--to", tmp_path / "to")
     assert ran.code == 0
     assert ran.out.splitlines() == [
-        f"1 image written to {tmp_path / 'to'}, 0 labels; 0 were there already",
+        f"2 images written to {tmp_path / 'to'}, 1 label; 0 were there already",
+        "1 image named by the class of their objects: their records have no label of the image",
         "1 record without an image skipped",
         f"1 image in {tmp_path / 'to/unlabelled'}: their records have no label (none of image/class/label, "
         "image/class/text, image/object/class/text, label, text). imagerecords show prints what a record has",

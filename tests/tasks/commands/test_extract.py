@@ -61,7 +61,9 @@ def test_records_without_a_label_or_an_image_are_counted(tmp_path, picture):
             data = encode_example(record)
             before, after, _ = frame(data)
             file.write(before + data + after)
-    assert extract(tmp_path / "in", tmp_path / "to") == Extracted(3, 0, labels=1, unlabelled=1, without_image=1, several=1)
+    assert extract(tmp_path / "in", tmp_path / "to") == Extracted(
+        3, 0, labels=1, unlabelled=1, without_image=1, several=1, of_objects=1
+    )
     assert files(tmp_path / "to").keys() == {"cat/a.jpg", "cat/b.jpg", "unlabelled/d.jpg"}
 
 

@@ -36,6 +36,17 @@ def test_a_label_that_is_a_whole_number_is_its_text(listing, images, form):
     assert listing([{"path": "1.jpg", "label": 10}, {"path": "2.jpg", "label": 9}], form).labels == ("10", "9")
 
 
+TEXTS_AS_WRITTEN = ["-", "007", "0x1F", "1.0", "1e3", "NA", "None", "nan", "null", "true"]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("labels", ["one", "many"])
+def test_a_label_that_looks_like_another_value_is_the_text_it_is(listing, images, form, labels):
+    images(*(f"{number}.jpg" for number in range(len(TEXTS_AS_WRITTEN))))
+    rows = [{"path": f"{number}.jpg", "label": text} for number, text in enumerate(TEXTS_AS_WRITTEN)]
+    assert list(listing(rows, form, labels=labels).labels) == TEXTS_AS_WRITTEN
+
+
 def test_a_labels_file_sets_ids(listing, images, tmp_path):
     images("1.jpg", "2.jpg")
     (tmp_path / "labels.txt").write_text("dog\ncat\n")

@@ -1,7 +1,10 @@
 """Annotations that are wrong, doubtful or only partly usable: named, counted, refused or skipped, never taken in silence."""
 
 import json
+import math
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from imagerecords.schemas.settings import BuildSettings
@@ -34,6 +37,31 @@ def look(tmp_path, make_settings):
         return survey(make_settings(annotations=str(tmp_path / "in" / target), **settings))
 
     return look
+
+
+TEXTS_AS_WRITTEN = ["007", "1.0", "NA", "None", "nan", "true"]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_labels_of_hugging_face_that_look_like_other_values_are_the_texts_they_are(look, tmp_path, form):
+    rows = [{"file_name": scene.name, "label": text} for scene, text in zip(SCENES, TEXTS_AS_WRITTEN, strict=True)]
+    files = {"metadata.csv": "file_name,label\n" + "".join(f"{row['file_name']},{row['label']}\n" for row in rows)}
+    if form == "jsonl":
+        files = {"metadata.jsonl": "".join(json.dumps(row) + "\n" for row in rows)}
+    if form == "parquet":
+        files = {}
+        (tmp_path / "in").mkdir()
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / "in/metadata.parquet")
+    assert list(look(files).labels) == TEXTS_AS_WRITTEN
+
+
+def test_a_gap_in_numbers_of_parquet_is_no_label(look, tmp_path):
+    """pandas makes floats of numbers with a gap, and NaN of the gap."""
+    (tmp_path / "in").mkdir()
+    table = pa.table({"file_name": [scene.name for scene in SCENES], "label": [1.0, 2.0, math.nan, 1.0, 2.0, 1.0]})
+    pq.write_table(table, tmp_path / "in/metadata.parquet")
+    listing = look({})
+    assert (listing.labels, listing.skipped) == (("1", "2"), {"without a label": 1})
 
 
 def changed(change):
