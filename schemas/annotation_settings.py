@@ -26,6 +26,7 @@ AnnotationsFormat = Literal[
     "cloud",
     "automl_csv",
     "make_sense",
+    "yolo_keras",
     "one_hot_csv",
     "label_csv",
     "imagenet_txt",

@@ -1,7 +1,8 @@
-"""CSV files without a header: Google AutoML's and Vertex AI's, and the boxes of Make Sense."""
+"""Tables without a header: Google AutoML's and Vertex AI's CSV, the boxes of Make Sense, and YOLO's text file for Keras."""
 
 import csv
 import io
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
@@ -10,6 +11,8 @@ from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, So
 from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of_path
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
 
+KERAS = "_annotations.txt"  # as Roboflow names it, with the names of classes in _classes.txt
+OBJECTS = re.compile(r"(.*?)((?: +-?\d+,-?\d+,-?\d+,-?\d+,\d+)*)")
 USES = {**SPLIT_OF, "unassigned": None}
 
 
@@ -102,3 +105,28 @@ def read_make_sense(source: Source) -> Iterator[AnnotatedImage]:
                 size=(no_of(rows[0][1][6]), no_of(rows[0][1][7])),
                 folders=(folder_of(path), join(folder_of(path), "images")),
             )
+
+
+def read_yolo_keras(source: Source) -> Iterator[AnnotatedImage]:
+    """The images of all chosen files, a line each: its name, and `xmin,ymin,xmax,ymax,class` for each object."""
+    for path in source.chosen:
+        home = folder_of(path)
+        names = join(home, "_classes.txt")
+        if names not in source.files:
+            source.refuse(source.place(path), "the names of classes must stand in _classes.txt beside it, got none")
+            continue
+        classes = [line.strip() for line in source.text(names).splitlines()]
+        for number, line in enumerate(source.text(path).splitlines(), start=1):
+            place = source.place(path, f"line {number}")
+            image, objects = OBJECTS.fullmatch(line.strip()).groups()  # type: ignore[union-attr]  # all is optional
+            boxes = []
+            for words in (item.split(",") for item in objects.split()):
+                xmin, ymin, xmax, ymax = map(no_of, words[:4])
+                if int(words[4]) < len(classes):
+                    boxes.append(Box((xmin, ymin, xmax, ymax), classes[int(words[4])], place))
+                else:
+                    source.refuse(place, f"a class must be one of the {len(classes)} of _classes.txt, from 0, got {words[4]}")
+            if image:
+                yield AnnotatedImage(
+                    image, place, split=split_of_path(path), boxes=tuple(boxes), folders=(home, join(home, "images"))
+                )

@@ -19,7 +19,7 @@ from imagerecords.tasks.sources.annotations.datumaro import read_datumaro
 from imagerecords.tasks.sources.annotations.dlib import read_dlib
 from imagerecords.tasks.sources.annotations.fiftyone import read_fiftyone
 from imagerecords.tasks.sources.annotations.folders import are_label_folders, read_folders, read_imagenet_txt
-from imagerecords.tasks.sources.annotations.headless import read_automl, read_make_sense
+from imagerecords.tasks.sources.annotations.headless import read_automl, read_make_sense, read_yolo_keras
 from imagerecords.tasks.sources.annotations.huggingface import read_huggingface
 from imagerecords.tasks.sources.annotations.kitti import kitti_files, read_kitti
 from imagerecords.tasks.sources.annotations.labelme import read_labelme
@@ -35,7 +35,7 @@ from imagerecords.tasks.sources.annotations.tables import (
     read_label_table,
     read_one_hot,
 )
-from imagerecords.tasks.sources.annotations.unread import of_all_images, unread_files, unread_json, unread_layout
+from imagerecords.tasks.sources.annotations.unread import BY_ENDING, of_all_images, unread_files, unread_json, unread_layout
 from imagerecords.tasks.sources.annotations.via import read_via
 from imagerecords.tasks.sources.annotations.voc import read_voc
 from imagerecords.tasks.sources.annotations.vott import read_vott
@@ -72,6 +72,7 @@ FORMATS: dict[str, Format] = {
     "cloud": Format("JSON Lines of a cloud's labelling service", read_cloud_manifest),
     "automl_csv": Format("AutoML's CSV", read_automl),
     "make_sense": Format("Make Sense's CSV", read_make_sense),
+    "yolo_keras": Format("YOLO's text file for Keras", read_yolo_keras),
     "label_studio": Format("Label Studio", None),
     "huggingface": Format("Hugging Face imagefolder", read_huggingface),
     "ilsvrc": Format("ILSVRC's solution table", read_ilsvrc),
@@ -82,6 +83,10 @@ FORMATS: dict[str, Format] = {
     "imagenet_txt": Format("imagenet_txt", read_imagenet_txt),
     "voc": Format("Pascal VOC", read_voc),
     "folders": Format("label folders", read_folders),
+}
+DESCRIBES: dict[str, Callable[[str], bool]] = {  # files beside the annotations that say what their classes are
+    "open_images": is_description,
+    "supervisely": lambda path: path.rpartition("/")[2] in ("meta.json", "obj_class_to_machine_color.json"),
 }
 HOLDS = {"ilsvrc": {"voc"}, "yolo": {"folders"}, "huggingface": {"folders"}}
 
@@ -118,7 +123,7 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
             f"annotations of a folder must be of one format, got {seen}. Pass --annotations_format, or one of the files"
         )
     if names:
-        unknown = [path for path in unknown if names[0] != "open_images" or not is_description(path)]
+        unknown = [path for path in unknown if not (names[0] in DESCRIBES and DESCRIBES[names[0]](path))]
         return Recognised(names[0], tuple(found.get(names[0], ())), found, tuple(unknown))
     of_all, layout = of_all_images(source), unread_layout(source)
     are_labels = are_label_folders(source) and not target and not unknown and not layout
@@ -130,6 +135,8 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
             "--annotations_format folders to take it for a label all the same"
         )
     way = _of_json(source, unknown) or layout or unread_files(source)
+    if way is None and any(ending_of(path) in (".csv", ".tsv") for path in unknown):
+        way = "A table must have columns such as filename and label, and boxes as xmin, ymin, xmax, ymax. Rename its columns"
     if way is None and are_label_folders(source):
         way = "Pass --annotations_format folders to take the images' folders for labels"
     known = ", ".join(FORMATS)
@@ -176,7 +183,8 @@ def _of_file(source: Source, target: str, wanted: str | None) -> Recognised:
         head = source.folder.read_range(target, 0, 60).decode("utf-8", "replace")
         if head.startswith(("PK", "\x1f")):
             raise ValueError("annotations must be files, got an archive. Unpack it")
-        why = problem_of(source, target) or f"a file that begins with {head!r}"
+        way = BY_ENDING.get(ending_of(target))
+        why = f"{way[0]}. {way[1]}" if way else problem_of(source, target) or f"a file that begins with {head!r}"
         raise ValueError(f"annotations must be of a known format ({', '.join(FORMATS)}), got {why}")
     chosen = [target]
     if name == "voc" and ending_of(target) == ".txt":  # a list of ImageSets/Main goes with the XML beside it

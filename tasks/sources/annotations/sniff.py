@@ -15,7 +15,7 @@ from imagerecords.tasks.sources.annotations.createml import is_createml
 from imagerecords.tasks.sources.annotations.datumaro import is_datumaro
 from imagerecords.tasks.sources.annotations.fiftyone import is_fiftyone
 from imagerecords.tasks.sources.annotations.folders import SYNSETS
-from imagerecords.tasks.sources.annotations.headless import is_automl_row, is_make_sense_row
+from imagerecords.tasks.sources.annotations.headless import KERAS, is_automl_row, is_make_sense_row
 from imagerecords.tasks.sources.annotations.huggingface import FILE_COLUMNS, NAMES
 from imagerecords.tasks.sources.annotations.labelme import is_labelme
 from imagerecords.tasks.sources.annotations.model import Source
@@ -92,7 +92,7 @@ def _sniff_csv(source: Source, path: str, name: str) -> str | None:
         "detection_csv": is_detection_table(columns) or is_retinanet_row(first),
         "open_images": is_open_images(columns),
         LABEL_STUDIO: {"annotation_id", "id"} <= set(columns),
-        "one_hot_csv": is_one_hot(columns, second),
+        "one_hot_csv": is_one_hot(columns, second, name),
         "label_csv": is_label_table(columns),
     }
     return next((kind for kind, is_it in tests.items() if is_it), None)
@@ -113,6 +113,8 @@ def _sniff_text(source: Source, path: str, name: str) -> str | None:
         return "voc"
     if name != SYNSETS and join(folder_of(path), SYNSETS) in source.files:
         return "imagenet_txt"
+    if name == KERAS:
+        return "yolo_keras"
     return None
 
 

@@ -121,7 +121,7 @@ def unread_files(source: Source) -> str | None:
 
 
 def _sentence(what: str, way: str) -> str:
-    return f"This looks like {what}, which is not read. {way}"
+    return f"This looks like {what}, which no reader here knows. {way}"
 
 
 def unread_json(content: Any) -> str | None:

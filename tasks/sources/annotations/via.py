@@ -90,7 +90,10 @@ def _attribute(source: Source, path: str, found: Sequence[Any], wanted: Sequence
     else:
         chosen = next(iter(counts)) if len(counts) == 1 else next(iter(usual), None)
         if counts and chosen is None:
-            source.refuse(source.place(path), f"an attribute must be named class or label, got {', '.join(sorted(counts))}")
+            source.refuse(
+                source.place(path),
+                f"an attribute must be named class or label, got {', '.join(sorted(counts))}. Rename the one of the classes",
+            )
     for name, count in counts.items():
         source.unread[f"attribute {name}"] += 0 if name == chosen else count
     return chosen
