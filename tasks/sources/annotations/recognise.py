@@ -43,7 +43,17 @@ from imagerecords.tasks.sources.annotations.xml import parse_xml
 from imagerecords.tasks.sources.annotations.yolo import looks_like_labels, names_beside, read_yolo
 from imagerecords.tasks.sources.file_names import ending_of
 
-HOLDING = (".json", ".xml", ".csv", ".tsv", ".jsonl", ".yaml", ".yml")  # endings that are rarely of anything but annotations
+HOLDING = (
+    ".json",
+    ".xml",
+    ".csv",
+    ".tsv",
+    ".jsonl",
+    ".ndjson",
+    ".manifest",
+    ".yaml",
+    ".yml",
+)  # endings that are rarely of anything but annotations
 SAMPLE = 8  # files of one folder that are looked into; the others of their ending are of the same format
 
 
@@ -146,9 +156,10 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
 
 def _of_json(source: Source, paths: list[str]) -> str | None:
     """What the first readable JSON of no known format is, where somebody's."""
-    for path in [path for path in paths if ending_of(path) == ".json"][:SAMPLE]:
+    for path in [path for path in paths if ending_of(path) in (".json", ".jsonl", ".ndjson")][:SAMPLE]:
         try:
-            return unread_json(source.json(path))
+            lines = ending_of(path) != ".json"
+            return unread_json(source.parsed(path, source.head(path).partition("\n")[0]) if lines else source.json(path))
         except ValueError:
             continue
     return None

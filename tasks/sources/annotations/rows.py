@@ -23,6 +23,7 @@ from imagerecords.tasks.sources.annotations.paths import split_of_folders
 from imagerecords.tasks.sources.annotations.recognise import FORMATS
 from imagerecords.tasks.sources.annotations.sniff import LABEL_STUDIO
 from imagerecords.tasks.sources.annotations.source import OpenedSource, open_source
+from imagerecords.tasks.sources.annotations.units import in_own_units
 from imagerecords.tasks.sources.boxes import NO_IMAGE
 from imagerecords.tasks.sources.image_list_file import ROW, ListedRows, labels_text, read_rows, with_lists
 
@@ -108,7 +109,7 @@ def _read_source(opened: OpenedSource, base: str, joined: JoinedImages, *, sever
     """Read one source, and add its images, with paths relative to `base`."""
     source, reader = opened.source, FORMATS[opened.recognised.name].read
     try:
-        images = list(reader(source)) if reader else []
+        images = in_own_units(source, reader(source)) if reader else []
     except ValueError as error:
         raise BadLayout(f"{error}: {opened.location}") from error
     except (TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, csv.Error, pa.ArrowException) as error:

@@ -124,6 +124,7 @@ SNIFFERS: dict[str, Callable[[Source, str, str], str | None]] = {
     ".csv": _sniff_csv,
     ".tsv": _sniff_csv,
     ".jsonl": _sniff_lines,
+    ".ndjson": _sniff_lines,
     ".manifest": _sniff_lines,
     ".parquet": lambda source, path, name: "huggingface" if name in NAMES else None,
     ".txt": _sniff_text,
