@@ -33,11 +33,7 @@ def read_coco(source: Source) -> Iterator[AnnotatedImage]:
 
 
 def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Iterator[AnnotatedImage]:
-    names = {
-        _key(category.get("id")): str(category["name"])
-        for category in content.get("categories") or []
-        if isinstance(category, dict) and "name" in category
-    }
+    names = _names(source, path, content.get("categories") or [])
     of_image: defaultdict[str, list[tuple[int, Mapping[str, Any]]]] = defaultdict(list)
     for number, annotation in enumerate(content.get("annotations") or [], start=1):
         if isinstance(annotation, dict) and "image_id" in annotation:
@@ -53,7 +49,8 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Iterato
     ids: set[str] = set()
     for number, image in enumerate(content["images"], start=1):
         place = source.place(path, f"image {number}")
-        if not isinstance(image, dict) or not isinstance(image.get("file_name"), str) or not image["file_name"]:
+        written = _written(image)
+        if not written:
             source.refuse(place, "an image must have a file_name")
             continue
         key = _key(image.get("id"))
@@ -64,7 +61,7 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Iterato
         labels, boxes = _objects(source, path, of_image.pop(key, []), names, of_objects=of_objects)
         size = numbers_of((image.get("width"), image.get("height")), 2) or (0, 0)
         yield AnnotatedImage(
-            path=image["file_name"],
+            path=written,
             place=place,
             labels=labels,
             split=split,
@@ -75,6 +72,30 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Iterato
     for key, lost in of_image.items():
         place = source.place(path, f"annotation {lost[0][0]}")
         source.refuse(place, f"an annotation's image must be listed, got image_id {key!r} of {plural(len(lost), 'annotation')}")
+
+
+def _names(source: Source, path: str, categories: list[Any]) -> dict[str, str]:
+    """The name of each category by its id, which only one name may have."""
+    names: dict[str, str] = {}
+    for category in categories:
+        if not isinstance(category, dict) or "name" not in category:
+            continue
+        key, name = _key(category.get("id")), str(category["name"])
+        if names.setdefault(key, name) != name:
+            source.refuse(
+                source.place(path, f"category {key}"), f"a category's id must have one name, got {names[key]} and {name}"
+            )
+    return names
+
+
+def _written(image: Any) -> str:
+    """An image's path; LVIS has nothing but the URL of COCO's file, whose last folder and name are it."""
+    path = (
+        (image.get("file_name") or "/".join(str(image.get("coco_url") or "").split("/")[-2:]))
+        if isinstance(image, dict)
+        else ""
+    )
+    return path if isinstance(path, str) else ""
 
 
 def _is_object(annotation: Any) -> bool:

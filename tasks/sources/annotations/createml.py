@@ -12,7 +12,10 @@ def is_createml(content: Any) -> bool:
     return (
         isinstance(content, list)
         and bool(content)
-        and all(isinstance(item, dict) and _name(item) and ("annotations" in item or "label" in item) for item in content[:5])
+        and all(
+            isinstance(item, dict) and _name(item) and not {"annotations", "annotation", "label"}.isdisjoint(item)
+            for item in content[:5]
+        )
         and not any("data" in item for item in content[:5])  # Label Studio's tasks
     )
 

@@ -9,8 +9,8 @@ from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, So
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of, split_of_path
 from imagerecords.tasks.sources.annotations.xml import read_xml
 
-OUTLINES = ("polygon", "ellipse", "cuboid")
-UNREAD = ("polyline", "points", "mask", "skeleton")
+OUTLINES = ("polygon", "ellipse", "cuboid", "mask")
+UNREAD = ("polyline", "points", "skeleton")
 
 
 def read_cvat(source: Source) -> Iterator[AnnotatedImage]:
@@ -67,6 +67,8 @@ def _corners(source: Source, element: Any) -> tuple[float, float, float, float]:
         source.remarks["rotated box, read as the upright box around it"] += bool(degrees % 360)
         return rotated((xmin, ymin, xmax, ymax), degrees)
     source.remarks[f"{element.tag}, read as the upright box around it"] += 1
+    if element.tag == "mask":
+        return _around_mask(element)
     if element.tag == "ellipse":
         x, y, across, down = (no_of(element.get(name)) for name in ("cx", "cy", "rx", "ry"))
         cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
@@ -76,6 +78,22 @@ def _corners(source: Source, element: Any) -> tuple[float, float, float, float]:
         names = [name for name in element.keys() if name[:2] in ("xt", "xb", "yt", "yb")]  # noqa: SIM118 (not a mapping)
         return around((no_of(element.get(name)), no_of(element.get("y" + name[1:]))) for name in names if name.startswith("x"))
     return around([no_of(value) for value in point.split(",")] for point in (element.get("points") or "").split(";"))
+
+
+def _around_mask(element: Any) -> tuple[float, float, float, float]:
+    """The box around a mask: lengths of runs, row by row, of what is not it and what is, in a frame of its own."""
+    left, top, width, height = (int(no_of(element.get(name))) for name in ("left", "top", "width", "height"))
+    runs, end = [], 0
+    for number, length in enumerate((element.get("rle") or "").split(",")):
+        start, end = end, end + int(length)
+        if number % 2 and end > start:
+            runs.append((start, end - 1))
+    if not runs or end > width * height:
+        raise ValueError(f"runs of {end:,} pixels in a frame of {width * height:,}")
+    rows = [start // width for start, _ in runs] + [last // width for _, last in runs]
+    whole = any(start // width != last // width for start, last in runs)
+    columns = [0, width - 1] if whole else [point % width for run in runs for point in run]
+    return left + min(columns), top + min(rows), left + max(columns) + 1, top + max(rows) + 1
 
 
 def _number(text: str | None) -> float:

@@ -92,7 +92,7 @@ class Source:
 
     def place(self, path: str, detail: str = "") -> str:
         """Where something stands, for people."""
-        whole = f"{self.folder.url.rstrip('/')}/{path}" if path and not path.startswith("/") and "://" not in path else path
+        whole = path if path.startswith("/") or "://" in path else f"{self.folder.url.rstrip('/')}/{path}".rstrip("/")
         return f"{whole}, {detail}" if detail else whole
 
     def head(self, path: str) -> str:

@@ -71,6 +71,7 @@ def read_open_images(source: Source) -> Iterator[AnnotatedImage]:
             split=split,
             boxes=tuple(image.boxes),
             by_stem=True,
+            other=key,  # globox writes whole names
             folders=tuple(dict.fromkeys([join(start, name) for start in (top, home) for name in (*below, "")])),
             unclear=image.unclear,
         )

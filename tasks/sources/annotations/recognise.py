@@ -4,49 +4,57 @@ Formats stand in the order in which they are preferred where one export holds an
 nothing to do with each other are in a folder, annotations_format must say which one is meant.
 """
 
-import csv
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import pyarrow as pa
-
-from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.messages import NAMED, some
-from imagerecords.tasks.sources.annotations.coco import is_coco, read_coco
-from imagerecords.tasks.sources.annotations.createml import is_createml, read_createml
+from imagerecords.tasks.sources.annotations.bdd import read_bdd
+from imagerecords.tasks.sources.annotations.cloud import read_cloud_manifest
+from imagerecords.tasks.sources.annotations.coco import read_coco
+from imagerecords.tasks.sources.annotations.createml import read_createml
 from imagerecords.tasks.sources.annotations.cvat import read_cvat
-from imagerecords.tasks.sources.annotations.datumaro import is_datumaro, read_datumaro
-from imagerecords.tasks.sources.annotations.fiftyone import is_fiftyone, read_fiftyone
-from imagerecords.tasks.sources.annotations.folders import SYNSETS, are_label_folders, read_folders, read_imagenet_txt
-from imagerecords.tasks.sources.annotations.huggingface import FILE_COLUMNS, NAMES, read_huggingface
-from imagerecords.tasks.sources.annotations.labelme import is_labelme, read_labelme
+from imagerecords.tasks.sources.annotations.datumaro import read_datumaro
+from imagerecords.tasks.sources.annotations.dlib import read_dlib
+from imagerecords.tasks.sources.annotations.fiftyone import read_fiftyone
+from imagerecords.tasks.sources.annotations.folders import are_label_folders, read_folders, read_imagenet_txt
+from imagerecords.tasks.sources.annotations.headless import read_automl, read_make_sense, read_yolo_keras
+from imagerecords.tasks.sources.annotations.huggingface import read_huggingface
+from imagerecords.tasks.sources.annotations.kitti import kitti_files, read_kitti
+from imagerecords.tasks.sources.annotations.labelme import read_labelme
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
-from imagerecords.tasks.sources.annotations.open_images import is_description, is_open_images, read_open_images
+from imagerecords.tasks.sources.annotations.open_images import is_description, read_open_images
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path
+from imagerecords.tasks.sources.annotations.sniff import SNIFFERS, sniff
+from imagerecords.tasks.sources.annotations.supervisely import read_supervisely
 from imagerecords.tasks.sources.annotations.tables import (
     columns_of,
-    is_detection_table,
-    is_ilsvrc_solution,
-    is_label_table,
-    is_one_hot,
-    is_retinanet_row,
     read_detection_table,
     read_ilsvrc,
     read_label_table,
     read_one_hot,
 )
+from imagerecords.tasks.sources.annotations.unread import BY_ENDING, of_all_images, unread_files, unread_json, unread_layout
+from imagerecords.tasks.sources.annotations.via import read_via
 from imagerecords.tasks.sources.annotations.voc import read_voc
+from imagerecords.tasks.sources.annotations.vott import read_vott
 from imagerecords.tasks.sources.annotations.xml import parse_xml
-from imagerecords.tasks.sources.annotations.yolo import is_data_yaml, looks_like_labels, names_beside, read_yolo
+from imagerecords.tasks.sources.annotations.yolo import looks_like_labels, names_beside, read_yolo
 from imagerecords.tasks.sources.file_names import ending_of
 
-HOLDING = (".json", ".xml", ".csv", ".tsv", ".jsonl", ".yaml", ".yml")  # endings that are rarely of anything but annotations
+HOLDING = (
+    ".json",
+    ".xml",
+    ".csv",
+    ".tsv",
+    ".jsonl",
+    ".ndjson",
+    ".manifest",
+    ".yaml",
+    ".yml",
+)  # endings that are rarely of anything but annotations
 SAMPLE = 8  # files of one folder that are looked into; the others of their ending are of the same format
-ROOT = re.compile(r"<([A-Za-z_][\w.-]*)[\s/>]")
-LABEL_STUDIO = "label_studio"
 
 
 class Format(NamedTuple):
@@ -65,6 +73,16 @@ FORMATS: dict[str, Format] = {
     "labelme": Format("labelme", read_labelme, displayed=True),
     "fiftyone": Format("FiftyOne", read_fiftyone),
     "createml": Format("Create ML", read_createml),
+    "supervisely": Format("Supervisely", read_supervisely),
+    "via": Format("VGG Image Annotator", read_via),
+    "vott": Format("VoTT", read_vott),
+    "bdd": Format("BDD100K", read_bdd),
+    "dlib": Format("dlib's XML", read_dlib),
+    "kitti": Format("KITTI", read_kitti),
+    "cloud": Format("JSON Lines of a cloud's labelling service", read_cloud_manifest),
+    "automl_csv": Format("AutoML's CSV", read_automl),
+    "make_sense": Format("Make Sense's CSV", read_make_sense),
+    "yolo_keras": Format("YOLO's text file for Keras", read_yolo_keras),
     "label_studio": Format("Label Studio", None),
     "huggingface": Format("Hugging Face imagefolder", read_huggingface),
     "ilsvrc": Format("ILSVRC's solution table", read_ilsvrc),
@@ -75,6 +93,10 @@ FORMATS: dict[str, Format] = {
     "imagenet_txt": Format("imagenet_txt", read_imagenet_txt),
     "voc": Format("Pascal VOC", read_voc),
     "folders": Format("label folders", read_folders),
+}
+DESCRIBES: dict[str, Callable[[str], bool]] = {  # files beside the annotations that say what their classes are
+    "open_images": is_description,
+    "supervisely": lambda path: path.rpartition("/")[2] in ("meta.json", "obj_class_to_machine_color.json"),
 }
 HOLDS = {"ilsvrc": {"voc"}, "yolo": {"folders"}, "huggingface": {"folders"}}
 
@@ -111,15 +133,36 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
             f"annotations of a folder must be of one format, got {seen}. Pass --annotations_format, or one of the files"
         )
     if names:
-        unknown = [path for path in unknown if names[0] != "open_images" or not is_description(path)]
+        unknown = [path for path in unknown if not (names[0] in DESCRIBES and DESCRIBES[names[0]](path))]
         return Recognised(names[0], tuple(found.get(names[0], ())), found, tuple(unknown))
-    if are_label_folders(source) and not target and not unknown:
+    of_all, layout = of_all_images(source), unread_layout(source)
+    are_labels = are_label_folders(source) and not target and not unknown and not layout
+    if are_labels and not of_all:
         return Recognised("folders", (), found)
-    take_folders = (
-        ". Pass --annotations_format folders to take the images' folders for labels" if are_label_folders(source) else ""
-    )
+    if are_labels:
+        raise ValueError(
+            f"label folders must be named for labels, got {of_all!r}, as tools name the folder of all images. Pass "
+            "--annotations_format folders to take it for a label all the same"
+        )
+    way = _of_json(source, unknown) or layout or unread_files(source)
+    if way is None and any(ending_of(path) in (".csv", ".tsv") for path in unknown):
+        way = "A table must have columns such as filename and label, and boxes as xmin, ymin, xmax, ymax. Rename its columns"
+    if way is None and are_label_folders(source):
+        way = "Pass --annotations_format folders to take the images' folders for labels"
     known = ", ".join(FORMATS)
-    raise ValueError(f"annotations must be of a known format ({known}), got {_seen(source, target)}{take_folders}")
+    more = f". {way}" if way else ""
+    raise ValueError(f"annotations must be of a known format ({known}), got {_seen(source, target)}{more}")
+
+
+def _of_json(source: Source, paths: list[str]) -> str | None:
+    """What the first readable JSON of no known format is, where somebody's."""
+    for path in [path for path in paths if ending_of(path) in (".json", ".jsonl", ".ndjson")][:SAMPLE]:
+        try:
+            lines = ending_of(path) != ".json"
+            return unread_json(source.parsed(path, source.head(path).partition("\n")[0]) if lines else source.json(path))
+        except ValueError:
+            continue
+    return None
 
 
 def _seen(source: Source, target: str) -> str:
@@ -151,7 +194,8 @@ def _of_file(source: Source, target: str, wanted: str | None) -> Recognised:
         head = source.folder.read_range(target, 0, 60).decode("utf-8", "replace")
         if head.startswith(("PK", "\x1f")):
             raise ValueError("annotations must be files, got an archive. Unpack it")
-        why = problem_of(source, target) or f"a file that begins with {head!r}"
+        way = BY_ENDING.get(ending_of(target))
+        why = f"{way[0]}. {way[1]}" if way else problem_of(source, target) or f"a file that begins with {head!r}"
         raise ValueError(f"annotations must be of a known format ({', '.join(FORMATS)}), got {why}")
     chosen = [target]
     if name == "voc" and ending_of(target) == ".txt":  # a list of ImageSets/Main goes with the XML beside it
@@ -190,6 +234,8 @@ def _survey(source: Source, target: str) -> tuple[dict[str, list[str]], list[str
                 found[kind].append(path)
             elif ending in HOLDING:
                 unknown.append(path)
+    if not found and (texts := kitti_files(source, paths)):
+        found["kitti"] = texts
     _add_yolo(source, found, paths)
     return dict(found), unknown
 
@@ -200,7 +246,7 @@ def _add_yolo(source: Source, found: defaultdict[str, list[str]], paths: list[st
     names_alone = all(ending_of(path) == ".names" for path in yolo)
     if yolo and not (found and names_alone and not looks_like_labels(source, paths)):
         found["yolo"] = _best_names(yolo)
-    elif not found and looks_like_labels(source, paths):
+    elif not found and not unread_layout(source) and looks_like_labels(source, paths):
         if not (names := names_beside(source.files)):
             raise ValueError(
                 "YOLO's label files (.txt) must have the names of their classes, got none. Add data.yaml or classes.txt"
@@ -212,85 +258,3 @@ def _best_names(paths: list[str]) -> list[str]:
     """The one file that says most: data.yaml before obj.data before names alone; of several the uppermost."""
     ranks = {".yaml": 0, ".yml": 0, ".data": 1}
     return sorted(paths, key=lambda path: (ranks.get(ending_of(path), 2), path.count("/"), path))[:1]
-
-
-def sniff(source: Source, path: str) -> str | None:
-    """The format of one file; None where it is none."""
-    name = path.rpartition("/")[2].lower()
-    try:
-        return SNIFFERS[ending_of(path)](source, path, name) if ending_of(path) in SNIFFERS else None
-    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, csv.Error, pa.ArrowException):
-        return None  # broken, or of a kind that nobody here knows
-
-
-def _sniff_xml(source: Source, path: str, name: str) -> str | None:
-    match = ROOT.search(source.head(path))
-    return {"annotations": "cvat", "annotation": "voc"}.get(match[1]) if match else None
-
-
-def _sniff_json(source: Source, path: str, name: str) -> str | None:
-    content = source.json(path)
-    tests: dict[str, Callable[[Any], bool]] = {
-        "labelme": is_labelme,
-        "datumaro": is_datumaro,
-        "coco": is_coco,
-        "fiftyone": is_fiftyone,
-        LABEL_STUDIO: is_label_studio,  # whose JSON-MIN has keys of Create ML's
-        "createml": is_createml,
-    }
-    return next((kind for kind, test in tests.items() if test(content)), None)
-
-
-def is_label_studio(content: Any) -> bool:
-    """Whether JSON is a list of Label Studio's tasks, whole or as JSON-MIN."""
-    if not isinstance(content, list) or not content or not all(isinstance(task, dict) for task in content[:5]):
-        return False
-    whole = all("data" in task and ("annotations" in task or "completions" in task) for task in content[:5])
-    return whole or all("id" in task and ("annotation_id" in task or "annotator" in task) for task in content[:5])
-
-
-def _sniff_csv(source: Source, path: str, name: str) -> str | None:
-    head = source.head(path)
-    columns = columns_of(head)
-    first, second = (next(csv.reader(lines), []) for lines in (head.splitlines()[:1], head.splitlines()[1:2]))
-    tests = {
-        "huggingface": name in NAMES,
-        "ilsvrc": is_ilsvrc_solution(columns) and "sample_submission" not in name,
-        "detection_csv": is_detection_table(columns) or is_retinanet_row(first),
-        "open_images": is_open_images(columns),
-        LABEL_STUDIO: {"annotation_id", "id"} <= set(columns),
-        "one_hot_csv": is_one_hot(columns, second),
-        "label_csv": is_label_table(columns),
-    }
-    return next((kind for kind, is_it in tests.items() if is_it), None)
-
-
-def _sniff_lines(source: Source, path: str, name: str) -> str | None:
-    if name in NAMES:
-        return "huggingface"
-    first = source.head(path).partition("\n")[0]
-    content = parse_json(first)
-    return "huggingface" if isinstance(content, dict) and any(key in content for key in FILE_COLUMNS) else None
-
-
-def _sniff_text(source: Source, path: str, name: str) -> str | None:
-    if "/imagesets/main/" in f"/{path.lower()}":
-        return "voc"
-    if name != SYNSETS and join(folder_of(path), SYNSETS) in source.files:
-        return "imagenet_txt"
-    return None
-
-
-SNIFFERS: dict[str, Callable[[Source, str, str], str | None]] = {
-    ".xml": _sniff_xml,
-    ".json": _sniff_json,
-    ".csv": _sniff_csv,
-    ".tsv": _sniff_csv,
-    ".jsonl": _sniff_lines,
-    ".parquet": lambda source, path, name: "huggingface" if name in NAMES else None,
-    ".txt": _sniff_text,
-    ".yaml": lambda source, path, name: "yolo" if is_data_yaml(source.text(path)) else None,
-    ".yml": lambda source, path, name: "yolo" if is_data_yaml(source.text(path)) else None,
-    ".data": lambda source, path, name: "yolo" if "names" in source.text(path) else None,
-    ".names": lambda source, path, name: "yolo",
-}

@@ -19,8 +19,10 @@ from imagerecords.tasks.sources.annotations.joining import JoinedImages
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
 from imagerecords.tasks.sources.annotations.notes import ReadSource, amount_notes, counted, source_notes, strangers, title
 from imagerecords.tasks.sources.annotations.paths import split_of_folders
-from imagerecords.tasks.sources.annotations.recognise import FORMATS, LABEL_STUDIO
+from imagerecords.tasks.sources.annotations.recognise import FORMATS
+from imagerecords.tasks.sources.annotations.sniff import LABEL_STUDIO
 from imagerecords.tasks.sources.annotations.source import OpenedSource, open_source
+from imagerecords.tasks.sources.annotations.units import in_own_units
 from imagerecords.tasks.sources.image_list_file import ROW, ListedRows, labels_text, read_rows, with_lists
 
 WITHOUT_LABEL, SEVERAL_LABELS, MISSING = "without a label", "several labels", "missing"
@@ -109,7 +111,7 @@ def _read_source(opened: OpenedSource, base: str, joined: JoinedImages, *, sever
     """Read one source, and add its images, with paths relative to `base`."""
     source, reader = opened.source, FORMATS[opened.recognised.name].read
     try:
-        images = list(_with_doubts(source, reader(source))) if reader else []
+        images = list(_with_doubts(source, in_own_units(source, reader(source)))) if reader else []
     except ValueError as error:
         raise BadLayout(f"{error}: {opened.location}") from error
     except (TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, csv.Error, pa.ArrowException) as error:
@@ -223,13 +225,13 @@ def _report_bad(settings: BuildSettings, listed: AnnotatedRows, reads: list[Read
 def _refuse_nothing(listed: AnnotatedRows, reads: list[ReadSource], usable: list[str]) -> None:
     """Raise ValueError, saying what was seen, where annotations have no image that can be used, and nothing is wrong else."""
     for read in reads:
+        unread = counted(read.opened.source.unread)
+        more = f"; not read: {unread}" if unread else ""
         if not read.images and not read.opened.source.bad:
-            unread = counted(read.opened.source.unread)
-            more = f"; not read: {unread}" if unread else ""
             raise BadLayout(f"annotations must name images, got none: read as {title(read)}{more}: {read.opened.location}")
         if read.paths.isdisjoint(usable) and not read.opened.source.bad and not listed.bad:
             why = "".join(f", {count:,} {what}" for what, count in listed.skipped.items())
-            seen = f"{title(read)}: {plural(read.images, 'image')}, {plural(read.boxes, 'object')}{why}"
+            seen = f"{title(read)}: {plural(read.images, 'image')}, {plural(read.boxes, 'object')}{why}{more}"
             raise BadLayout(
                 f"annotations must give images one label each, got none that has one: read as {seen}: {read.opened.location}"
             )

@@ -23,8 +23,19 @@ FILE_COLUMNS = (
     "imagename",
     "image_id",
     "filepath",
+    "file_path",
+    "img_path",
+    "fname",
+    "id_code",
+    "id",
 )
-CLASS_COLUMNS = ("class", "label", "class_name", "classname", "name", "category", "label_name")
+CLASS_COLUMNS = (
+    *("class", "label", "class_name", "classname", "name", "category", "label_name"),
+    *("category_name", "labels", "target", "class_id", "category_id", "label_id"),
+)
+BOX_COLUMNS = {"bbox", "bboxes", "box", "boxes", "bbox_x", "x", "x1", "xmin", "x_min", "left", "x_center", "xcenter"}
+NO_OTHERS = 2  # columns of a table that has a file and a class alone
+FLAGS = {"1": True, "0": False, "1.0": True, "0.0": False}
 SPLIT_COLUMNS = ("split", "subset", "set")
 CORNER_COLUMNS = (
     ("xmin", "x1", "x_min", "left"),
@@ -107,14 +118,21 @@ def read_detection_table(source: Source) -> Iterator[AnnotatedImage]:
                 split=split_of_path(path),
                 boxes=tuple(_boxes(source, path, rows, relative=relative)),
                 size=_size(rows[0]),
+                by_stem=ending_of(image) not in IMAGE_ENDINGS,
                 folders=tuple(dict.fromkeys(folders)),
             )
 
 
 def is_label_table(columns: Iterable[str]) -> bool:
-    """Whether a table has a file and a class, and no corners."""
+    """Whether a table has a file and a class, and nothing of boxes."""
     columns = list(columns)
-    return column(columns, FILE_COLUMNS) is not None and column(columns, CLASS_COLUMNS) is not None
+    return column(columns, FILE_COLUMNS) is not None and class_column(columns) is not None and BOX_COLUMNS.isdisjoint(columns)
+
+
+def class_column(columns: list[str]) -> str | None:
+    """The column of the class: by its name, or the only one beside the file's, whatever its name."""
+    named = column(columns, CLASS_COLUMNS)
+    return columns[1] if named is None and len(columns) == NO_OTHERS and columns[0] in FILE_COLUMNS else named
 
 
 def read_label_table(source: Source) -> Iterator[AnnotatedImage]:
@@ -122,9 +140,9 @@ def read_label_table(source: Source) -> Iterator[AnnotatedImage]:
     for path in source.chosen:
         text = source.text(path)
         columns = columns_of(text)
-        image_column, class_column = column(columns, FILE_COLUMNS) or "", column(columns, CLASS_COLUMNS) or ""
+        image_column, class_name = column(columns, FILE_COLUMNS) or "", class_column(columns) or ""
         for name in columns:
-            if name not in (image_column, class_column, *SPLIT_COLUMNS):
+            if name not in (image_column, class_name, *SPLIT_COLUMNS):
                 source.unread[f"column {name}"] += 1
         images: defaultdict[str, list[Row]] = defaultdict(list)
         for row in read_rows(text):
@@ -136,7 +154,7 @@ def read_label_table(source: Source) -> Iterator[AnnotatedImage]:
             if not image:
                 source.refuse(place, "a row must name its image, got none")
                 continue
-            labels = tuple(dict.fromkeys(value for row in rows if (value := row.values.get(class_column))))
+            labels = tuple(dict.fromkeys(value for row in rows if (value := row.values.get(class_name))))
             by_stem = ending_of(image) not in IMAGE_ENDINGS
             written = rows[0].values.get(column(columns, SPLIT_COLUMNS) or "", "")
             yield AnnotatedImage(image, place, labels, split_of(written) or split, by_stem=by_stem, folders=tuple(folders))
@@ -178,6 +196,9 @@ def _boxes(source: Source, path: str, rows: Iterable[Row], *, relative: bool) ->
         name = row.values.get(column(row.values, CLASS_COLUMNS) or "") or None
         if not any(values) and not name:
             continue  # keras-retinanet's image without objects
+        if not any(values):
+            source.unread[f"row without a box ({name})"] += 1
+            continue
         try:
             xmin, ymin, xmax, ymax = map(no_of, values)
         except ValueError:
@@ -216,10 +237,12 @@ def read_ilsvrc(source: Source) -> Iterator[AnnotatedImage]:
             yield AnnotatedImage(image, place, split=split, boxes=tuple(boxes), by_stem=True, folders=tuple(folders))
 
 
-def is_one_hot(columns: list[str], first: list[str]) -> bool:
-    """Whether a CSV is Roboflow's `_classes.csv`: a file name, and a column of 0 or 1 for each class."""
+def is_one_hot(columns: list[str], first: list[str], name: str) -> bool:
+    """Whether a CSV is Roboflow's `_classes.csv`, or like it: a file name, and a column of 0 or 1 for each class."""
     named = bool(columns) and columns[0] in FILE_COLUMNS
-    return named and len(columns) > 1 and len(first) == len(columns) and all(value.strip() in ("0", "1") for value in first[1:])
+    several = len(columns) > NO_OTHERS and not any(known in columns for known in CLASS_COLUMNS[:5])
+    flags = len(first) == len(columns) and all(value.strip() in FLAGS for value in first[1:])
+    return named and flags and (several or name == "_classes.csv")
 
 
 def read_one_hot(source: Source) -> Iterator[AnnotatedImage]:
@@ -232,15 +255,17 @@ def read_one_hot(source: Source) -> Iterator[AnnotatedImage]:
             names = _set(source, header[1:], row.values, place)
             image = row.values.get(header[0].strip().lower(), "")
             home = folder_of(path)
-            yield AnnotatedImage(image, place, names, split_of_path(path), folders=(home, join(home, "images"), ""))
+            by_stem = ending_of(image) not in IMAGE_ENDINGS
+            folders = (home, join(home, "images"), join(home, "train"), "")
+            yield AnnotatedImage(image, place, names, split_of_path(path), by_stem=by_stem, folders=folders)
 
 
 def _set(source: Source, header: list[str], values: Mapping[str, str], place: str) -> tuple[str, ...]:
     found = []
     for name in header:
         value = values.get(name.strip().lower(), "")
-        if value == "1":
+        if FLAGS.get(value):
             found.append(name.strip())
-        elif value != "0":
+        elif value not in FLAGS:
             source.refuse(place, f"a class's column must be 0 or 1, got {value!r} for {name.strip()}")
     return tuple(found)

@@ -145,22 +145,24 @@ def _read_lists(source: Source) -> _Lists:
         if not name or split not in (*SPLIT_OF, "trainval", "default"):
             continue
         for line in _lines(source, path, whole=True):
-            image, *value = line.split()
-            if value in (["1"], ["0"]) and not splits.get(image):
+            image, value = _flagged(line)
+            if value in ("1", "0") and not splits.get(image):
                 splits.setdefault(image, SPLIT_OF.get(split))
-            if value == ["1"] and name not in labels.setdefault(image, []):
+            if value == "1" and name not in labels.setdefault(image, []):
                 labels[image].append(name)
-            counts["class marked difficult (0)"] += value == ["0"]
-            by_class = by_class or len(value) == 1
+            counts["class marked difficult (0)"] += value == "0"
+            by_class = by_class or bool(value)
     source.unread += counts
     return _Lists(splits, labels, by_class)
 
 
 def _lines(source: Source, path: str, *, whole: bool = False) -> list[str]:
-    """The lines of a list, or the first word of each: the lists of all classes together name images alone."""
+    """The lines of a list, or the images in them: the lists of all classes together name images alone."""
     lines = [line.strip() for line in source.text(path).splitlines() if line.strip()]
-    return (
-        lines
-        if whole
-        else [line.rsplit(maxsplit=1)[0] if line.rsplit(maxsplit=1)[-1] in ("1", "-1", "0") else line for line in lines]
-    )
+    return lines if whole else [_flagged(line)[0] for line in lines]
+
+
+def _flagged(line: str) -> tuple[str, str]:
+    """The image in a line, whose name may have spaces, and the flag behind it, empty where there is none."""
+    image, *flag = line.rsplit(maxsplit=1)
+    return (image, flag[0]) if flag and flag[0] in ("1", "-1", "0") else (line, "")

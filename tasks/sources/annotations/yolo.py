@@ -116,6 +116,8 @@ def _split_in(image: str, home: str) -> str | None:
 def _from_yaml(source: Source, path: str) -> _Layout:
     content = yaml.safe_load(source.text(path))
     names = _names(content.get("names"), content.get("nc")) if isinstance(content, dict) else None
+    unnamed = names is not None and content.get("names") is None
+    source.remarks["class without a name in data.yaml, called class_0, class_1, …"] += len(names or ()) if unnamed else 0
     if names is None:
         raise ValueError(f"data.yaml must have names, a list or a mapping of ids: {source.place(path)}")
     home = folder_of(path)
