@@ -18,7 +18,7 @@ from PIL import Image
 
 from benchmarks.bench import RESULTS, about_here
 from benchmarks.report import table
-from imagerecords.schemas.setting_groups import MOST_PIXELS
+from imagerecords.schemas.check_settings import MOST_PIXELS
 
 MB = 1e6
 Pixels = npt.NDArray[Any]

@@ -11,9 +11,7 @@ from imagerecords.schemas.label_studio_settings import LabelStudioSettings
 from imagerecords.schemas.name_settings import NameSettings
 from imagerecords.schemas.setting_groups import (
     GROUPS,
-    CheckSettings,
     ExecutionSettings,
-    ImageSettings,
     InputSettings,
     OutputSettings,
     StorageSettings,
@@ -80,8 +78,6 @@ class BuildSettings(
     ExecutionSettings,
     NameSettings,
     OutputSettings,
-    CheckSettings,
-    ImageSettings,
     SplitSettings,
     AnnotationSettings,
     LabelStudioSettings,
