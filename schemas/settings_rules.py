@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from PIL import ImageColor
 
-from imagerecords.schemas.ruled_settings import RuledSettings
 from imagerecords.schemas.secrets import option_problems, url_problems
+from imagerecords.schemas.setting_fields import SettingFields
 from imagerecords.schemas.splits import EVERY_SPLIT, SPLITS
 
 WHOLE_SOURCES = ("data_directory", "image_list", "label_studio", "annotations")  # inputs that the fractions may divide
@@ -22,7 +22,7 @@ UNLABELLED_TASKS = (
 )
 
 
-def contradictions(settings: RuledSettings) -> list[str]:
+def contradictions(settings: SettingFields) -> list[str]:
     """All contradictions between these settings."""
     rules = (
         *(_source_problems, _annotation_problems, _executor_problems, _number_problems, _output_problems, _append_problems),
@@ -31,7 +31,7 @@ def contradictions(settings: RuledSettings) -> list[str]:
     return [problem for rule in rules for problem in rule(settings)]
 
 
-def _source_problems(settings: RuledSettings) -> Iterable[str]:
+def _source_problems(settings: SettingFields) -> Iterable[str]:
     splits = [name for name in SPLITS if getattr(settings, f"{name}_directory")]
     given = ["split directories"] * bool(splits) + [name for name in WHOLE_SOURCES if getattr(settings, name)]
     if len(given) != 1:
@@ -70,7 +70,7 @@ def _source_problems(settings: RuledSettings) -> Iterable[str]:
         yield from _pattern_problems(settings.group_pattern)
 
 
-def _annotation_problems(settings: RuledSettings) -> Iterable[str]:
+def _annotation_problems(settings: SettingFields) -> Iterable[str]:
     """Settings of annotations, and of Label Studio's, beside another input."""
     for name, default in OF_ANNOTATIONS.items():
         of_export = settings.label_studio and name in OF_EXPORTS_TOO
@@ -81,7 +81,7 @@ def _annotation_problems(settings: RuledSettings) -> Iterable[str]:
             yield f"{name} must go with label_studio, got {value} without it. Pass --label_studio"
 
 
-def _label_problems(settings: RuledSettings) -> Iterable[str]:
+def _label_problems(settings: SettingFields) -> Iterable[str]:
     """Several labels per image where the input has one, or the records can't name them."""
     if settings.labels == "many":
         if settings.directories():
@@ -98,7 +98,7 @@ def _label_problems(settings: RuledSettings) -> Iterable[str]:
             yield UNLABELLED_TASKS
 
 
-def _detection_problems(settings: RuledSettings) -> Iterable[str]:
+def _detection_problems(settings: SettingFields) -> Iterable[str]:
     """Settings of what detection's records say, with classic records, which have no keys for it."""
     if settings.features != "detection":
         if settings.object_labels == "own":
@@ -122,7 +122,7 @@ def _pattern_problems(pattern: str) -> Iterable[str]:
             yield f"group_pattern must have exactly one (group), got {groups}: {pattern!r}"
 
 
-def _executor_problems(settings: RuledSettings) -> Iterable[str]:
+def _executor_problems(settings: SettingFields) -> Iterable[str]:
     sources = (
         settings.output_directory,
         *settings.directories().values(),
@@ -140,7 +140,7 @@ def _executor_problems(settings: RuledSettings) -> Iterable[str]:
         yield f"dask_address must go with executor dask, got {settings.executor}. Pass --executor dask"
 
 
-def _number_problems(settings: RuledSettings) -> Iterable[str]:
+def _number_problems(settings: SettingFields) -> Iterable[str]:
     if settings.validation_fraction + settings.test_fraction >= 1:
         total = settings.validation_fraction + settings.test_fraction
         yield f"validation_fraction + test_fraction must be below 1, got {total:g}. Their sum must leave training images"
@@ -153,21 +153,21 @@ def _number_problems(settings: RuledSettings) -> Iterable[str]:
             )
 
 
-def _output_problems(settings: RuledSettings) -> Iterable[str]:
+def _output_problems(settings: SettingFields) -> Iterable[str]:
     if not settings.output_directory.strip():
         yield f"output_directory must name a directory or URL, got {settings.output_directory!r}. Pass one"
     if settings.reuse_from and not settings.reuse:
         yield "reuse_from must go with reuse, got reuse=false. Drop one of them"
 
 
-def _append_problems(settings: RuledSettings) -> Iterable[str]:
+def _append_problems(settings: SettingFields) -> Iterable[str]:
     if settings.append and settings.overwrite:
         yield "append must go without overwrite, got both: one keeps the output's shards, the other removes them. Drop one"
     if settings.append_missing_labels != "error" and not settings.append:
         yield f"append_missing_labels must go with append, got {settings.append_missing_labels} without it. Pass --append"
 
 
-def _colour_problems(settings: RuledSettings) -> Iterable[str]:
+def _colour_problems(settings: SettingFields) -> Iterable[str]:
     if settings.alpha_background == "drop":
         return
     try:
@@ -182,7 +182,7 @@ def _colour_problems(settings: RuledSettings) -> Iterable[str]:
             yield f"alpha_background must be opaque, got {settings.alpha_background!r}. Use a colour without alpha"
 
 
-def _secret_problems(settings: RuledSettings) -> Iterable[str]:
+def _secret_problems(settings: SettingFields) -> Iterable[str]:
     yield from option_problems(settings.storage_options)
     yield from url_problems({name: value for name, value in settings if isinstance(value, str)})
     for name, url in [

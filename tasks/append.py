@@ -38,7 +38,8 @@ from imagerecords.schemas.listing import COLUMNS as LISTED
 from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.plan import COLUMNS, DROP, GROUP, Appended, Plan, PlanHeader, PlannedShard
-from imagerecords.schemas.settings import BuildSettings, planned_content, shards_setting
+from imagerecords.schemas.setting_fields import shards_setting
+from imagerecords.schemas.settings import BuildSettings, planned_content
 from imagerecords.schemas.splits import EVERY_SPLIT, Split
 from imagerecords.schemas.version import VERSION
 from imagerecords.tasks.dataset.plan_file import read_plan

@@ -27,7 +27,8 @@ from imagerecords.schemas.example import ENCODER_VERSION
 from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.plan import COLUMNS, DROP, Plan, PlanHeader, PlannedShard
-from imagerecords.schemas.settings import BuildSettings, shards_setting
+from imagerecords.schemas.setting_fields import shards_setting
+from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import FOLDS, Split
 from imagerecords.schemas.version import VERSION
 from imagerecords.tasks.planning.fingerprints import fingerprint

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from fsspec.asyn import sync
 
 from imagerecords.schemas.errors import BadStorage
-from imagerecords.schemas.settings import S3_SCHEMES, BuildSettings
+from imagerecords.schemas.setting_fields import S3_SCHEMES
+from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.storage.bulk_read import UntrustedCertificate, refuse_certificate
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
