@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import imagerecords
 
@@ -142,6 +143,12 @@ def test_resizing_is_tensorflows(train, tf):
         method = options.get("interpolation", "bilinear")
         wanted = tf.image.resize(np.asarray(record.image()), (6, 9), method, antialias=options.get("antialias", False))
         np.testing.assert_array_equal(image, tf.cast(wanted, tf.float32))
+
+
+def test_antialiased_resizing_is_pillows_to_a_level(train, tf):
+    wanted = np.asarray(train[0].image().resize((9, 6), Image.Resampling.BILINEAR), np.float32)
+    image = next(iter(train[:1].tf(image_size=(6, 9), antialias=True)))[0]
+    np.testing.assert_allclose(image, wanted, atol=1)
 
 
 @pytest.mark.parametrize("size", [(12, 4), (6, 20), (24, 24), (1, 40)])

@@ -24,6 +24,15 @@ def test_a_file_reads_back(folder):
     assert folder.exists("index/a.idx")
 
 
+def test_brackets_in_a_name_are_no_pattern(folder):
+    """fsspec's cat, get and rm take them for one (findings/fsspec_removes_another_picture_for_brackets_in_a_name.sh)."""
+    for name in ("photo1.jpg", "photo[1].jpg"):
+        folder.write(name, name.encode())
+    assert folder.read("photo[1].jpg") == b"photo[1].jpg"
+    folder.remove("photo[1].jpg")
+    assert folder.files() == ["photo1.jpg"]
+
+
 def test_an_empty_file_is_a_file(folder):
     folder.write("train-00000-of-00001", b"")
     assert folder.read("train-00000-of-00001") == b""
