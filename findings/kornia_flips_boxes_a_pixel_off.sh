@@ -6,7 +6,7 @@
 # What happens: the picture's pixels are mirrored, the box is mirrored as if its ends were the centres of pixels: x becomes
 # width - 1 - x, where the edge of a pixel is at width - x. A white rectangle from 10 to 30 of 60 is at 30 to 50 in the
 # flipped picture, its box at 29 to 49. A box round the whole picture begins at -1 and leaves the last column out. Two flips
-# undo each other, so that a round trip does not show it. For a quarter turn it is the same pixel, and the IoU of an 8 pixel
+# undo each other, so that a round trip does not show it. A quarter turn is a pixel off, too, and then the IoU of an 8 pixel
 # box with its object is 0.78. Resized to the double, the box is up to 0.6 pixels too large.
 # Versions: kornia 0.9.0, torch 2.13.0, numpy 2.4.6.
 set -euo pipefail
