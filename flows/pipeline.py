@@ -91,15 +91,9 @@ def build_dataset(settings: BuildSettings, runner: Runner, progress: Progress) -
     with output_lock(output, settings.lock_stale_seconds) as lock, _cleanup_on_exit(output, progress):
         if lock.note:
             progress.note(lock.note)
-        progress.doing("plan")
-        plan = _plan(settings, runner, progress)
-        refuse_conflict(plan, settings)
-        lock.check()
-        for note in runner.run(prepare_output, plan, settings):
-            progress.note(note)
         build = _Build(settings, runner, lock, progress)
-        shards = plan.references(lock.holder.id)
-        outcomes, checks = _convert(build, shards, plan.images.num_rows)
+        shards, images = _prepare(build)
+        outcomes, checks = _convert(build, shards, images)
         verified = _validate(build, shards, outcomes)
         validated = time.time()
         if checks:
@@ -129,6 +123,17 @@ def _cleanup_on_exit(output: Folder, progress: Progress) -> Iterator[None]:
         progress.end()
         with suppress(Exception):  # the error that ended the block is reported; the next build sweeps again
             sweep_unfinished(output)
+
+
+def _prepare(build: _Build) -> tuple[list[Shard], int]:
+    """Plan, make the output ready, and return the shards and the number of images; the plan's memory is free then."""
+    build.progress.doing("plan")
+    plan = _plan(build.settings, build.runner, build.progress)
+    refuse_conflict(plan, build.settings)
+    build.lock.check()
+    for note in build.runner.run(prepare_output, plan, build.settings):
+        build.progress.note(note)
+    return plan.references(build.lock.holder.id), plan.images.num_rows
 
 
 def _plan(settings: BuildSettings, runner: Runner, progress: Progress) -> Plan:

@@ -19,6 +19,7 @@ from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.concurrency.sync import concurrency
 from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectHTTPStatusError
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from imagerecords.flows.prefect_ui.names import output_name
 from imagerecords.schemas.errors import OutputLocked
@@ -54,7 +55,7 @@ def output_slot(output: Folder, stale_seconds: float, logger: RunLogger) -> Iter
         while not _take(held, name):
             now = time.monotonic()
             if began == recorded or now - recorded >= SECONDS_BETWEEN_LINES:
-                logger.info("waiting for %s, which builds the same output: %s", _holder(output), output.url)
+                logger.info("waiting for %s: %s", _holder(output), output.url)
                 recorded = now
             if now - began >= WAIT_SECONDS and _is_free(output, stale_seconds):
                 logger.warning("the concurrency limit %s is taken, but no build of %s runs: continuing", name, output.url)
@@ -66,8 +67,10 @@ def output_slot(output: Folder, stale_seconds: float, logger: RunLogger) -> Iter
 
 def _take(held: ExitStack, name: str) -> bool:
     """Whether the slot was free, and is held now."""
-    with get_client(sync_client=True) as client, suppress(ObjectAlreadyExists, PrefectHTTPStatusError):
+    with get_client(sync_client=True) as client, suppress(ObjectAlreadyExists, ObjectNotFound, PrefectHTTPStatusError):
         client.upsert_global_concurrency_limit_by_name(name, limit=1)  # of two that make it at once, one is refused
+        if client.read_global_concurrency_limit_by_name(name).active_slots:
+            return False  # asking for it, Prefect 3.9 would log an error each time
     # Strict: without the limit, which another build may have removed just now, there is no slot. A server that is away when
     # the lease is to be renewed costs a warning, not the build.
     slot = concurrency(
@@ -84,18 +87,25 @@ def _take(held: ExitStack, name: str) -> bool:
 
 
 def _remove_idle(name: str) -> None:
-    """Remove a limit whose slot is free; a build that makes it again at this moment finds out when it asks for the slot."""
-    with suppress(Exception), get_client(sync_client=True) as client:  # a server that is away stops no build
+    """Remove a limit whose slot is free; a build that makes it again at this moment finds out when it asks for the slot.
+
+    A busy server is asked once: the process of a cancelled run has 30 s to end, and the next build removes the limit too.
+    """
+    once = temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0})
+    with suppress(Exception), once, get_client(sync_client=True) as client:  # a server that is away stops no build
         if not client.read_global_concurrency_limit_by_name(name).active_slots:
             with suppress(ObjectNotFound):
                 client.delete_global_concurrency_limit_by_name(name)
 
 
 def _holder(output: Folder) -> str:
-    """Who builds the output, as far as the server or the lock knows."""
+    """Who holds the output's slot, as far as the server or the lock knows."""
+    holder = None
     with suppress(Exception), get_client(sync_client=True) as client:
-        return _running(client) or f"{read_holder(output) or 'another build'}"
-    return "another build"
+        holder = _running(client) or read_holder(output)
+    if holder:
+        return f"{holder}, which builds the same output"
+    return f"the slot of a build that has ended without releasing it, which the server does within {LEASE_SECONDS:g} s"
 
 
 def _running(client: SyncPrefectClient) -> str:

@@ -30,6 +30,7 @@ ALWAYS = frozenset(["split", "shard", "path", "label", "status"])
 # Of a row group, which takes 25 KB of memory in each process that has the file open, and twice that in the writer. The data
 # card reads single rows, each with its group.
 LEAST_ROWS = 1024
+MOST_TABLES = 64  # kept until there are LEAST_ROWS; a table of one row takes 28 KB
 OF_WRITTEN = frozenset(["record", "offset", "size", "crc32c"])
 
 
@@ -46,6 +47,8 @@ def manifest_writer(output: Folder, header: PlanHeader) -> Iterator[Callable[[pa
         nonlocal rows
         kept.append(receipt)
         rows += receipt.num_rows
+        if len(kept) == MOST_TABLES:
+            kept[:] = [pa.concat_tables(kept).combine_chunks()]
         if rows >= LEAST_ROWS:
             flush()
 

@@ -19,7 +19,7 @@ AGREEMENT = 0.5  # of images have the label of most of their neighbours: else ne
 ABOVE_CHANCE = 2.0  # times the share of the largest label
 MOST = 6000
 HASH_WEIGHT = 0.35  # of one bit beside a metric's standard deviation
-CHUNK = 512
+CHUNK = 128  # of images compared with all others at once; 512 take 100 MB
 METRICS = ("brightness", "contrast", "sharpness")
 
 Numbers = npt.NDArray[np.int64]

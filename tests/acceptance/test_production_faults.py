@@ -134,5 +134,7 @@ def test_a_run_that_vanished_is_crashed_by_the_automation(
 
 def test_after_an_outage_the_same_output_can_be_built_again(outage: Outage, slow: Images):
     assert outage.again.wait(120) == 0, outage.again.stderr
+    assert "waiting for" in outage.again.stderr
+    assert "ERROR" not in outage.again.stderr, "waiting is no error"
     assert outage.again.summary["shards_reused"] == slow.shards
     assert digests(outage.output) == slow.undisturbed.digests
