@@ -1,8 +1,8 @@
 """What a phone's portrait photos cost, in time and bytes: python -m benchmarks.rotation.
 
 Beside process_image: checking alone (a decode at 1/8 scale), and what version 0.1.0 did: check, decode, rotate, encode at
-quality 100. CPU time, the best of some rounds in which all take turns, each in a process of its own, as process_image changes how
-memory is kept.
+quality 100. CPU time, the best of some rounds in which all take turns, each in a process of its own, as process_image has its
+process keep memory.
 """
 
 import argparse

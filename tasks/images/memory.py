@@ -1,4 +1,4 @@
-"""The machine's memory: whether an image was refused for want of it, which says nothing of the image, and keeping what was freed."""
+"""The machine's memory: whether an image was refused for want of it, which says nothing of the image; and keeping it."""
 
 import ctypes
 import functools
