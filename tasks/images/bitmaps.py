@@ -1,7 +1,8 @@
 """BMP and XPM files: what Pillow reads otherwise than browsers and the X Window System do.
 
 Decisions that bind users' data. A BMP's masks may have any place and width; where they name opacity, and not all of it is 0, it
-counts. An XPM's colours of 3, 9 and 12 digits are scaled, and its names are X11's.
+counts. A palette may have any length: of two colours, black and white, Pillow takes the pixels for single bits. An XPM's
+colours of 3, 9 and 12 digits are scaled, and its names are X11's.
 """
 
 import io
@@ -16,7 +17,8 @@ from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.opening import Decoded, open_image, refuse_size
 
-FILE_HEADER, V2, V5 = 14, 52, 124  # bytes of headers
+FILE_HEADER, V1, V2, V5 = 14, 40, 52, 124  # bytes of headers
+COLOURS = 256  # of a whole palette
 BITFIELDS, ALPHA_BITFIELDS = 3, 6  # compressions
 EMBEDDED = 0x4D424544  # "MBED", the colour space of a profile in the file
 X11_COLOURS = {"gray": "#bebebe", "grey": "#bebebe", "green": "#00ff00", "maroon": "#b03060", "purple": "#a020f0"}  # not CSS's
@@ -29,7 +31,7 @@ def read_bmp(data: bytes, settings: BuildSettings) -> Decoded:
     (header,) = struct.unpack_from("<I", data, FILE_HEADER)
     masks = _masks(data, header)
     if masks is None or _pillow_knows(data, masks):
-        image = open_image(data)
+        image = open_image(_with_whole_palette(data, header))
         refuse_size(image.height, image.width, settings)
         image.load()
     else:
@@ -40,6 +42,36 @@ def read_bmp(data: bytes, settings: BuildSettings) -> Decoded:
         place, size = struct.unpack_from("<II", data, FILE_HEADER + 112)
         image.info["icc_profile"] = data[FILE_HEADER + place : FILE_HEADER + place + size]
     return Decoded(image)
+
+
+def whole_palette(bitmap: bytes) -> tuple[bytes, int]:
+    """A bitmap without its file's header, of 4 or 8 bits, with a palette of 256 colours, and the length of the one it had.
+
+    Others come as they are, with 0.
+    """
+    (header,) = struct.unpack_from("<I", bitmap)
+    bits = struct.unpack_from("<H", bitmap, 14)[0] if header >= V1 else 0
+    if bits not in {4, 8}:
+        return bitmap, 0
+    (colours,) = struct.unpack_from("<I", bitmap, 32)
+    if bits == 8 and colours in {0, COLOURS}:
+        return bitmap, 0
+    length = 4 * (colours or 1 << bits)
+    if header + length > len(bitmap):
+        length = 4 << bits  # the count is nonsense
+    palette = bitmap[header : header + min(length, 4 << bits)].ljust(4 * COLOURS, b"\0")
+    whole = bitmap[:32] + struct.pack("<I", COLOURS) + bitmap[36:header] + palette + bitmap[header + length :]
+    return whole, length
+
+
+def _with_whole_palette(data: bytes, header: int) -> bytes:
+    bitmap, length = whole_palette(data[FILE_HEADER:])
+    if not length:
+        return data
+    (start,) = struct.unpack_from("<I", data, 10)
+    if start == FILE_HEADER + header:  # as some programs write it, and mean the palette's end
+        start += length
+    return data[:10] + struct.pack("<I", start + 4 * COLOURS - length) + bitmap
 
 
 def _masks(data: bytes, header: int) -> tuple[int, ...] | None:

@@ -2,8 +2,8 @@
 
 Decisions that bind users' data: relative colorimetric with black point compensation, which photo editors take by default.
 A profile counts as sRGB by what it does, not by its name: when it moves no colour by more than TOLERANCE levels. The many
-profiles called sRGB differ by one, and a linear one may be called sRGB too. A profile that can't be read, or is for other
-channels than the image's, is ignored, as every viewer does.
+profiles called sRGB differ by one, and a linear one may be called sRGB too. A profile that can't be read, that is for other
+channels than the image's, or under which white is not white, is ignored, as every viewer does.
 """
 
 import functools
@@ -14,6 +14,7 @@ from PIL import Image, ImageCms
 
 CHANNELS = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # a profile's colour space, and the image mode that is meant
 TOLERANCE = 2
+WHITE = 192  # of each channel at least, where all of an image's are 255
 STEPS = 9  # a channel, of the colours that are tried
 CACHED = 32  # transforms, of a few hundred kilobytes each; one takes 5 ms to make, and profiles repeat
 
@@ -44,6 +45,8 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
         if CHANNELS.get(opened.profile.xcolor_space.strip()) != mode:
             return None
         transform = _build(opened, mode)
+        if mode != "CMYK" and min(transform.apply(Image.new(mode, (1, 1), "white")).tobytes()) < WHITE:
+            return None
     except (OSError, ImageCms.PyCMSError, ValueError, TypeError):
         return None
     return transform if mode != "RGB" or _moves_colours(transform) else None

@@ -4,6 +4,7 @@ from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.bitmaps import read_bmp, read_xpm
 from imagerecords.tasks.images.formats import HEIC, begins_as, camera_raw
+from imagerecords.tasks.images.gif import read_gif
 from imagerecords.tasks.images.heif import read_heif
 from imagerecords.tasks.images.icons import read_icon
 from imagerecords.tasks.images.jpeg import UPRIGHT
@@ -16,6 +17,7 @@ from imagerecords.tasks.images.tiff import read_tiff
 READERS = {
     "TIFF": read_tiff,
     "PNG": read_png,
+    "GIF": read_gif,
     "AVIF": read_heif,
     HEIC: read_heif,
     "PSD": read_psd,

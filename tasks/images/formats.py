@@ -28,6 +28,9 @@ FURTHER = {
     "QOI": (b"qoif",),
     "OpenEXR": (b"v/1\x01",),
     "Radiance HDR": (b"#?RADIANCE", b"#?RGBE"),
+    "MNG": (b"\x8aMNG\r\n\x1a\n",),
+    "JNG": (b"\x8bJNG\r\n\x1a\n",),
+    "PAM": (b"P7\n",),
 }
 BRANDS = dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), HEIC)
 BRANDS |= {b"avif": "AVIF", b"avis": "AVIF"}

@@ -1,12 +1,13 @@
 """AVIF and HEIC: decoded by Pillow (libavif) and pillow-heif (libheif), with the colours and crop of the file.
 
-A decision that binds users' data: BT.709's and BT.2020's transfer counts as sRGB's, as browsers take it in pictures; in a PNG
-it is BT.1886's.
+Decisions that bind users' data: BT.709's and BT.2020's transfer counts as sRGB's, as browsers take it in pictures; in a PNG
+it is BT.1886's. A file that ends before its pixels do is refused: libheif leaves out the tiles behind its end without a word.
 """
 
+from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.colour_codes import SRGB_TRANSFER, ColourCodes, apply_codes
-from imagerecords.tasks.images.isobmff import primary_properties
+from imagerecords.tasks.images.isobmff import end_of_pixels, primary_properties, with_one_association
 from imagerecords.tasks.images.jpeg import exif_orientation
 from imagerecords.tasks.images.opening import Decoded, open_image, refuse_animation, refuse_size
 
@@ -15,9 +16,12 @@ VIDEO_TRANSFERS = {1, 6, 14, 15}
 
 def read_heif(data: bytes, settings: BuildSettings) -> Decoded:
     """The first picture of an AVIF, the primary one of a HEIC. Raises Rejected, or what Pillow raises."""
+    data = with_one_association(data)
     image = open_image(data)
     refuse_size(image.height, image.width, settings)
     refuse_animation(image, settings)
+    if (end := end_of_pixels(data)) > len(data):
+        raise Rejected(Reason.TRUNCATED, f"the {image.format}'s pixels end at byte {end:,}, the file at {len(data):,}")
     image.load()
     orientation = exif_orientation(image.info.get("exif") or b"")
     properties = primary_properties(data)

@@ -12,6 +12,7 @@ from PIL import IcoImagePlugin, Image
 
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.images.bitmaps import whole_palette
 from imagerecords.tasks.images.formats import STARTS
 from imagerecords.tasks.images.limits import PICTURES, refuse_count
 from imagerecords.tasks.images.opening import Decoded, load, open_image, refuse_size
@@ -36,6 +37,8 @@ class Entry(NamedTuple):
 def read_icon(data: bytes, settings: BuildSettings) -> Decoded:
     """The best picture of an ICO or CUR file. Raises Rejected, or what Pillow raises."""
     _, kind, count = struct.unpack_from("<HHH", data)
+    if not count and kind == ICON:
+        raise Rejected(Reason.CORRUPT, "an icon without a picture")
     if not count:  # some Targa files begin as a cursor does
         return load(open_image(data), settings)
     refuse_count(count, PICTURES, "picture")
@@ -77,7 +80,7 @@ def _whole_bitmap(data: bytes) -> tuple[bytes, int]:
     if len(data) < pixels:
         raise Rejected(Reason.TRUNCATED, "the icon ends in its pixels")
     whole = pixels + (width + 31) // 32 * 4 * height
-    return data[:whole].ljust(whole, b"\0"), depth
+    return whole_palette(data[:whole].ljust(whole, b"\0"))[0], depth
 
 
 def _bitmap(entry: Entry, depth: int) -> Image.Image:

@@ -11,6 +11,7 @@ FRAMES = {marker for marker in range(0xC0, 0xD0) if marker not in (0xC4, 0xC8, 0
 BASELINE, EXTENDED, PROGRESSIVE, ARITHMETIC, ARITHMETIC_PROGRESSIVE = 0xC0, 0xC1, 0xC2, 0xC9, 0xCA
 HUFFMAN_CODED = {BASELINE, EXTENDED, PROGRESSIVE}
 SEQUENTIAL = {BASELINE, EXTENDED, ARITHMETIC}
+JPEG_LS = 0xF7  # the frame of another standard (ITU T.87) with the same start
 # The rest are lossless or hierarchical, which neither Pillow nor TensorFlow decodes.
 DECODABLE = HUFFMAN_CODED | {ARITHMETIC, ARITHMETIC_PROGRESSIVE}
 LONGEST_SIDE = 65_500  # of a JPEG that libjpeg reads or writes

@@ -2,7 +2,8 @@
 
 Decisions that bind users' data. Pillow decodes 8-bit components in natural order, and grey of 16 bits; imagecodecs, which runs
 the whole of OpenJPEG, decodes other depths, palettes, channel definitions and colours of fewer samples. Neither gets the ICC
-profile to see: it is read here, and colour.py converts.
+profile to see: it is read here, and colour.py converts. Pillow fails at tiles of one part more than
+they announce, and at a resolution that is cut off: the first go to imagecodecs too, the second is hidden from it.
 """
 
 import struct
@@ -24,6 +25,7 @@ from imagerecords.tasks.images.opening import Decoded, open_image, refuse_size
 CODESTREAM = b"\xff\x4f\xff\x51"  # start of codestream, and the size segment that follows it
 CODING_STYLE = b"\xff\x52"
 START_OF_DATA = b"\xff\x93"
+START_OF_TILE, END = b"\xff\x90", b"\xff\xd9"
 CMYK, SRGB, GREY, SYCC = 12, 16, 17, 18  # enumerated colour spaces
 MOST_CHANNELS = 5
 COLOURS = {GREY: 1, SRGB: 3, SYCC: 3}
@@ -70,11 +72,8 @@ def read_jpeg2000(data: bytes, settings: BuildSettings) -> Decoded:
         raise Rejected(Reason.UNSUPPORTED, f"JPEG 2000 of {len(sizes.bits)} channels")
     if colours.space not in {None, CMYK, *COLOURS}:
         raise Rejected(Reason.UNSUPPORTED, f"JPEG 2000 in the enumerated colour space {colours.space}")
-    if _pillow_is_right(sizes, colours):
-        image = open_image(data)
-        image.load()
-    else:
-        image = _by_imagecodecs(data, sizes, colours)
+    read = _by_pillow if _pillow_is_right(sizes, colours) else _by_imagecodecs
+    image = read(data, sizes, colours)
     if colours.profile:
         image.info["icc_profile"] = colours.profile
     return Decoded(image)
@@ -146,6 +145,39 @@ def _pillow_is_right(sizes: Sizes, colours: Colours) -> bool:
     colour = COLOURS.get(colours.space or 0, count if count in {1, 3} else count - 1)
     natural = [(number, COLOUR, number + 1) for number in range(colour)] + [(colour, OPACITY, WHOLE)]
     return colours.space == CMYK or not colours.channels or colours.channels == tuple(natural[: len(colours.channels)])
+
+
+def _by_pillow(data: bytes, sizes: Sizes, colours: Colours) -> Image.Image:
+    image = open_image(_without_resolution(data))
+    try:
+        image.load()
+    except OSError:
+        if not _has_all_parts(data):
+            raise
+        return _by_imagecodecs(data, sizes, colours)
+    return image
+
+
+def _without_resolution(data: bytes) -> bytes:
+    """The file with a free box instead of the one that names its resolution."""
+    if not data.startswith(CODESTREAM):
+        for name, start, end in walk(data, 0, len(data)):
+            for inner, place, _ in walk(data, start, end) if name == b"jp2h" else ():
+                if inner == b"res ":
+                    return data[: place - 4] + b"free" + data[place:]
+    return data
+
+
+def _has_all_parts(data: bytes) -> bool:
+    """Whether the parts of tiles follow one another up to the end of the codestream."""
+    start = data.find(CODESTREAM)
+    position = data.find(START_OF_TILE, start)
+    while data[position : position + 2] == START_OF_TILE and position + 12 <= len(data):
+        (size,) = struct.unpack_from(">I", data, position + 6)
+        if size < 14:
+            return False
+        position += size
+    return data[position : position + 2] == END
 
 
 def _by_imagecodecs(data: bytes, sizes: Sizes, colours: Colours) -> Image.Image:

@@ -25,6 +25,7 @@ from imagerecords.tasks.images.jpeg import (
 from imagerecords.tasks.images.jpeg_metadata import metadata_of_rotated
 from imagerecords.tasks.images.jpeg_parts import Part, header_parts, tidy
 from imagerecords.tasks.images.jpeg_tables import has_usual_codes
+from imagerecords.tasks.images.memory import keep_freed_memory
 
 # What rotates a picture upright, by its EXIF orientation: turbojpeg's names.
 OPERATIONS = {2: "HFLIP", 3: "ROT180", 4: "VFLIP", 5: "TRANSPOSE", 6: "ROT90", 7: "TRANSVERSE", 8: "ROT270"}
@@ -51,6 +52,7 @@ def rotate(data: bytes, plain: bytes, header: JpegHeader, settings: BuildSetting
         return None
     trim = settings.partial_blocks == "trim"
     bare = tidy(plain, header)
+    keep_freed_memory()
     try:
         rotated = turbojpeg.transform(
             bare,

@@ -1,6 +1,9 @@
-"""Whether an image was refused for want of the machine's memory, which says nothing of the image."""
+"""The machine's memory: whether an image was refused for want of it, which says nothing of the image; and keeping it."""
 
+import ctypes
+import functools
 import io
+import sys
 
 import numpy as np
 from PIL import Image
@@ -10,6 +13,9 @@ from imagerecords.schemas.receipt import Reason, Rejected
 BYTES_PER_PIXEL = 16  # a decoded picture with alpha, its copy in another mode, and the encoder's
 LEAST_BYTES = 64 << 20
 UNKNOWN_BYTES = 512 << 20  # of an image whose size can't be read
+# Parameters of glibc's mallopt, and how much of the heap's free end it keeps; the second is the most that it takes.
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
+KEPT_BYTES, LARGEST_IN_HEAP = 128 << 20, 32 << 20
 BY_DECODERS = (Reason.CORRUPT, Reason.TRUNCATED, Reason.UNSUPPORTED)
 
 
@@ -38,3 +44,17 @@ def _is_there(size: int) -> bool:
     except MemoryError:
         return False
     return True
+
+
+@functools.cache
+def keep_freed_memory() -> None:
+    """Have the process keep memory that a library frees, up to 128 MB, for its next use; once, and only with glibc.
+
+    The coefficients of a photo of 12 megapixels are 37 MB, twice. Fetching fresh pages for them took longer than rotating.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(TRIM_THRESHOLD, KEPT_BYTES)
+        mallopt(MMAP_THRESHOLD, LARGEST_IN_HEAP)

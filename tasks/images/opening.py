@@ -3,6 +3,7 @@
 import functools
 import io
 import logging
+import struct
 import warnings
 from typing import NamedTuple
 
@@ -70,10 +71,10 @@ def _plugins_word(data: bytes, kind: str) -> Rejected:
     """Why the plugin of a format refuses a file that begins as its own; Image.open keeps that to itself."""
     Image.init()
     if kind not in Image.OPEN:
-        return Rejected(Reason.UNSUPPORTED, f"{kind}, which no decoder here reads")
+        return Rejected(Reason.UNSUPPORTED, f"{kind} is not read here. Convert it to PNG or JPEG")
     try:
         Image.OPEN[kind][0](io.BytesIO(data), "").close()
-    except (IndexError, EOFError) as error:
+    except (IndexError, EOFError, struct.error) as error:
         return Rejected(Reason.TRUNCATED, f"the {kind} ends in its header ({type(error).__name__}: {error})")
     except Exception as error:
         return rejection(error)
@@ -141,9 +142,12 @@ def rejection(error: Exception, words: str = "") -> Rejected:
     `words` are what its C library printed.
     """
     message = " ".join(f"{words} {type(error).__name__}: {error}".split())
+    if isinstance(error, struct.error):
+        return Rejected(Reason.TRUNCATED, f"the file ends in its header ({message})")
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
         return Rejected(Reason.TOO_MANY_PIXELS, message)
     missing = ("nsupported", "not supported", "cannot find loader", "not configured", "not implemented", "unknown pixel mode")
     if isinstance(error, NotImplementedError) or any(part in message for part in missing):
         return Rejected(Reason.UNSUPPORTED, message)
-    return Rejected(Reason.TRUNCATED if "runcated" in message else Reason.CORRUPT, message)
+    ends = "runcated" in message or isinstance(error, EOFError)
+    return Rejected(Reason.TRUNCATED if ends else Reason.CORRUPT, message)

@@ -2,6 +2,8 @@
 
 Decisions that bind users' data. Text is removed before Pillow opens the file: it refuses more than 1 MiB, and none is used;
 a profile is read here for the same reason. cICP goes before iCCP. A transparent key is compared in the samples' own depth.
+Where Pillow refuses the file, it gets only the chunks that pixels depend on: a broken chunk beside them, and an animation whose
+frames don't match, are ignored, as by every other decoder.
 """
 
 import struct
@@ -22,17 +24,39 @@ SIGNATURE = 8  # bytes
 AROUND = 12  # bytes of a chunk beside its body: length, name, check sum
 TEXT = {b"tEXt", b"zTXt", b"iTXt"}
 LARGEST_PROFILE = 1 << 24
-GREY, RGB = 0, 2  # colour types that may have a transparent key
+GREY, RGB, PALETTE = 0, 2, 3  # colour types; the first two may have a transparent key
+NEEDED = {b"tRNS", b"eXIf"}  # of the chunks that are not critical, those that decide pixels
+BROKEN = {Reason.CORRUPT, Reason.TRUNCATED}
 
 
 def read_png(data: bytes, settings: BuildSettings) -> Decoded:
     """The first picture of a PNG. Raises Rejected, or what Pillow raises."""
     rest, profile, codes = _split(data)
+    try:
+        image, orientation = _load(rest, settings)
+    except Exception as error:
+        if isinstance(error, Rejected) and error.reason not in BROKEN:
+            raise
+        pixels_alone = _needed(rest)
+        if pixels_alone == rest:
+            raise
+        image, orientation = _load(pixels_alone, settings)
+    if profile:
+        image.info["icc_profile"] = profile
+    if codes is not None:
+        image = apply_codes(image, codes, keep=settings.icc == "keep")
+    return Decoded(image, orientation)
+
+
+def _load(rest: bytes, settings: BuildSettings) -> tuple[Image.Image, int]:
+    """The first picture of a file without text and profile, and its orientation."""
     image = open_image(rest)
     refuse_size(image.height, image.width, settings)
     refuse_animation(image, settings)
     key = image.info.get("transparency")
-    depth, colour_type = data[24], data[25]
+    depth, colour_type = rest[24], rest[25]
+    if colour_type == PALETTE and not any(name == b"PLTE" for name, _, _ in _chunks(rest)):
+        raise Rejected(Reason.CORRUPT, "a PNG of palette colours without a palette")
     image.load()  # EXIF may stand behind the pixels
     if key is not None and colour_type == GREY and depth in {2, 4}:
         image.info["transparency"] = (key & (1 << depth) - 1) * 255 // ((1 << depth) - 1)  # as Pillow scales the samples
@@ -42,12 +66,19 @@ def read_png(data: bytes, settings: BuildSettings) -> Decoded:
         made = Image.merge("LA", (image.getchannel("R"), image.getchannel("A")))  # which Pillow has as RGBA
         made.format, made.info = image.format, image.info
         image = made
-    if profile:
-        image.info["icc_profile"] = profile
-    exif = image.info.get("exif") or b""
-    if codes is not None:
-        image = apply_codes(image, codes, keep=settings.icc == "keep")
-    return Decoded(image, exif_orientation(exif))
+    return image, exif_orientation(image.info.get("exif") or b"")
+
+
+def _needed(data: bytes) -> bytes:
+    """The file with the chunks that pixels depend on, and what follows its last whole chunk."""
+    kept, position = [data[:SIGNATURE]], SIGNATURE
+    for name, start, end in _chunks(data):
+        critical = not name[:1].islower()
+        check = int.from_bytes(data[end : end + 4], "big")
+        if critical or (name in NEEDED and zlib.crc32(data[start - 4 : end]) == check):
+            kept.append(data[start - 8 : end + 4])
+        position = end + 4
+    return b"".join([*kept, data[position:]])
 
 
 def _split(data: bytes) -> tuple[bytes, bytes, ColourCodes | None]:

@@ -14,7 +14,16 @@ from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.colour import is_srgb
 from imagerecords.tasks.images.decode import decode_image
-from imagerecords.tasks.images.jpeg import DECODABLE, LONGEST_SIDE, START, UPRIGHT, JpegHeader, read_jpeg_header
+from imagerecords.tasks.images.jpeg import (
+    DECODABLE,
+    JPEG_LS,
+    LONGEST_SIDE,
+    START,
+    UPRIGHT,
+    JpegHeader,
+    read_jpeg_header,
+    segments,
+)
 from imagerecords.tasks.images.jpeg_check import Coefficients, read_coefficients
 from imagerecords.tasks.images.jpeg_encode import encode_jpeg
 from imagerecords.tasks.images.jpeg_metadata import find_private, strip
@@ -73,6 +82,8 @@ def _process(data: bytes, settings: BuildSettings) -> RgbJpeg:
         return _re_encode(data, settings)
     header = read_jpeg_header(data)
     if header is None:
+        if any(marker == JPEG_LS for marker, _, _ in segments(data)):
+            raise Rejected(Reason.UNSUPPORTED, "JPEG-LS is not read here. Convert it to PNG or JPEG")
         raise Rejected(Reason.CORRUPT, "the JPEG has no frame and scan")
     _refuse_jpeg(header, settings)
     refuse_scans(data, header)

@@ -223,3 +223,43 @@ def test_an_xpms_colours_may_be_short_long_and_named(pixels, name, shown):
 def test_an_xpms_colour_that_is_not_known_is_unsupported(make_settings):
     data = b'/* XPM */\nstatic char *t[] = {\n"1 1 1 1",\n"a c nosuchcolour",\n"a"\n};\n'
     assert reason_of(data, make_settings()) is Reason.UNSUPPORTED
+
+
+BLACK, WHITE = (0, 0, 0), (255, 255, 255)
+PALETTES = {
+    "black and white": [BLACK, WHITE],
+    "white and black": [WHITE, BLACK],
+    "greys that are their own numbers": [(level,) * 3 for level in range(16)],
+    "three": [(9, 8, 7), (0, 200, 1), (30, 20, 250)],
+    "more than the pixels can name": [(level % 256, 99, 255 - level % 256) for level in range(300)],
+}
+
+
+def packed(indices, bits):
+    """Rows from the bottom, each a multiple of four bytes."""
+    if bits == 4:
+        indices = indices[:, ::2] << 4 | indices[:, 1::2]
+    return indices[::-1].astype(np.uint8).tobytes()
+
+
+def palette_bytes(colours):
+    return b"".join(bytes((*colour[::-1], 0)) for colour in colours)
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize("name", PALETTES)
+def test_a_palette_may_have_any_length(pixels, name, bits):
+    """Pillow takes the pixels of a palette of black and white, as masks have it, for single bits."""
+    colours = PALETTES[name]
+    indices = np.random.default_rng(3).integers(0, min(len(colours), 1 << bits), (SIDE, SIDE))
+    head = struct.pack("<IiiHHIIiiII", 40, SIDE, SIDE, 1, bits, 0, 0, 0, 0, len(colours), 0)
+    body = head + palette_bytes(colours) + packed(indices, bits)
+    start = 14 + len(head) + 4 * len(colours)
+    expected = np.array(colours)[indices]
+    assert (pixels(b"BM" + struct.pack("<IHHI", 14 + len(body), 0, 0, start) + body) == expected).all()
+    if len(colours) <= 1 << bits:
+        assert (pixels(icon(dib(bits, packed(indices, bits), palette_bytes(colours)))) == expected).all()
+
+
+def test_an_icon_without_a_picture_is_corrupt(make_settings):
+    assert reason_of(b"\0\0\1\0\0\0" + bytes(40), make_settings()) is Reason.CORRUPT

@@ -176,3 +176,12 @@ def test_a_png_with_a_profile_and_alpha_is_converted_before_it_is_laid_on_the_ba
         pixels = np.asarray(image).astype(int)
     assert abs(pixels[:, :16] - adobe_in_srgb(array[:, :16, :3])).max() <= 4
     assert abs(pixels[:, 16:] - (200, 60, 100)).max() <= 3  # a background is sRGB
+
+
+def test_a_profile_under_which_white_is_not_white_is_ignored(pixels, colours):
+    """Its red is nothing and its green is red's place: LittleCMS makes noise of it, and viewers ignore it."""
+    file = io.BytesIO()
+    Image.fromarray(colours.astype(np.uint8)).save(file, "PNG", icc_profile=rgb_profile(np.diag([0.0, 0.5, 0.0])))
+    assert (pixels(file.getvalue()) == colours).all()
+    assert is_srgb(rgb_profile(np.diag([0.0, 0.5, 0.0])))
+    assert not is_srgb(rgb_profile(SRGB[:, [1, 2, 0]]))  # colours that change places, as in browsers' tests

@@ -5,10 +5,10 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from imagerecords.tasks.images.colour_codes import ColourCodes
-from imagerecords.tasks.images.isobmff import primary_properties
+from imagerecords.tasks.images.isobmff import end_of_pixels, primary_properties
 from imagerecords.tasks.images.process import process_image
 from tests.tasks.images.reading import pixels_of
 
@@ -84,3 +84,24 @@ def test_boxes_that_can_not_be_followed_have_no_properties():
     for end in range(0, 400, 3):
         assert primary_properties(data[:end]).aperture is None
     assert primary_properties(b"").codes is None
+
+
+def test_associations_that_are_there_twice_are_one(pixels):
+    """As cavif wrote them in 2020; libavif refuses the file, Chromium and libvips read it."""
+    data, _ = avif(exif=b"Exif\0\0MM\0*" + bytes(8))
+    ipma = data.index(b"ipma") - 4
+    (size,) = struct.unpack_from(">I", data, ipma)
+    twice = data[ipma : ipma + size] + struct.pack(">I4s4sI", 16, b"ipma", data[ipma + 8 : ipma + 12], 0)
+    changed = bytearray(data[:ipma] + twice + data[ipma + size :])
+    for name in (b"iprp", b"meta"):
+        place = data.index(name) - 4
+        changed[place : place + 4] = struct.pack(">I", struct.unpack_from(">I", data, place)[0] + 16)
+    iloc = data.index(b"iloc") + 4
+    (items,) = struct.unpack_from(">H", data, iloc + 6)
+    for number in range(items):  # of one extent of 4 bytes each
+        place = iloc + 8 + 14 * number + 6
+        changed[place : place + 4] = struct.pack(">I", struct.unpack_from(">I", data, place)[0] + 16)
+    with pytest.raises(UnidentifiedImageError):
+        Image.open(io.BytesIO(changed))
+    assert (pixels(bytes(changed)) == pixels(data)).all()
+    assert end_of_pixels(bytes(changed)) == end_of_pixels(data) + 16

@@ -149,3 +149,30 @@ def test_plain_files_go_through_pillow_to_the_same_pixels(pixels):
     file = io.BytesIO()
     Image.fromarray(LEVELS.astype(np.uint8)).save(file, "JPEG2000")
     assert (pixels(file.getvalue()) == np.asarray(Image.open(file).convert("RGB"))).all()
+
+
+def test_a_resolution_that_is_cut_off_is_no_reason(pixels):
+    data = with_boxes(encoded(LEVELS), box(b"res ", struct.pack(">I4sHHHHBB", 34, b"resc", 1, 1, 1, 1, 0, 0)))
+    assert (pixels(data) == pixels(encoded(LEVELS))).all()
+
+
+def with_a_part_too_many(data):
+    """The codestream with its tile in three parts, of which it announces two."""
+    start = data.index(b"\xff\x90")
+    (size,) = struct.unpack_from(">I", data, start + 6)
+    packets = data[start + 14 : start + size]
+    assert data[start + 12 : start + 14] == b"\xff\x93"
+    parts = b""
+    for number, body in enumerate((b"", b"", packets)):
+        parts += struct.pack(">HHHIBBH", 0xFF90, 10, 0, 14 + len(body), number, 2, 0xFF93) + body
+    return data[:start] + parts + data[start + size :]
+
+
+def test_a_tile_of_one_part_more_than_it_announces_is_read(pixels, make_settings):
+    data = encoded(LEVELS, kind="j2k")
+    odd = with_a_part_too_many(data)
+    with Image.open(io.BytesIO(odd)) as image, pytest.raises(OSError, match="broken data stream"):
+        image.load()
+    assert (pixels(odd) == pixels(data)).all()
+    for end in (len(odd) - 1, len(odd) - 2, len(odd) // 2):
+        assert reason_of(odd[:end], make_settings()) in {Reason.TRUNCATED, Reason.CORRUPT}

@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.tasks.images.decode import decode_image
@@ -115,6 +115,20 @@ def test_a_gifs_transparent_colour_lies_on_the_background(pixels):
     image = Image.new("P", (16, 16), 0)
     image.putpalette([0, 0, 0, 255, 0, 0])
     assert (pixels(saved(image, "GIF", transparency=0), alpha_background="blue") == (0, 0, 255)).all()
+
+
+@pytest.mark.parametrize("background", ["white", "#0a64c8"])
+def test_what_a_gif_leaves_free_of_its_screen_lies_on_the_background(pixels, background):
+    """Browsers show it transparent; Pillow fills it with the first colour."""
+    file = io.BytesIO()
+    Image.new("RGB", (6, 4), (250, 10, 20)).convert("P", palette=Image.Palette.ADAPTIVE, colors=2).save(file, "GIF")
+    data = bytearray(file.getvalue())
+    frame = data.index(b",\0\0\0\0\6\0\4\0")
+    data[6:10] = struct.pack("<HH", 9, 8)  # the screen
+    data[frame + 1 : frame + 5] = struct.pack("<HH", 2, 1)  # where the picture begins
+    expected = np.full((8, 9, 3), ImageColor.getrgb(background))
+    expected[1:5, 2:8] = (250, 10, 20)
+    assert (pixels(bytes(data), alpha_background=background) == expected).all()
 
 
 def test_a_transparent_key_lies_on_the_background(pixels):

@@ -9,7 +9,7 @@ import pytest
 from imagerecords.schemas.receipt import Reason
 from imagerecords.tasks.images.process import process_image
 from tests.tasks.images.reading import reason_of
-from tests.tasks.images.test_colour import grey_profile, srgb_of
+from tests.tasks.images.test_colour import ADOBE, grey_profile, rgb_profile, srgb_of
 
 HEIGHT, WIDTH = 8, 32
 Y, X = np.mgrid[0:HEIGHT, 0:WIDTH]
@@ -91,3 +91,32 @@ def test_exif_behind_the_pixels_counts_beside_text(make_settings):
 def test_what_begins_as_a_png_is_no_other_thing(make_settings):
     for data in (b"\x89PNG\r\n\x1a\n", b"\x89PNG\r\n\x1a\n" + b"\xf4" * 60, png(X % 256, 8, 0)[:50]):
         assert reason_of(data, make_settings()) in (Reason.CORRUPT, Reason.TRUNCATED)
+
+
+def broken(name, body):
+    return chunk(name, body)[:-1] + b"?"
+
+
+@pytest.mark.parametrize(
+    "faulty",
+    [
+        broken(b"sBIT", b"\x08\x08\x08"),  # of another check sum
+        broken(b"iTXt", b"Comment\0\0\0\0\0x"),
+        broken(b"eXIf", b"MM\0*"),
+        chunk(b"cHRM", b""),  # cut off inside
+        chunk(b"sRGB", b""),
+        chunk(b"acTL", struct.pack(">II", 2, 0)) + chunk(b"fdAT", struct.pack(">I", 7) + b"x"),  # a frame without its control
+    ],
+)
+def test_a_broken_chunk_beside_the_pixels_is_no_reason(pixels, make_settings, faulty):
+    """libpng, and so Chromium, libvips and OpenCV, go on behind each."""
+    samples = np.stack([X * 8, Y * 8, X + Y], axis=-1)
+    profile = chunk(b"iCCP", b"g\0\0" + zlib.compress(rgb_profile(ADOBE)))
+    assert (pixels(png(samples, 8, 2, faulty)) == samples).all()
+    assert (pixels(png(samples, 8, 2, profile, faulty)) == pixels(png(samples, 8, 2, profile))).all()
+    data = png(samples, 8, 2, faulty)
+    assert reason_of(data[:-60], make_settings()) is Reason.TRUNCATED
+
+
+def test_palette_colours_without_a_palette_are_corrupt(make_settings):
+    assert reason_of(png(X, 8, 3), make_settings()) is Reason.CORRUPT

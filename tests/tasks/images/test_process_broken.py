@@ -3,6 +3,8 @@
 import struct
 import zlib
 
+import imagecodecs
+import numpy as np
 import pytest
 
 from imagerecords.schemas.receipt import MESSAGE_LENGTH, Reason, Rejected
@@ -30,6 +32,11 @@ def header_only_png(width, height):
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", Reason.UNSUPPORTED),  # a program
         (b"\xff\xd8" + b"\xff" * 300, Reason.CORRUPT),
         (header_only_png(30_000, 30_000), Reason.TOO_MANY_PIXELS),
+        (b"\x8bJNG\r\n\x1a\n" + bytes(20), Reason.UNSUPPORTED),
+        (b"P7\nWIDTH 3\nHEIGHT 1\nDEPTH 1\nMAXVAL 255\nENDHDR\nabc", Reason.UNSUPPORTED),
+        (imagecodecs.jpegxl_encode(np.zeros((8, 8, 3), np.uint8)), Reason.UNSUPPORTED),
+        (imagecodecs.jpegls_encode(np.zeros((8, 8, 3), np.uint8)), Reason.UNSUPPORTED),  # which begins as a JPEG
+        (b"BM" + bytes(9), Reason.TRUNCATED),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", Reason.NOT_AN_IMAGE),
     ],
 )
