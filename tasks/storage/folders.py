@@ -20,7 +20,7 @@ from imagerecords.tasks.storage.http_options import http_options
 from imagerecords.tasks.storage.s3_options import s3_options
 from imagerecords.tasks.storage.s3_retries import extend_retries
 from imagerecords.tasks.storage.s3_upload import abort_left_uploads, is_s3
-from imagerecords.tasks.storage.scratch import remove_directory, staging_directory
+from imagerecords.tasks.storage.scratch import refuse_no_scratch, remove_directory, staging_directory
 from imagerecords.tasks.storage.whole_files import put_whole, rename_whole, renamed_file, uploaded_file
 
 PROTOCOLS = frozenset(known_implementations)
@@ -172,6 +172,12 @@ def scratch_directory(output: Folder) -> Path:
     if output.is_local:
         return Path(output.path, SCRATCH)
     return staging_directory(output.fs, output.url, output.scratch)
+
+
+def refuse_no_scratch_directory(output: Folder) -> None:
+    """Raise BadStorage where the files of a remote output can't grow before they are uploaded."""
+    if not output.is_local:
+        refuse_no_scratch(scratch_directory(output))
 
 
 def sweep_unfinished(output: Folder) -> None:
