@@ -19,6 +19,7 @@ from imagerecords.tasks.images.bands import Bytes, in_bands
 from imagerecords.tasks.images.isobmff import walk
 from imagerecords.tasks.images.library_words import OPENJPEG, caught_words
 from imagerecords.tasks.images.limits import PACKETS, refuse_count
+from imagerecords.tasks.images.memory_needed import BAND, Need, refuse_memory
 from imagerecords.tasks.images.opening import Decoded, open_image, refuse_size
 
 CODESTREAM = b"\xff\x4f\xff\x51"  # start of codestream, and the size segment that follows it
@@ -70,6 +71,7 @@ def read_jpeg2000(data: bytes, settings: BuildSettings) -> Decoded:
         raise Rejected(Reason.UNSUPPORTED, f"JPEG 2000 of {len(sizes.bits)} channels")
     if colours.space not in {None, CMYK, *COLOURS}:
         raise Rejected(Reason.UNSUPPORTED, f"JPEG 2000 in the enumerated colour space {colours.space}")
+    refuse_memory(_need(sizes), sizes.height, sizes.width, len(data), settings)
     if _pillow_is_right(sizes, colours):
         image = open_image(data)
         image.load()
@@ -78,6 +80,12 @@ def read_jpeg2000(data: bytes, settings: BuildSettings) -> Decoded:
     if colours.profile:
         image.info["icc_profile"] = colours.profile
     return Decoded(image)
+
+
+def _need(sizes: Sizes) -> Need:
+    """OpenJPEG has four bytes for each sample; a copy of them and of the picture follow."""
+    count = len(sizes.bits)
+    return Need(8 * count + 8, 2, BAND if count in {2, 4} else 30_000_000)
 
 
 def _sizes(data: bytes) -> Sizes:

@@ -14,8 +14,9 @@ from PIL import Image
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.bands import Bytes, in_bands
-from imagerecords.tasks.images.colour_codes import ColourCodes, apply_codes
+from imagerecords.tasks.images.colour_codes import HDR, ColourCodes, apply_codes
 from imagerecords.tasks.images.jpeg import exif_orientation
+from imagerecords.tasks.images.memory_needed import PNG_WITH_KEY, TONED_DOWN, need_of_loaded, refuse_memory
 from imagerecords.tasks.images.opening import Decoded, open_image, refuse_animation, refuse_size
 
 SIGNATURE = 8  # bytes
@@ -33,6 +34,10 @@ def read_png(data: bytes, settings: BuildSettings) -> Decoded:
     refuse_animation(image, settings)
     key = image.info.get("transparency")
     depth, colour_type = data[24], data[25]
+    need = PNG_WITH_KEY if key is not None and (colour_type, depth) == (RGB, 16) else need_of_loaded(image)
+    need = TONED_DOWN if codes is not None and codes.transfer in HDR else need
+    need = need if rest is data else need._replace(files=2)
+    refuse_memory(need, image.height, image.width, len(data), settings)
     image.load()  # EXIF may stand behind the pixels
     if key is not None and colour_type == GREY and depth in {2, 4}:
         image.info["transparency"] = (key & (1 << depth) - 1) * 255 // ((1 << depth) - 1)  # as Pillow scales the samples
