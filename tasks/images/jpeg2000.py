@@ -19,7 +19,7 @@ from imagerecords.tasks.images.bands import Bytes, in_bands
 from imagerecords.tasks.images.isobmff import walk
 from imagerecords.tasks.images.library_words import OPENJPEG, caught_words
 from imagerecords.tasks.images.limits import PACKETS, refuse_count
-from imagerecords.tasks.images.memory_needed import BAND, Need, refuse_memory
+from imagerecords.tasks.images.memory_needed import OPACITY_BAND, Need, refuse_memory
 from imagerecords.tasks.images.opening import Decoded, open_image, refuse_size
 
 CODESTREAM = b"\xff\x4f\xff\x51"  # start of codestream, and the size segment that follows it
@@ -85,7 +85,7 @@ def read_jpeg2000(data: bytes, settings: BuildSettings) -> Decoded:
 def _need(sizes: Sizes) -> Need:
     """OpenJPEG has four bytes for each sample; a copy of them and of the picture follow."""
     count = len(sizes.bits)
-    return Need(8 * count + 8, 2, BAND if count in {2, 4} else 30_000_000)
+    return Need(5.5 * count + 5, 1, OPACITY_BAND if count in {2, 4} else 0)
 
 
 def _sizes(data: bytes) -> Sizes:

@@ -14,13 +14,14 @@ from fsspec.registry import known_implementations
 from imagerecords.schemas.errors import BadSettings
 from imagerecords.schemas.output_files import SCRATCH, is_ours
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.tasks.storage.archives import archive_url, canonical_chain, chained_options, missing_package
+from imagerecords.tasks.storage.archives import archive_url, canonical_chain, chained_options, opening
 from imagerecords.tasks.storage.http_options import PROTOCOLS as HTTP_PROTOCOLS
 from imagerecords.tasks.storage.http_options import http_options
 from imagerecords.tasks.storage.s3_options import s3_options
 from imagerecords.tasks.storage.s3_retries import extend_retries
 from imagerecords.tasks.storage.s3_upload import abort_left_uploads, is_s3
 from imagerecords.tasks.storage.scratch import refuse_no_scratch, remove_directory, staging_directory
+from imagerecords.tasks.storage.tar_files import TAR, open_tar
 from imagerecords.tasks.storage.whole_files import put_whole, rename_whole, renamed_file, uploaded_file
 
 PROTOCOLS = frozenset(known_implementations)
@@ -145,8 +146,11 @@ def open_folder(url: str, storage_options: Mapping[str, Any], scratch: str | Non
         options = http_options(options)
     elif "::" in url:
         options = chained_options(url, options)
-    with missing_package(url):
-        fs, path = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
+    with opening(url):
+        if protocol == TAR:
+            fs, path = open_tar(url)
+        else:
+            fs, path = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
     # One folder has one path, however it is written: so an output inside an input is found through links and dots.
     path = os.path.realpath(path) if isinstance(fs, LocalFileSystem) else path.rstrip("/")
     if is_s3(fs):
