@@ -60,8 +60,8 @@ class AnnotationSettings(BaseModel):
     )
     images_directory: str | None = Field(
         None,
-        description="Where the images that annotations name are looked for too, when they lie elsewhere; for an image list, the "
-        "folder that its paths are relative to, instead of the list's own.",
+        description="Where the images that annotations name are looked for too, when they lie elsewhere; for an image list, "
+        "the folder that its paths are relative to, instead of the list's own.",
     )
     unusable_annotations: Literal["error", "skip"] = Field(
         "error",

@@ -14,15 +14,15 @@ from PIL import Image
 
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.tasks.images.memory_needed import WORKER
+from imagerecords.tasks.images.memory_needed import OPACITY_BAND, WORKER
 from imagerecords.tasks.images.process import process_image
 
 SETTINGS = BuildSettings(output_directory="out", train_directory="in")
 NONE_ALLOWED = SETTINGS.model_copy(update={"max_image_memory": 1})
-SIDE = 2000
+SIDE = 1600
 NOISE = np.random.default_rng(3).integers(0, 65536, (SIDE, SIDE, 4), np.uint16)
 MB = 1e6
-SPREAD = 10 * MB  # of what the allocator and the libraries keep
+SPREAD = 13 * MB  # of what the allocator and the libraries keep; the worker's own figure has as much room
 
 
 def _saved(kind, mode="RGB", convert="", **options):
@@ -75,19 +75,14 @@ def _jpeg2000(channels):
 
 
 KINDS = {
-    "JPEG": lambda: _saved("JPEG"),
     "JPEG, progressive": lambda: _saved("JPEG", progressive=True),
     "JPEG, turned": lambda: _saved("JPEG", subsampling=0, exif=_turned()),
     "JPEG, CMYK": lambda: _saved("JPEG", "CMYK"),
-    "JPEG, grey": lambda: _saved("JPEG", "L"),
     "PNG": lambda: _saved("PNG", compress_level=0),
-    "PNG, palette": lambda: _saved("PNG", "L", "P", compress_level=0),
     "PNG, opacity": lambda: _saved("PNG", "RGBA", compress_level=0),
-    "PNG, turned": lambda: _saved("PNG", compress_level=0, exif=_turned()),
     "PNG, 16-bit grey": lambda: _saved("PNG", "I;16", compress_level=0),
     "PNG, 16-bit key": _png_with_key,
     "GIF, transparent": lambda: _saved("GIF", "L", transparency=3),
-    "TIFF": lambda: _saved("TIFF"),
     "TIFF, opacity": lambda: _saved("TIFF", "RGBA"),
     "TIFF, CMYK": lambda: _saved("TIFF", "CMYK"),
     "TIFF, 16-bit premultiplied": lambda: _tiff(4, "rgb", extrasamples=["assocalpha"]),
@@ -98,9 +93,7 @@ KINDS = {
     "AVIF, opacity": lambda: _saved("AVIF", "RGBA", speed=10),
     "JPEG 2000": lambda: _saved("JPEG2000", num_resolutions=1, quality_layers=[100]),
     "JPEG 2000, 16-bit, opacity": lambda: _jpeg2000(4),
-    "BMP": lambda: _saved("BMP"),
     "BMP, 10 bits": _bitmap_of_10_bits,
-    "TGA": lambda: _saved("TGA"),
     "SGI": lambda: _saved("SGI"),
 }
 
@@ -174,5 +167,5 @@ def test_the_estimate_bounds_the_peak_of_a_process(kind, files, peaks):
     """But is not far above it: no sound image should be rejected for nothing."""
     data = (files / kind).read_bytes()
     measured, estimate = peaks[kind], _estimate(data)
-    print(f"{kind}: {measured / MB:.0f} {estimate / MB:.0f} {estimate / measured:.2f}")
     assert measured <= estimate + SPREAD
+    assert estimate <= 2 * measured + OPACITY_BAND
