@@ -2,8 +2,8 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -36,12 +36,16 @@ def is_url(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Folder:
-    """A directory or a URL's prefix. Names given to its methods are relative to it, with forward slashes."""
+    """A directory or a URL's prefix. Names given to its methods are relative to it, with forward slashes.
+
+    `guard` is called right before a file appears, and raises where this process may not write any more.
+    """
 
     url: str
     fs: Any
     path: str
     scratch: str | None = None
+    guard: Callable[[], None] | None = field(default=None, compare=False)
 
     @property
     def is_local(self) -> bool:
@@ -88,6 +92,9 @@ class Folder:
         """The sorted names of the files right in a directory; empty where there is none."""
         path = self.join(name)
         try:
+            if self.is_local:  # fsspec's listing fails as a whole where one file goes meanwhile, as network mounts' own do
+                with os.scandir(path) as found:
+                    return sorted(entry.name for entry in found if not entry.is_dir())
             entries = self.fs.ls(path, detail=True)
         except (FileNotFoundError, NotADirectoryError):
             return []
@@ -110,6 +117,7 @@ class Folder:
     def write(self, name: str, data: bytes) -> None:
         """Write a file whole; object stores get it as one request."""
         if not self.is_local:
+            self._check()
             put_whole(self.fs, self.join(name), data)
             return
         with self.write_whole(name) as file:
@@ -126,10 +134,15 @@ class Folder:
         try:
             with renamed_file(path, scratch) if self.is_local else uploaded_file(self.fs, path, scratch) as file:
                 yield file
+                self._check()
         except OSError as error:
             if error.filename is None and error.errno:  # the error of a full disk does not name the file
                 raise OSError(error.errno, error.strerror, path) from error
             raise
+
+    def _check(self) -> None:
+        if self.guard is not None:
+            self.guard()
 
 
 def open_folder(url: str, storage_options: Mapping[str, Any], scratch: str | None = None) -> Folder:
