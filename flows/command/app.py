@@ -26,6 +26,7 @@ from imagerecords.flows.command.dataset_commands import audit, diff, extract, lo
 from imagerecords.flows.command.doctor import doctor
 from imagerecords.flows.command.exit_codes import BAD_INPUT, FAILED, INTERRUPTED, OK
 from imagerecords.flows.command.help import GroupedHelp
+from imagerecords.flows.retry import is_final
 from imagerecords.flows.terminal import drop_closed_output, escape_unknown_characters, print_line
 from imagerecords.schemas.errors import BadSettings, ImageRecordsError
 from imagerecords.schemas.settings import BuildSettings
@@ -140,6 +141,8 @@ def _explain(error: BaseException, source: Callable[[str], str]) -> tuple[int, s
         return BAD_INPUT, f"error: {problems}"
     if isinstance(error, CycloptsError):
         return BAD_INPUT, f"error: {' '.join(str(error).split())} See imagerecords --help"
+    if isinstance(error, OSError) and is_final(error) and error.filename is not None:
+        return FAILED, f"error: {error.strerror}: {error.filename}"
     return FAILED, f"error: {type(error).__name__}: {' '.join(str(error).split())}. Add --debug for the whole traceback"
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from imagerecords.schemas.errors import BadStorage
 
+SMALL = 10_000_000  # bytes
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 ANOTHER = "or pass another --scratch_directory, or set TMPDIR to another temporary directory"
 ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_PROFILE")
@@ -77,7 +78,8 @@ def _reason(error: OSError, directory: Path) -> str:
         return words
     place = next((path for path in (directory, *directory.parents) if path.exists()), directory)
     room = shutil.disk_usage(place)
-    return f"{words} ({room.free / 1e6:,.1f} of {room.total / 1e6:,.1f} MB free)"
+    unit, size = ("kB", 1e3) if room.total < SMALL else ("MB", 1e6)
+    return f"{words} ({room.free / size:,.0f} of {room.total / size:,.0f} {unit} free)"
 
 
 def remove_directory(directory: Path) -> None:
