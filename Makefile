@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train-demo test check format lint types tests fuzz fuzz-jpeg fuzz-jpeg-sanitized exits chromium torture readers prefect-oldest bench bench-s3 lock docs clean
+.PHONY: help setup demo train-demo test check format lint types tests fuzz fuzz-jpeg fuzz-jpeg-sanitized exits chromium torture readers stores prefect-oldest bench bench-s3 lock docs clean
 
 help:  ## Print the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -47,7 +47,7 @@ types: setup
 tests: setup chromium torture
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=40
 
-fuzz: setup  ## Read 100,000 damaged files of every kind that people make or may damage, 50 times what the tests read; 5 minutes
+fuzz: setup  ## Read 100,000 damaged files of every kind that people make or may damage, 50 times what the tests read; 8 minutes
 	$(BIN)/python -W ignore -m tests.tasks.test_readers_fuzz 100000
 
 fuzz-jpeg: setup  ## Compare the C extension with libjpeg over 1,000,000 damaged JPEGs, 200 times what the tests compare; 1 minute
@@ -81,6 +81,11 @@ readers: setup  ## Add PyTorch and DALI (2 GB, more where pip takes PyTorch with
 	$(BIN)/python -c 'import grain, mlcroissant, tfrecord, torch'  # else their tests would be skipped
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -rs -n 2 --dist loadscope tests/acceptance/readers
 
+stores: setup  ## Add gcsfs, adlfs and emulators of Google's and Azure's stores (Azurite where npm is), and test with them
+	$(BIN)/pip install --quiet --require-hashes -r requirements-stores.lock
+	@if command -v npm >/dev/null; then npm install --silent --prefix $(VENV)/stores azurite@3; else echo "no npm: the test with Azurite is skipped"; fi
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -rs tests/acceptance/test_other_stores.py
+
 OLDEST := $(VENV)/prefect-oldest
 
 prefect-oldest: setup  ## Test the flow with the oldest Prefect that pyproject.toml allows, in an environment of its own; 10 minutes
@@ -104,6 +109,8 @@ lock: setup  ## Pin all dependencies again, from pyproject.toml
 		pyproject.toml --output-file requirements.lock --custom-compile-command "make lock"
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 		pyproject.toml --extra dev --constraint requirements.lock --output-file requirements-dev.lock --custom-compile-command "make lock"
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		pyproject.toml --extra stores --constraint requirements-dev.lock --output-file requirements-stores.lock --custom-compile-command "make lock"
 	$(BIN)/python -c 'import tomllib; print(*(each for each in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"] \
 		if not each.startswith("tensorflow")), sep="\n")' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-annotate --constraint requirements.lock --custom-compile-command "make lock" \

@@ -26,7 +26,7 @@ from imagerecords.tasks.partition import partition_images
 from imagerecords.tasks.prepare import prepare_output, refuse_conflict
 from imagerecords.tasks.publish import publish_dataset
 from imagerecords.tasks.records.tensorflow import check_with_tensorflow
-from imagerecords.tasks.storage.folders import Folder, open_output, sweep_unfinished
+from imagerecords.tasks.storage.folders import Folder, open_output, refuse_no_scratch_directory, sweep_unfinished
 from imagerecords.tasks.storage.lock import Lock, output_lock
 from imagerecords.tasks.storage.s3_access import refuse_no_access
 from imagerecords.tasks.storage.s3_retries import shorten_retries
@@ -88,6 +88,7 @@ def build_dataset(settings: BuildSettings, runner: Runner, progress: Progress) -
     began = time.time()
     output = open_output(settings)
     refuse_no_access(settings)
+    refuse_no_scratch_directory(output)
     with output_lock(output, settings.lock_stale_seconds) as lock, _cleanup_on_exit(output, progress):
         if lock.note:
             progress.note(lock.note)

@@ -1,5 +1,6 @@
 """Standard error for people: lines, and a build's progress."""
 
+import io
 import os
 import select
 import sys
@@ -18,6 +19,13 @@ from imagerecords.schemas.summary import BuildSummary
 def print_line(text: str) -> None:
     """Print a line for people; names of files in it can't control the terminal."""
     print(f"imagerecords: {printable(text)}", file=sys.stderr, flush=True)
+
+
+def escape_unknown_characters() -> None:
+    """Have characters that the terminal's encoding lacks (cron's, LC_ALL=C) printed escaped, instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def drop_closed_output() -> bool:

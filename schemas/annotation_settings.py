@@ -59,7 +59,9 @@ class AnnotationSettings(BaseModel):
         "image's objects, where they are of one; auto: whichever there is.",
     )
     images_directory: str | None = Field(
-        None, description="Where the images that annotations name are looked for too, when they lie elsewhere."
+        None,
+        description="Where the images that annotations name are looked for too, when they lie elsewhere; for an image list, "
+        "the folder that its paths are relative to, instead of the list's own.",
     )
     unusable_annotations: Literal["error", "skip"] = Field(
         "error",

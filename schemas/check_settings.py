@@ -8,6 +8,7 @@ from imagerecords.schemas.boxes import ObjectLabels, Orientation, Policy
 
 # Where Pillow, which reads records in Python, calls an image a decompression bomb; tf.io.decode_jpeg reads larger ones too.
 MOST_PIXELS = 178_956_970
+MOST_IMAGE_MEMORY, LEAST_IMAGE_MEMORY = 1_200_000_000, 150_000_000
 
 
 class CheckSettings(BaseModel):
@@ -25,6 +26,12 @@ class CheckSettings(BaseModel):
         ge=1,
         le=MOST_PIXELS,
         description="Reject images with more pixels, without decoding them: they may be decompression bombs.",
+    )
+    max_image_memory: int = Field(
+        MOST_IMAGE_MEMORY,
+        ge=LEAST_IMAGE_MEMORY,
+        description="Reject images for which a worker would take more bytes of memory, its own 120 MB included. Estimated from "
+        "the header, before decoding: docs/production.md has the bytes per pixel of each kind.",
     )
     max_bytes: int | None = Field(
         None, ge=1, description="Reject image files with more bytes, without reading them; 2 GB are the most."

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     TRUNCATED = "truncated"
     CORRUPT = "corrupt"
     TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_MUCH_MEMORY = "too_much_memory"
     TOO_COMPLEX = "too_complex"
     TOO_MANY_BYTES = "too_many_bytes"
     TOO_SMALL = "too_small"

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from pydantic import model_validator
 
+from imagerecords.schemas.check_settings import MOST_IMAGE_MEMORY
 from imagerecords.schemas.former_names import with_present_names
 from imagerecords.schemas.setting_fields import SettingFields
 from imagerecords.schemas.settings_rules import contradictions
@@ -13,6 +14,7 @@ from imagerecords.schemas.settings_rules import contradictions
 CONTENT_SETTINGS = (
     "check_pixels",
     "max_pixels",
+    "max_image_memory",
     "max_bytes",
     "min_side",
     "max_aspect",
@@ -28,10 +30,16 @@ CONTENT_SETTINGS = (
     "features",
     "labels",
 )
-# What a data set of version 0.1.0 was built with, by the names of today: its plans lack four settings, and what was the
+# What a data set of version 0.1.0 was built with, by the names of today: its plans lack five settings, and what was the
 # default of the other two is no longer a value by default. Fingerprints leave these out, so that its shards need not be built
 # again.
-CONTENT_OF_0_1_0 = {"partial_blocks": "re-encode", "metadata": "keep", "features": "classic", "labels": "one"}
+CONTENT_OF_0_1_0 = {
+    "partial_blocks": "re-encode",
+    "metadata": "keep",
+    "features": "classic",
+    "labels": "one",
+    "max_image_memory": MOST_IMAGE_MEMORY,
+}
 DEFAULTS_OF_0_1_0 = {"jpeg_quality": 100, "jpeg_subsampling": "4:2:0"}
 # What else decides which image is where; shown in the data card, so nothing that names a place on a machine.
 LAYOUT_SETTINGS = (

@@ -74,7 +74,8 @@ def _annotation_problems(settings: SettingFields) -> Iterable[str]:
     """Settings of annotations, and of Label Studio's, beside another input."""
     for name, default in OF_ANNOTATIONS.items():
         of_export = settings.label_studio and name in OF_EXPORTS_TOO
-        if getattr(settings, name) != default and not settings.annotations and not of_export:
+        of_list = settings.image_list and name == "images_directory"
+        if getattr(settings, name) != default and not (settings.annotations or of_export or of_list):
             yield f"{name} must go with annotations, got it without them. Pass --annotations"
     for name, default in LABEL_STUDIO_SETTINGS.items():
         if (value := getattr(settings, name)) != default and not settings.annotations and not settings.label_studio:

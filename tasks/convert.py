@@ -113,7 +113,9 @@ def _write_image(target: _Target, read: Read) -> dict[str, Any]:
             raise outcome
         jpeg = outcome or process_image(data, settings)
     except MemoryError as error:
-        raise MemoryError(f"too little memory to convert {image.path}: pass fewer --workers or a lower --max_pixels") from error
+        raise MemoryError(
+            f"too little memory to convert {image.path}: pass fewer --workers or a lower --max_image_memory"
+        ) from error
     except Rejected as rejected:
         return row | {"status": REJECTED, "reason": rejected.reason.value, "message": rejected.message}
     example = _example(image, jpeg, header)

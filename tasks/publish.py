@@ -1,6 +1,8 @@
 """publish: the counts are checked; then come the manifest and the files beside it, and dataset_info.json last."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 
 from imagerecords.schemas.data_card import Outcome
 from imagerecords.schemas.findings import Findings, GroupExample
@@ -37,6 +39,7 @@ def publish_dataset(
     """
     output = open_output(settings)
     refuse_if_lock_lost(output, build)
+    output = replace(output, guard=partial(refuse_if_lock_lost, output, build))  # a suspended build may go on at any line
     doing("manifest")
     accounts = write_manifest(output, verified)
     header = accounts.header

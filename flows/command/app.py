@@ -26,7 +26,8 @@ from imagerecords.flows.command.dataset_commands import audit, diff, extract, lo
 from imagerecords.flows.command.doctor import doctor
 from imagerecords.flows.command.exit_codes import BAD_INPUT, FAILED, INTERRUPTED, OK
 from imagerecords.flows.command.help import GroupedHelp
-from imagerecords.flows.terminal import drop_closed_output, print_line
+from imagerecords.flows.retry import is_final
+from imagerecords.flows.terminal import drop_closed_output, escape_unknown_characters, print_line
 from imagerecords.schemas.errors import BadSettings, ImageRecordsError
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.settings_problems import setting_problem, settings_problems
@@ -109,6 +110,7 @@ def _on_sigterm(*_: object) -> NoReturn:
 def run(arguments: Sequence[str]) -> int:
     """Run the command; returns its exit code: 0 done, 1 failed or over budget, 2 bad settings or input, 130 interrupted."""
     signal.signal(signal.SIGTERM, _on_sigterm)
+    escape_unknown_characters()
     try:
         code: int = make_app().meta(arguments, exit_on_error=False, print_error=False) or OK  # None from --help
         sys.stdout.flush()
@@ -139,6 +141,8 @@ def _explain(error: BaseException, source: Callable[[str], str]) -> tuple[int, s
         return BAD_INPUT, f"error: {problems}"
     if isinstance(error, CycloptsError):
         return BAD_INPUT, f"error: {' '.join(str(error).split())} See imagerecords --help"
+    if isinstance(error, OSError) and is_final(error) and error.filename is not None:
+        return FAILED, f"error: {error.strerror}: {error.filename}"
     return FAILED, f"error: {type(error).__name__}: {' '.join(str(error).split())}. Add --debug for the whole traceback"
 
 

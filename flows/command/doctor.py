@@ -2,7 +2,6 @@
 
 import json
 import platform
-import tempfile
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
@@ -14,7 +13,7 @@ from cyclopts import Parameter
 
 from imagerecords.flows.command.exit_codes import FAILED, OK, AsJson, StorageOptions
 from imagerecords.flows.prefect_ui.api_url import prefect_api_url
-from imagerecords.schemas.errors import BadSettings
+from imagerecords.schemas.errors import BadSettings, BadStorage
 from imagerecords.schemas.messages import printable
 from imagerecords.schemas.secrets import refuse_secrets
 from imagerecords.schemas.version import VERSION
@@ -44,12 +43,22 @@ def doctor(place: Place = None, /, *, storage_options: StorageOptions = None, as
 def _machine() -> Iterator[tuple[str, str]]:
     from imagerecords.tasks.storage.processors import usable_processors
 
-    memory, disk = psutil.virtual_memory(), psutil.disk_usage(tempfile.gettempdir())
+    memory = psutil.virtual_memory()
     yield "imagerecords", f"{VERSION}, Python {platform.python_version()}, {platform.platform()}"
     yield "packages", ", ".join(map(_package, PACKAGES))
     yield "processors", f"{usable_processors()} of {psutil.cpu_count()} usable"
     yield "memory", f"{memory.available / GIB:,.1f} of {memory.total / GIB:,.1f} GiB available"
-    yield "temporary", f"{disk.free / GIB:,.1f} GiB free in {tempfile.gettempdir()}"
+    yield "temporary", _temporary()
+
+
+def _temporary() -> str:
+    from imagerecords.tasks.storage.scratch import temporary_directory
+
+    try:
+        place = temporary_directory()
+    except BadStorage as error:
+        return str(error)
+    return f"{psutil.disk_usage(str(place)).free / GIB:,.1f} GiB free in {place}"
 
 
 def _package(name: str) -> str:

@@ -7,7 +7,6 @@ new pool, so a dead worker costs each running shard one retry.
 import contextlib
 import importlib.util
 import os
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from imagerecords.schemas.errors import BadSettings, Interrupted, ShardFailed, W
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.storage.processors import usable_processors
+from imagerecords.tasks.storage.scratch import temporary_directory
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,7 +40,7 @@ LONGEST_TEMPORARY = 107 - len("/pymp-xxxxxxxx/listener-xxxxxxxx")
 
 def make_processes(settings: BuildSettings, count: int, stop: threading.Event) -> Executor:
     """A pool of processes."""
-    temporary = tempfile.gettempdir()
+    temporary = temporary_directory()
     if len(os.fsencode(temporary)) > LONGEST_TEMPORARY:
         raise BadSettings(
             f"the temporary directory's path must have at most {LONGEST_TEMPORARY} bytes, for a socket in it, got "

@@ -4,6 +4,7 @@ A decision that binds users' data: file names are those of image/filename, witho
 share a name are numbered in the order of their shards and records, `a.jpg`, `a-2.jpg`, `a-3.jpg`.
 """
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -139,7 +140,20 @@ def _write(target: Path, data: bytes) -> None:
     try:
         with open(handle, "wb") as file:
             file.write(data)
-        os.chmod(temporary, 0o666 & ~UMASK)
-        os.link(temporary, target)
+        with contextlib.suppress(OSError):  # shares with modes of their own (CIFS, some FUSE mounts) refuse it
+            os.chmod(temporary, 0o666 & ~UMASK)
+        try:
+            os.link(temporary, target)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links
+            if os.path.lexists(target):
+                raise
+            os.rename(temporary, target)
+    except OSError as error:
+        if error.filename is None and error.errno:  # the error of a full disk does not name the file
+            raise OSError(error.errno, error.strerror, str(target)) from error
+        raise
     finally:
-        os.unlink(temporary)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)

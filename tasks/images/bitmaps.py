@@ -8,6 +8,8 @@ colours of 3, 9 and 12 digits are scaled, and its names are X11's.
 import io
 import re
 import struct
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,8 @@ from PIL import Image, ImageColor
 
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.images.bands import in_bands
+from imagerecords.tasks.images.memory_needed import BITMAP, TEXT, need_of_loaded, refuse_memory
 from imagerecords.tasks.images.opening import Decoded, open_image, refuse_size
 
 FILE_HEADER, V1, V2, V5 = 14, 40, 52, 124  # bytes of headers
@@ -33,10 +37,12 @@ def read_bmp(data: bytes, settings: BuildSettings) -> Decoded:
     if masks is None or _pillow_knows(data, masks):
         image = open_image(_with_whole_palette(data, header))
         refuse_size(image.height, image.width, settings)
+        refuse_memory(need_of_loaded(image), image.height, image.width, len(data), settings)
         image.load()
     else:
         width, height = struct.unpack_from("<ii", data, FILE_HEADER + 4)
         refuse_size(abs(height), width, settings)
+        refuse_memory(BITMAP, abs(height), width, len(data), settings)
         image = _masked(data, width, height, masks)
     if header >= V5 and struct.unpack_from("<I", data, FILE_HEADER + 56)[0] == EMBEDDED:
         place, size = struct.unpack_from("<II", data, FILE_HEADER + 112)
@@ -103,10 +109,10 @@ def _masked(data: bytes, width: int, height: int, masks: tuple[int, ...]) -> Ima
     rows = np.frombuffer(data, np.uint8, min(len(data) - start, row * abs(height)), start)
     if rows.size < row * abs(height):
         raise Rejected(Reason.TRUNCATED, "the BMP ends in its pixels")
-    pixels = rows.reshape(abs(height), row).view(f"<u{bits // 8}")[:, :width].astype(np.uint32)
+    pixels = rows.reshape(abs(height), row).view(f"<u{bits // 8}")[:, :width]
     if height > 0:  # from the bottom
         pixels = pixels[::-1]
-    channels = [_channel(pixels, mask) for mask in masks]
+    channels = [in_bands(partial(_channel, mask=mask), pixels) for mask in masks]
     if not masks[3] or not channels[3].any():
         channels.pop()
     image = Image.fromarray(np.stack(channels, axis=-1))
@@ -114,13 +120,13 @@ def _masked(data: bytes, width: int, height: int, masks: tuple[int, ...]) -> Ima
     return image
 
 
-def _channel(pixels: npt.NDArray[np.uint32], mask: int) -> npt.NDArray[np.uint8]:
+def _channel(pixels: npt.NDArray[Any], mask: int) -> npt.NDArray[np.uint8]:
     """The bits of a mask, scaled to 8 and rounded; 0 for an empty mask."""
     if not mask:
         return np.zeros(pixels.shape, np.uint8)
     shift = (mask & -mask).bit_length() - 1
     most = mask >> shift
-    values = ((pixels & mask) >> shift).astype(np.uint64)
+    values = ((pixels.astype(np.uint32) & mask) >> shift).astype(np.uint64)
     return ((values * 255 + most // 2) // most).astype(np.uint8)
 
 
@@ -128,6 +134,7 @@ def read_xpm(data: bytes, settings: BuildSettings) -> Decoded:
     """The picture of an XPM. Raises Rejected, or what Pillow raises."""
     image = open_image(_plain_xpm(data))
     refuse_size(image.height, image.width, settings)
+    refuse_memory(TEXT, image.height, image.width, len(data), settings)
     image.load()
     return Decoded(image)
 

@@ -20,10 +20,10 @@ CACHED = 32  # transforms, of a few hundred kilobytes each; one takes 5 ms to ma
 
 
 def convert_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """An image of mode L, RGB or CMYK as RGB, converted from its profile to sRGB."""
+    """An image of mode L, RGB or CMYK as RGB, converted from its profile to sRGB; one of mode RGB is changed itself."""
     transform = _transform(profile, image.mode)
     if transform is not None:
-        return transform.apply(image)
+        return transform.apply_in_place(image) if image.mode == "RGB" else transform.apply(image)
     return image if image.mode == "RGB" else image.convert("RGB")
 
 

@@ -19,6 +19,7 @@ from imagerecords.tasks.images.bands import Bytes, in_bands
 
 Floats = npt.NDArray[np.float64]
 SRGB_PRIMARIES, SRGB_TRANSFER, PQ, HLG = 1, 13, 16, 18
+HDR = {PQ, HLG}
 D65, C, DCI, D50 = (0.3127, 0.3290), (0.310, 0.316), (0.314, 0.351), (0.34567, 0.35850)
 # x and y of red, green and blue, and the white.
 PRIMARIES = {
@@ -68,7 +69,7 @@ def apply_codes(image: Image.Image, codes: ColourCodes, keep: bool) -> Image.Ima
     """The image with the profile of its codes, or toned down to sRGB where they are HDR's; as it is where `keep`."""
     if keep:
         return image
-    if codes.transfer in {PQ, HLG}:
+    if codes.transfer in HDR:
         return _toned_down(image, codes)
     profile = profile_of(codes)
     if profile:

@@ -7,6 +7,7 @@ transparent, as browsers and editors show it. Pillow fills it with the first col
 from PIL import Image
 
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.images.memory_needed import need_of_loaded, refuse_memory
 from imagerecords.tasks.images.opening import Decoded, open_image, refuse_animation, refuse_size
 
 OPAQUE = 255
@@ -16,6 +17,7 @@ def read_gif(data: bytes, settings: BuildSettings) -> Decoded:
     """The first picture of a GIF. Raises Rejected, or what Pillow raises."""
     image = open_image(data)
     refuse_size(image.height, image.width, settings)
+    refuse_memory(need_of_loaded(image), image.height, image.width, len(data), settings)
     refuse_animation(image, settings)
     covered = image.dispose_extent  # type: ignore[attr-defined]
     image.load()

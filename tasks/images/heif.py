@@ -6,9 +6,10 @@ it is BT.1886's. A file that ends before its pixels do is refused: libheif leave
 
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.tasks.images.colour_codes import SRGB_TRANSFER, ColourCodes, apply_codes
+from imagerecords.tasks.images.colour_codes import HDR, SRGB_TRANSFER, ColourCodes, apply_codes
 from imagerecords.tasks.images.isobmff import end_of_pixels, primary_properties, with_one_association
 from imagerecords.tasks.images.jpeg import exif_orientation
+from imagerecords.tasks.images.memory_needed import TONED_DOWN, need_of_loaded, refuse_memory
 from imagerecords.tasks.images.opening import Decoded, open_image, refuse_animation, refuse_size
 
 VIDEO_TRANSFERS = {1, 6, 14, 15}
@@ -22,12 +23,14 @@ def read_heif(data: bytes, settings: BuildSettings) -> Decoded:
     refuse_animation(image, settings)
     if (end := end_of_pixels(data)) > len(data):
         raise Rejected(Reason.TRUNCATED, f"the {image.format}'s pixels end at byte {end:,}, the file at {len(data):,}")
-    image.load()
-    orientation = exif_orientation(image.info.get("exif") or b"")
     properties = primary_properties(data)
     codes = properties.codes
     if nclx := image.info.get("nclx_profile"):
         codes = ColourCodes(int(nclx["color_primaries"]), int(nclx["transfer_characteristics"]))
+    need = TONED_DOWN if codes is not None and codes.transfer in HDR else need_of_loaded(image)
+    refuse_memory(need, image.height, image.width, len(data), settings)
+    image.load()
+    orientation = exif_orientation(image.info.get("exif") or b"")
     crop = properties.crop(image.width, image.height) if image.format == "AVIF" else None  # libheif crops by itself
     if crop:
         cropped = image.crop(crop)

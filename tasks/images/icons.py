@@ -15,6 +15,7 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.bitmaps import whole_palette
 from imagerecords.tasks.images.formats import STARTS
 from imagerecords.tasks.images.limits import PICTURES, refuse_count
+from imagerecords.tasks.images.memory_needed import BITMAP, refuse_memory
 from imagerecords.tasks.images.opening import Decoded, load, open_image, refuse_size
 from imagerecords.tasks.images.png import read_png
 
@@ -49,6 +50,7 @@ def read_icon(data: bytes, settings: BuildSettings) -> Decoded:
         decoded = read_png(best.data, settings)
         image = decoded.image
     else:
+        refuse_memory(BITMAP, best.height, best.width, len(data), settings)
         image = _bitmap(best, best.depth)
         if best.depth == 32 and image.getchannel("A").getextrema() == (0, 0):
             image = _bitmap(best, 24)  # Pillow then takes the mask

@@ -20,6 +20,7 @@ from imagerecords.tasks.images.bands import Bytes, in_bands
 from imagerecords.tasks.images.isobmff import walk
 from imagerecords.tasks.images.library_words import OPENJPEG, caught_words
 from imagerecords.tasks.images.limits import PACKETS, refuse_count
+from imagerecords.tasks.images.memory_needed import OPACITY_BAND, Need, refuse_memory
 from imagerecords.tasks.images.opening import Decoded, open_image, refuse_size
 
 CODESTREAM = b"\xff\x4f\xff\x51"  # start of codestream, and the size segment that follows it
@@ -72,11 +73,18 @@ def read_jpeg2000(data: bytes, settings: BuildSettings) -> Decoded:
         raise Rejected(Reason.UNSUPPORTED, f"JPEG 2000 of {len(sizes.bits)} channels")
     if colours.space not in {None, CMYK, *COLOURS}:
         raise Rejected(Reason.UNSUPPORTED, f"JPEG 2000 in the enumerated colour space {colours.space}")
+    refuse_memory(_need(sizes), sizes.height, sizes.width, len(data), settings)
     read = _by_pillow if _pillow_is_right(sizes, colours) else _by_imagecodecs
     image = read(data, sizes, colours)
     if colours.profile:
         image.info["icc_profile"] = colours.profile
     return Decoded(image)
+
+
+def _need(sizes: Sizes) -> Need:
+    """OpenJPEG has four bytes for each sample; a copy of them and of the picture follow."""
+    count = len(sizes.bits)
+    return Need(5.5 * count + 5, 1, OPACITY_BAND if count in {2, 4} else 0)
 
 
 def _sizes(data: bytes) -> Sizes:

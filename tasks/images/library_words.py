@@ -6,6 +6,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import BinaryIO
 
 STDERR = 2
 LOCK = threading.Lock()  # the descriptor is the whole process's
@@ -30,7 +31,7 @@ def caught_words(library: re.Pattern[str]) -> Iterator[list[str]]:
         except OSError:
             yield words
             return
-        with tempfile.TemporaryFile() as file:
+        with _file() as file:
             os.dup2(file.fileno(), STDERR)
             try:
                 yield words
@@ -43,3 +44,11 @@ def caught_words(library: re.Pattern[str]) -> Iterator[list[str]]:
                     os.write(STDERR, "".join(others).encode())
                 if said := [line.replace("tempfile.tif: ", "").strip() for line in lines if library.match(line)]:
                     words.append(" ".join(dict.fromkeys(said)))
+
+
+def _file() -> BinaryIO:
+    """A file without a name, in memory where the system has such: a full temporary directory is no fault of the image."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("words"), "w+b")
+    file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 (the caller closes it)
+    return file

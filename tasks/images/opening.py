@@ -13,6 +13,7 @@ from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.formats import HEIC, begins_as, camera_raw
 from imagerecords.tasks.images.jpeg import START, UPRIGHT, exif_orientation
+from imagerecords.tasks.images.memory_needed import need_of_loaded, refuse_memory
 
 # Programs and containers, which Pillow hands to other software where that is installed, or only names.
 NO_PIXELS = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
@@ -97,6 +98,7 @@ def load(image: Image.Image, settings: BuildSettings) -> Decoded:
     if image.format in NO_PIXELS:
         raise Rejected(Reason.UNSUPPORTED, f"{image.format} holds no pixels that Pillow itself reads")
     refuse_size(image.height, image.width, settings)
+    refuse_memory(need_of_loaded(image), image.height, image.width, _size(image), settings)
     refuse_animation(image, settings)
     if image.format in SCIENTIFIC and image.mode[0] in "IF":
         raise Rejected(Reason.UNSUPPORTED, f"{image.format}: samples of more than 8 bits have no agreed range")
@@ -109,6 +111,12 @@ def load(image: Image.Image, settings: BuildSettings) -> Decoded:
     inverted = ImageChops.invert(image.convert("L"))  # 1 is black, as the X Window System and browsers have it
     inverted.format = image.format
     return Decoded(inverted)
+
+
+def _size(image: Image.Image) -> int:
+    """The bytes of an opened image's file."""
+    file = getattr(image, "fp", None)
+    return len(file.getbuffer()) if isinstance(file, io.BytesIO) else 0
 
 
 def _opaque(image: Image.Image) -> Decoded:

@@ -16,8 +16,9 @@ from PIL import Image
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.bands import Bytes, in_bands
-from imagerecords.tasks.images.colour_codes import ColourCodes, apply_codes
+from imagerecords.tasks.images.colour_codes import HDR, ColourCodes, apply_codes
 from imagerecords.tasks.images.jpeg import exif_orientation
+from imagerecords.tasks.images.memory_needed import PNG_WITH_KEY, TONED_DOWN, need_of_loaded, refuse_memory
 from imagerecords.tasks.images.opening import Decoded, open_image, refuse_animation, refuse_size
 
 SIGNATURE = 8  # bytes
@@ -33,14 +34,14 @@ def read_png(data: bytes, settings: BuildSettings) -> Decoded:
     """The first picture of a PNG. Raises Rejected, or what Pillow raises."""
     rest, profile, codes = _split(data)
     try:
-        image, orientation = _load(rest, settings)
+        image, orientation = _load(rest, codes, 1 if rest is data else 2, settings)
     except Exception as error:
         if isinstance(error, Rejected) and error.reason not in BROKEN:
             raise
         pixels_alone = _needed(rest)
         if pixels_alone == rest:
             raise
-        image, orientation = _load(pixels_alone, settings)
+        image, orientation = _load(pixels_alone, codes, 3, settings)
     if profile:
         image.info["icc_profile"] = profile
     if codes is not None:
@@ -48,8 +49,8 @@ def read_png(data: bytes, settings: BuildSettings) -> Decoded:
     return Decoded(image, orientation)
 
 
-def _load(rest: bytes, settings: BuildSettings) -> tuple[Image.Image, int]:
-    """The first picture of a file without text and profile, and its orientation."""
+def _load(rest: bytes, codes: ColourCodes | None, files: int, settings: BuildSettings) -> tuple[Image.Image, int]:
+    """The first picture of a file without text and profile, and its orientation; so many copies of the file are in memory."""
     image = open_image(rest)
     refuse_size(image.height, image.width, settings)
     refuse_animation(image, settings)
@@ -57,6 +58,9 @@ def _load(rest: bytes, settings: BuildSettings) -> tuple[Image.Image, int]:
     depth, colour_type = rest[24], rest[25]
     if colour_type == PALETTE and not any(name == b"PLTE" for name, _, _ in _chunks(rest)):
         raise Rejected(Reason.CORRUPT, "a PNG of palette colours without a palette")
+    need = PNG_WITH_KEY if key is not None and (colour_type, depth) == (RGB, 16) else need_of_loaded(image)
+    need = TONED_DOWN if codes is not None and codes.transfer in HDR else need
+    refuse_memory(need._replace(files=max(need.files, files)), image.height, image.width, len(rest), settings)
     image.load()  # EXIF may stand behind the pixels
     if key is not None and colour_type == GREY and depth in {2, 4}:
         image.info["transparency"] = (key & (1 << depth) - 1) * 255 // ((1 << depth) - 1)  # as Pillow scales the samples

@@ -27,10 +27,12 @@ from imagerecords.tasks.images.jpeg import (
 from imagerecords.tasks.images.jpeg_check import Coefficients, read_coefficients
 from imagerecords.tasks.images.jpeg_encode import encode_jpeg
 from imagerecords.tasks.images.jpeg_metadata import find_private, strip
-from imagerecords.tasks.images.jpeg_parts import repair
+from imagerecords.tasks.images.jpeg_parts import count_scans, header_parts, repair
 from imagerecords.tasks.images.jpeg_rotate import EXCHANGED, rotate
+from imagerecords.tasks.images.jpeg_tables import components
 from imagerecords.tasks.images.limits import MOST_BYTES, refuse_scans
 from imagerecords.tasks.images.memory import refused_for_memory
+from imagerecords.tasks.images.memory_needed import OTHER_MODES, PLAIN, TURNED, Need, may_need_too_much, refuse_memory
 from imagerecords.tasks.images.metrics import Figures, measure, measure_colours, reduction
 from imagerecords.tasks.images.normalise import ROTATION, normalise
 from imagerecords.tasks.images.opening import open_image, refuse_size
@@ -87,6 +89,8 @@ def _process(data: bytes, settings: BuildSettings) -> RgbJpeg:
         raise Rejected(Reason.CORRUPT, "the JPEG has no frame and scan")
     _refuse_jpeg(header, settings)
     refuse_scans(data, header)
+    if may_need_too_much(header.height, header.width, len(data), settings):
+        refuse_memory(_need(data, header, settings), header.height, header.width, len(data), settings)
     read = _check(data, header, settings)
     readable = _readable(data) if header.may_be_refused else data
     is_odd = header.is_odd or readable is not data or (read is not None and read.is_odd)
@@ -129,6 +133,19 @@ def _keeps_pixels(header: JpegHeader, settings: BuildSettings) -> bool:
         and (settings.icc == "keep" or is_srgb(header.profile))
         and (settings.resize_shorter_side is None or min(header.height, header.width) <= settings.resize_shorter_side)
     )
+
+
+def _need(data: bytes, header: JpegHeader, settings: BuildSettings) -> Need:
+    """The memory of a JPEG: its coefficients where it has several scans, twice where it is rotated; and its pixels."""
+    found = components(header_parts(data))
+    whole = max((one.across for one in found), default=1) * max((one.down for one in found), default=1)
+    coefficients = 2 * sum(one.across * one.down for one in found) / max(1, whole) + 0.3
+    has_scans = coefficients if count_scans(data) > 1 else 0.3
+    is_turned = header.orientation != UPRIGHT and settings.exif == "bake"
+    if _keeps_pixels(header, settings):
+        return Need(max(2 * coefficients, TURNED), 5) if is_turned else Need(has_scans, 3)
+    pixels = max(OTHER_MODES["CMYK"] if header.components == 4 else PLAIN, TURNED if is_turned else 0)
+    return Need(max(has_scans + 4, pixels), 3)
 
 
 def _check(data: bytes, header: JpegHeader, settings: BuildSettings) -> Coefficients | None:

@@ -16,6 +16,7 @@ from PIL import Image
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.bands import in_bands
+from imagerecords.tasks.images.memory_needed import OPACITY_BAND, Need, refuse_memory
 from imagerecords.tasks.images.opening import Decoded, refuse_size
 
 HEADER = 26  # bytes
@@ -67,6 +68,7 @@ def read_psd(data: bytes, settings: BuildSettings) -> Decoded:
     header = _header(data)
     refuse_size(header.height, header.width, settings)
     count, mode, white = MODES[header.mode]
+    refuse_memory(_need(header, count), header.height, header.width, len(data), settings)
     palette, position = _block(data, HEADER)
     block, position = _block(data, position)
     resources = _resources(block)
@@ -85,6 +87,14 @@ def read_psd(data: bytes, settings: BuildSettings) -> Decoded:
     if mode == "P" and len(resources.get(TRANSPARENT_INDEX, b"")) == 2:
         image.info["transparency"] = struct.unpack(">H", resources[TRANSPARENT_INDEX])[0]
     return Decoded(image, opacity=Image.fromarray(opacity[..., 0]) if opacity.size else None)
+
+
+def _need(header: Header, count: int) -> Need:
+    """Rows, and the same side by side; or these with the colours before the merging, and Pillow's image of four bytes."""
+    channels = min(header.channels, count + 1)
+    has_more = channels > count
+    made = channels + count * (has_more + (header.mode in {CMYK, LAB})) + has_more
+    return Need(max(2 * channels, made + 4, 8) + 0.5, 1, OPACITY_BAND if has_more else 0)
 
 
 def _header(data: bytes) -> Header:

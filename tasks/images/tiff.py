@@ -17,6 +17,7 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.jpeg import UPRIGHT
 from imagerecords.tasks.images.library_words import LIBTIFF, caught_words
 from imagerecords.tasks.images.limits import SEGMENTS, refuse_count
+from imagerecords.tasks.images.memory_needed import need_of_loaded, refuse_memory
 from imagerecords.tasks.images.opening import RAW, Decoded, refuse_size, rejection
 from imagerecords.tasks.images.tiff_samples import (
     ASSOCIATED,
@@ -27,6 +28,7 @@ from imagerecords.tasks.images.tiff_samples import (
     RGB,
     WHITE_IS_ZERO,
     image_of_samples,
+    need_of_samples,
     refuse_kind,
 )
 
@@ -89,6 +91,7 @@ def _number(value: Any, otherwise: int = 0) -> int:
 
 def _by_pillow(image: Image.Image, data: bytes, settings: BuildSettings) -> Decoded:
     refuse_size(image.height, image.width, settings)
+    refuse_memory(need_of_loaded(image), image.height, image.width, len(data), settings)
     tags = image.tag_v2  # type: ignore[attr-defined]
     segments = max(len(tags.get(name) or ()) for name in (STRIP_OFFSETS, TILE_OFFSETS))
     refuse_count(segments, SEGMENTS, "strip or tile", " in the TIFF", "strips or tiles")
@@ -129,6 +132,7 @@ def _by_tifffile(data: bytes, settings: BuildSettings, image: Image.Image | None
                 return _by_pillow(image, data, settings)
             refuse_size(page.imagelength, page.imagewidth, settings)
             refuse_kind(page)
+            refuse_memory(need_of_samples(page), page.imagelength, page.imagewidth, len(data), settings)
             refuse_count(len(page.dataoffsets), SEGMENTS, "strip or tile", " in the TIFF", "strips or tiles")
             _refuse_cut(page, len(data))
             decoded, opacity = image_of_samples(page.asarray(maxworkers=1), page)

@@ -14,6 +14,7 @@ from PIL import Image
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.tasks.images.bands import in_bands
 from imagerecords.tasks.images.colour_codes import D50, SRGB_PRIMARIES, to_xyz, white_of
+from imagerecords.tasks.images.memory_needed import BAND, ENCODED, OPACITY_BAND, Need
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
@@ -94,6 +95,18 @@ def _transparent(page: "TiffPage") -> bool:
     if int(page.photometric) == RGB and page.samplesperpixel == 4 and not extra:
         return True
     return bool(extra) and extra[0] in {ASSOCIATED, UNASSOCIATED}
+
+
+def need_of_samples(page: "TiffPage") -> Need:
+    """The memory of a page: its samples, their levels, opacity, and Pillow's image of four bytes."""
+    count = KINDS[int(page.photometric)][0]
+    levels = 3 if page.photometric == PALETTE else count
+    samples = page.samplesperpixel * -(-page.bitspersample // 8)
+    in_floats = page.bitspersample == 16 and page.photometric in {CIELAB, ICCLAB}
+    made = 2 * levels + 1 if _transparent(page) else levels
+    return Need(
+        max(samples + made + 4.5, ENCODED + 4.5), 1, BAND if in_floats else OPACITY_BAND if _transparent(page) else 30_000_000
+    )
 
 
 def image_of_samples(samples: Samples, page: "TiffPage") -> tuple[Image.Image, Image.Image | None]:

@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from imagerecords.schemas.errors import CorruptRecord
@@ -16,6 +17,7 @@ from imagerecords.schemas.example import BOXES, DETECTION, EXTRAS, SEVERAL, SYNS
 from imagerecords.schemas.plan import Shard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.storage.folders import Folder, open_output
+from imagerecords.tasks.storage.scratch import naming_scratch, temporary_directory
 
 # Images whose decoded size is compared at once: bounds memory to about 64 decoded images.
 BATCH = 64
@@ -102,7 +104,8 @@ def local_copy(output: Folder, name: str) -> Iterator[str]:
     if output.is_local:
         yield output.join(name)
         return
-    with tempfile.TemporaryDirectory(prefix="imagerecords-") as directory:
+    with tempfile.TemporaryDirectory(prefix="imagerecords-", dir=temporary_directory()) as directory:
         path = os.path.join(directory, name)
-        output.fs.get_file(output.join(name), path)
+        with naming_scratch(Path(directory)):
+            output.fs.get_file(output.join(name), path)
         yield path

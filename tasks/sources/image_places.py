@@ -41,13 +41,17 @@ class ImagePlaces:
     whole: pa.Array
 
 
-def locate(paths: pa.Array, listed_by: str, storage_options: Mapping[str, Any], allowed: Sequence[str] = ()) -> ImagePlaces:
+def locate(
+    paths: pa.Array, listed_by: str, storage_options: Mapping[str, Any], allowed: Sequence[str] = (), below: str | None = None
+) -> ImagePlaces:
     """Where images lie; `allowed` are the beginnings of URLs on other hosts than the list's own.
+
+    Paths are relative to the folder `below`, without it to the list's.
 
     Raises ValueError, naming two paths, when they are on more than one file system; PermissionError for a place that a list
     may not name; ImportError when fsspec lacks a package.
     """
-    home, _ = beside(listed_by, storage_options)
+    home = open_folder(below, storage_options) if below else beside(listed_by, storage_options)[0]
     protocols = pc.struct_field(pc.extract_regex(paths, PROTOCOL), "protocol")
     examples: dict[type, tuple[str, str]] = {}
     for protocol in protocols.unique().drop_null().to_pylist():

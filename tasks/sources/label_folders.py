@@ -1,5 +1,6 @@
 """Labels and listing from folders, one per label: what is taken, what is skipped, and every error of their layout."""
 
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -220,7 +221,9 @@ def _label_mistakes(settings: BuildSettings, source: _Source, name: str, files: 
         )
     unnameable = [ascii(file.path) for file in files if not is_utf8(file.path)]
     if unnameable:
-        yield f"file names must be UTF-8, got {len(unnameable)} others: {source.folder.url}: {some(unnameable)}. Rename them"
+        reads = sys.getfilesystemencoding()
+        remedy = "Rename them" if reads == "utf-8" else f"Set PYTHONUTF8=1, since Python reads names as {reads} here"
+        yield f"file names must be UTF-8, got {len(unnameable)} others: {source.folder.url}: {some(unnameable)}. {remedy}"
 
 
 def _table(source: str, label: int, files: list[FoundFile]) -> pa.Table:

@@ -115,12 +115,17 @@ def _refuse(listed: ListedRows, wrong: pa.ChunkedArray, problem_of: Callable[[di
     return right
 
 
+def _locate(paths: pa.Array, settings: BuildSettings, listed: ListedRows) -> ImagePlaces:
+    below = settings.images_directory if settings.image_list else None
+    return locate(paths, listed.file, settings.storage_options, settings.allowed_sources, below)
+
+
 def _find_files(settings: BuildSettings, listed: ListedRows, rows: pa.Table) -> tuple[ImagePlaces | None, pa.Table]:
     """Where the images of rows lie, and the rows with their files' sizes and versions; what is wrong is reported."""
     rows = _with_found_forms(settings, listed, rows)
     paths = rows["path"].combine_chunks()
     try:
-        places = locate(paths, listed.file, settings.storage_options, settings.allowed_sources)
+        places = _locate(paths, settings, listed)
     except PermissionError as error:
         listed.bad.append((0, str(error)))
         return None, rows
@@ -149,7 +154,7 @@ def _with_found_forms(settings: BuildSettings, listed: ListedRows, rows: pa.Tabl
     if not len(positions):
         return rows
     try:
-        places = locate(paths, listed.file, settings.storage_options, settings.allowed_sources)
+        places = _locate(paths, settings, listed)
     except (PermissionError, ValueError, ImportError):  # reported by the caller
         return rows
     _, _, wrong = look_up(places.folder, places.whole.take(pa.array(positions)))

@@ -1,6 +1,7 @@
-"""Zip files as folders of images, read in place; and the packages that other file systems need."""
+"""Zip and tar files as folders of images, read in place; and the packages that other file systems need."""
 
 import os
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -9,10 +10,12 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from imagerecords.schemas.errors import BadSettings
+from imagerecords.tasks.storage.tar_files import TAR
 
 ZIP = "zip"
-OTHER_ARCHIVES = ("tar", "libarchive", "rar", "7z")
-OTHER_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".rar")
+OTHER_ARCHIVES = ("libarchive", "rar", "7z")
+COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst", ".tar.lz4")
+OTHER_ENDINGS = (".7z", ".rar")
 UNPACK = "Unpack it, or make it a zip file"
 # Packages of file systems that imagerecords does not install by itself, and the extra that brings each.
 EXTRAS = {
@@ -22,17 +25,29 @@ EXTRAS = {
 
 
 def archive_url(url: str) -> str:
-    """The path of a zip file on this machine as the URL of the folder in it; any other as it is.
+    """The path of a zip or tar file on this machine as the URL of the folder in it; any other as it is.
 
-    Raises BadSettings for other archives, which can't be read by several threads at a time.
+    Raises BadSettings for archives whose files can't be read one by one, by several workers at a time.
     """
-    first = url.partition("::")[0]
-    if url.lower().endswith(".zip") and os.path.isfile(url):
-        return f"{ZIP}://::{_absolute(url)}"
-    is_other = url.lower().endswith(OTHER_ENDINGS) and os.path.isfile(url)
-    if is_other or first.partition("://")[0] in OTHER_ARCHIVES:
-        raise BadSettings(f"an input must be a folder or a zip file, got another archive: {url}. {UNPACK}")
     inner, chained, target = url.partition("::")
+    protocol = inner.partition("://")[0]
+    file = (target if chained else url).lower()
+    for kind in (ZIP, TAR):
+        if file == url.lower() and file.endswith(f".{kind}") and os.path.isfile(url):
+            return f"{kind}://::{_absolute(url)}"
+    is_file = protocol == TAR or (not chained and os.path.isfile(url))
+    if is_file and file.endswith(COMPRESSED):
+        raise BadSettings(
+            f"a tar file must not be compressed, got one that can only be read from its beginning: {url}. {UNPACK}, or an "
+            "uncompressed tar"
+        )
+    if (is_file and file.endswith(OTHER_ENDINGS)) or protocol in OTHER_ARCHIVES:
+        raise BadSettings(f"an input must be a folder, a zip file or a tar file, got another archive: {url}. {UNPACK}")
+    if protocol == TAR and (not chained or fsspec.utils.get_protocol(target) not in ("file", "local")):
+        raise BadSettings(
+            f"a tar file must be on this machine, since finding the files in it takes reading it whole, got {url}. Copy it, or "
+            "make it a zip file"
+        )
     return f"{inner}::{_absolute(target)}" if chained else url
 
 
@@ -57,10 +72,16 @@ def canonical_chain(path: str, url: str) -> str:
 
 
 @contextmanager
-def missing_package(url: str) -> Iterator[None]:
-    """Errors of a file system whose package is not installed as BadSettings with the command that installs it."""
+def opening(url: str) -> Iterator[None]:
+    """Errors of a package that is not installed, or an archive that is not there or broken, as BadSettings."""
     try:
         yield
+    except zipfile.BadZipFile as error:
+        raise BadSettings(f"an input that is named .zip must be a whole zip file, got {error}: {url}. Make it again") from error
+    except FileNotFoundError as error:
+        if "::" not in url:
+            raise
+        raise BadSettings(f"an archive must be there, got none: {url}. Check the path") from error
     except ImportError as error:
         protocol = fsspec.utils.get_protocol(url)
         package, extra = EXTRAS.get(protocol, ("", ""))

@@ -2,8 +2,8 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,13 +14,14 @@ from fsspec.registry import known_implementations
 from imagerecords.schemas.errors import BadSettings
 from imagerecords.schemas.output_files import SCRATCH, is_ours
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.tasks.storage.archives import archive_url, canonical_chain, chained_options, missing_package
+from imagerecords.tasks.storage.archives import archive_url, canonical_chain, chained_options, opening
 from imagerecords.tasks.storage.http_options import PROTOCOLS as HTTP_PROTOCOLS
 from imagerecords.tasks.storage.http_options import http_options
 from imagerecords.tasks.storage.s3_options import s3_options
 from imagerecords.tasks.storage.s3_retries import extend_retries
 from imagerecords.tasks.storage.s3_upload import abort_left_uploads, is_s3
-from imagerecords.tasks.storage.scratch import remove_directory, staging_directory
+from imagerecords.tasks.storage.scratch import refuse_no_scratch, remove_directory, staging_directory
+from imagerecords.tasks.storage.tar_files import TAR, open_tar
 from imagerecords.tasks.storage.whole_files import put_whole, rename_whole, renamed_file, uploaded_file
 
 PROTOCOLS = frozenset(known_implementations)
@@ -35,12 +36,16 @@ def is_url(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Folder:
-    """A directory or a URL's prefix. Names given to its methods are relative to it, with forward slashes."""
+    """A directory or a URL's prefix. Names given to its methods are relative to it, with forward slashes.
+
+    `guard` is called right before a file appears, and raises where this process may not write any more.
+    """
 
     url: str
     fs: Any
     path: str
     scratch: str | None = None
+    guard: Callable[[], None] | None = field(default=None, compare=False)
 
     @property
     def is_local(self) -> bool:
@@ -87,6 +92,9 @@ class Folder:
         """The sorted names of the files right in a directory; empty where there is none."""
         path = self.join(name)
         try:
+            if self.is_local:  # fsspec's listing fails as a whole where one file goes meanwhile, as network mounts' own do
+                with os.scandir(path) as found:
+                    return sorted(entry.name for entry in found if not entry.is_dir())
             entries = self.fs.ls(path, detail=True)
         except (FileNotFoundError, NotADirectoryError):
             return []
@@ -109,6 +117,7 @@ class Folder:
     def write(self, name: str, data: bytes) -> None:
         """Write a file whole; object stores get it as one request."""
         if not self.is_local:
+            self._check()
             put_whole(self.fs, self.join(name), data)
             return
         with self.write_whole(name) as file:
@@ -125,10 +134,15 @@ class Folder:
         try:
             with renamed_file(path, scratch) if self.is_local else uploaded_file(self.fs, path, scratch) as file:
                 yield file
+                self._check()
         except OSError as error:
             if error.filename is None and error.errno:  # the error of a full disk does not name the file
                 raise OSError(error.errno, error.strerror, path) from error
             raise
+
+    def _check(self) -> None:
+        if self.guard is not None:
+            self.guard()
 
 
 def open_folder(url: str, storage_options: Mapping[str, Any], scratch: str | None = None) -> Folder:
@@ -145,8 +159,11 @@ def open_folder(url: str, storage_options: Mapping[str, Any], scratch: str | Non
         options = http_options(options)
     elif "::" in url:
         options = chained_options(url, options)
-    with missing_package(url):
-        fs, path = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
+    with opening(url):
+        if protocol == TAR:
+            fs, path = open_tar(url)
+        else:
+            fs, path = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
     # One folder has one path, however it is written: so an output inside an input is found through links and dots.
     path = os.path.realpath(path) if isinstance(fs, LocalFileSystem) else path.rstrip("/")
     if is_s3(fs):
@@ -172,6 +189,12 @@ def scratch_directory(output: Folder) -> Path:
     if output.is_local:
         return Path(output.path, SCRATCH)
     return staging_directory(output.fs, output.url, output.scratch)
+
+
+def refuse_no_scratch_directory(output: Folder) -> None:
+    """Raise BadStorage where the files of a remote output can't grow before they are uploaded."""
+    if not output.is_local:
+        refuse_no_scratch(scratch_directory(output))
 
 
 def sweep_unfinished(output: Folder) -> None:

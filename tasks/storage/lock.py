@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Iterator
 
-from imagerecords.schemas.errors import BadStorage, OutputLocked
+from imagerecords.schemas.errors import BadStorage, ImageRecordsError, OutputLocked
 from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.output_files import LOCK
 from imagerecords.schemas.settings import BuildSettings
@@ -102,6 +102,10 @@ def output_lock(output: Folder, stale_seconds: float) -> Iterator[Lock]:
             ) from error
         heart.start()
         yield lock
+    except OSError as error:
+        if heart.is_alive() and not isinstance(error, ImageRecordsError) and (taker := _taker(lock)):
+            raise OutputLocked(_lost(lock.output, taker)) from error  # which has swept this build's unfinished files
+        raise
     finally:
         done.set()
         if heart.is_alive():
@@ -129,6 +133,15 @@ def _is_gone(output: Folder, holder: Holder, stale_seconds: float) -> bool:
     time.sleep(DOUBT_SECONDS)
     current = read_holder(output)
     return current is None or _dump(current) == _dump(holder)
+
+
+def _taker(lock: Lock) -> str:
+    """Who has taken the lock over; empty where nobody has, or that can't be read."""
+    try:
+        current = read_holder(lock.output)
+    except OSError:
+        return ""
+    return "" if current and current.id == lock.holder.id else str(current or REMOVED)
 
 
 def refuse_if_lock_lost(output: Folder, build: str) -> None:

@@ -3,7 +3,9 @@
 Only permanent problems are reported: a server that is slow, throttles or answers 5xx is left to the retries of the steps.
 """
 
+import re
 from collections.abc import Iterable
+from typing import Any
 
 from fsspec.asyn import sync
 
@@ -15,7 +17,11 @@ from imagerecords.tasks.storage.folders import Folder, open_folder
 
 CREDENTIALS = "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE"
 PERMISSIONS = "The credentials need s3:ListBucket and s3:GetObject there, for an output s3:PutObject and s3:DeleteObject too"
+ADDRESSING = "Pass --storage_options.config_kwargs.s3.addressing_style virtual, or set it in the AWS config file (docs/s3.md)"
+BY_HOST = "be asked by a host name that begins with its bucket"
+VIRTUAL_HOST = re.compile(r"virtual[- ]?host|path[- ]?style", re.IGNORECASE)
 FILES = ("labels_file", "synsets_file")  # settings that name other input than images
+FORBIDDEN = 403
 # By the server's error code: what the place must be, and the remedy.
 BY_CODE = {
     "SignatureDoesNotMatch": ("be asked with the right secret key", CREDENTIALS),
@@ -29,6 +35,8 @@ BY_CODE = {
     "NoSuchBucket": ("be in a bucket that exists", "Make the bucket, or correct its name"),
     "InvalidBucketName": ("be in a bucket that exists", "Correct its name"),
     "PermanentRedirect": ("be asked in its bucket's region", "Set AWS_REGION to it"),
+    "SecondLevelDomainForbidden": (BY_HOST, ADDRESSING),  # Aliyun OSS's
+    "PathStyleDomainForbidden": (BY_HOST, ADDRESSING),  # Tencent COS's
     "AuthorizationHeaderMalformed": ("be asked in its bucket's region", "Set AWS_REGION to it"),
 }
 
@@ -79,9 +87,7 @@ def _problem(error: Exception) -> tuple[str, str] | None:
     text = " ".join(str(error).split())
     response = getattr(error, "response", None)
     if response is not None:
-        code = str(response.get("Error", {}).get("Code"))
-        must, remedy = BY_CODE.get(code, (None, ""))
-        return (f"{must}, got {code}", remedy) if must else None
+        return _answer_problem(response)
     if isinstance(error, UntrustedCertificate):
         return f"have a certificate that obstore trusts, got: {text}", "Have it signed by a CA, or pass --s3_reader s3fs"
     if isinstance(error, botocore.SSLError):
@@ -91,6 +97,17 @@ def _problem(error: Exception) -> tuple[str, str] | None:
     if isinstance(error, botocore.HTTPClientError) and "No such file" in text:
         return f"have certificates that can be read, got: {text}", "Correct AWS_CA_BUNDLE"
     return _client_problem(error, text)
+
+
+def _answer_problem(response: dict[str, Any]) -> tuple[str, str] | None:
+    """The same for a server's answer."""
+    error = response.get("Error", {})
+    code = str(error.get("Code"))
+    if VIRTUAL_HOST.search(f"{code} {error.get('Message')}"):
+        return f"{BY_HOST}, got {code}", ADDRESSING
+    is_forbidden = response.get("ResponseMetadata", {}).get("HTTPStatusCode") == FORBIDDEN
+    must, remedy = BY_CODE.get(code) or (BY_CODE[str(FORBIDDEN)] if is_forbidden else ("", ""))
+    return (f"{must}, got {code}", remedy) if must else None
 
 
 def _client_problem(error: Exception, text: str) -> tuple[str, str] | None:

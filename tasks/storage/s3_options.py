@@ -15,7 +15,7 @@ def s3_options(given: Mapping[str, Any]) -> dict[str, Any]:
 
     - The environment's endpoint is an option too: s3fs keeps one file system per set of options, which would stay with the
       first server when the environment of a process changes.
-    - AWS_REGION counts, as in every other AWS library; botocore reads AWS_DEFAULT_REGION alone.
+    - AWS_REGION counts, and before AWS_DEFAULT_REGION, as in AWS's own command; botocore reads the second alone.
     - Checksums that many servers do not know (CRC32 trailers) are sent only where an operation requires one, unless the
       environment or the user asks for them: uploads carry a Content-MD5, which every server checks.
     """
@@ -27,6 +27,6 @@ def s3_options(given: Mapping[str, Any]) -> dict[str, Any]:
     if endpoint and not ignored and not given.get("endpoint_url") and "endpoint_url" not in client:
         options["endpoint_url"] = endpoint
     region = os.environ.get("AWS_REGION")
-    if region and not os.environ.get("AWS_DEFAULT_REGION") and "region_name" not in client:
+    if region and "region_name" not in client:
         options["client_kwargs"] = client | {"region_name": region}
     return options

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from imagerecords.tasks.storage.s3_upload import is_s3, put_checked, upload_object
+from imagerecords.tasks.storage.scratch import naming_scratch
 
 WRITE_BUFFER = 64 << 10  # smaller than most images, which then pass without another copy
 # Seconds between two write-backs of a growing file; in this time it grows by some 20 to 100 MB.
@@ -65,9 +66,12 @@ def _sync(descriptor: int) -> None:
 @contextlib.contextmanager
 def uploaded_file(fs: Any, target: str, scratch: Path) -> Iterator[BinaryIO]:
     """A file open for writing that is uploaded to `target` when the block succeeds."""
-    with _temporary_file(target, scratch) as (file, temporary):
-        yield file
-        file.close()
+    with contextlib.ExitStack() as stack:
+        with naming_scratch(scratch, making=True):
+            file, temporary = stack.enter_context(_temporary_file(target, scratch))
+        with naming_scratch(scratch):
+            yield file
+            file.close()
         if is_s3(fs):
             upload_object(fs, target, temporary)
         else:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from imagerecords.schemas.results import Selection
+from imagerecords.tasks.commands.extract import extract_images
 from tests.acceptance.conftest import Images
 from tests.acceptance.running import Shell, wait_until
 from tests.acceptance.seaweed import same_data
@@ -49,3 +51,6 @@ def test_an_output_on_a_mount_that_refuses_a_call_has_the_bytes_of_any_other(
     same_data(digests(out), quick)
     shell.run(quick.arguments(out))  # again, over what is there
     same_data(digests(out), quick)
+    images = out.parent / "images"
+    extracted = extract_images(str(out), images, Selection(), {})
+    assert extracted.written == sum(path.is_file() for path in images.rglob("*"))

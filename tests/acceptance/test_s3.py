@@ -81,6 +81,18 @@ def test_a_build_from_s3_to_s3_gives_the_bytes_of_a_local_one(on_s3: Shell, quic
 
 
 @pytest.mark.parametrize("reader", ["obstore", "s3fs"])
+def test_a_service_account_s_role_is_assumed_by_its_token(
+    shell: Shell, quick: Images, bucket: Bucket, tmp_path: Path, reader: str
+):
+    """As Kubernetes' service accounts on AWS have it (IRSA): no keys, but a token for which STS gives some."""
+    (tmp_path / "token").write_text("token")
+    words = quick.arguments(tmp_path / "out", "--no-prefect", s3_reader=reader, **_upload(quick, bucket))
+    role = {"AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r", "AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "token")}
+    place = {"AWS_ENDPOINT_URL": bucket.endpoint, "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
+    assert shell.run(words, role | place).summary["digest"] == quick.undisturbed.digest
+
+
+@pytest.mark.parametrize("reader", ["obstore", "s3fs"])
 def test_every_key_is_written_rejected_or_counted_as_skipped(
     bucket: Bucket, quick: Images, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, reader: str
 ):

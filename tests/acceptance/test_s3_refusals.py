@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.faulty_proxy import Faults, FaultyProxy
 from tests.acceptance.running import Images, Shell
 from tests.acceptance.seaweed import READ_ONLY_KEY, READ_ONLY_SECRET, SECRET, Bucket, OnS3, Seaweed
 
@@ -51,6 +52,25 @@ def test_a_missing_bucket_is_told_for_whatever_lies_in_it(on_s3: Shell, quick_on
         words = quick_on_s3.arguments("out", **{setting: "s3://nobody-made-this/in.csv"})
         assert f"{setting} must be in a bucket that exists" in refused(on_s3, words, {})
     assert not (on_s3.folder / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (
+            "SecondLevelDomainForbidden",
+            "that begins with its bucket, got SecondLevelDomainForbidden: s3://b/out. "
+            "Pass --storage_options.config_kwargs.s3.addressing_style virtual",
+        ),
+        ("OtherRule", "must be open to these credentials, got OtherRule: s3://b/out. The credentials need"),
+    ],
+)
+def test_a_server_that_refuses_a_request_by_a_rule_of_its_own_is_reported(
+    on_s3: Shell, quick: Images, bucket: Bucket, code: str, message: str
+):
+    with FaultyProxy(bucket.endpoint, Faults(answers={"GET /": (403, code)})) as proxy:
+        line = refused(on_s3, quick.arguments("s3://b/out", "--no-prefect"), {"AWS_ENDPOINT_URL_S3": proxy.endpoint})
+    assert message in line
 
 
 def test_read_only_credentials_are_told_before_the_input_is_listed(on_s3: Shell, quick_on_s3: OnS3, bucket: Bucket):

@@ -223,6 +223,7 @@ def test_only_settings_that_change_a_shard_are_content():
 # Each setting of images with a value that is not its default: it changes which images are written, or how they look.
 IMAGE_SETTINGS = {
     "max_pixels": 1_000_000,
+    "max_image_memory": 500_000_000,
     "max_bytes": 1_000_000,
     "min_side": 16,
     "max_aspect": 4.0,
@@ -304,6 +305,7 @@ def test_a_background_that_is_no_opaque_colour_is_refused(colour, words):
     [
         {"max_pixels": 178_956_971},
         {"max_pixels": 0},
+        {"max_image_memory": 149_999_999},
         {"min_side": 0},
         {"max_aspect": 0.9},
         {"jpeg_quality": 101},

@@ -3,11 +3,14 @@
 The sample is seeded; `python -m tests.tasks.test_readers_fuzz 100000` (`make fuzz`) takes a larger one.
 """
 
+import contextlib
 import json
 import random
 import shutil
+import signal
 import sys
 import tempfile
+import time
 import traceback
 import zlib
 from pathlib import Path
@@ -37,6 +40,7 @@ from imagerecords.tasks.storage.folders import open_folder
 from tests.mutations import damage
 
 MUTATIONS = 2000
+SECONDS = 60  # for one file; all take milliseconds
 ROWS = [
     {"path": "img/cat/0.jpg", "label": "cat", "split": "train", "group": "g1", "boxes": [[0.1, 0.1, 0.5, 0.5, "cat"]]},
     {"path": "img/cat/1.jpg", "label": "cat", "split": "train", "group": "g1", "boxes": []},
@@ -241,10 +245,27 @@ def misread(root, name, count):
     return wrong
 
 
+@contextlib.contextmanager
+def deadline():
+    """Raise TimeoutError in a reader that does not end."""
+
+    def end(*_):
+        raise TimeoutError(f"no answer after {SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def problem_of(read, root, path):
     """What is wrong with a reader's answer: it may be a result, or an error of imagerecords in a few lines with the place."""
     try:
-        read(root, path)
+        with deadline():
+            read(root, path)
     except ImageRecordsError as error:
         text = str(error)
         if len(text.splitlines()) > 3 * MOST_LINES:
@@ -289,9 +310,11 @@ def main(mutations, only=""):
     total = 0
     for name, count in counts(mutations).items():
         if only in name:
+            began = time.process_time()
             wrong = misread(root, name, count)
             total += len(wrong)
-            print(f"{name}: {count:,} mutations, {len(wrong):,} misread", flush=True)
+            seconds = time.process_time() - began
+            print(f"{name}: {count:,} mutations, {len(wrong):,} misread, {seconds:.0f} s of CPU", flush=True)
             firsts = {}
             for number, problem, data in wrong:
                 firsts.setdefault(problem.replace(str(root), "")[-160:], (number, problem, data))

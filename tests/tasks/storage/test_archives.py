@@ -1,11 +1,11 @@
-"""Zip files as folders, and file systems whose package is missing."""
+"""Zip files as folders, archives that are none, and file systems whose package is missing."""
 
 import shutil
 import zipfile
 
 import pytest
 
-from imagerecords.schemas.errors import BadSettings
+from imagerecords.schemas.errors import BadInput, BadSettings
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.storage.folders import open_folder, open_output
 
@@ -35,13 +35,29 @@ def test_a_folder_whose_name_ends_as_an_archive_does_is_a_folder(tmp_path):
     assert open_folder(str(tmp_path / "a.zip"), {}).read("x") == b"x"
 
 
-@pytest.mark.parametrize("kind", ["tar", "gztar"])
-def test_other_archives_are_refused(tmp_path, kind):
+@pytest.mark.parametrize("kind", ["gztar", "xztar"])
+@pytest.mark.parametrize("url", ["{}", "tar://::{}"])
+def test_a_compressed_tar_is_refused(tmp_path, kind, url):
     (tmp_path / "in").mkdir()
     made = shutil.make_archive(str(tmp_path / "photos"), kind, tmp_path / "in")
-    for url in (made, f"tar://::{made}"):
-        with pytest.raises(BadSettings, match=r"must be a folder or a zip file, got another archive: .*photos.*Unpack it"):
-            open_folder(url, {})
+    with pytest.raises(BadSettings, match=r"a tar file must not be compressed, .* from its beginning: .*photos.*Unpack it"):
+        open_folder(url.format(made), {})
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("rar://::x.rar", "got another archive: rar://::x.rar. Unpack it"),
+        ("tar://::s3://bucket/x.tar", "must be on this machine, .*s3://bucket/x.tar. Copy it"),
+        ("tar://::{}/nothing.tar", "must be there, got none: .*nothing.tar"),
+        ("zip://::{}/nothing.zip", "must be there, got none: .*nothing.zip"),
+        ("{}/broken.zip", "must be a whole zip file, got File is not a zip file: .*broken.zip"),
+    ],
+)
+def test_other_archives_are_refused(url, words, tmp_path):
+    (tmp_path / "broken.zip").write_bytes(b"PK no zip")
+    with pytest.raises(BadInput, match=words):
+        open_folder(url.format(tmp_path), {}).exists("x")
 
 
 def test_an_output_in_an_archive_is_refused(archive):

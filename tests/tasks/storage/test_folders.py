@@ -2,6 +2,7 @@
 
 import os
 import stat
+from dataclasses import replace
 
 import pytest
 
@@ -108,3 +109,26 @@ def test_a_relative_folder_is_below_the_working_directory(tmp_path, monkeypatch)
 
 def test_options_for_remote_file_systems_do_not_disturb_local_paths(tmp_path):
     assert open_folder(str(tmp_path), {"endpoint_url": "http://127.0.0.1:1"}).is_local
+
+
+def test_a_file_that_may_not_be_written_any_more_does_not_appear(folder):
+    def refuse():
+        raise PermissionError("no more")
+
+    folder.write("labels.txt", b"old")
+    guarded = replace(folder, guard=refuse)
+    with pytest.raises(PermissionError, match="no more"):
+        guarded.write("labels.txt", b"new")
+    with pytest.raises(PermissionError, match="no more"), guarded.write_whole("labels.txt") as file:
+        file.write(b"new")
+    assert folder.read("labels.txt") == b"old"
+
+
+def test_a_file_that_goes_while_a_folder_is_listed_hides_no_other(tmp_path):
+    """As network mounts' own files for what is open and removed (.nfs…, .fuse_hidden…)."""
+    folder = open_folder(str(tmp_path), {})
+    for name in ("a", "b"):
+        folder.write(name, b"")
+    (tmp_path / "inner").mkdir()
+    (tmp_path / ".fuse_hidden1").symlink_to("nothing")
+    assert folder.files() == [".fuse_hidden1", "a", "b"]

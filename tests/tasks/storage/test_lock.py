@@ -142,6 +142,19 @@ def test_a_lock_that_was_taken_over_is_noticed(output):
     assert read_holder(output).id == "other"  # whose it is now
 
 
+def test_an_error_after_the_lock_was_taken_over_is_reported_as_that(output):
+    """Who takes it over sweeps this build's unfinished files, and the next rename finds none."""
+
+    def take_over():
+        leave_lock(output)
+        raise FileNotFoundError(2, "No such file or directory", "README.md.x")
+
+    with pytest.raises(OutputLocked, match="lost to process 4242 on another-machine"), output_lock(output, STALE):
+        take_over()
+    with pytest.raises(FileNotFoundError), output_lock(output, 0.0):
+        raise FileNotFoundError(2, "No such file or directory")
+
+
 def test_a_lock_that_was_removed_is_noticed(output):
     with output_lock(output, STALE) as lock:
         output.remove(LOCK)

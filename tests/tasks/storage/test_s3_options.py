@@ -40,4 +40,5 @@ def test_the_region_that_other_libraries_read_counts(monkeypatch):
     monkeypatch.setenv("AWS_REGION", "eu-central-1")
     assert s3_options({})["client_kwargs"] == {"region_name": "eu-central-1"}
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    assert "client_kwargs" not in s3_options({})
+    assert s3_options({})["client_kwargs"] == {"region_name": "eu-central-1"}
+    assert s3_options({"client_kwargs": {"region_name": "x"}})["client_kwargs"] == {"region_name": "x"}
