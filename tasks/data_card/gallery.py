@@ -78,8 +78,8 @@ def rejection(row: Mapping[str, Any]) -> str:
 
 def label_problems(labels: Sequence[LabelRow], splits: Sequence[str]) -> Iterator[Problem]:
     """Labels without images in a split in which others have some, and those with few training images, by name."""
-    labels = [label for label in labels if label.text != NO_LABEL_TEXT]
     used = [number for number in range(len(splits)) if any(label.written[number] for label in labels)]
+    labels = [label for label in labels if label.text != NO_LABEL_TEXT]
     missing = [(label, number) for number in used for label in labels if not label.written[number]]
     cases = [
         Case(f"{label.text}: no image in {splits[number]}, {label.total:,} elsewhere", label=label.label)

@@ -135,7 +135,7 @@ def _read_findings(parquet: pq.ParquetFile) -> tuple[_Labels, _Quality, Found, t
     split = _numbers_of(table["split"], list(EVERY_SPLIT))
     written = pc.equal(table["status"].cast(pa.string()), WRITTEN)
     by_label, places = each_label(table.select(names))
-    labels = _count_labels(split[places], by_label, written.to_numpy()[places], places)
+    labels = _count_labels(split, by_label, written.to_numpy()[places], places)
     row = np.flatnonzero(written.to_numpy())
     split, table = split[row], table.filter(written)
     contrast, dhash = _floats(table["contrast"]), table["dhash"].fill_null(0).to_numpy()
@@ -219,11 +219,11 @@ def _label_sets(table: pa.Table) -> npt.NDArray[np.int64]:
 def _count_labels(
     split: npt.NDArray[np.uint8], rows_of_labels: pa.Table, written: npt.NDArray[np.bool_], places: npt.NDArray[np.int64]
 ) -> _Labels:
-    label = rows_of_labels["label"].to_numpy()
+    label, of_label = rows_of_labels["label"].to_numpy(), split[places]
     ids, first = np.unique(label, return_index=True)
     rows = places[first]
     texts = rows_of_labels["text"].take(pa.array(first)).to_pylist() if has_several(rows_of_labels) else []
-    pairs, counts = np.unique(label[written].astype(np.int64) * len(EVERY_SPLIT) + split[written], return_counts=True)
+    pairs, counts = np.unique(label[written].astype(np.int64) * len(EVERY_SPLIT) + of_label[written], return_counts=True)
     return _Labels(
         splits=[EVERY_SPLIT[number] for number in np.unique(split).tolist()],
         rows=dict(zip(ids.tolist(), rows.tolist(), strict=True)),

@@ -12,17 +12,16 @@ from imagerecords.schemas.boxes import CROWD, NAMELESS, BoxCounts, FoundBoxes
 from imagerecords.schemas.listing import COLUMNS, Listing
 from imagerecords.schemas.messages import first_lines, plural, some
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.sources.box_files import NoBoxFiles, read_boxes
 from imagerecords.tasks.sources.box_orientation import OrientedBoxes, orient_boxes, read_shapes
 from imagerecords.tasks.sources.boxes import (
     NO_IMAGE,
     Naming,
-    NoBoxFiles,
     PlacedBoxes,
     leave_out_objects,
     leave_out_unnamed,
     nameless,
     place_boxes,
-    read_boxes,
 )
 from imagerecords.tasks.sources.input_files import unreadable
 from imagerecords.tasks.sources.match_boxes import differ_in_form, match_boxes

@@ -1,9 +1,9 @@
-"""Boxes read from what the setting points at, and laid out as the column of a listing, with their counts."""
+"""Boxes laid out as the columns of a listing, by the policies of the settings, with their counts."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -32,58 +32,9 @@ from imagerecords.schemas.boxes import (
 from imagerecords.schemas.labels import NO_LABEL
 from imagerecords.schemas.messages import NAMED, first_lines
 from imagerecords.schemas.unicode_names import composed
-from imagerecords.tasks.sources.boxes_coco import read_coco_boxes, read_json
-from imagerecords.tasks.sources.boxes_createml import is_createml, read_createml_boxes
-from imagerecords.tasks.sources.boxes_csv import read_csv_boxes
-from imagerecords.tasks.sources.boxes_xml import read_xml_boxes
-from imagerecords.tasks.sources.boxes_yolo import is_yolo, read_yolo_boxes
-from imagerecords.tasks.sources.input_files import beside, open_file
-from imagerecords.tasks.sources.walk import walk_files
-from imagerecords.tasks.storage.folders import Folder, open_folder
 
-OF_ALL_IMAGES = (".json", ".csv", ".tsv")
 MOST_OF_BOX = 1.05  # of a box is its object's area, with what rounding adds
 NO_IMAGE = -1  # in place of an image's row
-KINDS = ".csv or .tsv, nor a COCO or CreateML .json, nor a CVAT .xml, nor a folder of Pascal VOC .xml or YOLO .txt files"
-
-
-class NoBoxFiles(ValueError):
-    """A folder has no files with the boxes of one image each; `others` are those that may have the boxes of several."""
-
-    def __init__(self, others: Sequence[str]) -> None:
-        super().__init__("no box file in the folder: Pascal VOC or CVAT .xml, YOLO .txt, COCO or CreateML .json, or .csv")
-        self.others = others
-
-
-def read_boxes(location: str, storage_options: Mapping[str, Any]) -> FoundBoxes:
-    """The boxes of a file or folder of one of KINDS; raises ValueError or OSError where there are none."""
-    ending = location.rpartition(".")[2].lower()
-    folder = open_folder(location, storage_options)
-    if folder.fs.isdir(folder.path):
-        return _read_folder(folder)
-    if not folder.exists():
-        raise FileNotFoundError(location)
-    if ending == "xml":
-        home, name = beside(location, storage_options)
-        return read_xml_boxes(home, [name])
-    if ending not in ("csv", "tsv", "json"):
-        raise ValueError(f"neither a {KINDS}")
-    with open_file(location, storage_options) as file:
-        if ending != "json":
-            return read_csv_boxes(file, location)
-        content = read_json(file.read())
-        return read_createml_boxes(content, location) if is_createml(content) else read_coco_boxes(content, location)
-
-
-def _read_folder(folder: Folder) -> FoundBoxes:
-    paths = [file.path for file in walk_files(folder, "").files]
-    if xml := [path for path in paths if path.lower().endswith(".xml")]:
-        return read_xml_boxes(folder, xml)
-    if texts := [path for path in paths if is_yolo(path)]:
-        found = read_yolo_boxes(folder, texts)
-        if len(found):
-            return found
-    raise NoBoxFiles([path for path in paths if path.lower().endswith(OF_ALL_IMAGES)])
 
 
 @dataclass(frozen=True)

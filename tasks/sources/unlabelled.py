@@ -17,9 +17,14 @@ UNLABELLED_NAMES = {
 }
 
 
+def means_unlabelled(name: str) -> bool:
+    """Whether a folder's or label's name is one of these, however it is spelt."""
+    return name.lower().replace("-", "_").replace(" ", "_") in UNLABELLED_NAMES
+
+
 def unlabelled_notes(labels: Collection[str]) -> Iterator[str]:
     """What to report where a label is one of these names."""
-    if found := sorted(label for label in labels if label.lower().replace("-", "_").replace(" ", "_") in UNLABELLED_NAMES):
+    if found := sorted(filter(means_unlabelled, labels)):
         remedy = " ".join(f"--exclude_labels {label}" for label in found)
         names = some([repr(label) for label in found])
         yield f"{names}: taken for a label, though tools write it for images without one. To leave them out pass {remedy}"

@@ -118,6 +118,22 @@ def test_every_box_covers_the_object_that_is_in_the_picture(root, build, name):
     assert all(covers(features) for features in found)
 
 
+BOTH = ["coco.json", "windows.json", "ids as texts.json", "numbers as texts.json", "polygons.json", "no sizes.json"]
+BOTH += ["relative.json", "createml.json", "cvat.xml", "cvat half turned.xml"]
+
+
+def corners_of(output):
+    return {each["image/filename"][0]: [box[1:] for box in boxes_of(each)] for each in examples(output)}
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_a_file_gives_the_same_boxes_as_annotations_and_as_bounding_boxes(root, build, name):
+    (root / name).write_text(FILES[name])
+    build(train_directory=root / "in", output_directory=root / "boxes", bounding_boxes=root / name)
+    build(annotations=str(root / name), images_directory=str(root / "in"), output_directory=root / "annotated")
+    assert corners_of(root / "annotated") == corners_of(root / "boxes")
+
+
 def voc_folder(folder, beside=False, **size):
     for path, box in RED.items():
         place = folder / (path if beside else path.rpartition("/")[2])
@@ -145,6 +161,40 @@ def yolo_folder(folder):
 def test_folders_of_box_files_too(root, build, make, where):
     make(root)
     build(train_directory=root / "in", output_directory=root / "out", bounding_boxes=root / where)
+    found = list(examples(root / "out"))
+    assert len(found) == 3
+    assert all(covers(features) for features in found)
+
+
+def test_a_pose_of_yolo_is_its_box(root, build):
+    """data.yaml says that keypoints follow; without it they would be the corners of an outline."""
+    yolo_folder(root / "labels")
+    (root / "labels/classes.txt").unlink()
+    (root / "labels/data.yaml").write_text("names: [dog]\nkpt_shape: [3, 2]\n")
+    for path in (root / "labels").glob("*.txt"):
+        path.write_text(path.read_text().strip() + " 0.1 0.1 0.9 0.9 0.5 0.5\n")
+    build(train_directory=root / "in", output_directory=root / "out", bounding_boxes=root / "labels")
+    assert all(covers(features) for features in examples(root / "out"))
+
+
+OUTLINES = {
+    "Roboflow": "<polygon><x1>{0}</x1><y1>{1}</y1><x2>{2}</x2><y2>{1}</y2><x3>{2}</x3><y3>{3}</y3></polygon>",
+    "LabelMe": "<polygon><pt><x>{0}</x><y>{1}</y></pt><pt><x>{2}</x><y>{1}</y></pt><pt><x>{2}</x><y>{3}</y></pt></polygon>",
+}
+
+
+@pytest.mark.parametrize("tool", OUTLINES)
+@pytest.mark.parametrize("setting", ["annotations", "bounding_boxes"])
+def test_polygons_in_voc_are_read_as_the_box_around_them(root, build, tool, setting):
+    size = "<size><width>96</width><height>64</height></size>"
+    (root / "Annotations").mkdir()
+    for path, box in RED.items():
+        inner = f"<object><name>cat</name>{OUTLINES[tool].format(*box)}</object>"
+        (root / "Annotations" / path.rpartition("/")[2]).with_suffix(".xml").write_text(
+            f"<annotation>{size}{inner}</annotation>"
+        )
+    inputs = {"bounding_boxes": {"train_directory": root / "in"}, "annotations": {"images_directory": str(root / "in")}}
+    build(**inputs[setting], **{setting: str(root / "Annotations")}, output_directory=root / "out")
     found = list(examples(root / "out"))
     assert len(found) == 3
     assert all(covers(features) for features in found)

@@ -15,7 +15,9 @@ from imagerecords.tasks.commands.diff import diff_datasets
 from imagerecords.tasks.commands.extract import extract_images
 from imagerecords.tasks.commands.locate import locate_image
 from imagerecords.tasks.commands.remove import remove_images
+from imagerecords.tasks.findings.find import find
 from imagerecords.tasks.sources.annotations.rows import KEEP_THEM
+from imagerecords.tasks.storage.folders import open_folder
 from tests.flows.examples import boxes_of, examples
 
 OBJECTS = {"a.jpg": ["cat", "dog"], "b.jpg": ["cat"], "c.jpg": [], "d.jpg": ["dog"]}
@@ -187,6 +189,7 @@ def test_they_are_stratified_and_appended(pictures, build, picture, tmp_path):
         split: [each["image/class/text"] for each in examples(tmp_path / "out", split)] for split in ("train", "validation")
     }
     assert {split: each.count([]) for split, each in labels.items()} == {"train": 4, "validation": 3}
+    assert find(open_folder(str(tmp_path / "out"), {})).counts.missing_labels == 1  # one of two has one image
     with (pictures / "list.csv").open("a") as file:
         file.write("n7.jpg,\n")
     build(**settings, append=True)

@@ -2,11 +2,11 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from imagerecords.schemas.messages import plural, some
-from imagerecords.tasks.sources.annotations.geometry import IS_CROWD, are_numbers, around, from_size, numbers_of
+from imagerecords.tasks.sources.annotations.geometry import IS_CROWD, around, from_size, numbers_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path, stem_of
 
@@ -39,7 +39,8 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Iterato
         if isinstance(annotation, dict) and "image_id" in annotation:
             of_image[_key(annotation["image_id"])].append((number, annotation))
         else:
-            source.refuse(source.place(path, f"annotation {number}"), "an annotation must have an image_id")
+            problem = f"an annotation must have an image_id and a bbox of four numbers, got {str(annotation)[:60]}"
+            source.refuse(source.place(path, f"annotation {number}"), problem)
     info = content.get("info")
     source.tool = str(info.get("contributor") or "") if isinstance(info, dict) else ""
     relative = _are_relative(content.get("annotations") or [])
@@ -70,8 +71,24 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Iterato
             folders=folders,
         )
     for key, lost in of_image.items():
-        place = source.place(path, f"annotation {lost[0][0]}")
-        source.refuse(place, f"an annotation's image must be listed, got image_id {key!r} of {plural(len(lost), 'annotation')}")
+        amount = f"of {plural(len(lost), 'annotation')}"
+        for number, _ in lost if source.only_boxes else lost[:1]:
+            problem = f"an annotation's image must be listed with its file_name, got None for image_id {key!r} {amount}"
+            source.refuse(source.place(path, f"annotation {number}"), problem)
+
+
+def without_outlines(item: dict[str, Any]) -> dict[str, Any]:
+    """An annotation without its outline, nine tenths of a COCO file; one without a box has the rectangle around it instead."""
+    outline = item.get("segmentation")
+    if outline and "image_id" in item:
+        bbox = item.get("bbox")
+        rings = [] if isinstance(bbox, list) and any(bbox) else _rings(outline)
+        item["segmentation"] = [_rectangle(*around(_points(rings)))] if rings else True
+    return item
+
+
+def _rectangle(xmin: float, ymin: float, xmax: float, ymax: float) -> list[float]:
+    return [xmin, ymin, xmax, ymin, xmax, ymax, xmin, ymax]
 
 
 def _names(source: Source, path: str, categories: list[Any]) -> dict[str, str]:
@@ -133,7 +150,7 @@ def _objects(
     for number, annotation in annotations:
         place = source.place(path, f"annotation {number}")
         name = names.get(_key(annotation.get("category_id"))) if "category_id" in annotation else None
-        if name is None:
+        if name is None and not source.only_boxes:
             if "caption" in annotation or "segments_info" in annotation:
                 source.leave_object("caption" if "caption" in annotation else "panoptic segment")
             else:
@@ -150,8 +167,8 @@ def _objects(
             )
             boxes.append(Box(corners, name, place, is_crowd=is_crowd, area=area))
         elif is_object or of_objects:
-            source.drop_box(place, f"a bbox must be four numbers, got {annotation.get('bbox')!r}")
-        else:
+            source.drop_box(place, f"an annotation must have a bbox of four numbers, got {annotation.get('bbox')!r}")
+        elif name is not None:
             labels.append(name)
     return tuple(dict.fromkeys(labels)), tuple(boxes)
 
@@ -163,13 +180,26 @@ def _corners(source: Source, annotation: Mapping[str, Any]) -> tuple[tuple[float
     if numbers and any(numbers):
         source.unread["mask (segmentation)"] += bool(outline)
         return from_size(*numbers), True
-    rings = [ring for ring in outline if are_numbers(ring) and len(ring) >= 6] if isinstance(outline, list) else []
+    rings = _rings(outline)
     if numbers and not rings:
         return from_size(*numbers), True
     if rings:
         source.remarks["outline without a bbox, read as the upright box around it"] += 1
-        return around([point for ring in rings for point in zip(ring[::2], ring[1::2], strict=False)]), True
+        return around(_points(rings)), True
     if outline:
         source.leave_object("mask (segmentation) without a bbox")
         return None, True
     return None, bool(bbox)
+
+
+def _rings(outline: Any) -> list[list[float]]:
+    """The polygons of an outline: lists of x, y, x, y, …, whose numbers some tools write as texts."""
+    if not isinstance(outline, list):
+        return []
+    outline = outline if any(isinstance(ring, list) for ring in outline) else [outline]
+    rings = (numbers_of(ring, len(ring)) for ring in outline if isinstance(ring, list) and len(ring) >= 6)
+    return [list(ring) for ring in rings if ring]
+
+
+def _points(rings: Iterable[Sequence[float]]) -> list[tuple[float, float]]:
+    return [point for ring in rings for point in zip(ring[::2], ring[1::2], strict=False)]

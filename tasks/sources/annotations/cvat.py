@@ -19,11 +19,14 @@ def read_cvat(source: Source) -> Iterator[AnnotatedImage]:
         root = read_xml(source, path)
         if root is None:
             continue
-        tracks = root.findall("track")
-        source.unread["track of a video"] += len(tracks)
-        split = split_of_path(path)
-        for image in root.iter("image"):
-            yield _read_image(source, path, image, split)
+        source.unread["track of a video"] += len(root.findall("track"))
+        yield from images_of(source, path, root)
+
+
+def images_of(source: Source, path: str, root: Any) -> Iterator[AnnotatedImage]:
+    """The images of a file's root."""
+    split = split_of_path(path)
+    return (_read_image(source, path, image, split) for image in root.iter("image"))
 
 
 def _read_image(source: Source, path: str, image: Any, split: str | None) -> AnnotatedImage:

@@ -9,8 +9,8 @@ from imagerecords.schemas.messages import some
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
 from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of, stem_of
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
+from imagerecords.tasks.sources.unlabelled import means_unlabelled
 
-UNLABELLED = ("_unlabeled", "no_label", "unlabeled", "unlabelled", "_unlabelled")
 SYNSETS = "synsets.txt"
 
 
@@ -43,7 +43,7 @@ def read_folders(source: Source) -> Iterator[AnnotatedImage]:
         inner = folders[1:] if deep else folders
         if len(inner) > 1:
             continue
-        labels = () if not inner or inner[0].lower() in UNLABELLED else (inner[0],)
+        labels = () if not inner or means_unlabelled(inner[0]) else (inner[0],)
         yield AnnotatedImage(path, source.place(path), labels, SPLIT_OF[folders[0].lower()] if deep and folders else None)
 
 

@@ -1,14 +1,14 @@
 """What readers of annotations give: images as their file names them, with labels, split and boxes; and what was not read."""
 
-import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from imagerecords.schemas.json_text import parse_json
 from imagerecords.tasks.images.shape import read_shape
 from imagerecords.tasks.sources.annotations.geometry import Corners
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
@@ -60,7 +60,8 @@ class Source:
 
     `files` are all files below it and below `roots`, other folders of images; `chosen` hold annotations. `unread` counts what
     is not read by its kind, `remarks` what was read in a special way, and `bad` has what is wrong, each with its place. `lost`
-    counts the entries of images that were not read as labels or boxes.
+    counts the entries of images that were not read as labels or boxes. With `only_boxes` (bounding_boxes) a class without a
+    name is no error, and all that is wrong is `malformed`; `hook` takes each object of JSON as it is parsed.
     """
 
     folder: Folder
@@ -73,10 +74,15 @@ class Source:
     malformed: list[str] = field(default_factory=list)
     tool: str = ""
     lost: int = 0
+    only_boxes: bool = False
+    hook: Callable[[dict[str, Any]], Any] | None = None
     _last: tuple[str, Any] = ("", None)  # what was parsed last: a file is recognised, then read
 
     def refuse(self, place: str, problem: str) -> None:
         """Note what is wrong with an image, a label or a file."""
+        if self.only_boxes:
+            self.drop_box(place, problem)
+            return
         self.bad.append((place, problem))
         self.lost += 1
 
@@ -112,12 +118,16 @@ class Source:
             raise ValueError(f"annotations must be UTF-8, got byte {data[error.start]:#x}: {self.place(path)}") from error
 
     def texts(self, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
-        """Paths with the texts of their files, read side by side on object stores; raises ValueError where one is none."""
+        """Paths with the texts of their files; raises ValueError where one is none."""
+        return ((path, self.decoded(path, data)) for path, data in self.contents(paths))
+
+    def contents(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Paths with the bytes of their files, read side by side on object stores."""
         with ThreadPoolExecutor(1 if self.folder.is_local else REMOTE_READS) as threads:
             for start in range(0, len(paths), CHUNK):
                 chunk = paths[start : start + CHUNK]
                 found = map(self.folder.read, chunk) if self.folder.is_local else threads.map(self.folder.read, chunk)
-                yield from ((path, self.decoded(path, data)) for path, data in zip(chunk, found, strict=True))
+                yield from zip(chunk, found, strict=True)
 
     def json(self, path: str) -> Any:
         """The content of a JSON file; raises ValueError where it is none."""
@@ -129,8 +139,8 @@ class Source:
     def parsed(self, path: str, text: str) -> Any:
         """A file's text as JSON; raises ValueError where it is none."""
         try:
-            return json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
+            return parse_json(text, self.hook)
+        except ValueError as error:
             raise ValueError(f"annotations must be JSON, got {error}: {self.place(path)}") from error
 
     def size_of(self, path: str) -> tuple[int, int] | None:

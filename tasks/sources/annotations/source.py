@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from imagerecords.tasks.sources.annotations.coco import without_outlines
 from imagerecords.tasks.sources.annotations.model import Source
 from imagerecords.tasks.sources.annotations.recognise import Recognised, recognise
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of, is_utf8
@@ -47,7 +48,7 @@ def open_source(location: str, wanted: str | None, images: str | None, storage_o
         roots = (root,)
         if not inside:
             files += [f"{root.rstrip('/')}/{file.path}" for file in walk_files(beyond, "").files]
-    source = Source(folder, tuple(filter(is_utf8, files)), roots=roots)
+    source = Source(folder, tuple(filter(is_utf8, files)), roots=roots, hook=without_outlines)
     source.unread["file whose name is not UTF-8"] += len(files) - len(source.files)
     recognised = recognise(source, target, wanted)
     source.chosen = recognised.chosen

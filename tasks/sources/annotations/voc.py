@@ -66,11 +66,7 @@ def _name_of(path: str) -> str:
 def _read_file(source: Source, path: str, root: Any, lists: _Lists) -> AnnotatedImage:
     name, place = _name_of(path), source.place(path)
     short = name.rpartition("/")[2]
-    size = (
-        _number(root, "size/width") or _number(root, "imagesize/ncols"),
-        _number(root, "size/height") or _number(root, "imagesize/nrows"),
-    )
-    boxes = tuple(_boxes(source, root, place))
+    boxes = tuple(objects_of(source, root, place))
     top = folder_of(path)[: len(folder_of(path)) - (len(name) - len(short))].rstrip("/")
     above = folder_of(top)
     folders = [top, *(join(above, folder) for folder in IMAGE_FOLDERS), above]
@@ -81,14 +77,22 @@ def _read_file(source: Source, path: str, root: Any, lists: _Lists) -> Annotated
         labels=tuple(lists.labels.get(in_lists, ())) if lists.by_class else (),
         split=lists.splits.get(in_lists) or split_of_folders(path.split("/")[:-1]),
         boxes=boxes,
-        size=size,
+        size=size_of(root),
         by_stem=True,
         folders=tuple(dict.fromkeys(folders)),
         other=(root.findtext("filename") or "").strip() or None,
     )
 
 
-def _boxes(source: Source, root: Any, place: str) -> Iterable[Box]:
+def size_of(root: Any) -> tuple[float, float]:
+    """The width and height that a file states, 0 where it states none."""
+    width = _number(root, "size/width") or _number(root, "imagesize/ncols")
+    height = _number(root, "size/height") or _number(root, "imagesize/nrows")
+    return (width, height) if width > 0 and height > 0 else (0, 0)
+
+
+def objects_of(source: Source, root: Any, place: str) -> Iterable[Box]:
+    """The objects of a file's root; what can't be read is noted."""
     for number, element in enumerate(root.iter("object"), start=1):
         where, name = f"{place}, object {number}", (element.findtext("name") or "").strip() or None
         if (element.findtext("deleted") or "").strip() == "1":
@@ -116,7 +120,15 @@ def _corners(source: Source, element: Any) -> tuple[float, float, float, float]:
         raise ValueError("no box")
     if (element.findtext("type") or "").strip() != "bounding_box":
         source.remarks["polygon, read as the upright box around it"] += 1
-    return around((no_of(point.findtext("x")), no_of(point.findtext("y"))) for point in outline.iterfind("pt"))
+    return around(_points(outline))
+
+
+def _points(outline: Any) -> Iterator[tuple[float, float]]:
+    """The corners of a polygon, as LabelMe (pt/x) and Roboflow (x1, y1, x2, …) write them."""
+    for point in outline.iterfind("pt"):
+        yield no_of(point.findtext("x")), no_of(point.findtext("y"))
+    for number in range(1, len(outline) // 2 + 1) if outline.find("x1") is not None else ():
+        yield no_of(outline.findtext(f"x{number}")), no_of(outline.findtext(f"y{number}"))
 
 
 def _number(root: Any, path: str) -> float:

@@ -19,10 +19,11 @@ from imagerecords.tasks.sources.file_names import ending_of
 
 SPLIT_KEYS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
 MOST_TEXTS = 5  # looked into, to know whether they are labels
+CLASSES = ("classes.txt", "obj.names", "data.yaml", "dataset.yaml", "data.yml")  # beside label files that nothing else names
 NAMES_FILES = ("obj.names", "classes.txt", "classes.names", "labels.txt", "_darknet.labels")
 
 
-class _Layout(NamedTuple):
+class Layout(NamedTuple):
     """The names of classes by id, the images with their splits, and whether lines have keypoints behind the box."""
 
     names: dict[int, str]
@@ -44,7 +45,7 @@ def read_yolo(source: Source) -> Iterator[AnnotatedImage]:
     texts = {path for path in source.files if ending_of(path) == ".txt"}
     if len({source.text(path) for path in source.chosen}) > 1:
         raise ValueError(f"files of class names must say the same, got {some(source.chosen)}. Remove the wrong ones")
-    layout = _layout(source, source.chosen[0]) if source.chosen else _Layout({}, [], keypoints=False)
+    layout = _layout(source, source.chosen[0]) if source.chosen else Layout({}, [], keypoints=False)
     alone = _by_stem([image for image, _ in layout.images], texts)
     splits: dict[str, str | None] = {}
     labels: dict[str, str] = {}
@@ -58,7 +59,7 @@ def read_yolo(source: Source) -> Iterator[AnnotatedImage]:
     lines = iter(source.texts(list(labels.values())))
     for image, split in splits.items():
         path, text = next(lines) if image in labels else (image, "")
-        yield AnnotatedImage(image, source.place(path), split=split, boxes=tuple(_read_labels(source, path, text, layout)))
+        yield AnnotatedImage(image, source.place(path), split=split, boxes=tuple(lines_of(source, path, text, layout)))
     folders = {folder_of(file) for file in labels.values()}
     lost = [file for file in texts - set(labels.values()) if folder_of(file) in folders and _is_label_file(source, file)]
     source.unread["label file (.txt) of no image"] += len(lost)
@@ -89,7 +90,23 @@ def _label_files(image: str) -> list[str]:
     return [*found, stem_of(image) + ".txt", *(f"{path}.txt" for path in beside)]
 
 
-def _layout(source: Source, path: str) -> _Layout:
+def classes_beside(source: Source, folder: str) -> Layout:
+    """The names of classes in a folder, or nearest above it, and whether lines have keypoints; no names without a file."""
+    while True:
+        for name in CLASSES:
+            if (path := join(folder, name)) not in source.files:
+                continue
+            if ending_of(path) == ".txt" or name == "obj.names":
+                return Layout(_names_file(source, path), [], keypoints=False)
+            content = yaml.safe_load(source.text(path))
+            content = content if isinstance(content, dict) else {}
+            return Layout(_names(content.get("names"), None) or {}, [], keypoints="kpt_shape" in content)
+        if not folder:
+            return Layout({}, [], keypoints=False)
+        folder = folder_of(folder)
+
+
+def _layout(source: Source, path: str) -> Layout:
     if ending_of(path) in (".yaml", ".yml"):
         return _from_yaml(source, path)
     if ending_of(path) == ".data":
@@ -98,7 +115,7 @@ def _layout(source: Source, path: str) -> _Layout:
     images = _listed_at_the_top(source, path)
     if images is None:
         images = [(image, _split_in(image, "")) for image in source.pictures]
-    return _Layout(names, images, keypoints=False)
+    return Layout(names, images, keypoints=False)
 
 
 def _listed_at_the_top(source: Source, path: str) -> list[tuple[str, str | None]] | None:
@@ -113,7 +130,7 @@ def _split_in(image: str, home: str) -> str | None:
     return split_of_folders(image.removeprefix(f"{home}/").split("/")[:-1])
 
 
-def _from_yaml(source: Source, path: str) -> _Layout:
+def _from_yaml(source: Source, path: str) -> Layout:
     content = yaml.safe_load(source.text(path))
     names = _names(content.get("names"), content.get("nc")) if isinstance(content, dict) else None
     unnamed = names is not None and content.get("names") is None
@@ -140,7 +157,7 @@ def _from_yaml(source: Source, path: str) -> _Layout:
             images += [(image, split) for image in found or ()]
     if not any(content.get(key) for key in SPLIT_KEYS):
         images = [(image, _split_in(image, home)) for image in source.below(home)]
-    return _Layout(names, images, keypoints="kpt_shape" in content)
+    return Layout(names, images, keypoints="kpt_shape" in content)
 
 
 def _names(names: Any, count: Any) -> dict[int, str] | None:
@@ -191,7 +208,7 @@ def _listed(source: Source, path: str) -> list[str]:
     return found
 
 
-def _from_darknet(source: Source, path: str) -> _Layout:
+def _from_darknet(source: Source, path: str) -> Layout:
     """What obj.data says: `train = data/train.txt`, `names = data/obj.names`."""
     pairs = (line.partition("=") for line in source.text(path).splitlines())
     values = {key.strip(): value.strip() for key, _, value in pairs}
@@ -212,7 +229,7 @@ def _from_darknet(source: Source, path: str) -> _Layout:
             source.refuse(source.place(path, key), f"a list of images must exist, got none: {value}")
             continue
         images += [(image, SPLIT_KEYS.get(key) or split_of(key)) for image in _listed(source, file)]
-    return _Layout(_names_file(source, names), images, keypoints=False)
+    return Layout(_names_file(source, names), images, keypoints=False)
 
 
 def _names_file(source: Source, path: str) -> dict[int, str]:
@@ -222,7 +239,8 @@ def _names_file(source: Source, path: str) -> dict[int, str]:
     return dict(enumerate(lines))
 
 
-def _read_labels(source: Source, path: str, text: str, layout: _Layout) -> Iterable[Box]:
+def lines_of(source: Source, path: str, text: str, layout: Layout) -> Iterable[Box]:
+    """The objects in a label file's text; what can't be read is noted."""
     for number, line in enumerate(text.splitlines(), start=1):
         words = line.split()
         if not words:
@@ -230,7 +248,8 @@ def _read_labels(source: Source, path: str, text: str, layout: _Layout) -> Itera
         place = source.place(path, f"line {number}")
         try:
             values = [no_of(word) for word in words[1:]]
-            name = layout.names[int(no_of(words[0]))]
+            number_of_class = int(no_of(words[0]))
+            name = layout.names.get(number_of_class) if source.only_boxes else layout.names[number_of_class]
             yield Box(_corners(source, values, layout), name, place, relative=True)
         except KeyError:
             known = some([f"{key} ({name})" for key, name in layout.names.items()])
@@ -239,7 +258,7 @@ def _read_labels(source: Source, path: str, text: str, layout: _Layout) -> Itera
             source.drop_box(place, f"a line must be a class and 4 numbers, or 6 and more of an outline, got {line[:80]!r}")
 
 
-def _corners(source: Source, values: list[float], layout: _Layout) -> tuple[float, float, float, float]:
+def _corners(source: Source, values: list[float], layout: Layout) -> tuple[float, float, float, float]:
     if len(values) in (4, 5) or (layout.keypoints and len(values) > 4):
         source.unread["keypoints"] += layout.keypoints and len(values) > 5
         source.unread["confidence"] += len(values) == 5

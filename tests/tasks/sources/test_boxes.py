@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from imagerecords.schemas.boxes import FoundBox, FoundBoxes
-from imagerecords.tasks.sources.boxes import NO_IMAGE, Naming, place_boxes, read_boxes
+from imagerecords.tasks.sources.box_files import read_boxes
+from imagerecords.tasks.sources.boxes import NO_IMAGE, Naming, place_boxes
 
 
 def rows_of(found):

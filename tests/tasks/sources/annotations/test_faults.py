@@ -187,7 +187,7 @@ def test_boxes_that_are_none_follow_invalid_boxes(look):
 
     listing = look(changed(bad))
     assert listing.boxes.dropped == 1
-    assert "must be four numbers" in listing.boxes.reasons[0].first[0]
+    assert "bbox of four numbers" in listing.boxes.reasons[0].first[0]
     (error,) = look({}, invalid_boxes="fail").errors
     assert "annotations.json, annotation 1" in error
 
