@@ -45,7 +45,7 @@ OF_ALL_IMAGES = {
 MASKS = {"segmentationclass", "segmentationobject", "gtfine", "masks"}
 BY_DATUMARO = "Convert it with datumaro: datum convert -if {} -i FOLDER -f coco -o OUT -- --save-media"
 BY_DATASETS = "Write its images as files, and a metadata.csv of file_name and label beside them"
-EXPORT_AGAIN = "Export it as COCO or Pascal VOC from the tool that wrote it"
+EXPORT_AGAIN = "Export it as COCO or Pascal VOC where the tool can, or write a .jsonl of path, label and boxes for --image_list"
 LAYOUTS: tuple[tuple[Callable[[Set[str], Set[str]], bool], str, str], ...] = (
     (
         lambda names, folders: "gt.txt" in names and "img1" in folders,
@@ -132,7 +132,7 @@ def unread_json(content: Any) -> str | None:
         (lambda item: "image_id" in item and "score" in item, "COCO's results, the output of a model", "Pass the annotations"),
         (lambda item: "originalImageUri" in item, "Azure Custom Vision's list of images", EXPORT_AGAIN),
         (lambda item: "Labeled Data" in item, "Labelbox's former export", EXPORT_AGAIN),
-        (lambda item: "item" in item and "annotations" in item, "V7 Darwin's JSON", EXPORT_AGAIN),
+        (lambda item: "item" in item and "annotations" in item, "V7 Darwin's JSON", "Convert it to COCO with darwin-py"),
         (lambda item: "metadata" in item and "instances" in item, "SuperAnnotate's JSON", EXPORT_AGAIN),
         (lambda item: "task_id" in item and "response" in item, "Scale's tasks", EXPORT_AGAIN),
         (

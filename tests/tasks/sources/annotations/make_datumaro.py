@@ -21,6 +21,7 @@ FORMS = (
         "yolo",
         "yolo_ultralytics",
         "mvtec_classification",
+        "kitti",
     ),
 )
 

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import fiftyone as fo
+import fiftyone.utils.bdd as foub
 import fiftyone.utils.coco as fouc
 import fiftyone.utils.cvat as foucv
 import fiftyone.utils.data.exporters as foe
+import fiftyone.utils.kitti as fouk
 import fiftyone.utils.voc as fouv
 import fiftyone.utils.yolo as fouy
 import scenes
@@ -32,6 +34,8 @@ FORMS = {
     "yolov4": (fouy.YOLOv4DatasetExporter, "boxes", {}),
     "yolov5": (fouy.YOLOv5DatasetExporter, "boxes", {"classes": CLASSES}),
     "cvat": (foucv.CVATImageDatasetExporter, "boxes", {}),
+    "kitti": (fouk.KITTIDetectionDatasetExporter, "boxes", {}),
+    "bdd": (foub.BDDDatasetExporter, "boxes", {}),
 }
 
 

@@ -1,0 +1,134 @@
+"""Files of annotators in the browser, of clouds' services and of Kaggle's tables; and what no reader knows, which is named."""
+
+import json
+
+import pytest
+
+from imagerecords.tasks.discover import survey
+from tests.tasks.sources.annotations import layouts_of_services as layouts
+from tests.tasks.sources.annotations.scenes import SCENES
+from tests.tasks.sources.annotations.test_exports import EXPORTS, check
+from tests.tasks.sources.annotations.writing import CVAT, NAMED, coco, pictures, put
+
+BOXES, LABELS, SPLITS = "globox_via", "labelme_flags", ""  # exports with boxes, with labels alone, with boxes and splits
+
+
+@pytest.mark.parametrize(
+    ("write", "has"),
+    [
+        (layouts.via_project, BOXES),
+        (layouts.via_csv, BOXES),
+        (layouts.vott_export, BOXES),
+        (layouts.vott_assets, BOXES),
+        (layouts.dlib, BOXES),
+        (layouts.ground_truth, BOXES),
+        (layouts.ground_truth_classes, LABELS),
+        (layouts.vertex, SPLITS),
+        (layouts.azure, BOXES),
+        (layouts.automl, SPLITS),
+        (layouts.make_sense, BOXES),
+        (layouts.yolo_keras, BOXES),
+        (layouts.apples_createml, BOXES),
+        (layouts.boxes_by_id, BOXES),
+        (layouts.labels_by_id, LABELS),
+        (layouts.one_hot_by_id, LABELS),
+        (layouts.pixels_in_yolo, BOXES),
+        (layouts.lvis, BOXES),
+    ],
+)
+def test_labels_and_boxes_are_the_annotators(records, tmp_path, write, has):
+    write(tmp_path / "in")
+    check(records(annotations=tmp_path / "in"), has)
+
+
+def test_a_mask_of_cvat_gives_the_box_around_it(records, tmp_path):
+    """In the frame of the mask alone, as CVAT writes it, and in the whole image's, as datumaro does."""
+    pictures(tmp_path / "in/images")
+    images = ""
+    for number, scene in enumerate(NAMED):
+        x0, y0, x1, y1 = scene.box
+        across, down = x1 - x0, y1 - y0
+        if number % 2:
+            rle, frame = f"0, {across * down}", (x0, y0, across, down)
+        else:
+            runs = [y0 * 48 + x0, across, *[48 - across, across] * (down - 1)]
+            rle, frame = ", ".join(map(str, [*runs, 48 * 32 - sum(runs)])), (0, 0, 48, 32)
+        left, top, width, height = frame
+        place = f'left="{left}" top="{top}" width="{width}" height="{height}"'
+        mask = f'<mask label="{scene.label}" source="manual" occluded="0" rle="{rle}" {place} z_order="0"></mask>'
+        images += f'<image id="{number}" name="{scene.name}" width="48" height="32">{mask}</image>'
+    put(tmp_path / "in/annotations.xml", CVAT.format(images))
+    check(records(annotations=tmp_path / "in"), BOXES)
+
+
+def test_lists_of_voc_may_name_images_with_spaces(records, tmp_path):
+    spaced = [scene._replace(name=f"my {scene.name}") for scene in NAMED]
+    pictures(tmp_path / "in/JPEGImages", spaced)
+    for label in ("cat", "dog"):
+        lines = [f"{scene.stem} {' 1' if scene.label == label else '-1'}" for scene in spaced]
+        put(tmp_path / f"in/ImageSets/Main/{label}_train.txt", "\n".join(lines))
+    put(tmp_path / "in/ImageSets/Main/train.txt", "\n".join(scene.stem for scene in spaced))
+    found = records(annotations=tmp_path / "in")
+    check({name.removeprefix("my "): value for name, value in found.items()}, LABELS)
+
+
+def test_an_open_images_table_may_name_whole_files(records):
+    check(records(annotations=EXPORTS / "globox_open_images" / "boxes.csv"), BOXES)
+
+
+LABELBOX = '{"data_row": {"id": "a", "external_id": "one.jpg"}, "media_attributes": {}, "projects": {}}\n'
+PROBLEMS = [
+    ({"gt/gt.txt": "1,1,2,2,9,9,1,1,1\n"}, "img1", "tracks of a video (MOT)", "datum convert -if mot_seq_gt"),
+    ({"labelTxt/one.txt": "1 1 9 1 9 9 1 9 cat 0\n"}, "images", "DOTA's rotated boxes", "datum convert -if dota"),
+    ({"wider_face_split/wider_face_train_bbx_gt.txt": ""}, "WIDER_train/images/0--cat", "WIDER FACE", "wider_face"),
+    ({"gt_one.txt": "1,1,9,9,word\n"}, "images", "ICDAR", "datum convert"),
+    ({"ImageSets/Segmentation/train.txt": "one\n", "SegmentationClass/one.png": ""}, "JPEGImages", "masks", "export"),
+    ({"train/state.json": "{}", "train/dataset_info.json": "{}"}, "", "save_to_disk", "metadata.csv"),
+    ({"data/train-00000-of-00001.parquet": "PAR1"}, "", "Parquet files (1 file)", "metadata.csv"),
+    ({"train.tfrecord-00000-of-00001": ""}, "", "TFRecord files", "imagerecords audit"),
+    ({"export.ndjson": LABELBOX}, "images", "Labelbox's export", "COCO"),
+    ({"via3.json": json.dumps({"file": {}, "metadata": {}, "view": {}})}, "", "VIA 3", "COCO"),
+    ({"results.json": json.dumps([{"image_id": 1, "category_id": 1, "bbox": [1, 1, 2, 2], "score": 0.5}])}, "", "results", ""),
+    ({"boxes.csv": 'image_id,bbox,class\none,"[1, 1, 2, 2]",cat\n'}, "", "columns image_id, bbox, class", "xmin, ymin"),
+    ({}, "images", "got 'images', as tools name the folder of all images", "--annotations_format folders"),
+]
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_what_no_reader_knows_is_named_with_the_nearest_way(make_settings, tmp_path, problem):
+    files, folder, what, way = problem
+    pictures(tmp_path / "in" / folder)
+    for name, content in files.items():
+        put(tmp_path / "in" / name, content)
+    (error,) = survey(make_settings(annotations=str(tmp_path / "in"))).errors
+    assert what in error
+    assert way in error
+
+
+def test_an_error_says_what_was_not_read(make_settings, tmp_path):
+    content = coco(SCENES)
+    for annotation in content["annotations"]:
+        annotation |= {"bbox": None, "segmentation": {"size": [32, 48], "counts": "abc"}}
+    put(tmp_path / "a.json", json.dumps(content))
+    pictures(tmp_path)
+    (error,) = survey(make_settings(annotations=str(tmp_path))).errors
+    assert "not read: mask (segmentation) without a bbox (5)" in error
+
+
+def test_a_category_of_two_names_is_refused(make_settings, tmp_path):
+    content = coco(SCENES)
+    content["categories"].append({"id": 1, "name": "horse"})
+    put(tmp_path / "a.json", json.dumps(content))
+    pictures(tmp_path)
+    (error,) = survey(make_settings(annotations=str(tmp_path))).errors
+    assert "must have one name, got cat and horse" in error
+    assert "a.json, category 1" in error
+
+
+def test_a_class_of_via_must_be_one_attribute(make_settings, tmp_path):
+    region = layouts.via_region(SCENES[0], breed="siamese", mood="calm")
+    image = {"filename": "one.jpg", "size": 900, "regions": [region], "file_attributes": {}}
+    put(tmp_path / "via.json", json.dumps({"one.jpg900": image}))
+    pictures(tmp_path)
+    (error,) = survey(make_settings(annotations=str(tmp_path))).errors
+    assert "got breed, mood. Rename the one of the classes" in error
