@@ -24,6 +24,7 @@ AnnotationsFormat = Literal[
     "dlib",
     "kitti",
     "cloud",
+    "ultralytics",
     "automl_csv",
     "make_sense",
     "yolo_keras",

@@ -35,6 +35,7 @@ from imagerecords.tasks.sources.annotations.tables import (
     read_label_table,
     read_one_hot,
 )
+from imagerecords.tasks.sources.annotations.ultralytics import read_ultralytics
 from imagerecords.tasks.sources.annotations.unread import BY_ENDING, of_all_images, unread_files, unread_json, unread_layout
 from imagerecords.tasks.sources.annotations.via import read_via
 from imagerecords.tasks.sources.annotations.voc import read_voc
@@ -80,6 +81,7 @@ FORMATS: dict[str, Format] = {
     "dlib": Format("dlib's XML", read_dlib),
     "kitti": Format("KITTI", read_kitti),
     "cloud": Format("JSON Lines of a cloud's labelling service", read_cloud_manifest),
+    "ultralytics": Format("Ultralytics' NDJSON", read_ultralytics),
     "automl_csv": Format("AutoML's CSV", read_automl),
     "make_sense": Format("Make Sense's CSV", read_make_sense),
     "yolo_keras": Format("YOLO's text file for Keras", read_yolo_keras),

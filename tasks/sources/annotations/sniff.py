@@ -30,6 +30,7 @@ from imagerecords.tasks.sources.annotations.tables import (
     is_one_hot,
     is_retinanet_row,
 )
+from imagerecords.tasks.sources.annotations.ultralytics import is_ultralytics
 from imagerecords.tasks.sources.annotations.via import COLUMNS as VIA_COLUMNS
 from imagerecords.tasks.sources.annotations.via import is_via
 from imagerecords.tasks.sources.annotations.vott import is_vott
@@ -105,6 +106,8 @@ def _sniff_lines(source: Source, path: str, name: str) -> str | None:
     content = parse_json(first)
     if is_cloud_manifest(content):
         return "cloud"
+    if is_ultralytics(content):
+        return "ultralytics"
     return "huggingface" if isinstance(content, dict) and any(key in content for key in FILE_COLUMNS) else None
 
 

@@ -3,7 +3,7 @@
 import json
 
 from tests.tasks.sources.annotations.scenes import CLASSES, HEIGHT, SCENES, WIDTH
-from tests.tasks.sources.annotations.writing import NAMED, TRAIN, pictures, put
+from tests.tasks.sources.annotations.writing import NAMED, TRAIN, pictures, put, yolo_line
 
 USE = "aiplatform.googleapis.com/ml_use"
 
@@ -140,6 +140,17 @@ def azure(root):
         label = [corners | {"label": scene.label, "isCrowd": 0}]
         items.append({"image_url": f"AmlDatastore://store/{scene.name}", "image_details": details, "label": label})
     put(root / "labels.jsonl", lines(items))
+
+
+def ultralytics(root):
+    pictures(root / "images")
+    items = [{"type": "dataset", "task": "detect", "name": "pets", "class_names": dict(enumerate(CLASSES))}]
+    for scene in SCENES:
+        boxes = [[float(word) for word in yolo_line(scene).split()]] if scene.box else []
+        item = {"type": "image", "file": scene.name, "url": f"https://images.example.org/{scene.name}", "split": scene.split}
+        sizes = {"width": WIDTH, "height": HEIGHT}
+        items.append(item | sizes | {"annotations": {"boxes": [[int(box[0]), *box[1:]] for box in boxes]}})
+    put(root / "pets.ndjson", lines(items))
 
 
 def automl(root):
