@@ -23,6 +23,7 @@ AnnotationsFormat = Literal[
     "bdd",
     "dlib",
     "kitti",
+    "dota",
     "cloud",
     "ultralytics",
     "automl_csv",

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from imagerecords.tasks.sources.annotations.geometry import are_numbers, from_size, no_of
+from imagerecords.tasks.sources.annotations.geometry import IS_CROWD, are_numbers, from_size, no_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of_path
 
@@ -83,7 +83,9 @@ def _add(source: Source, item: Any, classes: Sequence[Any], place: str, found: t
     source.unread["mask"] += bool(item.get("mask") or item.get("mask_path"))
     source.unread["attribute"] += len(item.get("attributes") or {})
     if are_numbers(box) and len(box) == 4:
-        boxes.append(Box(from_size(*box), str(value), place, relative=True))
+        flags = {**item, **(item.get("attributes") or {})}
+        is_crowd = any(str(flags.get(name)) in IS_CROWD for name in ("iscrowd", "IsGroupOf"))
+        boxes.append(Box(from_size(*box), str(value), place, relative=True, is_crowd=is_crowd))
     else:
         source.drop_box(place, f"a bounding_box must be four numbers, got {box!r}")
 

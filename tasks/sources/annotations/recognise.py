@@ -17,6 +17,7 @@ from imagerecords.tasks.sources.annotations.createml import read_createml
 from imagerecords.tasks.sources.annotations.cvat import read_cvat
 from imagerecords.tasks.sources.annotations.datumaro import read_datumaro
 from imagerecords.tasks.sources.annotations.dlib import read_dlib
+from imagerecords.tasks.sources.annotations.dota import dota_files, read_dota
 from imagerecords.tasks.sources.annotations.fiftyone import read_fiftyone
 from imagerecords.tasks.sources.annotations.folders import are_label_folders, read_folders, read_imagenet_txt
 from imagerecords.tasks.sources.annotations.headless import read_automl, read_make_sense, read_yolo_keras
@@ -80,6 +81,7 @@ FORMATS: dict[str, Format] = {
     "bdd": Format("BDD100K", read_bdd),
     "dlib": Format("dlib's XML", read_dlib),
     "kitti": Format("KITTI", read_kitti),
+    "dota": Format("DOTA", read_dota),
     "cloud": Format("JSON Lines of a cloud's labelling service", read_cloud_manifest),
     "ultralytics": Format("Ultralytics' NDJSON", read_ultralytics),
     "automl_csv": Format("AutoML's CSV", read_automl),
@@ -236,7 +238,9 @@ def _survey(source: Source, target: str) -> tuple[dict[str, list[str]], list[str
                 found[kind].append(path)
             elif ending in HOLDING:
                 unknown.append(path)
-    if not found and (texts := kitti_files(source, paths)):
+    if not found and (texts := dota_files(paths)):
+        found["dota"] = texts
+    elif not found and (texts := kitti_files(source, paths)):
         found["kitti"] = texts
     _add_yolo(source, found, paths)
     return dict(found), unknown

@@ -52,7 +52,6 @@ LAYOUTS: tuple[tuple[Callable[[Set[str], Set[str]], bool], str, str], ...] = (
         "tracks of a video (MOT)",
         BY_DATUMARO.format("mot_seq_gt"),
     ),
-    (lambda names, folders: "labeltxt" in folders, "DOTA's rotated boxes", BY_DATUMARO.format("dota")),
     (lambda names, folders: "wider_face_split" in folders, "WIDER FACE", BY_DATUMARO.format("wider_face")),
     (
         lambda names, folders: any(name.startswith("gt_") and name.endswith(".txt") for name in names),

@@ -64,6 +64,7 @@ TITLES = {
     "createml": "Create ML",
     "bdd": "BDD100K",
     "kitti": "KITTI",
+    "dota": "DOTA",
     "via": "VGG Image Annotator",
     "supervisely": "Supervisely",
     "fiftyone": "FiftyOne",

@@ -80,7 +80,6 @@ def test_an_open_images_table_may_name_whole_files(records):
 LABELBOX = '{"data_row": {"id": "a", "external_id": "one.jpg"}, "media_attributes": {}, "projects": {}}\n'
 PROBLEMS = [
     ({"gt/gt.txt": "1,1,2,2,9,9,1,1,1\n"}, "img1", "tracks of a video (MOT)", "datum convert -if mot_seq_gt"),
-    ({"labelTxt/one.txt": "1 1 9 1 9 9 1 9 cat 0\n"}, "images", "DOTA's rotated boxes", "datum convert -if dota"),
     ({"wider_face_split/wider_face_train_bbx_gt.txt": ""}, "WIDER_train/images/0--cat", "WIDER FACE", "wider_face"),
     ({"gt_one.txt": "1,1,9,9,word\n"}, "images", "ICDAR", "datum convert"),
     ({"ImageSets/Segmentation/train.txt": "one\n", "SegmentationClass/one.png": ""}, "JPEGImages", "masks", "export"),
@@ -133,3 +132,26 @@ def test_a_class_of_via_must_be_one_attribute(make_settings, tmp_path):
     pictures(tmp_path)
     (error,) = survey(make_settings(annotations=str(tmp_path))).errors
     assert "got breed, mood. Rename the one of the classes" in error
+
+
+@pytest.mark.parametrize("flag", ["is_crowd", "is_group_of"])
+def test_crowd_regions_of_datumaro_are_excluded(make_settings, tmp_path, flag):
+    box = {"type": "bbox", "bbox": [8, 6, 22, 14], "label_id": 0, "attributes": {}}
+    items = [{"id": scene.stem, "image": {"path": scene.name, "size": [32, 48]}, "annotations": [box]} for scene in NAMED]
+    items[0]["annotations"].append(box | {"attributes": {flag: True}})
+    put(
+        tmp_path / "annotations/train.json",
+        json.dumps({"items": items, "categories": {"label": {"labels": [{"name": "cat"}]}}}),
+    )
+    pictures(tmp_path / "images/train")
+    listing = survey(make_settings(annotations=str(tmp_path)))
+    assert (listing.boxes.planned, listing.boxes.excluded) == (5, 1)
+
+
+def test_a_crowd_of_fiftyone_is_excluded(make_settings, tmp_path):
+    box = {"label": "cat", "bounding_box": [0.1, 0.1, 0.5, 0.5]}
+    labels = {scene.stem: [box] for scene in NAMED} | {"one": [box, box | {"attributes": {"iscrowd": 1}}]}
+    put(tmp_path / "labels.json", json.dumps({"classes": ["cat"], "labels": labels}))
+    pictures(tmp_path / "data")
+    listing = survey(make_settings(annotations=str(tmp_path)))
+    assert (listing.boxes.planned, listing.boxes.excluded) == (5, 1)
