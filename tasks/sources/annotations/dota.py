@@ -1,4 +1,4 @@
-"""DOTA: texts in `labelTxt` beside `images`, an object per line: corners of a rotated box, its class, whether it is difficult."""
+"""DOTA: texts in `labelTxt` beside `images`, an object per line: corners of a rotated box, its class, and if it is difficult."""
 
 from collections.abc import Iterable, Iterator
 

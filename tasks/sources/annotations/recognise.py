@@ -100,6 +100,7 @@ FORMATS: dict[str, Format] = {
 }
 DESCRIBES: dict[str, Callable[[str], bool]] = {  # files beside the annotations that say what their classes are
     "open_images": is_description,
+    "fiftyone": lambda path: path.rpartition("/")[2] == "metadata.json",
     "supervisely": lambda path: path.rpartition("/")[2] in ("meta.json", "obj_class_to_machine_color.json"),
 }
 HOLDS = {"ilsvrc": {"voc"}, "yolo": {"folders"}, "huggingface": {"folders"}}
