@@ -1,4 +1,4 @@
-"""DOTA: texts in `labelTxt` beside `images`, an object per line: corners of a rotated box, its class, and if it is difficult."""
+"""DOTA: texts in `labelTxt` beside `images`, an object per line: corners of a rotated box, its class, and a difficult flag."""
 
 from collections.abc import Iterable, Iterator
 
