@@ -144,18 +144,21 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
     are_labels = are_label_folders(source) and not target and not unknown and not layout
     if are_labels and not of_all:
         return Recognised("folders", (), found)
-    if are_labels:
-        raise ValueError(
-            f"label folders must be named for labels, got {of_all!r}, as tools name the folder of all images. Pass "
-            "--annotations_format folders to take it for a label all the same"
-        )
     way = _of_json(source, unknown) or layout or unread_files(source)
-    if way is None and any(ending_of(path) in (".csv", ".tsv") for path in unknown):
-        way = "A table must have columns such as filename and label, and boxes as xmin, ymin, xmax, ymax. Rename its columns"
-    if way is None and are_label_folders(source):
-        way = "Pass --annotations_format folders to take the images' folders for labels"
+    if are_labels:
+        remedy = way or "Pass --annotations_format folders to take it for a label all the same"
+        raise ValueError(
+            f"label folders must be named for labels, got {of_all!r}, as tools name the folder of all images. {remedy}"
+        )
+    ways = [way] if way else []
+    if not way and any(ending_of(path) in (".csv", ".tsv") for path in unknown):
+        ways.append(
+            "A table must have columns such as filename and label, and boxes as xmin, ymin, xmax, ymax. Rename its columns"
+        )
+    if not way and are_label_folders(source) and not of_all:
+        ways.append("Pass --annotations_format folders to take the images' folders for labels")
     known = ", ".join(FORMATS)
-    more = f". {way}" if way else ""
+    more = "".join(f". {way}" for way in ways)
     raise ValueError(f"annotations must be of a known format ({known}), got {_seen(source, target)}{more}")
 
 
@@ -197,9 +200,9 @@ def problem_of(source: Source, path: str) -> str:
 def _of_file(source: Source, target: str, wanted: str | None) -> Recognised:
     if (name := wanted or sniff(source, target)) is None:
         head = source.folder.read_range(target, 0, 60).decode("utf-8", "replace")
-        if head.startswith(("PK", "\x1f")):
-            raise ValueError("annotations must be files, got an archive. Unpack it")
         way = BY_ENDING.get(ending_of(target))
+        if head.startswith(("PK", "\x1f")) and not way:
+            raise ValueError("annotations must be files, got an archive. Unpack it")
         why = f"{way[0]}. {way[1]}" if way else problem_of(source, target) or f"a file that begins with {head!r}"
         raise ValueError(f"annotations must be of a known format ({', '.join(FORMATS)}), got {why}")
     chosen = [target]

@@ -83,6 +83,8 @@ BY_ENDING: dict[str, tuple[str, str]] = {
     ),
     ".npz": ("arrays of NumPy", BY_DATASETS),
     ".npy": ("arrays of NumPy", BY_DATASETS),
+    ".xlsx": ("a spreadsheet", "Save it as CSV"),
+    ".ods": ("a spreadsheet", "Save it as CSV"),
     ".mat": ("MATLAB's files", "Write a CSV of path and label for --image_list"),
     ".h5": ("HDF5 files", BY_DATASETS),
     ".hdf5": ("HDF5 files", BY_DATASETS),

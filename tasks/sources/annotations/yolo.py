@@ -7,6 +7,7 @@ five numbers is a box (centre and size), of seven or more an outline, or with `k
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 import yaml
@@ -18,6 +19,7 @@ from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_
 from imagerecords.tasks.sources.file_names import ending_of
 
 SPLIT_KEYS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
+CUBS = "image_class_labels.txt"  # one of CUB-200's tables, which are numbers too
 MOST_TEXTS = 5  # looked into, to know whether they are labels
 NAMES_FILES = ("obj.names", "classes.txt", "classes.names", "labels.txt", "_darknet.labels")
 
@@ -253,11 +255,15 @@ def _corners(source: Source, values: list[float], layout: _Layout) -> tuple[floa
 
 
 def looks_like_labels(source: Source, files: Iterable[str]) -> bool:
-    """Whether files are images with a text of the same stem beside them or in `labels`, or texts of numbers beside names."""
+    """Whether texts of numbers go with images, of the same stem beside them or in `labels`, or with names; not captions."""
     texts = {path for path in files if ending_of(path) == ".txt"}
-    if any(text in texts for image in source.pictures for text in _label_files(image)):
-        return True
-    return any(_is_label_file(source, path) for path in sorted(texts)[:MOST_TEXTS])
+    if any(path.rpartition("/")[2] == CUBS for path in texts):
+        return False
+    of_images = (text for image in source.pictures for text in _label_files(image) if text in texts)
+    first = list(islice(of_images, MOST_TEXTS))
+    if first and not any(source.text(path).split() for path in first):
+        return True  # images without objects
+    return any(_is_label_file(source, path) for path in first or sorted(texts)[:MOST_TEXTS])
 
 
 def names_beside(files: Iterable[str]) -> list[str]:

@@ -155,3 +155,28 @@ def test_a_crowd_of_fiftyone_is_excluded(make_settings, tmp_path):
     pictures(tmp_path / "data")
     listing = survey(make_settings(annotations=str(tmp_path)))
     assert (listing.boxes.planned, listing.boxes.excluded) == (5, 1)
+
+
+def test_kaggles_example_of_an_answer_gives_no_labels(records, tmp_path):
+    layouts.labels_by_id(tmp_path / "in")
+    pictures(tmp_path / "in/test", [scene._replace(name=f"t{scene.name}") for scene in NAMED])
+    answers = "".join(f"t{scene.stem},cat\n" for scene in NAMED)
+    put(tmp_path / "in/sample_submission.csv", f"id,breed\n{answers}")
+    check(records(annotations=tmp_path / "in"), LABELS)
+
+
+def test_captions_beside_images_are_no_boxes(records, tmp_path):
+    for scene in NAMED:
+        pictures(tmp_path / "in" / scene.label, [scene])
+        put(tmp_path / "in" / scene.label / f"{scene.stem}.txt", f"a {scene.label} in red")
+    check(records(annotations=tmp_path / "in"), LABELS)
+
+
+def test_fields_of_a_model_are_read_and_noted_where_there_are_no_others(make_settings, tmp_path):
+    label = {"_cls": "Classification", "label": "cat", "confidence": 0.9}
+    samples = [{"filepath": f"data/{scene.name}", "tags": [], "guess": label} for scene in NAMED]
+    put(tmp_path / "samples.json", json.dumps({"samples": samples}))
+    pictures(tmp_path / "data")
+    listing = survey(make_settings(annotations=str(tmp_path)))
+    assert listing.errors == ()
+    assert any("a confidence, as those of a model: guess" in note for note in listing.notes)
