@@ -12,6 +12,7 @@ NUMBERS = 14  # behind the class; a fifteenth is a score
 LABEL_FOLDERS = ("label_2", "label_02", "labels", "label")
 IMAGE_FOLDERS = ("image_2", "image_02", "images", "data", "")
 DONT_CARE = "DontCare"  # a region that nobody looked at
+MOST_FOLDERS = 5  # of which one must have KITTI's labels
 MOST_TEXTS = 20  # of a folder that are looked into; texts of images without objects are empty
 
 
@@ -21,12 +22,20 @@ def kitti_files(source: Source, paths: Iterable[str]) -> list[str]:
     for path in paths:
         if ending_of(path) == ".txt":
             folders[folder_of(path)].append(path)
+    if not any(_are_labels(source, texts[:MOST_TEXTS]) for texts in list(folders.values())[:MOST_FOLDERS]):
+        return []
     return [path for texts in folders.values() if _are_labels(source, texts[:MOST_TEXTS]) for path in texts]
 
 
 def _are_labels(source: Source, paths: Iterable[str]) -> bool:
-    lines = [line for path in paths for line in source.head(path).splitlines()[:MOST_TEXTS] if line.strip()]
-    return bool(lines) and all(_is_object(line) for line in lines)
+    """Whether texts have objects of KITTI's; the first that is none decides, since reading is slow on object stores."""
+    lines = (line for path in paths for line in source.head(path).splitlines()[:MOST_TEXTS] if line.strip())
+    found = False
+    for line in lines:
+        if not _is_object(line):
+            return False
+        found = True
+    return found
 
 
 def _is_object(line: str) -> bool:

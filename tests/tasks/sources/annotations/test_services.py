@@ -79,9 +79,9 @@ def test_an_open_images_table_may_name_whole_files(records):
 
 LABELBOX = '{"data_row": {"id": "a", "external_id": "one.jpg"}, "media_attributes": {}, "projects": {}}\n'
 PROBLEMS = [
-    ({"gt/gt.txt": "1,1,2,2,9,9,1,1,1\n"}, "img1", "tracks of a video (MOT)", "datum convert -if mot_seq_gt"),
-    ({"wider_face_split/wider_face_train_bbx_gt.txt": ""}, "WIDER_train/images/0--cat", "WIDER FACE", "wider_face"),
-    ({"gt_one.txt": "1,1,9,9,word\n"}, "images", "ICDAR", "datum convert"),
+    ({"gt/gt.txt": "1,1,2,2,9,9,1,1,1\n"}, "img1", "tracks of a video (MOT)", "datum convert -if mot_seq "),
+    ({"wider_face_split/wider_face_train_bbx_gt.txt": ""}, "WIDER_train/images/0--cat", "WIDER FACE", "have no class"),
+    ({"gt_one.txt": "1,1,9,9,word\n"}, "images", "ICDAR", "have no class"),
     ({"ImageSets/Segmentation/train.txt": "one\n", "SegmentationClass/one.png": ""}, "JPEGImages", "masks", "export"),
     ({"train/state.json": "{}", "train/dataset_info.json": "{}"}, "", "save_to_disk", "metadata.csv"),
     ({"data/train-00000-of-00001.parquet": "PAR1"}, "", "Parquet files (1 file)", "metadata.csv"),
