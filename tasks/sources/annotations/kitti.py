@@ -51,12 +51,14 @@ def _parse(line: str) -> tuple[str, tuple[float, float, float, float]]:
     """The class of an object, which may have spaces, and its corners; raises ValueError for any other line."""
     words = line.split()
     for count in (NUMBERS + 1, NUMBERS):
-        name, numbers = words[: len(words) - count], words[len(words) - count :]
+        if len(words) <= count:
+            continue
+        name, numbers = words[:-count], words[-count:]
         try:
             values = [no_of(number) for number in numbers]
         except ValueError:
             continue
-        if name and values[1].is_integer() and -1 <= values[1] <= 3 and -1 <= values[0] <= 3:
+        if values[1].is_integer() and -1 <= values[1] <= 3 and -1 <= values[0] <= 3:
             return " ".join(name), (values[3], values[4], values[5], values[6])
     raise ValueError("not an object of KITTI's")
 

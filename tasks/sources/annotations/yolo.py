@@ -47,6 +47,9 @@ def read_yolo(source: Source) -> Iterator[AnnotatedImage]:
     if len({source.text(path) for path in source.chosen}) > 1:
         raise ValueError(f"files of class names must say the same, got {some(source.chosen)}. Remove the wrong ones")
     layout = _layout(source, source.chosen[0]) if source.chosen else _Layout({}, [], keypoints=False)
+    if not layout.images and not source.bad:
+        problem = "images must lie in the folder, got none. Pass --images_directory with the folder in which they are"
+        source.refuse(source.place(source.chosen[0]) if source.chosen else source.place(""), problem)
     alone = _by_stem([image for image, _ in layout.images], texts)
     splits: dict[str, str | None] = {}
     labels: dict[str, str] = {}

@@ -207,6 +207,15 @@ def pixels_in_yolo(root):
         put(root / "labels" / f"{scene.stem}.txt", line)
 
 
+def rotated_in_yolo(root):
+    """Lines of nine numbers, without a data.yaml, as Label Studio has them."""
+    pictures(root / "images")
+    put(root / "classes.txt", "\n".join(CLASSES))
+    for scene in NAMED:
+        x0, y0, x1, y1 = relative(scene)
+        put(root / "labels" / f"{scene.stem}.txt", f"{CLASSES.index(scene.label)} {x0} {y0} {x1} {y0} {x1} {y1} {x0} {y1}\n")
+
+
 def lvis(root):
     """Images by the URL of COCO's file alone."""
     pictures(root / "train2017")

@@ -34,6 +34,7 @@ BOXES, LABELS, SPLITS = "globox_via", "labelme_flags", ""  # exports with boxes,
         (layouts.labels_by_id, LABELS),
         (layouts.one_hot_by_id, LABELS),
         (layouts.pixels_in_yolo, BOXES),
+        (layouts.rotated_in_yolo, BOXES),
         (layouts.lvis, BOXES),
     ],
 )
@@ -113,6 +114,13 @@ def test_an_error_says_what_was_not_read(make_settings, tmp_path):
     pictures(tmp_path)
     (error,) = survey(make_settings(annotations=str(tmp_path))).errors
     assert "not read: mask (segmentation) without a bbox (5)" in error
+
+
+def test_labels_of_yolo_without_images_ask_for_their_folder(make_settings, tmp_path):
+    put(tmp_path / "labels/one.txt", "0 0.5 0.5 0.2 0.2\n")
+    put(tmp_path / "classes.txt", "cat\n")
+    (error,) = survey(make_settings(annotations=str(tmp_path))).errors
+    assert "images must lie in the folder, got none. Pass --images_directory" in error
 
 
 def test_a_category_of_two_names_is_refused(make_settings, tmp_path):
