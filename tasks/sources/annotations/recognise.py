@@ -163,13 +163,15 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
 
 
 def _of_json(source: Source, paths: list[str]) -> str | None:
-    """What the first readable JSON of no known format is, where somebody's."""
+    """What the first JSON of no known format is that is somebody's."""
     for path in [path for path in paths if ending_of(path) in (".json", ".jsonl", ".ndjson")][:SAMPLE]:
         try:
             lines = ending_of(path) != ".json"
-            return unread_json(source.parsed(path, source.head(path).partition("\n")[0]) if lines else source.json(path))
+            content = source.parsed(path, source.head(path).partition("\n")[0]) if lines else source.json(path)
         except ValueError:
             continue
+        if what := unread_json(content):
+            return what
     return None
 
 

@@ -133,6 +133,11 @@ def unread_json(content: Any) -> str | None:
     tests: Iterable[tuple[Callable[[Any], bool], str, str]] = (
         (lambda item: "data_row" in item and "projects" in item, "Labelbox's export", EXPORT_AGAIN),
         (lambda item: {"view", "metadata", "file"} <= item.keys(), "a project of VIA 3", EXPORT_AGAIN),
+        (
+            lambda item: isinstance(item.get("objects"), dict),
+            "FiftyOne's ImageLabels",
+            "Export it as a FiftyOneImageDetectionDataset",
+        ),
         (lambda item: "image_id" in item and "score" in item, "COCO's results, the output of a model", "Pass the annotations"),
         (lambda item: "originalImageUri" in item, "Azure Custom Vision's list of images", EXPORT_AGAIN),
         (lambda item: "Labeled Data" in item, "Labelbox's former export", EXPORT_AGAIN),

@@ -89,6 +89,7 @@ PROBLEMS = [
     ({"train.tfrecord-00000-of-00001": ""}, "", "TFRecord files", "imagerecords audit"),
     ({"export.ndjson": LABELBOX}, "images", "Labelbox's export", "COCO"),
     ({"via3.json": json.dumps({"file": {}, "metadata": {}, "view": {}})}, "", "VIA 3", "COCO"),
+    ({"labels/one.json": "{}", "labels/two.json": '{"objects": {"objects": []}}'}, "data", "FiftyOne's ImageLabels", "Export"),
     ({"results.json": json.dumps([{"image_id": 1, "category_id": 1, "bbox": [1, 1, 2, 2], "score": 0.5}])}, "", "results", ""),
     ({"boxes.csv": 'image_id,bbox,class\none,"[1, 1, 2, 2]",cat\n'}, "", "columns image_id, bbox, class", "xmin, ymin"),
     ({}, "images", "got 'images', as tools name the folder of all images", "--annotations_format folders"),
