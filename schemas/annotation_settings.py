@@ -20,6 +20,7 @@ AnnotationsFormat = Literal[
     "supervisely",
     "via",
     "vott",
+    "darwin",
     "bdd",
     "dlib",
     "kitti",

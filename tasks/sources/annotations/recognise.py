@@ -15,6 +15,7 @@ from imagerecords.tasks.sources.annotations.cloud import read_cloud_manifest
 from imagerecords.tasks.sources.annotations.coco import read_coco
 from imagerecords.tasks.sources.annotations.createml import read_createml
 from imagerecords.tasks.sources.annotations.cvat import read_cvat
+from imagerecords.tasks.sources.annotations.darwin import read_darwin
 from imagerecords.tasks.sources.annotations.datumaro import read_datumaro
 from imagerecords.tasks.sources.annotations.dlib import read_dlib
 from imagerecords.tasks.sources.annotations.dota import dota_files, read_dota
@@ -78,6 +79,7 @@ FORMATS: dict[str, Format] = {
     "supervisely": Format("Supervisely", read_supervisely),
     "via": Format("VGG Image Annotator", read_via),
     "vott": Format("VoTT", read_vott),
+    "darwin": Format("V7 Darwin", read_darwin),
     "bdd": Format("BDD100K", read_bdd),
     "dlib": Format("dlib's XML", read_dlib),
     "kitti": Format("KITTI", read_kitti),

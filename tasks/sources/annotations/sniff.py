@@ -12,6 +12,7 @@ from imagerecords.tasks.sources.annotations.bdd import is_bdd
 from imagerecords.tasks.sources.annotations.cloud import is_cloud_manifest
 from imagerecords.tasks.sources.annotations.coco import is_coco
 from imagerecords.tasks.sources.annotations.createml import is_createml
+from imagerecords.tasks.sources.annotations.darwin import is_darwin
 from imagerecords.tasks.sources.annotations.datumaro import is_datumaro
 from imagerecords.tasks.sources.annotations.fiftyone import is_fiftyone
 from imagerecords.tasks.sources.annotations.folders import SYNSETS
@@ -67,6 +68,7 @@ def _sniff_json(source: Source, path: str, name: str) -> str | None:
         "supervisely": is_supervisely,
         "via": is_via,
         "vott": is_vott,
+        "darwin": is_darwin,
         "bdd": is_bdd,
     }
     return next((kind for kind, test in tests.items() if test(content)), None)

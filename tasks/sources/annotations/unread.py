@@ -141,7 +141,6 @@ def unread_json(content: Any) -> str | None:
         (lambda item: "image_id" in item and "score" in item, "COCO's results, the output of a model", "Pass the annotations"),
         (lambda item: "originalImageUri" in item, "Azure Custom Vision's list of images", EXPORT_AGAIN),
         (lambda item: "Labeled Data" in item, "Labelbox's former export", EXPORT_AGAIN),
-        (lambda item: "item" in item and "annotations" in item, "V7 Darwin's JSON", "Convert it to COCO with darwin-py"),
         (lambda item: "metadata" in item and "instances" in item, "SuperAnnotate's JSON", EXPORT_AGAIN),
         (lambda item: "task_id" in item and "response" in item, "Scale's tasks", EXPORT_AGAIN),
         (

@@ -63,6 +63,7 @@ TITLES = {
     "labelme": "labelme",
     "createml": "Create ML",
     "bdd": "BDD100K",
+    "darwin": "V7 Darwin",
     "kitti": "KITTI",
     "dota": "DOTA",
     "via": "VGG Image Annotator",
