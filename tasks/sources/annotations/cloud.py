@@ -50,8 +50,9 @@ def read_cloud_manifest(source: Source) -> Iterator[AnnotatedImage]:
             use = str((content.get("dataItemResourceLabels") or {}).get(ML_USE) or "")
             details = content.get("image_details") or {}
             url = str(content[key])
+            local = key == AZURE or beside[url.rpartition("/")[2]]  # nothing here reads Azure's data stores
             yield AnnotatedImage(
-                path=url.partition("://")[2] if beside[url.rpartition("/")[2]] else url,
+                path=url.partition("://")[2] if local and "://" in url else url,
                 place=place,
                 labels=tuple(dict.fromkeys(labels)),
                 split=SPLIT_OF.get(use.lower()) or split_of_path(path),

@@ -44,7 +44,10 @@ def _read_item(source: Source, path: str, item: Mapping[str, Any], names: Sequen
             labels.append(names[label])
         elif kind in SHAPES:
             try:
-                boxes.append(Box(_corners(source, annotation), None if label is None else names[label], where))
+                attributes = annotation.get("attributes") or {}
+                crowd = any(attributes.get(name) is True for name in ("is_crowd", "is_group_of"))
+                name, difficult = None if label is None else names[label], attributes.get("difficult") is True
+                boxes.append(Box(_corners(source, annotation), name, where, is_crowd=crowd, difficult=difficult))
             except (KeyError, TypeError, ValueError) as error:
                 source.drop_box(where, f"a {kind} must have numbers as Datumaro writes them, got {error}")
         else:

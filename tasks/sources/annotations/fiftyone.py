@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from imagerecords.tasks.sources.annotations.geometry import are_numbers, from_size, no_of
+from imagerecords.tasks.sources.annotations.geometry import IS_CROWD, are_numbers, from_size, no_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of_path
 
@@ -83,7 +83,9 @@ def _add(source: Source, item: Any, classes: Sequence[Any], place: str, found: t
     source.unread["mask"] += bool(item.get("mask") or item.get("mask_path"))
     source.unread["attribute"] += len(item.get("attributes") or {})
     if are_numbers(box) and len(box) == 4:
-        boxes.append(Box(from_size(*box), str(value), place, relative=True))
+        flags = {**item, **(item.get("attributes") or {})}
+        is_crowd = any(str(flags.get(name)) in IS_CROWD for name in ("iscrowd", "IsGroupOf"))
+        boxes.append(Box(from_size(*box), str(value), place, relative=True, is_crowd=is_crowd))
     else:
         source.drop_box(place, f"a bounding_box must be four numbers, got {box!r}")
 
@@ -93,6 +95,7 @@ def _read_samples(source: Source, path: str, samples: Sequence[Mapping[str, Any]
     kinds: dict[str, str] = {}
     for sample in samples:
         kinds |= {name: str(value.get("_cls")) for name, value in sample.items() if isinstance(value, dict) and "_cls" in value}
+    kinds = _without_predictions(source, samples, kinds)
     label_field, box_field = _field(source, path, kinds, LABEL_TYPES), _field(source, path, kinds, BOX_TYPES)
     others = set(kinds) - {label_field, box_field, "metadata"}
     counts = Counter(f"field {name} ({kinds[name]})" for name in others for sample in samples if sample.get(name))
@@ -116,6 +119,22 @@ def _read_samples(source: Source, path: str, samples: Sequence[Mapping[str, Any]
             size=(no_of(metadata.get("width") or 0), no_of(metadata.get("height") or 0)),
             folders=(home, join(home, "data")),
         )
+
+
+def _without_predictions(source: Source, samples: Sequence[Mapping[str, Any]], kinds: dict[str, str]) -> dict[str, str]:
+    """The fields that people labelled: those whose labels have a confidence are a model's, where there are others."""
+    labelled = [name for name, kind in kinds.items() if kind in (*LABEL_TYPES, *BOX_TYPES)]
+    models = {
+        name
+        for name in labelled
+        if all(item.get("confidence") is not None for sample in samples for item in _items(sample.get(name)))
+    }
+    if models and len(models) == len(labelled):
+        source.remarks[f"field whose labels have a confidence, as those of a model: {', '.join(sorted(models))}"] += len(models)
+        return kinds
+    for name in models:
+        source.unread[f"field {name} (a model's, with confidences)"] += sum(1 for sample in samples if sample.get(name))
+    return {name: kind for name, kind in kinds.items() if name not in models}
 
 
 def _items(value: Any) -> Iterable[Any]:

@@ -12,6 +12,7 @@ NUMBERS = 14  # behind the class; a fifteenth is a score
 LABEL_FOLDERS = ("label_2", "label_02", "labels", "label")
 IMAGE_FOLDERS = ("image_2", "image_02", "images", "data", "")
 DONT_CARE = "DontCare"  # a region that nobody looked at
+MOST_FOLDERS = 5  # of which one must have KITTI's labels
 MOST_TEXTS = 20  # of a folder that are looked into; texts of images without objects are empty
 
 
@@ -21,12 +22,20 @@ def kitti_files(source: Source, paths: Iterable[str]) -> list[str]:
     for path in paths:
         if ending_of(path) == ".txt":
             folders[folder_of(path)].append(path)
+    if not any(_are_labels(source, texts[:MOST_TEXTS]) for texts in list(folders.values())[:MOST_FOLDERS]):
+        return []
     return [path for texts in folders.values() if _are_labels(source, texts[:MOST_TEXTS]) for path in texts]
 
 
 def _are_labels(source: Source, paths: Iterable[str]) -> bool:
-    lines = [line for path in paths for line in source.head(path).splitlines()[:MOST_TEXTS] if line.strip()]
-    return bool(lines) and all(_is_object(line) for line in lines)
+    """Whether texts have objects of KITTI's; the first that is none decides, since reading is slow on object stores."""
+    lines = (line for path in paths for line in source.head(path).splitlines()[:MOST_TEXTS] if line.strip())
+    found = False
+    for line in lines:
+        if not _is_object(line):
+            return False
+        found = True
+    return found
 
 
 def _is_object(line: str) -> bool:
@@ -42,12 +51,14 @@ def _parse(line: str) -> tuple[str, tuple[float, float, float, float]]:
     """The class of an object, which may have spaces, and its corners; raises ValueError for any other line."""
     words = line.split()
     for count in (NUMBERS + 1, NUMBERS):
-        name, numbers = words[: len(words) - count], words[len(words) - count :]
+        if len(words) <= count:
+            continue
+        name, numbers = words[:-count], words[-count:]
         try:
             values = [no_of(number) for number in numbers]
         except ValueError:
             continue
-        if name and values[1].is_integer() and -1 <= values[1] <= 3 and -1 <= values[0] <= 3:
+        if values[1].is_integer() and -1 <= values[1] <= 3 and -1 <= values[0] <= 3:
             return " ".join(name), (values[3], values[4], values[5], values[6])
     raise ValueError("not an object of KITTI's")
 

@@ -15,8 +15,10 @@ from imagerecords.tasks.sources.annotations.cloud import read_cloud_manifest
 from imagerecords.tasks.sources.annotations.coco import read_coco
 from imagerecords.tasks.sources.annotations.createml import read_createml
 from imagerecords.tasks.sources.annotations.cvat import read_cvat
+from imagerecords.tasks.sources.annotations.darwin import read_darwin
 from imagerecords.tasks.sources.annotations.datumaro import read_datumaro
 from imagerecords.tasks.sources.annotations.dlib import read_dlib
+from imagerecords.tasks.sources.annotations.dota import dota_files, read_dota
 from imagerecords.tasks.sources.annotations.fiftyone import read_fiftyone
 from imagerecords.tasks.sources.annotations.folders import are_label_folders, read_folders, read_imagenet_txt
 from imagerecords.tasks.sources.annotations.headless import read_automl, read_make_sense, read_yolo_keras
@@ -35,6 +37,7 @@ from imagerecords.tasks.sources.annotations.tables import (
     read_label_table,
     read_one_hot,
 )
+from imagerecords.tasks.sources.annotations.ultralytics import read_ultralytics
 from imagerecords.tasks.sources.annotations.unread import BY_ENDING, of_all_images, unread_files, unread_json, unread_layout
 from imagerecords.tasks.sources.annotations.via import read_via
 from imagerecords.tasks.sources.annotations.voc import read_voc
@@ -76,10 +79,13 @@ FORMATS: dict[str, Format] = {
     "supervisely": Format("Supervisely", read_supervisely),
     "via": Format("VGG Image Annotator", read_via),
     "vott": Format("VoTT", read_vott),
+    "darwin": Format("V7 Darwin", read_darwin),
     "bdd": Format("BDD100K", read_bdd),
     "dlib": Format("dlib's XML", read_dlib),
     "kitti": Format("KITTI", read_kitti),
+    "dota": Format("DOTA", read_dota),
     "cloud": Format("JSON Lines of a cloud's labelling service", read_cloud_manifest),
+    "ultralytics": Format("Ultralytics' NDJSON", read_ultralytics),
     "automl_csv": Format("AutoML's CSV", read_automl),
     "make_sense": Format("Make Sense's CSV", read_make_sense),
     "yolo_keras": Format("YOLO's text file for Keras", read_yolo_keras),
@@ -96,6 +102,7 @@ FORMATS: dict[str, Format] = {
 }
 DESCRIBES: dict[str, Callable[[str], bool]] = {  # files beside the annotations that say what their classes are
     "open_images": is_description,
+    "fiftyone": lambda path: path.rpartition("/")[2] == "metadata.json",
     "supervisely": lambda path: path.rpartition("/")[2] in ("meta.json", "obj_class_to_machine_color.json"),
 }
 HOLDS = {"ilsvrc": {"voc"}, "yolo": {"folders"}, "huggingface": {"folders"}}
@@ -139,29 +146,34 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
     are_labels = are_label_folders(source) and not target and not unknown and not layout
     if are_labels and not of_all:
         return Recognised("folders", (), found)
-    if are_labels:
-        raise ValueError(
-            f"label folders must be named for labels, got {of_all!r}, as tools name the folder of all images. Pass "
-            "--annotations_format folders to take it for a label all the same"
-        )
     way = _of_json(source, unknown) or layout or unread_files(source)
-    if way is None and any(ending_of(path) in (".csv", ".tsv") for path in unknown):
-        way = "A table must have columns such as filename and label, and boxes as xmin, ymin, xmax, ymax. Rename its columns"
-    if way is None and are_label_folders(source):
-        way = "Pass --annotations_format folders to take the images' folders for labels"
+    if are_labels:
+        remedy = way or "Pass --annotations_format folders to take it for a label all the same"
+        raise ValueError(
+            f"label folders must be named for labels, got {of_all!r}, as tools name the folder of all images. {remedy}"
+        )
+    ways = [way] if way else []
+    if not way and any(ending_of(path) in (".csv", ".tsv") for path in unknown):
+        ways.append(
+            "A table must have columns such as filename and label, and boxes as xmin, ymin, xmax, ymax. Rename its columns"
+        )
+    if not way and are_label_folders(source) and not of_all:
+        ways.append("Pass --annotations_format folders to take the images' folders for labels")
     known = ", ".join(FORMATS)
-    more = f". {way}" if way else ""
+    more = "".join(f". {way}" for way in ways)
     raise ValueError(f"annotations must be of a known format ({known}), got {_seen(source, target)}{more}")
 
 
 def _of_json(source: Source, paths: list[str]) -> str | None:
-    """What the first readable JSON of no known format is, where somebody's."""
+    """What the first JSON of no known format is that is somebody's."""
     for path in [path for path in paths if ending_of(path) in (".json", ".jsonl", ".ndjson")][:SAMPLE]:
         try:
             lines = ending_of(path) != ".json"
-            return unread_json(source.parsed(path, source.head(path).partition("\n")[0]) if lines else source.json(path))
+            content = source.parsed(path, source.head(path).partition("\n")[0]) if lines else source.json(path)
         except ValueError:
             continue
+        if what := unread_json(content):
+            return what
     return None
 
 
@@ -192,9 +204,9 @@ def problem_of(source: Source, path: str) -> str:
 def _of_file(source: Source, target: str, wanted: str | None) -> Recognised:
     if (name := wanted or sniff(source, target)) is None:
         head = source.folder.read_range(target, 0, 60).decode("utf-8", "replace")
-        if head.startswith(("PK", "\x1f")):
-            raise ValueError("annotations must be files, got an archive. Unpack it")
         way = BY_ENDING.get(ending_of(target))
+        if head.startswith(("PK", "\x1f")) and not way:
+            raise ValueError("annotations must be files, got an archive. Unpack it")
         why = f"{way[0]}. {way[1]}" if way else problem_of(source, target) or f"a file that begins with {head!r}"
         raise ValueError(f"annotations must be of a known format ({', '.join(FORMATS)}), got {why}")
     chosen = [target]
@@ -234,7 +246,9 @@ def _survey(source: Source, target: str) -> tuple[dict[str, list[str]], list[str
                 found[kind].append(path)
             elif ending in HOLDING:
                 unknown.append(path)
-    if not found and (texts := kitti_files(source, paths)):
+    if not found and (texts := dota_files(paths)):
+        found["dota"] = texts
+    elif not found and (texts := kitti_files(source, paths)):
         found["kitti"] = texts
     _add_yolo(source, found, paths)
     return dict(found), unknown

@@ -12,6 +12,7 @@ from imagerecords.tasks.sources.annotations.bdd import is_bdd
 from imagerecords.tasks.sources.annotations.cloud import is_cloud_manifest
 from imagerecords.tasks.sources.annotations.coco import is_coco
 from imagerecords.tasks.sources.annotations.createml import is_createml
+from imagerecords.tasks.sources.annotations.darwin import is_darwin
 from imagerecords.tasks.sources.annotations.datumaro import is_datumaro
 from imagerecords.tasks.sources.annotations.fiftyone import is_fiftyone
 from imagerecords.tasks.sources.annotations.folders import SYNSETS
@@ -30,6 +31,7 @@ from imagerecords.tasks.sources.annotations.tables import (
     is_one_hot,
     is_retinanet_row,
 )
+from imagerecords.tasks.sources.annotations.ultralytics import is_ultralytics
 from imagerecords.tasks.sources.annotations.via import COLUMNS as VIA_COLUMNS
 from imagerecords.tasks.sources.annotations.via import is_via
 from imagerecords.tasks.sources.annotations.vott import is_vott
@@ -66,6 +68,7 @@ def _sniff_json(source: Source, path: str, name: str) -> str | None:
         "supervisely": is_supervisely,
         "via": is_via,
         "vott": is_vott,
+        "darwin": is_darwin,
         "bdd": is_bdd,
     }
     return next((kind for kind, test in tests.items() if test(content)), None)
@@ -80,6 +83,8 @@ def is_label_studio(content: Any) -> bool:
 
 
 def _sniff_csv(source: Source, path: str, name: str) -> str | None:
+    if "submission" in name:  # Kaggle's example of an answer, whose labels are invented
+        return None
     head = source.head(path)
     columns = columns_of(head)
     first, second = (next(csv.reader(lines), []) for lines in (head.splitlines()[:1], head.splitlines()[1:2]))
@@ -88,7 +93,7 @@ def _sniff_csv(source: Source, path: str, name: str) -> str | None:
         "via": set(columns) >= VIA_COLUMNS,
         "automl_csv": is_automl_row(first),
         "make_sense": is_make_sense_row(first),
-        "ilsvrc": is_ilsvrc_solution(columns) and "sample_submission" not in name,
+        "ilsvrc": is_ilsvrc_solution(columns),
         "detection_csv": is_detection_table(columns) or is_retinanet_row(first),
         "open_images": is_open_images(columns),
         LABEL_STUDIO: {"annotation_id", "id"} <= set(columns),
@@ -105,6 +110,8 @@ def _sniff_lines(source: Source, path: str, name: str) -> str | None:
     content = parse_json(first)
     if is_cloud_manifest(content):
         return "cloud"
+    if is_ultralytics(content):
+        return "ultralytics"
     return "huggingface" if isinstance(content, dict) and any(key in content for key in FILE_COLUMNS) else None
 
 

@@ -80,6 +80,7 @@ def is_detection_table(columns: Iterable[str]) -> bool:
     """Whether columns are those of TensorFlow's detection tutorials."""
     columns = list(columns)
     corners = all(column(columns, names) for names in CORNER_COLUMNS)
+    corners = corners and "x3" not in columns  # those are four corners of a rotated box
     return corners and column(columns, FILE_COLUMNS) is not None and column(columns, CLASS_COLUMNS) is not None
 
 

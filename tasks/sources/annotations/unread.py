@@ -43,27 +43,29 @@ OF_ALL_IMAGES = {
     *("bounding_box_val", "bounding_box_test", "vis_train", "vis_val"),
 }
 MASKS = {"segmentationclass", "segmentationobject", "gtfine", "masks"}
-BY_DATUMARO = "Convert it with datumaro: datum convert -if {} -i FOLDER -f coco -o OUT -- --save-media"
+BY_DATUMARO = "Convert it with datumaro[cli]: datum convert -if {} -i FOLDER -f coco -o OUT -- --save-media"
+NO_CLASS = "Its objects have no class: write a .jsonl of path, label and boxes for --image_list"
 BY_DATASETS = "Write its images as files, and a metadata.csv of file_name and label beside them"
-EXPORT_AGAIN = "Export it as COCO or Pascal VOC from the tool that wrote it"
+EXPORT_AGAIN = "Export it as COCO or Pascal VOC where the tool can, or write a .jsonl of path, label and boxes for --image_list"
 LAYOUTS: tuple[tuple[Callable[[Set[str], Set[str]], bool], str, str], ...] = (
     (
         lambda names, folders: "gt.txt" in names and "img1" in folders,
         "tracks of a video (MOT)",
-        BY_DATUMARO.format("mot_seq_gt"),
+        BY_DATUMARO.format("mot_seq"),
     ),
-    (lambda names, folders: "labeltxt" in folders, "DOTA's rotated boxes", BY_DATUMARO.format("dota")),
-    (lambda names, folders: "wider_face_split" in folders, "WIDER FACE", BY_DATUMARO.format("wider_face")),
+    (lambda names, folders: "wider_face_split" in folders, "WIDER FACE", NO_CLASS),
     (
         lambda names, folders: any(name.startswith("gt_") and name.endswith(".txt") for name in names),
         "ICDAR's texts in images",
-        BY_DATUMARO.format("icdar_text_localization"),
+        NO_CLASS,
     ),
     (
         lambda names, folders: not folders.isdisjoint(MASKS),
         "masks in image files",
         "Masks give neither labels nor boxes: export those from the tool",
     ),
+    (lambda names, folders: "batches.meta" in names, "CIFAR's pickles", BY_DATUMARO.format("cifar")),
+    (lambda names, folders: any("-idx3-ubyte" in name for name in names), "MNIST's arrays", BY_DATUMARO.format("mnist")),
     (lambda names, folders: {"state.json", "dataset_info.json"} <= names, "Hugging Face's save_to_disk", BY_DATASETS),
     (
         lambda names, folders: any(name.endswith(".datum") for name in names),
@@ -75,7 +77,7 @@ BY_ENDING: dict[str, tuple[str, str]] = {
     ".parquet": ("Parquet files", f"{BY_DATASETS}; a Parquet file of path and label goes to --image_list"),
     ".arrow": (
         "Arrow files",
-        f"{BY_DATASETS}; one of datumaro's: datum convert -if arrow -i FOLDER -f coco -o OUT -- --save-media",
+        f"{BY_DATASETS}; one of datumaro[cli]'s: datum convert -if arrow -i FOLDER -f coco -o OUT -- --save-media",
     ),
     ".tar": ("tar files, as WebDataset has them", "Unpack them, or write their images as files with an image list beside them"),
     ".tfrecord": (
@@ -84,12 +86,14 @@ BY_ENDING: dict[str, tuple[str, str]] = {
     ),
     ".npz": ("arrays of NumPy", BY_DATASETS),
     ".npy": ("arrays of NumPy", BY_DATASETS),
+    ".xlsx": ("a spreadsheet", "Save it as CSV"),
+    ".ods": ("a spreadsheet", "Save it as CSV"),
     ".mat": ("MATLAB's files", "Write a CSV of path and label for --image_list"),
     ".h5": ("HDF5 files", BY_DATASETS),
     ".hdf5": ("HDF5 files", BY_DATASETS),
     ".pkl": ("pickled Python objects", BY_DATASETS),
     ".gz": (
-        "compressed files, as MNIST has them",
+        "compressed files",
         "Unpack them, or write their images as files with an image list beside them",
     ),
     ".zip": ("zip files", "Unpack them"),
@@ -129,16 +133,20 @@ def unread_json(content: Any) -> str | None:
     tests: Iterable[tuple[Callable[[Any], bool], str, str]] = (
         (lambda item: "data_row" in item and "projects" in item, "Labelbox's export", EXPORT_AGAIN),
         (lambda item: {"view", "metadata", "file"} <= item.keys(), "a project of VIA 3", EXPORT_AGAIN),
+        (
+            lambda item: isinstance(item.get("objects"), dict),
+            "FiftyOne's ImageLabels",
+            "Export it as a FiftyOneImageDetectionDataset",
+        ),
         (lambda item: "image_id" in item and "score" in item, "COCO's results, the output of a model", "Pass the annotations"),
         (lambda item: "originalImageUri" in item, "Azure Custom Vision's list of images", EXPORT_AGAIN),
         (lambda item: "Labeled Data" in item, "Labelbox's former export", EXPORT_AGAIN),
-        (lambda item: "item" in item and "annotations" in item, "V7 Darwin's JSON", EXPORT_AGAIN),
         (lambda item: "metadata" in item and "instances" in item, "SuperAnnotate's JSON", EXPORT_AGAIN),
         (lambda item: "task_id" in item and "response" in item, "Scale's tasks", EXPORT_AGAIN),
         (
             lambda item: "image" in item and "annotations" in item,
             "Segment Anything's masks",
-            BY_DATUMARO.format("segment_anything"),
+            NO_CLASS,
         ),
     )
     item = content[0] if isinstance(content, list) and content else content

@@ -7,6 +7,7 @@ five numbers is a box (centre and size), of seven or more an outline, or with `k
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 import yaml
@@ -18,6 +19,7 @@ from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_
 from imagerecords.tasks.sources.file_names import ending_of
 
 SPLIT_KEYS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
+CUBS = "image_class_labels.txt"  # one of CUB-200's tables, which are numbers too
 MOST_TEXTS = 5  # looked into, to know whether they are labels
 CLASSES = ("classes.txt", "obj.names", "data.yaml", "dataset.yaml", "data.yml")  # beside label files that nothing else names
 NAMES_FILES = ("obj.names", "classes.txt", "classes.names", "labels.txt", "_darknet.labels")
@@ -46,6 +48,9 @@ def read_yolo(source: Source) -> Iterator[AnnotatedImage]:
     if len({source.text(path) for path in source.chosen}) > 1:
         raise ValueError(f"files of class names must say the same, got {some(source.chosen)}. Remove the wrong ones")
     layout = _layout(source, source.chosen[0]) if source.chosen else Layout({}, [], keypoints=False)
+    if not layout.images and not source.bad:
+        problem = "images must lie in the folder, got none. Pass --images_directory with the folder in which they are"
+        source.refuse(source.place(source.chosen[0]) if source.chosen else source.place(""), problem)
     alone = _by_stem([image for image, _ in layout.images], texts)
     splits: dict[str, str | None] = {}
     labels: dict[str, str] = {}
@@ -272,11 +277,15 @@ def _corners(source: Source, values: list[float], layout: Layout) -> tuple[float
 
 
 def looks_like_labels(source: Source, files: Iterable[str]) -> bool:
-    """Whether files are images with a text of the same stem beside them or in `labels`, or texts of numbers beside names."""
+    """Whether texts of numbers go with images, of the same stem beside them or in `labels`, or with names; not captions."""
     texts = {path for path in files if ending_of(path) == ".txt"}
-    if any(text in texts for image in source.pictures for text in _label_files(image)):
-        return True
-    return any(_is_label_file(source, path) for path in sorted(texts)[:MOST_TEXTS])
+    if any(path.rpartition("/")[2] == CUBS for path in texts):
+        return False
+    of_images = (text for image in source.pictures for text in _label_files(image) if text in texts)
+    first = list(islice(of_images, MOST_TEXTS))
+    if first and not any(source.text(path).split() for path in first):
+        return True  # images without objects
+    return any(_is_label_file(source, path) for path in first or sorted(texts)[:MOST_TEXTS])
 
 
 def names_beside(files: Iterable[str]) -> list[str]:

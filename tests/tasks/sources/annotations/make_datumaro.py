@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import scenes
-from datumaro.components.annotation import Bbox, Label
+from datumaro.components.annotation import Bbox, Label, RotatedBbox
 from datumaro.components.dataset import Dataset
 from datumaro.components.dataset_base import DatasetItem
 from datumaro.components.media import Image
@@ -21,18 +21,28 @@ FORMS = (
         "yolo",
         "yolo_ultralytics",
         "mvtec_classification",
+        "kitti",
+        "dota",
     ),
 )
 
 
-def items(folder, *, labels, boxes):
+def box_of(form, scene):
+    x0, y0, x1, y1 = scene.box
+    named = {"label": scenes.CLASSES.index(scene.label), "id": 1, "group": 1}
+    if form == "dota":  # on its side
+        return RotatedBbox((x0 + x1) / 2, (y0 + y1) / 2, y1 - y0, x1 - x0, 90.0, **named)
+
+    return Bbox(x0, y0, x1 - x0, y1 - y0, **named)
+
+
+def items(folder, form, *, labels, boxes):
     for scene in scenes.SCENES:
         annotations = []
         if scene.label and labels:
             annotations.append(Label(scenes.CLASSES.index(scene.label)))
         if scene.box and boxes:
-            x0, y0, x1, y1 = scene.box
-            annotations.append(Bbox(x0, y0, x1 - x0, y1 - y0, label=scenes.CLASSES.index(scene.label), id=1, group=1))
+            annotations.append(box_of(form, scene))
         media = Image.from_file(path=str(folder / scene.name))
         yield DatasetItem(scene.stem, subset=scene.split, media=media, annotations=annotations)
 
@@ -43,7 +53,7 @@ def main(target):
         output = target / f"datumaro_{form}"
         shutil.rmtree(output, ignore_errors=True)
         boxes = not form.startswith("imagenet")
-        dataset = Dataset.from_iterable(list(items(pictures, labels=True, boxes=boxes)), categories=list(scenes.CLASSES))
+        dataset = Dataset.from_iterable(list(items(pictures, form, labels=True, boxes=boxes)), categories=list(scenes.CLASSES))
         try:
             dataset.export(str(output), form, save_media=True)
         except Exception as error:

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import fiftyone as fo
+import fiftyone.utils.bdd as foub
 import fiftyone.utils.coco as fouc
 import fiftyone.utils.cvat as foucv
 import fiftyone.utils.data.exporters as foe
+import fiftyone.utils.kitti as fouk
 import fiftyone.utils.voc as fouv
 import fiftyone.utils.yolo as fouy
 import scenes
@@ -32,6 +34,8 @@ FORMS = {
     "yolov4": (fouy.YOLOv4DatasetExporter, "boxes", {}),
     "yolov5": (fouy.YOLOv5DatasetExporter, "boxes", {"classes": CLASSES}),
     "cvat": (foucv.CVATImageDatasetExporter, "boxes", {}),
+    "kitti": (fouk.KITTIDetectionDatasetExporter, "boxes", {}),
+    "bdd": (foub.BDDDatasetExporter, "boxes", {}),
 }
 
 
@@ -53,8 +57,22 @@ def export(exporter, kind, pictures, chosen):
             exporter.export_sample(path, label_of(scene, kind), metadata=metadata)
 
 
+def export_samples(target, pictures):
+    """Whole samples, with a field of a model's predictions."""
+    shutil.rmtree(target / "fiftyone_samples", ignore_errors=True)
+    with foe.LegacyFiftyOneDatasetExporter(export_dir=str(target / "fiftyone_samples")) as exporter:
+        for scene in scenes.SCENES:
+            path = str(pictures / scene.name)
+            sample = fo.Sample(filepath=path, tags=[scene.split], metadata=fo.ImageMetadata.build_for(path))
+            if scene.box:
+                sample["ground_truth"] = label_of(scene, "boxes")
+            sample["predictions"] = fo.Classification(label="horse", confidence=0.4)
+            exporter.export_sample(sample)
+
+
 def main(target):
     pictures = scenes.write(target / "pictures")
+    export_samples(target, pictures)
     for name, (make, kind, options) in FORMS.items():
         output = target / f"fiftyone_{name}"
         shutil.rmtree(output, ignore_errors=True)

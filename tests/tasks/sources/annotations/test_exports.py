@@ -26,6 +26,10 @@ NO_SPLITS = (
         "labelme_flags",
         "labelme_windows",
         "supervision_folders",
+        "fiftyone_kitti",
+        "fiftyone_bdd",
+        "globox_via",
+        "globox_open_images",
     ),
 )
 NO_BOXES = (
@@ -34,6 +38,10 @@ NO_BOXES = (
     *("fiftyone_classification_paths", "fiftyone_classification_tree", "supervision_folders"),
 )
 UNLABELLED_ARE_ABSENT = (
+    "datumaro_kitti",
+    "fiftyone_bdd",
+    "fiftyone_kitti",
+    "globox_open_images",
     "fiftyone_cvat",
     "fiftyone_voc",
     "label_studio_voc",
@@ -54,6 +62,12 @@ TITLES = {
     "yolo": "YOLO",
     "labelme": "labelme",
     "createml": "Create ML",
+    "bdd": "BDD100K",
+    "darwin": "V7 Darwin",
+    "kitti": "KITTI",
+    "dota": "DOTA",
+    "via": "VGG Image Annotator",
+    "supervisely": "Supervisely",
     "fiftyone": "FiftyOne",
 }
 # A file to pass instead of the folder, where one says all.
@@ -70,6 +84,9 @@ FILES = {
     "labelme_windows": "json",
     "datumaro_voc": "Annotations",
     "datumaro_open_images": "annotations",
+    "fiftyone_bdd": "labels.json",
+    "fiftyone_kitti": "labels",
+    "globox_via": "via.json",
 }
 NAMES = sorted(path.name for path in EXPORTS.iterdir() if path.name != "datumaro_mvtec_classification")
 
