@@ -160,7 +160,9 @@ class BoxTotals(BaseModel):
         """The counts in a line, without those that are 0."""
         counts = {name.replace("_", " "): count for name, count in self if isinstance(count, int) and count}
         found = plural(counts.pop("found", 0), "box", "boxes")
-        return f"{found} found" + "".join(f", {count:,} {name}" for name, count in counts.items())
+        with_boxes = counts.pop("images with boxes", 0)
+        parts = [f"{found} found", *(f"{count:,} {name}" for name, count in counts.items())]
+        return ", ".join([*parts, *[plural(with_boxes, "image with boxes", "images with boxes")] * bool(with_boxes)])
 
 
 class BoxCounts(BoxTotals):

@@ -1,7 +1,7 @@
 """Parts that messages share: a number with its noun, the first few of many names, the first few dozen of many lines."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 NAMED = 3  # how many of many offenders a message names
 MOST_LINES = 36  # lines of one kind; a file may have a million bad rows
@@ -18,6 +18,33 @@ def printable(text: str) -> str:
 def plural(number: int, noun: str, nouns: str = "") -> str:
     """A number with its noun: `1 image`, `1,200 images`; `nouns` is the plural where it is not the noun with an s."""
     return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
+
+
+# What skipped files are counted as, where that needs a noun to be read.
+SKIPPED_NOUNS = {
+    "hidden": ("hidden file", "hidden files"),
+    "junk": ("junk file", "junk files"),
+    "link loop": ("link loop", "link loops"),
+    "not a regular file": ("device, pipe or socket", "devices, pipes or sockets"),
+    "object behind an empty folder name (//)": (
+        "object behind an empty folder name (//)",
+        "objects behind empty folder names (//)",
+    ),
+    "object whose key ends in a slash": ("object whose key ends in a slash", "objects whose keys end in a slash"),
+    "beside the label folders": ("file beside the label folders", "files beside the label folders"),
+    "excluded label": ("image of an excluded label", "images of excluded labels"),
+}
+
+
+def skipped_phrase(counts: Mapping[str, int]) -> str:
+    """What was skipped, in words: `1 hidden file, 3 .txt files`; empty where nothing was."""
+
+    def phrase(kind: str, count: int) -> str:
+        if kind.endswith(" files"):
+            return plural(count, kind.removesuffix("s"))
+        return plural(count, *SKIPPED_NOUNS[kind]) if kind in SKIPPED_NOUNS else f"{count:,} {kind}"
+
+    return ", ".join(phrase(kind, count) for kind, count in counts.items())
 
 
 def some(names: Sequence[str], most: int = NAMED, between: str = ", ") -> str:

@@ -50,7 +50,8 @@ class SplitShare(BaseModel):
         if self.missing_labels:
             more = self.missing_labels - len(self.missing)
             names = ", ".join(self.missing) + (f" and {more:,} more" if more else "")
-            line += f"; none of {plural(self.missing_labels, 'label')}: {names}"
+            labels = f"{plural(self.missing_labels, 'label')}: " if self.missing_labels > 1 else ""
+            line += f"; no image of {labels}{names}"
         return line
 
 

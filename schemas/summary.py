@@ -58,7 +58,8 @@ class BuildSummary(BaseModel):
     """The closing summary of a build; `digest` is the same for the same data set, wherever and however it was built.
 
     `images_known` were not decoded, since an earlier build has done so.
-    `finding_lines` are the findings in words, `first_rejected` the first three rejected images with their reasons.
+    Of one that is not `complete`, over the budget of rejected images or with duplicates that the settings forbid, it is that of
+    the shards. `finding_lines` are the findings in words, `first_rejected` the first three rejected images with their reasons.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -76,6 +77,7 @@ class BuildSummary(BaseModel):
     timeline: Timeline
     findings: FindingCounts = FindingCounts()
     digest: str
+    complete: bool = True
     boxes: BoxSummary | None = None
     shares: tuple[SplitShare, ...] = ()
     finding_lines: tuple[str, ...] = ()

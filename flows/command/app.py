@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-from cyclopts import App, CoercionError, CycloptsError, Group, Parameter
+from cyclopts import App, CoercionError, CycloptsError, Group, MissingArgumentError, Parameter
 from cyclopts import ValidationError as InvalidArguments
 from cyclopts.config import Env
 from pydantic import ValidationError
@@ -140,7 +140,8 @@ def _explain(error: BaseException, source: Callable[[str], str]) -> tuple[int, s
     if problems := _setting_problems(error, source):
         return BAD_INPUT, f"error: {problems}"
     if isinstance(error, CycloptsError):
-        return BAD_INPUT, f"error: {' '.join(str(error).split())} See imagerecords --help"
+        command = " ".join(error.command_chain or ())
+        return BAD_INPUT, f"error: {' '.join(str(error).split())} See imagerecords {f'{command} ' if command else ''}--help"
     if isinstance(error, OSError) and is_final(error) and error.filename is not None:
         return FAILED, f"error: {error.strerror}: {error.filename}"
     return FAILED, f"error: {type(error).__name__}: {' '.join(str(error).split())}. Add --debug for the whole traceback"
@@ -151,6 +152,11 @@ def _setting_problems(error: BaseException, source: Callable[[str], str]) -> str
     cause = error.__cause__ if isinstance(error, InvalidArguments) else error
     if isinstance(cause, ValidationError):
         return settings_problems(cause, BuildSettings, source)
+    if isinstance(error, MissingArgumentError) and error.argument:
+        name = error.argument.name.lstrip("-").replace("-", "_")
+        if name in BuildSettings.model_fields:
+            command = " ".join(error.command_chain or ())
+            return f"{name} must be given, got none. Pass --{name}; imagerecords {command} --help has all settings"
     if isinstance(error, CoercionError) and error.argument and error.token:
         name = error.argument.name.lstrip("-").replace("-", "_")
         if name in BuildSettings.model_fields:

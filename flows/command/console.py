@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from imagerecords.schemas.audit import Audit
-from imagerecords.schemas.messages import plural, printable
+from imagerecords.schemas.messages import plural, printable, skipped_phrase
 from imagerecords.schemas.receipt import ASKED_FOR
 from imagerecords.schemas.summary import BuildSummary, PlanSummary
 
@@ -37,12 +37,16 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
         _say(console, f"  {line}")
     rejected = sum(count for split in summary.splits for reason, count in split.rejected.items() if reason not in ASKED_FOR)
     if summary.first_rejected:
-        _say(console, f"rejected, {len(summary.first_rejected)} of {rejected:,}:")
+        shown = len(summary.first_rejected)
+        _say(console, "rejected:" if shown == rejected else f"rejected, the first {shown} of {rejected:,}:")
     for line in summary.first_rejected:
         _say(console, f"  {line}")
     if summary.data_card:
         _say(console, f"data card: {summary.data_card}")
-    _say(console, f"digest {summary.digest}  {summary.output_directory}")
+    if summary.complete:
+        _say(console, f"digest {summary.digest}  {summary.output_directory}")
+    else:
+        _say(console, f"not complete: {summary.output_directory}")
 
 
 def print_plan(console: Console, plan: PlanSummary) -> None:
@@ -88,7 +92,7 @@ def _table(first: str, *numbers: str) -> Table:
 
 
 def _skipped(counts: dict[str, int]) -> str:
-    return "; skipped: " + ", ".join(f"{count:,} {what}" for what, count in counts.items()) if counts else ""
+    return f"; skipped: {skipped_phrase(counts)}" if counts else ""
 
 
 def _say(console: Console, text: str) -> None:

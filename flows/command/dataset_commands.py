@@ -127,8 +127,9 @@ def extract(
     if as_json:
         print(json.dumps(asdict(done), indent=2))
     else:
-        labels = plural(done.labels, "label")
-        print(f"{plural(done.written, 'image')} written to {to}, {labels}; {done.present:,} were there already")
+        labels = f" of {plural(done.labels, 'label')}" if done.labels else ""
+        present = f"; {done.present:,} {'was' if done.present == 1 else 'were'} there already" if done.present else ""
+        print(f"{plural(done.written, 'image')}{labels} written to {to}{present}")
         if done.of_objects:
             images = plural(done.of_objects, "image")
             print(f"{images} named by the class of their objects: their records have no label of the image")
@@ -162,10 +163,8 @@ def remove(
     if as_json:
         print(json.dumps(asdict(done), indent=2))
     else:
-        print(
-            f"{plural(len(done.images), 'image')} removed, {len(done.already):,} were not in it; "
-            f"{plural(len(done.shards), 'shard')} rewritten"
-        )
+        before = f"; {len(done.already):,} removed before" if done.already else ""
+        print(f"{plural(len(done.images), 'image')} removed, {plural(len(done.shards), 'shard')} rewritten{before}")
         if done.digest:
             print(f"digest {done.digest}  {dataset}")
     print_line(
@@ -218,7 +217,8 @@ def _lines(path: Path) -> list[str]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise BadInput(f"list must be a text file that can be read, got {error}: {path}") from error
+        reason = error.strerror if isinstance(error, OSError) else "bytes that are not UTF-8"
+        raise BadInput(f"list must be a text file that can be read, got: {reason}: {path}") from error
     names = [line for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
     if not names:
         raise BadInput(f"list must name at least one image, got none: {path}")

@@ -17,7 +17,7 @@ from prefect.artifacts import (
 from imagerecords.flows.prefect_ui.card import card_markdown
 from imagerecords.flows.prefect_ui.names import output_name
 from imagerecords.flows.progress import LineProgress
-from imagerecords.schemas.messages import plural
+from imagerecords.schemas.messages import plural, skipped_phrase
 from imagerecords.schemas.output_files import REPORT
 from imagerecords.schemas.summary import MIB, BoxSummary, BuildSummary
 from imagerecords.tasks.dataset.manifest import rejected_images
@@ -93,7 +93,7 @@ def summary_markdown(summary: BuildSummary) -> str:
         f"{split.bytes / MIB:,.1f} |"
         for split in summary.splits
     ]
-    skipped = ", ".join(f"{count:,} {what}" for what, count in summary.skipped.items()) or "nothing"
+    skipped = skipped_phrase(summary.skipped) or "nothing"
     return "\n".join(
         [
             f"# {summary.output_directory}",

@@ -27,6 +27,7 @@ from imagerecords.tasks.records.image import encoded_image, has_objects_label
 from imagerecords.tasks.storage.whole_files import UMASK
 
 NAME_LENGTH = 200  # bytes; file systems allow 255, and a number may be added
+NAMES_IN_ERROR = 10  # of labels
 UNLABELLED = "unlabelled"  # the folder of images whose record has no label
 CONFLICTS = 10  # files that an error names
 
@@ -67,7 +68,10 @@ def _chosen(catalogue: pa.Table, selection: Selection, url: str) -> pa.Table:
     texts, ids = pc.fill_null(by_label["text"], ""), pc.fill_null(pc.cast(by_label["label"], pa.string()), "")
     splits, known_texts = rows["split"].unique().to_pylist(), set(texts.unique().to_pylist())
     known = known_texts | set(ids.unique().to_pylist())
-    problems = [f"label must be one of the data set's, got {label!r}: {url}" for label in labels if label not in known]
+    has = some(sorted(known_texts - {""}) or sorted(known - {""}), NAMES_IN_ERROR)
+    problems = [
+        f"label must be one of the data set's, got {label!r}: {url}. It has {has}" for label in labels if label not in known
+    ]
     if split is not None and split not in splits:
         problems.append(f"split must be one of {', '.join(sorted(splits))}, got {split!r}: {url}")
     if problems:

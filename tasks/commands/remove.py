@@ -37,6 +37,7 @@ from imagerecords.tasks.storage.folders import Folder, open_folder, sweep_unfini
 from imagerecords.tasks.storage.lock import STALE_SECONDS, output_lock
 
 KEPT = ("split", "shard", "path", "label", "text", "labels", "texts", "source_size", "sha256")  # of a removed image's row
+NAMES_OF_IMAGES = "Names are paths (train/cat/1.jpg), file names or SHA-256, as imagerecords locate takes them"
 LISTED = 5  # images that an error names for one name
 
 
@@ -86,7 +87,7 @@ def _resolve(catalogue: pa.Table, names: Iterable[str], url: str) -> list[dict[s
             continue
         is_hash = any(name.lower() in (row["sha256"], row["encoded_sha256"]) for row in rows)
         if not rows:
-            problems.append(f"a name to remove must be an image's, got {name!r}: {url}")
+            problems.append(f"a name to remove must be an image's, got {name!r}: {url}. {NAMES_OF_IMAGES}")
         elif len(rows) > 1 and not is_hash:
             which = some([f"{row['split']}/{row['path']}" for row in rows], LISTED)
             problems.append(

@@ -8,9 +8,11 @@ from imagerecords.schemas.errors import BadInput, CorruptRecord
 from imagerecords.schemas.messages import plural
 from imagerecords.tasks.records.compressed import inflated
 from imagerecords.tasks.records.example import parse_example
+from imagerecords.tasks.records.files import record_files
 from imagerecords.tasks.records.frames import Frame, read_frames
 from imagerecords.tasks.records.image import encoded_image
 from imagerecords.tasks.sources.input_files import open_file
+from imagerecords.tasks.storage.folders import open_folder
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,10 @@ def read_record(url: str, number: int, storage_options: Mapping[str, Any]) -> Sh
                 if record.number == number:
                     return _shown(record, url)
     except IsADirectoryError as error:
-        raise BadInput(
-            f"show must be given one TFRecord file, got a folder: {url}. Pass one of its files, e.g. "
-            f"{url.rstrip('/')}/train-00000-of-…"
-        ) from error
+        folder = open_folder(url, storage_options)
+        names, _ = record_files(folder)
+        remedy = f"Pass one of its files, e.g. {url.rstrip('/')}/{names[0]}" if names else "It has no such file: check the path"
+        raise BadInput(f"show must be given one TFRecord file, got a folder: {url}. {remedy}") from error
     except FileNotFoundError as error:
         raise BadInput(f"show must be given a TFRecord file, got none: {url}. Check the path") from error
     raise BadInput(f"record must be below the number of records ({count:,}), got {number:,}: {url}")

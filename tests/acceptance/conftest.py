@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.acceptance.installed import IMAGES, Place, build_wheel, made_once, make_environment
+from tests.acceptance.docs_pages import load
+from tests.acceptance.installed import IMAGES, ROOT, Place, build_wheel, made_once, make_environment
 from tests.acceptance.running import Images, Running, Shell, clean_environment, free_port, wait_until, with_build
 from tests.acceptance.seaweed import Bucket, OnS3, Seaweed, bucket_name
 
@@ -222,3 +223,17 @@ def tls(tmp_path_factory: pytest.TempPathFactory, authority: Path) -> Iterator[S
     server = Seaweed(tmp_path_factory.mktemp("seaweed-tls") / "server", authority)
     yield server
     server.kill()
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """`digits()` makes a folder as the docs suppose it: data/train, data/validation and labels.txt."""
+    make_digits = load(ROOT / "docs/demo/make_digits.py").make_digits
+
+    def make() -> Path:
+        directory = tmp_path_factory.mktemp("digits")
+        make_digits(directory / "data")
+        (directory / "data/labels.txt").rename(directory / "labels.txt")
+        return directory
+
+    return make
