@@ -91,10 +91,10 @@ class Source:
         self.malformed.append(f"{problem}: {place}")
         self.lost += 1
 
-    def leave_object(self, kind: str) -> None:
-        """Note an object of a kind that is not read."""
-        self.unread[kind] += 1
-        self.lost += 1
+    def leave_object(self, kind: str, count: int = 1) -> None:
+        """Note objects or labels of a kind that is not read."""
+        self.unread[kind] += count
+        self.lost += count
 
     def place(self, path: str, detail: str = "") -> str:
         """Where something stands, for people."""
