@@ -90,7 +90,7 @@ def _ground_truth(source: Source, content: Mapping[str, Any], place: str) -> tup
                 corners = from_size(*(no_of(item[side]) for side in ("left", "top", "width", "height")))
                 boxes.append(Box(corners, names[str(item["class_id"])], f"{place}, annotation {count}"))
         else:
-            source.unread[f"attribute {name} ({kind or 'of no type'})"] += 1
+            source.leave_object(f"attribute {name} ({kind or 'of no type'})")
     return labels, boxes
 
 
