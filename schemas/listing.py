@@ -31,8 +31,8 @@ COLUMNS = pa.schema(
 class Listing:
     """What discover found.
 
-    `images` has the columns above, ordered by source, label id and path (code points); `path` is relative to
-    `roots[source]`, or absolute there, and a source is a split or `data`; with duplicates=drop there is
+    `images` has the columns above, ordered by source, label id (those without one last) and path (code points); `path` is
+    relative to `roots[source]`, or absolute there, and a source is a split or `data`; with duplicates=drop there is
     the plan's column `drop` too. `errors` stop the build; `notes` are only reported. `texts`,
     `boxes` and `object_labels` are as in the plan's header.
     """

@@ -91,7 +91,10 @@ def _found(
     except (TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, yaml.YAMLError) as error:
         raise ValueError(f"no {form} as tools write it: {type(error).__name__}: {' '.join(str(error).split())}") from error
     found = FoundBoxes.of(boxes, source.malformed, by_stem=by_stem, form=form)
-    return replace(with_units(found, pixels=pixels), tool=source.tool)
+    found = with_units(found, pixels=pixels)
+    left = ", ".join(f"{kind} ({count:,})" for kind, count in source.objects_left.most_common() if count)
+    notes = [found.note, f"not read: {left}" if left else ""]
+    return replace(found, tool=source.tool, note="; ".join(filter(None, notes)))
 
 
 def _read_coco(source: Source, name: str) -> FoundBoxes:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from imagerecords.schemas.boxes import FoundBoxes
 from imagerecords.schemas.errors import BadLayout
-from imagerecords.schemas.labels import choose_labels, kept_label
+from imagerecords.schemas.labels import NO_LABEL, choose_labels, kept_label
 from imagerecords.schemas.listing import COLUMNS, Listing
 from imagerecords.schemas.messages import first_lines, some
 from imagerecords.schemas.secrets import url_problems
@@ -183,7 +183,9 @@ def _listing(
     rank = pc.index_in(source, pa.array(EVERY_SPLIT))
     images = with_ids(images, labels)
     images = images.append_column("source", source).append_column("rank", rank)
-    images = images.sort_by([("rank", "ascending"), ("label", "ascending"), ("path", "ascending")])
+    last = pc.equal(images["label"], NO_LABEL)  # of duplicates the first is kept, which should be one with a label
+    images = images.append_column("last", last)
+    images = images.sort_by([("rank", "ascending"), ("last", "ascending"), ("label", "ascending"), ("path", "ascending")])
     sources = images["source"].unique().to_pylist()
     listing = Listing(
         labels=labels,

@@ -200,6 +200,12 @@ def test_polygons_in_voc_are_read_as_the_box_around_them(root, build, tool, sett
     assert all(covers(features) for features in found)
 
 
+def test_objects_that_are_no_boxes_are_named(root, imagerecords):
+    (root / "a.xml").write_text(cvat().replace("</image>", '<points label="cat" points="1,2"/></image>', 1))
+    arguments = ["--train_directory", root / "in", "--output_directory", root / "out", "--bounding_boxes", root / "a.xml"]
+    assert f"note: {root / 'a.xml'}: not read: points (1)" in imagerecords("plan", *arguments).out
+
+
 def test_yolos_class_names_are_the_objects_own(root, build):
     yolo_folder(root / "labels")
     build(train_directory=root / "in", output_directory=root / "out", bounding_boxes=root / "labels")

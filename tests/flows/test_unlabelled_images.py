@@ -148,6 +148,13 @@ def test_rows_of_lists_may_lack_a_label(pictures, build, tmp_path):
     )
 
 
+def test_of_duplicates_one_with_a_label_is_kept(pictures, build, tmp_path):
+    (pictures / "c.jpg").write_bytes((pictures / "d.jpg").read_bytes())
+    coco(pictures)
+    build(annotations=str(pictures), **KEEP, duplicates="drop", output_directory=tmp_path / "out")
+    assert found(tmp_path / "out").keys() == {"a.jpg", "b.jpg", "d.jpg"}
+
+
 def test_counts_are_of_labels_and_of_images_without_any(built, tmp_path, pictures):
     planned = plan(annotations=str(pictures), **KEEP, output_directory=str(tmp_path / "other"))
     assert planned.splits[0].labels == {"no label": 1, "cat": 2, "dog": 2}

@@ -63,7 +63,7 @@ def _corners(source: Source, label: Any) -> Corners | None:
         return no_of(box["x1"]), no_of(box["y1"]), no_of(box["x2"]), no_of(box["y2"])
     shapes = [shape for shape in label.get("poly2d") or () if isinstance(shape, dict)]
     if not shapes or not all(shape.get("closed") for shape in shapes):
-        source.unread["line, mask or label without a box2d"] += 1
+        source.leave_object("line, mask or label without a box2d")
         return None
     source.remarks["polygon, read as the upright box around it"] += 1
     return around(vertex for shape in shapes for vertex in shape["vertices"])

@@ -90,7 +90,7 @@ def _ground_truth(source: Source, content: Mapping[str, Any], place: str) -> tup
                 corners = from_size(*(no_of(item[side]) for side in ("left", "top", "width", "height")))
                 boxes.append(Box(corners, names[str(item["class_id"])], f"{place}, annotation {count}"))
         else:
-            source.unread[f"attribute {name} ({kind or 'of no type'})"] += 1
+            source.leave_object(f"attribute {name} ({kind or 'of no type'})")
     return labels, boxes
 
 
@@ -101,7 +101,8 @@ def _vertex(source: Source, content: Mapping[str, Any], place: str) -> tuple[lis
     for count, item in enumerate(content.get("boundingBoxAnnotations") or (), start=1):
         xmin, ymin, xmax, ymax = (no_of(item.get(name) or 0) for name in ("xMin", "yMin", "xMax", "yMax"))
         boxes.append(Box((xmin, ymin, xmax, ymax), str(item["displayName"]), f"{place}, box {count}", relative=True))
-    source.unread["segmentation or polyline"] += sum(key.startswith(("segmentation", "polyline")) for key in content)
+    unread = sum(key.startswith(("segmentation", "polyline")) for key in content)
+    source.leave_object("segmentation or polyline", unread)
     return labels, boxes
 
 
@@ -118,7 +119,7 @@ def _azure(source: Source, content: Mapping[str, Any], place: str) -> tuple[list
             crowd = str(item.get("isCrowd")) in ("1", "True", "true")
             boxes.append(Box((xmin, ymin, xmax, ymax), str(item["label"]), f"{place}, label {count}", True, is_crowd=crowd))
         else:
-            source.unread["polygon"] += 1
+            source.leave_object("polygon")
     return labels, boxes
 
 

@@ -87,7 +87,7 @@ def _corners(source: Source, annotation: Mapping[str, Any]) -> Corners | None:
             "text",
             "instance_id",
         )
-        source.unread[next((key for key in annotation if key not in known), "annotation without a shape")] += 1
+        source.leave_object(next((key for key in annotation if key not in known), "annotation without a shape"))
         return None
     source.remarks["polygon, read as the upright box around it"] += 1
     rings = polygon.get("paths") or [polygon["path"]]

@@ -30,7 +30,7 @@ def _boxes(source: Source, image: Any, place: str) -> Iterator[Box]:
         where = f"{place}, box {number}"
         source.unread["part of an object"] += len(element.findall("part"))
         if element.get("ignore") == "1":
-            source.unread["box marked ignore"] += 1
+            source.leave_object("box marked ignore")
             continue
         try:
             corners = from_size(*(no_of(element.get(name)) for name in ("left", "top", "width", "height")))

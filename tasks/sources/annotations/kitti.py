@@ -80,7 +80,7 @@ def read_kitti(source: Source) -> Iterator[AnnotatedImage]:
                 source.drop_box(where, f"a line must be a class and {NUMBERS} or {NUMBERS + 1} numbers, got {line[:80]!r}")
                 continue
             if name == DONT_CARE:
-                source.unread["region marked DontCare"] += 1
+                source.leave_object("region marked DontCare")
             else:
                 boxes.append(Box(corners, name, where))
         yield AnnotatedImage(

@@ -59,9 +59,10 @@ class Source:
     """A data set's folder while its annotations are read.
 
     `files` are all files below it and below `roots`, other folders of images; `chosen` hold annotations. `unread` counts what
-    is not read by its kind, `remarks` what was read in a special way, and `bad` has what is wrong, each with its place. `lost`
-    counts the entries of images that were not read as labels or boxes. With `only_boxes` (bounding_boxes) a class without a
-    name is no error, and all that is wrong is `malformed`; `hook` takes each object of JSON as it is parsed.
+    is not read by its kind, `remarks` what was read in a special way, and `bad` has what is wrong, each with its place.
+    `objects_left` are those of `unread` that are objects or labels, `lost` counts the entries of images that were not read as
+    labels or boxes. With `only_boxes` (bounding_boxes) a class without a name is no error, and all that is wrong is
+    `malformed`; `hook` takes each object of JSON as it is parsed.
     """
 
     folder: Folder
@@ -73,6 +74,7 @@ class Source:
     bad: list[tuple[str, str]] = field(default_factory=list)
     malformed: list[str] = field(default_factory=list)
     tool: str = ""
+    objects_left: Counter[str] = field(default_factory=Counter)
     lost: int = 0
     only_boxes: bool = False
     hook: Callable[[dict[str, Any]], Any] | None = None
@@ -91,10 +93,11 @@ class Source:
         self.malformed.append(f"{problem}: {place}")
         self.lost += 1
 
-    def leave_object(self, kind: str) -> None:
-        """Note an object of a kind that is not read."""
-        self.unread[kind] += 1
-        self.lost += 1
+    def leave_object(self, kind: str, count: int = 1) -> None:
+        """Note objects or labels of a kind that is not read."""
+        self.unread[kind] += count
+        self.objects_left[kind] += count
+        self.lost += count
 
     def place(self, path: str, detail: str = "") -> str:
         """Where something stands, for people."""

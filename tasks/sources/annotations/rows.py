@@ -111,7 +111,7 @@ def _read_source(opened: OpenedSource, base: str, joined: JoinedImages, *, sever
     """Read one source, and add its images, with paths relative to `base`."""
     source, reader = opened.source, FORMATS[opened.recognised.name].read
     try:
-        images = list(_with_doubts(source, in_own_units(source, reader(source)))) if reader else []
+        images = list(in_own_units(source, _with_doubts(source, reader(source)))) if reader else []
     except ValueError as error:
         raise BadLayout(f"{error}: {opened.location}") from error
     except (TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, csv.Error, pa.ArrowException) as error:

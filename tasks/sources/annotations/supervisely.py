@@ -51,7 +51,7 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Annotat
         kind, where = str(item.get("geometryType") or "polygon"), f"{place}, object {number}"
         source.unread["tag of an object"] += len(item.get("tags") or ())
         if kind not in OUTLINES:
-            source.unread[kind] += 1
+            source.leave_object(kind)
             continue
         try:
             boxes.append(Box(_corners(kind, item), str(item.get("classTitle") or "") or None, where))
@@ -61,7 +61,7 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Annotat
         source.remarks[f"{kind}, read as the upright box around it"] += kind != "rectangle"
     tags = [tag for tag in content["tags"] if isinstance(tag, dict)]
     named = [str(tag.get("name")) for tag in tags if tag.get("value") in (None, "")]
-    source.unread["tag with a value"] += len(tags) - len(named)
+    source.leave_object("tag with a value", len(tags) - len(named))
     splits = {SPLIT_OF[tag.lower()] for tag in named if tag.lower() in SPLIT_OF}
     size = content["size"]
     return AnnotatedImage(

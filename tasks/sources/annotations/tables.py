@@ -198,7 +198,7 @@ def _boxes(source: Source, path: str, rows: Iterable[Row], *, relative: bool) ->
         if not any(values) and not name:
             continue  # keras-retinanet's image without objects
         if not any(values):
-            source.unread[f"row without a box ({name})"] += 1
+            source.leave_object(f"row without a box ({name})")
             continue
         try:
             xmin, ymin, xmax, ymax = map(no_of, values)

@@ -63,7 +63,7 @@ def _annotations(
             elif kind in CENTRED or kind in OUTLINED:
                 boxes.append(Box(_corners(source, kind, values), names[number], f"{place}, {kind} {count}", relative=True))
             else:
-                source.unread[kind] += 1
+                source.leave_object(kind)
     return labels, boxes
 
 

@@ -110,7 +110,7 @@ def _values(attributes: Any, name: str | None, declared: Any) -> tuple[str, ...]
 def _boxes(source: Source, shape: Mapping[str, Any], names: Sequence[str], place: str) -> Iterator[Box]:
     kind = str(shape.get("name"))
     if kind in ("point", "polyline", "line"):
-        source.unread[kind] += 1
+        source.leave_object(kind)
         return
     try:
         corners = _corners(kind, shape)

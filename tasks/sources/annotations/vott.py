@@ -58,7 +58,7 @@ def _boxes(source: Source, regions: Any, place: str) -> Iterator[Box]:
     for number, region in enumerate(regions, start=1):
         where = f"{place}, region {number}"
         if region.get("type") in ("POINT", "POLYLINE"):
-            source.unread[str(region["type"]).lower()] += 1
+            source.leave_object(str(region["type"]).lower())
             continue
         try:
             corners = from_size(*(no_of(region["boundingBox"][name]) for name in ("left", "top", "width", "height")))
