@@ -39,7 +39,7 @@ def _read_labels(source: Source, path: str, content: Mapping[str, Any]) -> Itera
     classes = content.get("classes") or []
     home = folder_of(path)
     manifest = join(home, "data.json")  # where an export left the images in their place
-    places = source.json(manifest) if manifest in source.files else {}
+    places = source.json(manifest) if manifest in source.files_set else {}
     split = split_of_path(path) if home else None
     for key, value in content["labels"].items():
         place = source.place(path, f"label of {key}")
@@ -48,7 +48,7 @@ def _read_labels(source: Source, path: str, content: Mapping[str, Any]) -> Itera
         boxes: list[Box] = []
         for item in value if isinstance(value, list) else [] if value is None else [value]:
             _add(source, item, classes, place, (labels, boxes))
-        exact = written in source.files or written != key
+        exact = written in source.files_set or written != key
         yield AnnotatedImage(
             path=written,
             place=place,

@@ -137,7 +137,7 @@ def _are_corners(source: Source, entries: Sequence[_Entry], column: str | None) 
         if any(box[2] <= box[0] or box[3] <= box[1] for box in boxes):
             return False
         if boxes and not leads_out:
-            path = next((path for path in _ways(entry) if path in source.files), "")
+            path = next((path for path in _ways(entry) if path in source.files_set), "")
             relative = all(max(box) <= 1 and _has_fractions(box) for box in boxes)
             width, height = (1, 1) if relative else (path and source.size_of(path)) or (0, 0)
             leads_out = bool(width) and any(box[0] + box[2] > width or box[1] + box[3] > height for box in boxes)

@@ -155,6 +155,11 @@ class Source:
         return (shape.width, shape.height) if shape else None
 
     @cached_property
+    def files_set(self) -> frozenset[str]:
+        """All files, for asking whether one is there."""
+        return frozenset(self.files)
+
+    @cached_property
     def own(self) -> tuple[str, ...]:
         """The files below the folder itself: those of other roots hold images, never annotations."""
         return tuple(path for path in self.files if not path.startswith("/") and "://" not in path)

@@ -118,7 +118,7 @@ def _sniff_lines(source: Source, path: str, name: str) -> str | None:
 def _sniff_text(source: Source, path: str, name: str) -> str | None:
     if "/imagesets/main/" in f"/{path.lower()}":
         return "voc"
-    if name != SYNSETS and join(folder_of(path), SYNSETS) in source.files:
+    if name != SYNSETS and join(folder_of(path), SYNSETS) in source.files_set:
         return "imagenet_txt"
     if name == KERAS:
         return "yolo_keras"
