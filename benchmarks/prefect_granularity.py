@@ -125,6 +125,7 @@ def main() -> None:
     parser.add_argument("runs", nargs="*", default=RUNS, help="number of shards:granularity[:without-work]")
     parser.add_argument("--results", type=Path, default=RESULTS, help="directory for prefect-granularity.md")
     given = parser.parse_args()
+    given.results.mkdir(parents=True, exist_ok=True)
     about = about_here()
     rows = [measure(run) for run in given.runs]
     machine, command = about["machine"], f"python -m benchmarks.prefect_granularity {' '.join(given.runs)}"
