@@ -27,7 +27,7 @@ lay_out: Task[[LabelExport, Callable[[str], None]], dict[str, int]] = Task(
 )
 
 
-@flow(name="export-labels", flow_run_name="export {export.export_file}", persist_result=False)
+@flow(name="export-labels", flow_run_name="export {export.export_file}")
 def export_labels(export: LabelExport) -> dict[str, int]:
     """Lay a labelling tool's export out as label folders, start a build from them, and return the images per folder."""
     counts = lay_out(export, get_run_logger().info)
@@ -56,8 +56,8 @@ def build_parameters(export: LabelExport) -> dict[str, Any]:
 
 def _run_and_wait(export: LabelExport) -> None:
     """Run the deployment as a subflow; raises ShardFailed when it does not complete."""
-    parameters = {"overwrite": True, "tensorflow_check": "sample"} | build_parameters(export)
-    run: Any = run_deployment(export.deployment, parameters={"settings": parameters})
+    parameters = {"settings": {"overwrite": True, **build_parameters(export)}}
+    run: Any = run_deployment(export.deployment, parameters=parameters)
     if run.state is None or not run.state.is_completed():
         name = run.state.name if run.state else "no state"
         raise ShardFailed(f"the build ended as {name}: {export.deployment}, flow run {run.name}. See its logs")

@@ -9,11 +9,13 @@ import argparse
 from collections.abc import Iterator
 from datetime import timedelta
 
+import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import StateType
 from prefect.events import AutomationCore, EventTrigger, Posture
 from prefect.events.actions import ChangeFlowRunState
 
+from imagerecords.flows.prefect_ui.api_url import prefect_api_url
 from imagerecords.flows.prefect_ui.heartbeat import FLOW, HEARTBEAT, LEFT, SECONDS
 
 NAME = "crash-vanished-builds"
@@ -68,9 +70,15 @@ def main(arguments: list[str] | None = None) -> None:
     within = parser.parse_args(arguments).within
     if within <= SECONDS:
         parser.error(f"--within must be above {SECONDS:g}, the seconds between two heartbeats, got {within:g}")
-    with get_client(sync_client=True) as client:
-        for line in install(client, crash_vanished_builds(within)):
-            print(line)
+    url = prefect_api_url()
+    if url is None:  # Prefect would start a temporary server
+        parser.error("PREFECT_API_URL must be the server's, got none. Set it, or switch to a profile that has it")
+    try:
+        with get_client(sync_client=True) as client:
+            for line in install(client, crash_vanished_builds(within)):
+                print(line)
+    except httpx.TransportError as error:
+        parser.exit(1, f"error: no answer from the Prefect server: {url}: {error}. Start it, or correct PREFECT_API_URL\n")
 
 
 if __name__ == "__main__":

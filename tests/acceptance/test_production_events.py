@@ -137,21 +137,6 @@ def test_an_export_fails_with_the_build_that_it_waits_for(
     assert "the build ended as Failed: build-image-dataset/on-demand" in upstream.stderr
 
 
-def test_a_csv_export_is_laid_out_the_same_way_on_prefects_temporary_server(shell: Shell, quick: Images, tmp_path: Path):
-    images = sorted(quick.train.rglob("*.jpg"))
-    rows = [f"{image},{image.parent.name}" for image in images]
-    (tmp_path / "labels.csv").write_text("\n".join(["image,label", *rows]) + "\n")
-    export = _export(quick, tmp_path, tmp_path / "labels.csv")
-    environment = {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180"}
-    upstream = shell.start_program([sys.executable, "-c", EXPORT, json.dumps(export)], environment)
-    assert upstream.wait() == 0, upstream.stderr
-    laid_out = list((tmp_path / "labelled").rglob("*.jpg"))
-    assert sorted((path.resolve(), path.parent.name) for path in laid_out) == [
-        (image.resolve(), image.parent.name) for image in images
-    ]
-    assert (tmp_path / "labelled/labels.txt").read_text().split() == ["cat", "dog", "emu"]
-
-
 def _payload(quick: Images, folder: Path, **change: object) -> dict[str, object]:
     (folder / "labels.txt").write_text("cat\ndog\nemu\n")
     return {
@@ -169,22 +154,14 @@ def _emit(installation: Installation, shell: Shell, payload: dict[str, object], 
     assert emitted.wait() == 0, emitted.stderr
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        pytest.param({"train_shard": 4}, "train_shard is not a setting; did you mean train_shards?", id="unknown"),
-        pytest.param({"train_shards": "many"}, "train_shards must be a whole number", id="wrong type"),
-        pytest.param({"train_directory": None}, "the input must be", id="missing"),
-    ],
-)
-def test_an_event_with_wrong_fields_starts_a_run_that_names_them(  # noqa: PLR0917
-    installation: Installation, shell: Shell, quick: Images, change: dict[str, object], message: str, tmp_path: Path
+def test_an_event_with_a_wrong_field_starts_a_run_that_names_it(
+    installation: Installation, shell: Shell, quick: Images, tmp_path: Path
 ):
-    _emit(installation, shell, _payload(quick, tmp_path, **change), tmp_path)
+    _emit(installation, shell, _payload(quick, tmp_path, train_shard=4), tmp_path)
     run = until(lambda: installation.run_of(tmp_path / "data"), "the event has started a run")
     ended = installation.ended(run["id"])
     assert ended["state_name"] == "Failed"
-    assert message in ended["state"]["message"]
+    assert "train_shard is not a setting; did you mean train_shards?" in ended["state"]["message"]
     assert not (tmp_path / "data").exists()
 
 

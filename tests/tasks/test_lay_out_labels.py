@@ -52,6 +52,16 @@ def test_images_are_linked_into_their_labels_folders_once(export, tmp_path):
     assert laid_out(tmp_path) == before
 
 
+def test_a_csv_of_images_and_labels_is_laid_out_too(export, tmp_path):
+    images = sorted((tmp_path / "images").iterdir())
+    labels = {image: "cat" if int(image.stem) % 2 else "dog" for image in images}
+    (tmp_path / "export.csv").write_text("\n".join(["image,label", *(f"{image},{labels[image]}" for image in images)]) + "\n")
+    lay_out_labels(export.model_copy(update={"export_file": str(tmp_path / "export.csv")}))
+    folder = tmp_path / "labelled"
+    assert {path.resolve(): path.parent.name for path in folder.rglob("*.jpg")} == labels
+    assert (folder / "labels.txt").read_text().split() == ["cat", "dog"]
+
+
 def test_an_image_keeps_its_split_when_the_export_grows(export, tmp_path):
     lay_out_labels(export)
     before = set(laid_out(tmp_path))
