@@ -12,6 +12,7 @@ from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images import memory
 from imagerecords.tasks.images.memory import refused_for_memory
+from imagerecords.tasks.images.memory_needed import Need, refuse_memory
 from imagerecords.tasks.images.process import process_image
 
 SETTINGS = BuildSettings(output_directory="out", train_directory="in")
@@ -67,3 +68,15 @@ def test_freed_memory_is_kept_where_the_c_library_is_glibc(monkeypatch, platform
     monkeypatch.setattr(memory.ctypes, "CDLL", lambda _: SimpleNamespace())  # another C library
     memory.keep_freed_memory.__wrapped__()
     assert asked == calls
+
+
+def test_kept_memory_is_given_back_before_an_image_that_takes_nearly_all(monkeypatch):
+    trimmed = []
+    monkeypatch.setattr(memory.sys, "platform", "linux")
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda _: SimpleNamespace(malloc_trim=trimmed.append))
+    memory.keep_freed_memory()
+    allowed = SETTINGS.max_image_memory
+    refuse_memory(Need(1.0), 1, allowed // 2, 0, SETTINGS)
+    assert trimmed == []
+    refuse_memory(Need(1.0), 1, allowed - (150 << 20), 0, SETTINGS)
+    assert trimmed == [0]
