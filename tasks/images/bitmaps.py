@@ -65,9 +65,9 @@ def whole_palette(bitmap: bytes, pixels: int = 0) -> tuple[bytes, int]:
     length = 4 * (colours or 1 << bits)
     if header + length > len(bitmap):
         length = 4 << bits  # the count is nonsense
+    palette = bitmap[header : header + min(length, 4 << bits)].ljust(4 * COLOURS, b"\0")
     if header < pixels < header + length:
         length = pixels - header
-    palette = bitmap[header : header + min(length, 4 << bits)].ljust(4 * COLOURS, b"\0")
     whole = bitmap[:32] + struct.pack("<I", COLOURS) + bitmap[36:header] + palette + bitmap[header + length :]
     return whole, length
 

@@ -269,6 +269,10 @@ def test_pixels_may_start_before_the_palettes_announced_end(pixels, announced):
     body = head + palette_bytes(colours) + packed(indices, 4)
     data = b"BM" + struct.pack("<IHHI", 14 + len(body), 0, 0, 14 + len(head) + 12) + body
     assert (pixels(data) == np.array(colours)[indices]).all()
+    # Colours beyond are the pixels' own bytes, as for Chromium, OpenCV and ImageMagick.
+    beyond = np.full_like(indices, 3)
+    body = head + palette_bytes(colours) + packed(beyond, 4)
+    assert (pixels(data[:14] + body) == (0x33, 0x33, 0x33)).all()
 
 
 def test_an_icon_without_a_picture_is_corrupt(make_settings):
