@@ -50,10 +50,10 @@ def read_bmp(data: bytes, settings: BuildSettings) -> Decoded:
     return Decoded(image)
 
 
-def whole_palette(bitmap: bytes) -> tuple[bytes, int]:
+def whole_palette(bitmap: bytes, pixels: int = 0) -> tuple[bytes, int]:
     """A bitmap without its file's header, of 4 or 8 bits, with a palette of 256 colours, and the length of the one it had.
 
-    Others come as they are, with 0.
+    Others come as they are, with 0. `pixels` is where the pixels start, which may be before the palette's announced end.
     """
     (header,) = struct.unpack_from("<I", bitmap)
     bits = struct.unpack_from("<H", bitmap, 14)[0] if header >= V1 else 0
@@ -66,15 +66,17 @@ def whole_palette(bitmap: bytes) -> tuple[bytes, int]:
     if header + length > len(bitmap):
         length = 4 << bits  # the count is nonsense
     palette = bitmap[header : header + min(length, 4 << bits)].ljust(4 * COLOURS, b"\0")
+    if header < pixels < header + length:
+        length = pixels - header
     whole = bitmap[:32] + struct.pack("<I", COLOURS) + bitmap[36:header] + palette + bitmap[header + length :]
     return whole, length
 
 
 def _with_whole_palette(data: bytes, header: int) -> bytes:
-    bitmap, length = whole_palette(data[FILE_HEADER:])
+    (start,) = struct.unpack_from("<I", data, 10)
+    bitmap, length = whole_palette(data[FILE_HEADER:], start - FILE_HEADER)
     if not length:
         return data
-    (start,) = struct.unpack_from("<I", data, 10)
     if start == FILE_HEADER + header:  # as some programs write it, and mean the palette's end
         start += length
     return data[:10] + struct.pack("<I", start + 4 * COLOURS - length) + bitmap

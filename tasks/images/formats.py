@@ -31,6 +31,7 @@ FURTHER = {
     "MNG": (b"\x8aMNG\r\n\x1a\n",),
     "JNG": (b"\x8bJNG\r\n\x1a\n",),
     "PAM": (b"P7\n",),
+    "PFM": (b"PF\n",),
 }
 BRANDS = dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), HEIC)
 BRANDS |= {b"avif": "AVIF", b"avis": "AVIF"}

@@ -21,6 +21,7 @@ from imagerecords.tasks.images.jpeg import BASELINE, END, EXTENDED, JpegHeader
 from imagerecords.tasks.images.jpeg_padding import continues
 from imagerecords.tasks.images.jpeg_parts import take_apart, tidy
 from imagerecords.tasks.images.jpeg_scan import read_clean
+from imagerecords.tasks.images.limits import refuse_scans
 from imagerecords.tasks.images.metrics import Grey
 
 HUFFMAN_SEQUENTIAL = {BASELINE, EXTENDED}
@@ -40,9 +41,13 @@ class Coefficients(NamedTuple):
 
 
 def read_coefficients(data: bytes, header: JpegHeader, scale: int) -> Coefficients:
-    """Read all of a JPEG, and give its picture reduced by 8, 4, 2 or 1. Raises Rejected where coefficients are damaged."""
+    """Read all of a JPEG, and give its picture reduced by 8, 4, 2 or 1.
+
+    Raises Rejected where coefficients are damaged, or in more scans than are read.
+    """
     if (grey := read_clean(data, header, scale)) is not None:
         return Coefficients(grey, False, data)
+    refuse_scans(data, header)
     try:
         return Coefficients(_decode(data, header, scale), False, data)
     except ValueError as error:

@@ -58,3 +58,11 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(TRIM_THRESHOLD, KEPT_BYTES)
         mallopt(MMAP_THRESHOLD, LARGEST_IN_HEAP)
+
+
+def release_kept_memory() -> None:
+    """Give back the memory that the process keeps, before an image that takes nearly all that it may."""
+    if keep_freed_memory.cache_info().currsize and sys.platform.startswith("linux"):
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)

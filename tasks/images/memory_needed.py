@@ -11,6 +11,7 @@ from PIL import Image
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.jpeg import ORIENTATION_TAG, UPRIGHT, exif_orientation
+from imagerecords.tasks.images.memory import KEPT_BYTES, release_kept_memory
 
 WORKER = 120_000_000  # bytes of a process with Python and the libraries
 MEGA = 1e6
@@ -53,7 +54,10 @@ def need_of_loaded(image: Image.Image) -> Need:
 
 
 def refuse_memory(need: Need, height: int, width: int, size: int, settings: BuildSettings) -> None:
-    """Raise Rejected for an image of `size` bytes that takes more memory than the settings allow."""
+    """Raise Rejected for an image of `size` bytes that takes more memory than the settings allow.
+
+    Memory that the process has kept from other images is given back where this one would take more with it.
+    """
     pixels = height * width
     needed = WORKER + need.fixed + need.files * size + need.per_pixel * pixels
     if needed > settings.max_image_memory:
@@ -62,6 +66,8 @@ def refuse_memory(need: Need, height: int, width: int, size: int, settings: Buil
             f"{width}×{height} pixels of this kind take a worker {needed / MEGA:,.0f} MB of memory ({need.per_pixel:.3g} bytes "
             f"per pixel), at most {settings.max_image_memory / MEGA:,.0f} are allowed: max_image_memory",
         )
+    if needed + KEPT_BYTES > settings.max_image_memory:
+        release_kept_memory()
 
 
 def may_need_too_much(height: int, width: int, size: int, settings: BuildSettings) -> bool:

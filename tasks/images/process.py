@@ -88,7 +88,6 @@ def _process(data: bytes, settings: BuildSettings) -> RgbJpeg:
             raise Rejected(Reason.UNSUPPORTED, "JPEG-LS is not read here. Convert it to PNG or JPEG")
         raise Rejected(Reason.CORRUPT, "the JPEG has no frame and scan")
     _refuse_jpeg(header, settings)
-    refuse_scans(data, header)
     if may_need_too_much(header.height, header.width, len(data), settings):
         refuse_memory(_need(data, header, settings), header.height, header.width, len(data), settings)
     read = _check(data, header, settings)
@@ -151,6 +150,7 @@ def _need(data: bytes, header: JpegHeader, settings: BuildSettings) -> Need:
 def _check(data: bytes, header: JpegHeader, settings: BuildSettings) -> Coefficients | None:
     """All coefficients read, and the picture reduced for its figures; None with check_pixels=none."""
     if settings.check_pixels == "none":
+        refuse_scans(data, header)
         return None
     return read_coefficients(data, header, reduction(header.height, header.width))
 

@@ -27,6 +27,7 @@ from imagerecords.tasks.images.tiff_samples import (
     PALETTE,
     RGB,
     WHITE_IS_ZERO,
+    YCBCR,
     image_of_samples,
     need_of_samples,
     refuse_kind,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 SUBFILE_TYPE, OLD_SUBFILE_TYPE, BITS, COMPRESSION, PHOTOMETRIC, MAKE = 254, 255, 258, 259, 262, 271
 ORIENTATION, PLANAR, COLOR_MAP, SUB_IFDS = 274, 284, 320, 330
 STRIP_OFFSETS, TILE_OFFSETS = 273, 324
-EXTRA_SAMPLES, SAMPLE_FORMAT, PROFILE, DNG_VERSION = 338, 339, 34675, 50706
+EXTRA_SAMPLES, SAMPLE_FORMAT, SUBSAMPLING, PROFILE, DNG_VERSION = 338, 339, 530, 34675, 50706
 REDUCED_OR_MASK = 0b101  # bits of NewSubfileType
 OLD_REDUCED = 2
 HEADER = 8  # bytes
@@ -74,6 +75,8 @@ def _pillow_is_right(tags: Any) -> bool:
         return False
     if tags.get(PLANAR) == SEPARATE and not _planes_are_right(tags, bits, photometric):
         return False
+    if photometric == YCBCR and tags.get(COMPRESSION, UNCOMPRESSED) == UNCOMPRESSED and tags.get(SUBSAMPLING) != (1, 1):
+        return False  # it takes the samples for as many of each
     if photometric == PALETTE and max(tags.get(COLOR_MAP, (0,))) < 256:
         return False  # a map of 8 bits, which libtiff scales
     return bool(photometric != WHITE_IS_ZERO or max(bits) <= 8)

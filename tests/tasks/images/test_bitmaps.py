@@ -261,5 +261,19 @@ def test_a_palette_may_have_any_length(pixels, name, bits):
         assert (pixels(icon(dib(bits, packed(indices, bits), palette_bytes(colours)))) == expected).all()
 
 
+@pytest.mark.parametrize("announced", [0, 16])
+def test_pixels_may_start_before_the_palettes_announced_end(pixels, announced):
+    colours = PALETTES["three"]
+    indices = np.random.default_rng(4).integers(0, 3, (SIDE, SIDE))
+    head = struct.pack("<IiiHHIIiiII", 40, SIDE, SIDE, 1, 4, 0, 0, 0, 0, announced, 0)
+    body = head + palette_bytes(colours) + packed(indices, 4)
+    data = b"BM" + struct.pack("<IHHI", 14 + len(body), 0, 0, 14 + len(head) + 12) + body
+    assert (pixels(data) == np.array(colours)[indices]).all()
+    # Colours beyond are the pixels' own bytes, as for Chromium, OpenCV and ImageMagick.
+    beyond = np.full_like(indices, 3)
+    body = head + palette_bytes(colours) + packed(beyond, 4)
+    assert (pixels(data[:14] + body) == (0x33, 0x33, 0x33)).all()
+
+
 def test_an_icon_without_a_picture_is_corrupt(make_settings):
     assert reason_of(b"\0\0\1\0\0\0" + bytes(40), make_settings()) is Reason.CORRUPT

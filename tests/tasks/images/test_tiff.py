@@ -337,6 +337,16 @@ def test_what_no_tag_names_is_not_guessed(rejected):
     assert "PhotometricInterpretation" in error.message
 
 
+@pytest.mark.parametrize("tags", [{}, {"t530": (SHORT, [2, 1])}], ids=["by default", "by its tag"])
+def test_colours_of_fewer_samples_without_a_compression_are_unsupported(rejected, tags):
+    """Pillow takes the samples for as many of each, and what follows them for pixels."""
+    fewer = bytes(2 * HEIGHT * WIDTH)
+    data = tiff(fewer + bytes(4 * HEIGHT * WIDTH), t258=(SHORT, [8, 8, 8]), t262=(SHORT, [6]), t277=(SHORT, [3]), **tags)
+    error = rejected(data)
+    assert error.reason is Reason.UNSUPPORTED
+    assert "YCbCr" in error.message
+
+
 def test_unlike_samples_are_unsupported(rejected):
     data = tiff(bytes(2 * HEIGHT * WIDTH), t258=(SHORT, [5, 6, 5]), t262=(SHORT, [2]), t277=(SHORT, [3]))
     assert rejected(data).reason is Reason.UNSUPPORTED
