@@ -84,7 +84,7 @@ def read_jpeg2000(data: bytes, settings: BuildSettings) -> Decoded:
 def _need(sizes: Sizes, colours: Colours) -> Need:
     """OpenJPEG has four bytes for each sample; a copy of them and of the picture follow."""
     is_premultiplied = any(kind == PREMULTIPLIED for _, kind, _ in colours.channels)
-    return Need(5.5 * len(sizes.bits) + 5, 1, OPACITY_BAND if is_premultiplied else 0)
+    return Need(5.5 * len(sizes.bits) + 5, 2, OPACITY_BAND if is_premultiplied else 0)
 
 
 def _sizes(data: bytes) -> Sizes:
