@@ -47,7 +47,7 @@ types: setup
 tests: setup chromium torture
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=40
 
-fuzz: setup  ## Read 100,000 damaged files of every kind that people make or may damage, 50 times what the tests read; 8 minutes
+fuzz: setup  ## Read 100,000 damaged files of every kind that people make or may damage, 50 times what the tests read; 7 minutes
 	$(BIN)/python -W ignore -m tests.tasks.test_readers_fuzz 100000
 
 fuzz-jpeg: setup  ## Compare the C extension with libjpeg over 1,000,000 damaged JPEGs, 200 times what the tests compare; 1 minute

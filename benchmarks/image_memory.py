@@ -193,7 +193,7 @@ def main() -> None:
     """Measure, save and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.image_memory", description=__doc__)
     parser.add_argument("kinds", nargs="*", help="names of kinds; default: all")
-    parser.add_argument("--megapixels", type=float, nargs=2, default=[8, 32])
+    parser.add_argument("--megapixels", type=float, nargs=2, default=[6, 24])
     parser.add_argument("--results", type=Path, default=RESULTS, help="directory for image-memory.md")
     given = parser.parse_args()
     about = about_here()

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from imagerecords.flows.command.console import print_audit
 from imagerecords.flows.command.exit_codes import FAILED, OK, AsJson, StorageOptions
+from imagerecords.flows.retry import FINAL_OS_ERRORS
 from imagerecords.flows.terminal import print_line, shown
 from imagerecords.schemas.audit import AuditOptions
 from imagerecords.schemas.errors import BadInput
@@ -62,7 +63,7 @@ def show(
     shown = read_record(path, record, storage_options or {})
     print("\n".join(shown.lines()))
     if save:
-        save.write_bytes(shown.image)
+        _save("save", save, shown.image)
     return OK
 
 
@@ -82,7 +83,7 @@ def report(
     with shown("data card"):
         page = make_report(path, storage_options or {})
     if save:
-        save.write_bytes(page)
+        _save("save", save, page)
     else:
         put_report(path, storage_options or {}, page)
     print_line(f"wrote {save or path.rstrip('/') + '/' + REPORT}")
@@ -191,7 +192,7 @@ def diff(
 
         with shown("diff"):
             differences, page = diff_page(dataset, other, storage_options or {})
-        html.write_bytes(page)
+        _save("html", html, page)
     else:
         with shown("diff"):
             differences = diff_datasets(dataset, other, storage_options or {})
@@ -201,6 +202,18 @@ def diff(
     if html:
         print_line(f"wrote {html}")
     return FAILED if differences else OK
+
+
+def _save(setting: str, path: Path, data: bytes) -> None:
+    """Write the file that a setting names. Raises BadInput where that can't be done; of a full disk nothing is left."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        if error.errno not in FINAL_OS_ERRORS:
+            raise BadInput(f"{setting} must be a file that can be written, got {error.strerror}: {path}") from error
+        if path.is_file():
+            path.unlink()
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _print_rows(rows: Sequence[Any], as_json: bool) -> None:

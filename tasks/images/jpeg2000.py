@@ -73,7 +73,7 @@ def read_jpeg2000(data: bytes, settings: BuildSettings) -> Decoded:
         raise Rejected(Reason.UNSUPPORTED, f"JPEG 2000 of {len(sizes.bits)} channels")
     if colours.space not in {None, CMYK, *COLOURS}:
         raise Rejected(Reason.UNSUPPORTED, f"JPEG 2000 in the enumerated colour space {colours.space}")
-    refuse_memory(_need(sizes), sizes.height, sizes.width, len(data), settings)
+    refuse_memory(_need(sizes, colours), sizes.height, sizes.width, len(data), settings)
     read = _by_pillow if _pillow_is_right(sizes, colours) else _by_imagecodecs
     image = read(data, sizes, colours)
     if colours.profile:
@@ -81,10 +81,10 @@ def read_jpeg2000(data: bytes, settings: BuildSettings) -> Decoded:
     return Decoded(image)
 
 
-def _need(sizes: Sizes) -> Need:
+def _need(sizes: Sizes, colours: Colours) -> Need:
     """OpenJPEG has four bytes for each sample; a copy of them and of the picture follow."""
-    count = len(sizes.bits)
-    return Need(5.5 * count + 5, 1, OPACITY_BAND if count in {2, 4} else 0)
+    is_premultiplied = any(kind == PREMULTIPLIED for _, kind, _ in colours.channels)
+    return Need(5.5 * len(sizes.bits) + 5, 2, OPACITY_BAND if is_premultiplied else 0)
 
 
 def _sizes(data: bytes) -> Sizes:

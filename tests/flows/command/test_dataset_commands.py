@@ -184,3 +184,16 @@ def test_a_credential_is_refused_and_not_shown(imagerecords, tmp_path, command):
     assert ran.code == 2
     assert "credential" in ran.err
     assert SECRET not in ran.err + ran.out
+
+
+@pytest.mark.parametrize(
+    "command", [["show", "{}/train-00000-of-00002", "--save"], ["report", "{}", "--save"], ["diff", "{}", "{}", "--html"]]
+)
+def test_a_file_that_can_t_be_written_is_one_line(imagerecords, data_set, tmp_path, command):
+    words = [word.format(data_set) for word in command]
+    missing = imagerecords(*words, tmp_path / "nowhere/page")
+    assert missing.code == 2
+    assert missing.err.endswith(f"must be a file that can be written, got No such file or directory: {tmp_path}/nowhere/page\n")
+    full = imagerecords(*words, "/dev/full")
+    assert full.code == 1
+    assert full.err.endswith("error: No space left on device: /dev/full\n")
