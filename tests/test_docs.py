@@ -82,7 +82,7 @@ def test_prefects_commands_on_a_page_name_deployments_settings_and_a_flow_that_e
     assert asked in {f"build-image-dataset/{deployment['name']}" for deployment in deployments}
     assert settings_from(build_image_dataset.validate_parameters(parameters)).output_directory
     (served,) = re.findall(r"^prefect flow serve (\S+)", text, re.M)
-    assert served == "flows/build.py:build_image_dataset"  # tests/flows/test_loading.py loads it by this path
+    assert served == "imagerecords.flows.build.build_image_dataset"  # tests/flows/test_loading.py loads it by this name
 
 
 def test_the_command_line_page_has_a_section_with_an_example_for_every_command():
