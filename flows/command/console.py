@@ -1,6 +1,7 @@
 """Summaries, plans and audits on a terminal."""
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -10,6 +11,7 @@ from imagerecords.schemas.receipt import ASKED_FOR
 from imagerecords.schemas.summary import BuildSummary, PlanSummary
 
 TOTALS = 3  # rows below the labels of a plan; with boxes one more
+WIDEST = 10_000  # columns of a table
 PROBLEMS = 200  # of an audit that are printed
 
 
@@ -19,7 +21,7 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
     table = _table(*header)
     for row in rows:
         table.add_row(*row)
-    console.print(table)
+    _print_whole(console, table)
     shards = f"{plural(summary.shards_converted, 'shard')} converted, {summary.shards_reused:,} reused"
     speed = f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s"
     _say(console, f"{plural(summary.labels, 'label')}, {shards}, {speed}{_skipped(summary.skipped)}")
@@ -58,7 +60,7 @@ def print_plan(console: Console, plan: PlanSummary) -> None:
             if number == len(rows) - TOTALS - (plan.boxes is not None):
                 table.add_section()
             table.add_row(*(Text(printable(cell)) for cell in row))
-        console.print(table)
+        _print_whole(console, table)
     for share in plan.shares:
         _say(console, share.line())
     if plan.boxes:
@@ -89,6 +91,15 @@ def _table(first: str, *numbers: str) -> Table:
     for name in numbers:
         table.add_column(name, justify="right")
     return table
+
+
+def _print_whole(console: Console, table: Table) -> None:
+    """Print a table with whole cells, however narrow the console is: ten folds have names of one width only."""
+    width = console.width
+    console.width = WIDEST
+    console.width = max(width, Measurement.get(console, console.options, table).maximum)
+    console.print(table)
+    console.width = width
 
 
 def _skipped(counts: dict[str, int]) -> str:

@@ -95,11 +95,17 @@ def name_labels(settings: BuildSettings, listed: ListedRows, names: Mapping[str,
         usable &= _without(listed, unlisted, UNLISTED)
         return list(names)
     rule = f"a label must be in {settings.labels_file} (add it, or pass --unlisted_labels ignore)"
-    lines = {label: listed.rows["line"].filter(_has(listed, label)).to_numpy() for label in unlisted}
-    bad = sorted((line, label) for label, of_label in lines.items() for line in of_label.tolist())
+    bad = _lines_of(listed, set(unlisted)) if unlisted else []
     listed.report(np.array([line for line, _ in bad], np.int64), [f"{rule}, got {label!r}" for _, label in bad[:LIKE_ROWS]])
     usable &= ~np.isin(listed.rows["line"].to_numpy(), [line for line, _ in bad])
     return list(names)
+
+
+def _lines_of(listed: ListedRows, labels: Collection[str]) -> list[tuple[int, str]]:
+    """The line and label of each row that has one of these labels, in the order of lines."""
+    values = listed.rows["labels"].to_pylist() if listed.several else ([label] for label in listed.rows["label"].to_pylist())
+    rows = zip(listed.rows["line"].to_pylist(), values, strict=True)
+    return sorted((line, label) for line, of_row in rows for label in of_row or () if label in labels)
 
 
 def _has(listed: ListedRows, label: str) -> pa.ChunkedArray:

@@ -58,3 +58,13 @@ def test_a_number_agrees_with_its_noun_in_all_that_is_printed(imagerecords, plan
     ):
         assert part in printed, part
     assert re.findall(r"\b1 (?!was\b)[.a-z]+s\b.*", printed) == []
+
+
+def test_the_table_of_many_folds_has_whole_cells_on_a_narrow_terminal(imagerecords, fill, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    data = fill(tmp_path / "in", {"a_label_with_a_long_name": 20})
+    header, first, *_ = imagerecords(
+        "plan", "--data_directory", data, "--folds", "10", "--output_directory", tmp_path / "out"
+    ).out.splitlines()
+    assert header.split() == ["label", *(f"fold_{number}" for number in range(10))]
+    assert first.split() == ["a_label_with_a_long_name", *["2"] * 10]
