@@ -1,6 +1,7 @@
 """The commands on finished data sets; flows/command/app.py puts them into the app."""
 
 import json
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -136,13 +137,20 @@ def extract(
         if done.several:
             print(f"{plural(done.several, 'image')} with several labels in the folder of the first of them")
         if done.without_image:
-            print(f"{plural(done.without_image, 'record')} without an image skipped")
+            print(f"{plural(done.without_image, 'record')} without an image file skipped (raw pixels and paths are none)")
+        if done.other_images:
+            print(
+                f"images beside those not written: {', '.join(done.other_images)}. imagerecords show prints what a record has"
+            )
+        if done.broken:
+            print(f"{plural(done.broken, 'broken record')} skipped: run imagerecords audit {shlex.quote(dataset)}")
         if done.unlabelled:
             print(
-                f"{plural(done.unlabelled, 'image')} in {to / UNLABELLED}: their records have no label (none of "
+                f"{plural(done.unlabelled, 'image')} in {to / UNLABELLED}: their records have no label (one number or text in "
                 f"{', '.join(sorted({*LABEL_KEYS, *TEXT_KEYS, OBJECT_TEXT}))}). imagerecords show prints what a record has"
             )
-    return OK
+    nothing = done.without_image > 0 and not (done.written or done.present)
+    return FAILED if done.broken or nothing else OK
 
 
 def remove(

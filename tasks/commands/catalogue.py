@@ -35,10 +35,16 @@ def refuse_no_dataset(folder: Folder) -> None:
 
 def read_catalogue(folder: Folder) -> pa.Table:
     """The data set's images, in the columns of CATALOGUE. Raises CorruptRecord when its manifest can't be read."""
+    return read_images(folder)[0]
+
+
+def read_images(folder: Folder) -> tuple[pa.Table, int]:
+    """The same, and the number of broken records, in a folder without a manifest."""
     if MANIFEST in folder.files():
-        return read_manifest(folder, CATALOGUE)
+        return read_manifest(folder, CATALOGUE), 0
     rows = read_rows_of_records(folder, record_files(folder)[0])
-    return rows.filter(pc.equal(rows["status"], WRITTEN)).select(CATALOGUE)  # audit reports broken ones
+    sound = rows.filter(pc.equal(rows["status"], WRITTEN)).select(CATALOGUE)
+    return sound, len(rows) - len(sound)
 
 
 def read_records_at(folder: Folder, shard: str, offsets: Collection[int]) -> Iterator[tuple[int, Features]]:

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagerecords.schemas.labels import (
-    case_notes,
     grow_labels,
+    likeness_notes,
     name_problems,
     nested_problems,
     numbered_name,
@@ -169,5 +169,5 @@ def test_a_byte_order_mark_and_blank_lines_at_the_end_are_no_labels():
 
 
 def test_labels_that_differ_in_case_only_are_noted():
-    (note,) = case_notes(("Cat", "cat", "dog"))
+    (note,) = likeness_notes(("Cat", "cat", "dog"))
     assert "upper and lower case only: Cat, cat" in note
