@@ -63,7 +63,7 @@ def show(
     shown = read_record(path, record, storage_options or {})
     print("\n".join(shown.lines()))
     if save:
-        save.write_bytes(shown.image)
+        _write("save", save, shown.image)
     return OK
 
 
@@ -83,7 +83,7 @@ def report(
     with shown("data card"):
         page = make_report(path, storage_options or {})
     if save:
-        save.write_bytes(page)
+        _write("save", save, page)
     else:
         put_report(path, storage_options or {}, page)
     print_line(f"wrote {save or path.rstrip('/') + '/' + REPORT}")
@@ -199,7 +199,7 @@ def diff(
 
         with shown("diff"):
             differences, page = diff_page(dataset, other, storage_options or {})
-        html.write_bytes(page)
+        _write("html", html, page)
     else:
         with shown("diff"):
             differences = diff_datasets(dataset, other, storage_options or {})
@@ -222,12 +222,22 @@ def _print_rows(rows: Sequence[Any], as_json: bool) -> None:
 
 def _lines(path: Path) -> list[str]:
     """The names in a file, one per line, without blank lines. Raises BadInput."""
+    from imagerecords.tasks.sources.input_files import decoded, names_in
+
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "bytes that are not UTF-8"
-        raise BadInput(f"list must be a text file that can be read, got: {reason}: {path}") from error
-    names = [line for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
+        names = names_in(decoded(path.read_bytes()))
+    except ValueError as error:
+        raise BadInput(f"list must be {error}: {path}") from error
+    except OSError as error:
+        raise BadInput(f"list must be a text file that can be read, got {error.strerror}: {path}. Check the path") from error
     if not names:
         raise BadInput(f"list must name at least one image, got none: {path}")
     return names
+
+
+def _write(option: str, path: Path, data: bytes) -> None:
+    """Write a file that an option names. Raises BadInput where that is impossible."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise BadInput(f"{option} must be a file that can be written, got {error.strerror}: {path}. Choose another") from error

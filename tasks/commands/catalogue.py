@@ -15,7 +15,7 @@ from imagerecords.tasks.dataset.manifest import read_manifest
 from imagerecords.tasks.dataset.record_rows import read_rows_of_records
 from imagerecords.tasks.records.compressed import inflated
 from imagerecords.tasks.records.features import Features, read_features
-from imagerecords.tasks.records.files import record_files
+from imagerecords.tasks.records.files import folders_with_records, record_files
 from imagerecords.tasks.records.frames import read_frames
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
@@ -30,7 +30,8 @@ def open_dataset(url: str, storage_options: Mapping[str, Any]) -> Folder:
 def refuse_no_dataset(folder: Folder) -> None:
     """Raise BadInput where a folder has neither a manifest nor TFRecord files."""
     if folder.fs.isfile(folder.path) or (MANIFEST not in folder.files() and not record_files(folder)[0]):
-        raise BadInput(f"a data set must be a folder with {MANIFEST} or TFRecord files, got none: {folder.url}. Check the path")
+        remedy = folders_with_records(folder)
+        raise BadInput(f"a data set must be a folder with {MANIFEST} or TFRecord files, got none: {folder.url}. {remedy}")
 
 
 def read_catalogue(folder: Folder) -> pa.Table:

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from imagerecords.schemas.errors import BadInput
 from imagerecords.schemas.labels import name_problems
 from imagerecords.schemas.messages import plural, some
+from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.receipt import WRITTEN
 from imagerecords.schemas.results import Extracted, Selection
 from imagerecords.tasks.commands.catalogue import open_dataset, read_images, read_records_at
@@ -42,6 +43,10 @@ def extract_images(url: str, to: Path, selection: Selection, storage_options: Ma
     if len(to.parts) > 1 and len(to.parts[0]) > 2 and to.parts[0].endswith(":"):  # a drive has one letter
         raise BadInput(f"the target of extract must be a directory of this machine, got a URL: {to}. Extract, then upload it")
     folder = open_dataset(url, storage_options)
+    if MANIFEST in folder.files() and folder.is_local and to.resolve().is_relative_to(Path(folder.path).resolve()):
+        raise BadInput(f"the target of extract must lie outside the data set, got {to}. Choose another directory")
+    if (file := next((place for place in (to, *to.parents) if place.exists()), to)).is_file():
+        raise BadInput(f"the target of extract must be a directory, got a file: {file}. Choose another")
     catalogue, broken = read_images(folder)
     chosen = _chosen(catalogue, selection, url)
     rows = chosen.filter(pc.is_valid(chosen["encoded_sha256"]))
@@ -63,9 +68,8 @@ def extract_images(url: str, to: Path, selection: Selection, storage_options: Ma
     unlabelled = labels.count((None, None))
     folders = {target.parent for target, label in zip(targets, labels, strict=True) if label != (None, None)}
     several = sum(len(each or ()) > 1 for each in rows["labels"].to_pylist())
-    return Extracted(
-        written, len(present), len(folders), unlabelled, len(chosen) - len(rows), several, of_objects, broken, tuple(sorted(others))
-    )
+    without_image, keys = len(chosen) - len(rows), tuple(sorted(others))
+    return Extracted(written, len(present), len(folders), unlabelled, without_image, several, of_objects, broken, keys)
 
 
 def _chosen(catalogue: pa.Table, selection: Selection, url: str) -> pa.Table:

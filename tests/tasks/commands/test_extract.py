@@ -103,6 +103,13 @@ def test_a_list_of_numbers_is_no_label_and_minus_1_is_none(others, tmp_path, pic
     assert extract(folder, tmp_path / "to") == Extracted(3, 0, labels=1, unlabelled=2, broken=1)
 
 
+def test_a_file_and_a_data_sets_own_folder_are_no_target(small, tmp_path):
+    (tmp_path / "file").write_text("")
+    for target, words in ((tmp_path / "file/x", "got a file"), (small / "x", "must lie outside the data set")):
+        with pytest.raises(BadInput, match=words):
+            extract(small, target)
+
+
 def test_labels_of_one_text_stay_apart(others, tmp_path, picture):
     """As ImageNet's two labels crane; other splits may number the same label otherwise."""
     rows = [(135, b"crane"), (518, b"crane"), (3, b"label-7"), (7, b"../up"), (9, b"owl")]
