@@ -59,8 +59,8 @@ def _source_problems(settings: SettingFields) -> Iterable[str]:
     if settings.listed_by and settings.recursive:
         yield f"recursive must go with directories, got {settings.listed_by}, which names each image. Drop it"
     if settings.image_list and not settings.image_list.lower().endswith(LIST_ENDINGS):
-        name = settings.image_list.rpartition("/")[2]
-        yield f"image_list must be a {', '.join(LIST_ENDINGS[:-1])} or {LIST_ENDINGS[-1]} file, got {name}. Save it as one"
+        kinds = f"{', '.join(LIST_ENDINGS[:-1])} or {LIST_ENDINGS[-1]}"
+        yield f"image_list must be a {kinds} file, got {settings.image_list}. Save it as one"
     if settings.label_studio and not settings.label_studio.lower().endswith(EXPORT_ENDINGS):
         yield "label_studio must be a .json, .csv or .tsv file, got another ending. Export as JSON, or pass --image_list"
     if settings.group_near_duplicates and splits:

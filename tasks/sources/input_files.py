@@ -52,5 +52,6 @@ def unreadable(setting: str, location: str, error: OSError | ValueError) -> str:
     if isinstance(error, FileNotFoundError):
         return f"{setting} must be an existing file: {location}. Check the path"
     if isinstance(error, OSError):
-        return f"{setting} must be a file that can be read, got {type(error).__name__}: {location}"
+        got = "a folder" if isinstance(error, IsADirectoryError) else error.strerror or type(error).__name__
+        return f"{setting} must be a file that can be read, got {got}: {location}. Check the path"
     return f"{setting} must be readable, got: {' '.join(str(error).split())}: {location}"

@@ -22,6 +22,7 @@ from imagerecords.schemas.labels import (
 from imagerecords.schemas.listing import COLUMNS, Listing
 from imagerecords.schemas.messages import first_lines, some
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.settings_rules import LIST_ENDINGS
 from imagerecords.schemas.unicode_names import composed, form_notes, one_form
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of, is_utf8
 from imagerecords.tasks.sources.ignored import ignored_files
@@ -65,8 +66,7 @@ def survey_folders(
             errors.append(f"{setting_of(name)} must be an existing directory: {url}. Check the path")
             continue
         if folder.fs.isfile(folder.path):
-            unpack = ". Unpack it first" if url.lower().endswith(ARCHIVES) else ""
-            errors.append(f"{setting_of(name)} must be a directory, got a file: {url}{unpack}")
+            errors.append(f"{setting_of(name)} must be a directory, got a file: {url}{_remedy_for_file(url)}")
             continue
         source = _Source(name, folder, find_label_folders(folder, frozenset(listed or ())))
         sources.append(source)
@@ -84,6 +84,13 @@ def survey_folders(
 def setting_of(source: str) -> str:
     """The setting that names the directory of a split, or of `data`."""
     return f"{source}_directory"
+
+
+def _remedy_for_file(url: str) -> str:
+    """What to do with a file that was passed for a directory."""
+    if url.lower().endswith(ARCHIVES):
+        return ". Unpack it first"
+    return f". Pass --image_list {shlex.quote(url)} if it lists images" if url.lower().endswith(LIST_ENDINGS) else ""
 
 
 def _folder_mistakes(source: _Source) -> Iterable[str]:

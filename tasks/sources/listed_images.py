@@ -56,7 +56,7 @@ def survey_list(settings: BuildSettings, names: Mapping[str, int] | None, locked
     if errors := list(_column_mistakes(settings, listed)):
         return Listing.of_errors(errors)
     usable = _refuse_texts(settings, listed)
-    notes = unite_labels(listed, (*locked, *(names or ())))
+    notes = unite_labels(settings, listed, (*locked, *(names or ())))
     usable &= without_excluded(settings, listed)
     named = name_labels(settings, listed, names, usable)
     present = set(all_labels(listed.rows)) - set(excluded_labels(settings, listed))

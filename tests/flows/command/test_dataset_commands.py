@@ -115,7 +115,8 @@ def test_extract_and_locate_report_images_without_a_label(imagerecords, tmp_path
         "1 image named by the class of their objects: their records have no label of the image",
         "1 record without an image file skipped (raw pixels and paths are none)",
         f"1 image in {tmp_path / 'to/unlabelled'}: their records have no label (one number or text in class, "
-        "image/class/label, image/class/text, image/object/class/text, label, text). imagerecords show prints what a record has",
+        "image/class/label, image/class/text, image/object/class/text, label, text). "
+        "imagerecords show prints what a record has",
     ]
     assert "no label" in imagerecords("locate", tmp_path / "in", "a.jpg").out
 

@@ -260,6 +260,18 @@ def test_labels_that_may_be_one_or_none_are_noted(listing, images):
     assert any("--exclude_labels nan" in note for note in notes)
 
 
+def test_labels_joined_by_a_character_are_noted_where_several_are_asked_for(listing, images):
+    images("1.jpg", "2.jpg")
+    notes = listing([{"path": "1.jpg", "label": "cat|dog"}, {"path": "2.jpg", "label": "cat"}], labels="many").notes
+    assert any('unless written as ["cat", "dog"]: \'cat|dog\'' in note for note in notes)
+
+
+def test_excluded_labels_are_not_noted(listing, images):
+    images("1.jpg", "2.jpg")
+    rows = [{"path": "1.jpg", "label": "nan"}, {"path": "2.jpg", "label": "cat"}]
+    assert listing(rows, exclude_labels=("nan",)).notes == ()
+
+
 @pytest.mark.parametrize("row", ['{"path": "1.jpg", "label": 1.5}', "[" * 100_000, "no JSON"])
 def test_where_every_row_is_bad_the_reason_is_named(listing, row):
     (error,) = told(listing, f"{row}\n", "jsonl")
