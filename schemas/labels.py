@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from imagerecords.schemas.messages import plural
+from imagerecords.schemas.messages import plural, some
 
 # "0 daisy", "3: cat", "n,dog": an id before the name, as several tutorials write labels.
 NUMBERED = re.compile(r"^\d+\s*[\s:,;]\s*(?P<name>\S.*)$")
@@ -94,7 +94,9 @@ def _seen(label: str) -> str:
 
 
 def number_notes(labels: Sequence[str]) -> Iterable[str]:
-    """A note on labels that are whole numbers, where their order as texts, which gives the ids, is not that of the numbers."""
+    """Notes on labels that are whole numbers: with a decimal point, or in an order, which gives the ids, of texts."""
+    if labels and all(label.endswith(".0") and NUMBER.fullmatch(label) for label in labels):
+        yield f"labels are whole numbers with a decimal point, as pandas writes a column that had gaps: {some(labels)}"
     if labels and all(label.isdecimal() for label in labels) and list(labels) != sorted(labels, key=int):
         place = next(place for place, (one, two) in enumerate(itertools.pairwise(labels), start=1) if int(one) > int(two))
         yield (

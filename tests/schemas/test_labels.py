@@ -9,6 +9,7 @@ from imagerecords.schemas.labels import (
     likeness_notes,
     name_problems,
     nested_problems,
+    number_notes,
     numbered_name,
     read_labels,
     read_synsets,
@@ -18,6 +19,10 @@ NAME = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, 
 
 
 @given(st.lists(NAME, min_size=1, unique=True), st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_whole_numbers_with_a_decimal_point_are_noted():
+    assert [len(list(number_notes(labels))) for labels in (("1.0", "2.0"), ("1", "2"), ("1.0", "1.5"), ())] == [1, 0, 0, 0]
+
+
 def test_line_n_is_id_n(names, line_break, last_break):
     """Whatever the line breaks; a break after the last line is no blank line."""
     text = line_break.join(names) + (line_break if last_break else "")
