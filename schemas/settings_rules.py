@@ -22,6 +22,12 @@ UNLABELLED_TASKS = (
 )
 
 
+def _ending(location: str) -> str:
+    """How a file's name ends, without anything of its URL that may be secret."""
+    ending = re.search(r"\.[A-Za-z0-9]{1,9}$", location.partition("?")[0])
+    return ending[0] if ending else "another ending"
+
+
 def contradictions(settings: SettingFields) -> list[str]:
     """All contradictions between these settings."""
     rules = (
@@ -60,7 +66,7 @@ def _source_problems(settings: SettingFields) -> Iterable[str]:
         yield f"recursive must go with directories, got {settings.listed_by}, which names each image. Drop it"
     if settings.image_list and not settings.image_list.lower().endswith(LIST_ENDINGS):
         kinds = f"{', '.join(LIST_ENDINGS[:-1])} or {LIST_ENDINGS[-1]}"
-        yield f"image_list must be a {kinds} file, got {settings.image_list}. Save it as one"
+        yield f"image_list must be a {kinds} file, got {_ending(settings.image_list)}. Save it as one"
     if settings.label_studio and not settings.label_studio.lower().endswith(EXPORT_ENDINGS):
         yield "label_studio must be a .json, .csv or .tsv file, got another ending. Export as JSON, or pass --image_list"
     if settings.group_near_duplicates and splits:

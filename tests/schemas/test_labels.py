@@ -19,10 +19,6 @@ NAME = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, 
 
 
 @given(st.lists(NAME, min_size=1, unique=True), st.sampled_from(["\n", "\r\n"]), st.booleans())
-def test_whole_numbers_with_a_decimal_point_are_noted():
-    assert [len(list(number_notes(labels))) for labels in (("1.0", "2.0"), ("1", "2"), ("1.0", "1.5"), ())] == [1, 0, 0, 0]
-
-
 def test_line_n_is_id_n(names, line_break, last_break):
     """Whatever the line breaks; a break after the last line is no blank line."""
     text = line_break.join(names) + (line_break if last_break else "")
@@ -176,3 +172,7 @@ def test_a_byte_order_mark_and_blank_lines_at_the_end_are_no_labels():
 def test_labels_that_differ_in_case_only_are_noted():
     (note,) = likeness_notes(("Cat", "cat", "dog"))
     assert "upper and lower case only: Cat, cat" in note
+
+
+def test_whole_numbers_with_a_decimal_point_are_noted():
+    assert [len(list(number_notes(labels))) for labels in (("1.0", "2.0"), ("1", "2"), ("1.0", "1.5"), ())] == [1, 0, 0, 0]
