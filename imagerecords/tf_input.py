@@ -12,7 +12,7 @@ from imagerecords.schemas.errors import BadSettings
 from imagerecords.schemas.summary import MIB
 from imagerecords.tasks.dataset.places import UNKNOWN, Places
 from imagerecords.tasks.records.features import read_features
-from imagerecords.tasks.records.image import ENCODED, LABEL_KEYS
+from imagerecords.tasks.records.image import ENCODED, LABEL_KEYS, image_keys
 from imagerecords.tasks.records.random_access import RandomReader
 
 INTERPOLATIONS = ("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5", "gaussian", "mitchellcubic")
@@ -177,8 +177,7 @@ def _keys(reader: RandomReader, places: Places) -> tuple[str, str]:
             f"{place.number}: {reader.url}/{shard}. Read them with tf.data.TFRecordDataset"
         )
     features = read_features(read_span(reader, places, 0, 1)[0])
-    by_size = {key: sum(len(value) for value in values if isinstance(value, bytes)) for key, values in features.items()}
-    encoded_key = ENCODED if ENCODED in features else max(by_size, key=lambda key: by_size[key])
+    encoded_key = next(iter(image_keys(features)), ENCODED)
     label_key = next((key for key in LABEL_KEYS if any(isinstance(value, int) for value in features.get(key, ()))), None)
     label_key = LABEL_KEYS[0] if label_key is None and places.several else label_key
     if label_key is None:

@@ -6,14 +6,17 @@ grows keeps its ids: new labels come after the old ones, and the id of a label w
 records have it.
 """
 
+import itertools
 import re
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from imagerecords.schemas.messages import plural
+from imagerecords.schemas.messages import plural, some
 
 # "0 daisy", "3: cat", "n,dog": an id before the name, as several tutorials write labels.
 NUMBERED = re.compile(r"^\d+\s*[\s:,;]\s*(?P<name>\S.*)$")
+NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
 BOM = "\ufeff"
 SPACE = " \t\r\v\f"
 NO_LABEL, NO_LABEL_TEXT = 0, "no label"  # of an image without any, in plans and counts; its record has empty lists
@@ -67,14 +70,39 @@ def read_synsets(text: str, file: str) -> tuple[dict[str, str], list[str]]:
     return texts, errors
 
 
-def case_notes(labels: Iterable[str]) -> Iterable[str]:
-    """A note on labels that differ in upper and lower case only."""
-    alike: dict[str, list[str]] = {}
+def likeness_notes(labels: Iterable[str]) -> Iterable[str]:
+    """Notes on labels that differ in upper and lower case, in characters that nobody sees, or as a number is written only."""
+    labels = list(labels)
+    yield from _alike(labels, str.casefold, "in upper and lower case")
+    yield from _alike(labels, _seen, "in spaces or invisible characters")
+    yield from _alike([label for label in labels if NUMBER.fullmatch(label)], float, "as a number is written")
+
+
+def _alike(labels: Iterable[str], key: Callable[[str], object], how: str) -> Iterable[str]:
+    alike: dict[object, list[str]] = {}
     for label in labels:
-        alike.setdefault(label.casefold(), []).append(label)
+        alike.setdefault(key(label), []).append(label)
     for names in alike.values():
         if len(names) > 1:
-            yield f"labels that differ in upper and lower case only: {', '.join(names)}. If one is meant, rename the others"
+            shown = ", ".join(name if name.isprintable() and name.split() == name.split(" ") else ascii(name) for name in names)
+            yield f"labels that differ {how} only: {shown}. If one is meant, rename the others"
+
+
+def _seen(label: str) -> str:
+    """A label without characters that take no space, each space as one."""
+    return " ".join("".join(letter for letter in label if unicodedata.category(letter) != "Cf").split())
+
+
+def number_notes(labels: Sequence[str]) -> Iterable[str]:
+    """Notes on labels that are whole numbers: with a decimal point, or in an order, which gives the ids, of texts."""
+    if labels and all(label.endswith(".0") and NUMBER.fullmatch(label) for label in labels):
+        yield f"labels are whole numbers with a decimal point, as pandas writes a column that had gaps: {some(labels)}"
+    if labels and all(label.isdecimal() for label in labels) and list(labels) != sorted(labels, key=int):
+        place = next(place for place, (one, two) in enumerate(itertools.pairwise(labels), start=1) if int(one) > int(two))
+        yield (
+            f"labels are numbers, in the order of texts: {labels[place - 1]} has id {place}, {labels[place]} has id {place + 1}"
+            ". For another order pass --labels_file"
+        )
 
 
 def name_problems(name: str) -> Iterable[str]:

@@ -83,7 +83,8 @@ class Extracted:
 
     `unlabelled` counts images whose record has no label, not even of an object, `without_image` records without an image,
     `several` images with several labels, which are in the folder of their first, `of_objects` written images whose record has
-    no label of the image, but one of its objects.
+    no label of the image, but one of its objects, `broken` records that can't be read, in a
+    folder without a manifest. `other_images` are the keys of images beside the one that was written of their record.
     """
 
     written: int
@@ -93,6 +94,8 @@ class Extracted:
     without_image: int = 0
     several: int = 0
     of_objects: int = 0
+    broken: int = 0
+    other_images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,8 @@ class InputSettings(_Group):
     )
     image_list: str | None = Field(
         None,
-        description="Instead of directories: a .csv, .jsonl or .parquet file with the columns path and label, and optionally "
-        "split, group and boxes. Paths are relative to the file, absolute, or URLs.",
+        description="Instead of directories: a .csv, .tsv, .jsonl, .ndjson or .parquet file with the columns path and label, "
+        "and optionally split, group and boxes. Paths are relative to the file, absolute, or URLs.",
     )
     label_studio: str | None = Field(
         None,

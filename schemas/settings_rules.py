@@ -15,11 +15,17 @@ OF_ANNOTATIONS = {"annotations_format": None, "labels_from": "auto", "images_dir
 OF_EXPORTS_TOO = ("images_directory", "unusable_annotations")
 LABEL_STUDIO_SETTINGS = {"label_studio_image": None, "label_studio_class": None, "annotators": "agree"}
 EXPORT_ENDINGS = (".json", ".csv", ".tsv")
-LIST_ENDINGS = (".csv", ".jsonl", ".parquet")
+LIST_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 UNLABELLED_TASKS = (
     "unlabelled_images keep must go with annotations or an image list, got a Label Studio export, where a task without an "
     "answer may be one that nobody looked at. Give such images a choice of their own"
 )
+
+
+def _ending(location: str) -> str:
+    """How a file's name ends, without anything of its URL that may be secret."""
+    ending = re.search(r"\.[A-Za-z0-9]{1,9}$", location.partition("?")[0])
+    return ending[0] if ending else "another ending"
 
 
 def contradictions(settings: SettingFields) -> list[str]:
@@ -59,7 +65,8 @@ def _source_problems(settings: SettingFields) -> Iterable[str]:
     if settings.listed_by and settings.recursive:
         yield f"recursive must go with directories, got {settings.listed_by}, which names each image. Drop it"
     if settings.image_list and not settings.image_list.lower().endswith(LIST_ENDINGS):
-        yield f"image_list must be a {', '.join(LIST_ENDINGS[:-1])} or {LIST_ENDINGS[-1]} file, got another ending"
+        kinds = f"{', '.join(LIST_ENDINGS[:-1])} or {LIST_ENDINGS[-1]}"
+        yield f"image_list must be a {kinds} file, got {_ending(settings.image_list)}. Save it as one"
     if settings.label_studio and not settings.label_studio.lower().endswith(EXPORT_ENDINGS):
         yield "label_studio must be a .json, .csv or .tsv file, got another ending. Export as JSON, or pass --image_list"
     if settings.group_near_duplicates and splits:

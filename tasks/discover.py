@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.label_map import ENDINGS, read_label_map
-from imagerecords.schemas.labels import case_notes, read_labels, read_synsets
+from imagerecords.schemas.labels import likeness_notes, number_notes, read_labels, read_synsets
 from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.messages import first_lines
 from imagerecords.schemas.settings import BuildSettings
@@ -78,7 +78,8 @@ def survey(
         listing = number_objects(settings, listing, objects)
     if listing.errors:
         return listing
-    listing = replace(listing, notes=(*listing.notes, *case_notes(listing.labels)))
+    ordered = () if settings.labels_file or existing else number_notes(listing.labels)
+    listing = replace(listing, notes=(*listing.notes, *likeness_notes(listing.labels), *ordered))
     return exclude_images(settings, listing)
 
 

@@ -1,6 +1,7 @@
 """The commands on finished data sets; flows/command/app.py puts them into the app."""
 
 import json
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -137,13 +138,20 @@ def extract(
         if done.several:
             print(f"{plural(done.several, 'image')} with several labels in the folder of the first of them")
         if done.without_image:
-            print(f"{plural(done.without_image, 'record')} without an image skipped")
+            print(f"{plural(done.without_image, 'record')} without an image file skipped (raw pixels and paths are none)")
+        if done.other_images:
+            print(
+                f"images beside those not written: {', '.join(done.other_images)}. imagerecords show prints what a record has"
+            )
+        if done.broken:
+            print(f"{plural(done.broken, 'broken record')} skipped: run imagerecords audit {shlex.quote(dataset)}")
         if done.unlabelled:
             print(
-                f"{plural(done.unlabelled, 'image')} in {to / UNLABELLED}: their records have no label (none of "
+                f"{plural(done.unlabelled, 'image')} in {to / UNLABELLED}: their records have no label (one number or text in "
                 f"{', '.join(sorted({*LABEL_KEYS, *TEXT_KEYS, OBJECT_TEXT}))}). imagerecords show prints what a record has"
             )
-    return OK
+    nothing = done.without_image > 0 and not (done.written or done.present)
+    return FAILED if done.broken or nothing else OK
 
 
 def remove(
@@ -210,7 +218,9 @@ def _save(setting: str, path: Path, data: bytes) -> None:
         path.write_bytes(data)
     except OSError as error:
         if error.errno not in FINAL_OS_ERRORS:
-            raise BadInput(f"{setting} must be a file that can be written, got {error.strerror}: {path}") from error
+            raise BadInput(
+                f"{setting} must be a file that can be written, got {error.strerror}: {path}. Choose another"
+            ) from error
         if path.is_file():
             path.unlink()
         raise OSError(error.errno, error.strerror, str(path)) from error
@@ -227,12 +237,14 @@ def _print_rows(rows: Sequence[Any], as_json: bool) -> None:
 
 def _lines(path: Path) -> list[str]:
     """The names in a file, one per line, without blank lines. Raises BadInput."""
+    from imagerecords.tasks.sources.input_files import decoded, names_in
+
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "bytes that are not UTF-8"
-        raise BadInput(f"list must be a text file that can be read, got: {reason}: {path}") from error
-    names = [line for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
+        names = names_in(decoded(path.read_bytes()))
+    except ValueError as error:
+        raise BadInput(f"list must be {error}: {path}") from error
+    except OSError as error:
+        raise BadInput(f"list must be a text file that can be read, got {error.strerror}: {path}. Check the path") from error
     if not names:
         raise BadInput(f"list must name at least one image, got none: {path}")
     return names

@@ -34,7 +34,7 @@ from imagerecords.tasks.audit.tensorflow import tensorflow_problems
 from imagerecords.tasks.dataset.croissant import listed_files
 from imagerecords.tasks.dataset.labels_file import LabelNames, label_names
 from imagerecords.tasks.dataset.numbering import numbering_problems
-from imagerecords.tasks.records.files import record_files
+from imagerecords.tasks.records.files import folders_with_records, record_files
 from imagerecords.tasks.sources.input_files import beside
 from imagerecords.tasks.storage.folders import Folder, open_folder
 from imagerecords.tasks.storage.processors import usable_processors
@@ -65,7 +65,8 @@ def audit_folder(
     present = {*folder.files(), *(f"{INDEX}/{name}" for name in folder.files(INDEX))}
     if not names and MANIFEST not in present:
         raise BadLayout(
-            f"a folder to audit must hold TFRecord files (train-00000-of-00008, *.tfrecord), got none: {url}. Check the path"
+            f"a folder to audit must hold TFRecord files (train-00000-of-00008, *.tfrecord), got none: {url}. "
+            f"{folders_with_records(folder)}"
         )
     notes = [f"skipped, not TFRecord files: {', '.join(others)}"] if others else []
     return _audit_folder(folder, names, present, _Options(options, show), notes)

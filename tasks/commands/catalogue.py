@@ -15,7 +15,7 @@ from imagerecords.tasks.dataset.manifest import read_manifest
 from imagerecords.tasks.dataset.record_rows import read_rows_of_records
 from imagerecords.tasks.records.compressed import inflated
 from imagerecords.tasks.records.features import Features, read_features
-from imagerecords.tasks.records.files import record_files
+from imagerecords.tasks.records.files import folders_with_records, record_files
 from imagerecords.tasks.records.frames import read_frames
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
@@ -30,15 +30,22 @@ def open_dataset(url: str, storage_options: Mapping[str, Any]) -> Folder:
 def refuse_no_dataset(folder: Folder) -> None:
     """Raise BadInput where a folder has neither a manifest nor TFRecord files."""
     if folder.fs.isfile(folder.path) or (MANIFEST not in folder.files() and not record_files(folder)[0]):
-        raise BadInput(f"a data set must be a folder with {MANIFEST} or TFRecord files, got none: {folder.url}. Check the path")
+        remedy = folders_with_records(folder)
+        raise BadInput(f"a data set must be a folder with {MANIFEST} or TFRecord files, got none: {folder.url}. {remedy}")
 
 
 def read_catalogue(folder: Folder) -> pa.Table:
     """The data set's images, in the columns of CATALOGUE. Raises CorruptRecord when its manifest can't be read."""
+    return read_images(folder)[0]
+
+
+def read_images(folder: Folder) -> tuple[pa.Table, int]:
+    """The same, and the number of broken records, in a folder without a manifest."""
     if MANIFEST in folder.files():
-        return read_manifest(folder, CATALOGUE)
+        return read_manifest(folder, CATALOGUE), 0
     rows = read_rows_of_records(folder, record_files(folder)[0])
-    return rows.filter(pc.equal(rows["status"], WRITTEN)).select(CATALOGUE)  # audit reports broken ones
+    sound = rows.filter(pc.equal(rows["status"], WRITTEN)).select(CATALOGUE)
+    return sound, len(rows) - len(sound)
 
 
 def read_records_at(folder: Folder, shard: str, offsets: Collection[int]) -> Iterator[tuple[int, Features]]:

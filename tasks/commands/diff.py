@@ -106,4 +106,5 @@ def _label(row: Row) -> str:
         return NO_LABEL_TEXT
     if row["labels"]:
         return ", ".join(f"{label} {text}" for label, text in zip(row["labels"], row["texts"], strict=True))
-    return str(row["label"]) if row["text"] is None else f"{row['label']} {row['text']}"
+    known = [str(value) for value in (row["label"], row["text"]) if value is not None]
+    return " ".join(known) or "no label"

@@ -1,13 +1,15 @@
 """extract: records back to label folders, each image with the bytes in its record.
 
 A decision that binds users' data: file names are those of image/filename, without any directory in it; images of one label that
-share a name are numbered in the order of their shards and records, `a.jpg`, `a-2.jpg`, `a-3.jpg`.
+share a name are numbered in the order of their shards and records, `a.jpg`, `a-2.jpg`, `a-3.jpg`. Labels of one text, as both
+`crane` of ImageNet, have folders with their ids, `crane-135` and `crane-518`: a build from the folders must not unite them.
 """
 
 import contextlib
 import hashlib
 import os
 import tempfile
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,11 +21,12 @@ import pyarrow.compute as pc
 from imagerecords.schemas.errors import BadInput
 from imagerecords.schemas.labels import name_problems
 from imagerecords.schemas.messages import plural, some
+from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.receipt import WRITTEN
 from imagerecords.schemas.results import Extracted, Selection
-from imagerecords.tasks.commands.catalogue import open_dataset, read_catalogue, read_records_at
+from imagerecords.tasks.commands.catalogue import open_dataset, read_images, read_records_at
 from imagerecords.tasks.dataset.label_columns import each_label
-from imagerecords.tasks.records.image import encoded_image, has_objects_label
+from imagerecords.tasks.records.image import encoded_image, has_objects_label, image_keys
 from imagerecords.tasks.storage.whole_files import UMASK
 
 NAME_LENGTH = 200  # bytes; file systems allow 255, and a number may be added
@@ -40,11 +43,17 @@ def extract_images(url: str, to: Path, selection: Selection, storage_options: Ma
     if len(to.parts) > 1 and len(to.parts[0]) > 2 and to.parts[0].endswith(":"):  # a drive has one letter
         raise BadInput(f"the target of extract must be a directory of this machine, got a URL: {to}. Extract, then upload it")
     folder = open_dataset(url, storage_options)
-    chosen = _chosen(read_catalogue(folder), selection, url)
+    if MANIFEST in folder.files() and folder.is_local and to.resolve().is_relative_to(Path(folder.path).resolve()):
+        raise BadInput(f"the target of extract must lie outside the data set, got {to}. Choose another directory")
+    if (file := next((place for place in (to, *to.parents) if place.exists()), to)).is_file():
+        raise BadInput(f"the target of extract must be a directory, got a file: {file}. Choose another")
+    catalogue, broken = read_images(folder)
+    chosen = _chosen(catalogue, selection, url)
     rows = chosen.filter(pc.is_valid(chosen["encoded_sha256"]))
-    targets = _targets(rows, to)
+    targets = _targets(rows, to, _label_folders(catalogue))
     present = _present(targets, rows["encoded_sha256"].to_pylist())
     written = of_objects = 0
+    others: set[str] = set()
     by_shard: dict[str, dict[int, Path]] = {}
     for shard, offset, target in zip(rows["shard"].to_pylist(), rows["offset"].to_pylist(), targets, strict=True):
         if target not in present:
@@ -52,13 +61,15 @@ def extract_images(url: str, to: Path, selection: Selection, storage_options: Ma
     for shard, places in by_shard.items():
         for offset, features in read_records_at(folder, shard, places.keys()):
             _write(places[offset], encoded_image(features))
+            others.update(image_keys(features)[1:])
             written += 1
             of_objects += places[offset].parent != to / UNLABELLED and has_objects_label(features)
     labels = list(zip(rows["label"].to_pylist(), rows["text"].to_pylist(), strict=True))
     unlabelled = labels.count((None, None))
     folders = {target.parent for target, label in zip(targets, labels, strict=True) if label != (None, None)}
     several = sum(len(each or ()) > 1 for each in rows["labels"].to_pylist())
-    return Extracted(written, len(present), len(folders), unlabelled, len(chosen) - len(rows), several, of_objects)
+    without_image, keys = len(chosen) - len(rows), tuple(sorted(others))
+    return Extracted(written, len(present), len(folders), unlabelled, without_image, several, of_objects, broken, keys)
 
 
 def _chosen(catalogue: pa.Table, selection: Selection, url: str) -> pa.Table:
@@ -83,13 +94,26 @@ def _chosen(catalogue: pa.Table, selection: Selection, url: str) -> pa.Table:
     return rows if split is None else rows.filter(pc.equal(rows["split"], split))
 
 
-def _targets(rows: pa.Table, to: Path) -> list[Path]:
+def _label_folders(catalogue: pa.Table) -> dict[tuple[str | None, int | None], str]:
+    """The folder of each label, text and id: with the id where labels of one split would share it."""
+    rows = catalogue.select(["split", "text", "label"]).group_by(["split", "text", "label"]).aggregate([]).to_pylist()
+    folders = {(row["text"], row["label"]): label_folder(row["text"], row["label"]) for row in rows}
+    ids: defaultdict[tuple[str, str], set[int | None]] = defaultdict(set)
+    for row in rows:
+        ids[row["split"], folders[row["text"], row["label"]]].add(row["label"])
+    shared = {folder for (_, folder), labels in ids.items() if len(labels - {None}) + (folder == UNLABELLED) > 1}
+    return {
+        pair: f"{folder}-{pair[1]}" if folder in shared and pair[1] is not None else folder for pair, folder in folders.items()
+    }
+
+
+def _targets(rows: pa.Table, to: Path, folders: Mapping[tuple[str | None, int | None], str]) -> list[Path]:
     """Where each image goes."""
     numbers: dict[Path, int] = {}
     targets = []
     for row in rows.select(["path", "label", "text", "shard", "record"]).to_pylist():
         name = file_name(row["path"]) or f"{row['shard']}-{row['record']:06d}.jpg"
-        folder = to / label_folder(row["text"], row["label"])
+        folder = to / folders[row["text"], row["label"]]
         stem, ending = os.path.splitext(name)
         target = first = folder / name
         while target in numbers:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from imagerecords.schemas.errors import BadInput
 from imagerecords.schemas.results import Located
+from imagerecords.schemas.unicode_names import composed
 from imagerecords.tasks.commands.catalogue import open_dataset, read_catalogue
 
 HASH = re.compile(r"[0-9a-f]{6,64}")
@@ -24,6 +25,14 @@ def locate_image(url: str, name: str, storage_options: Mapping[str, Any]) -> lis
     return [Located(**row) for row in catalogue.filter(Names(catalogue).rows(name)).to_pylist()]
 
 
+def _unchanged(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column
+
+
+def _composed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.utf8_normalize(column, "NFC")
+
+
 class Names:
     """Finds a catalogue's images by path, file name or hash."""
 
@@ -34,12 +43,18 @@ class Names:
         self.basenames = pc.replace_substring_regex(self.paths, r"(?s)^.*/", "")
 
     def rows(self, name: str) -> pa.ChunkedArray:
-        """Which rows match a name: paths before file names before hashes, so that a name is never read as a hash."""
-        for column in (self.with_split, self.paths, self.basenames):
-            found = pc.equal(column, name)
-            if pc.any(found).as_py():
-                return found
-        prefix = name.lower()
+        """Which rows match a name: paths before file names before hashes, so that a name is never read as a hash.
+
+        Where none does, it is tried as other systems write it: with backslashes, in another Unicode form, or between spaces.
+        """
+        other = composed(name.strip().replace("\\", "/").removeprefix("./"))
+        ways = [(name, _unchanged), (other, _composed)]
+        for wanted, form_of in ways if name != other or not name.isascii() else ways[:1]:
+            for column in (self.with_split, self.paths, self.basenames):
+                found = pc.equal(form_of(column), wanted)
+                if pc.any(found).as_py():
+                    return found
+        prefix = name.strip().lower()
         if not HASH.fullmatch(prefix):
             return pa.chunked_array([pa.array([False] * len(self.catalogue), pa.bool_())])
         matches = [pc.fill_null(pc.starts_with(self.catalogue[column], prefix), False) for column in HASHES]

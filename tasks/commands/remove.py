@@ -85,7 +85,7 @@ def _resolve(catalogue: pa.Table, names: Iterable[str], url: str) -> list[dict[s
         except BadInput as error:
             problems.append(str(error))
             continue
-        is_hash = any(name.lower() in (row["sha256"], row["encoded_sha256"]) for row in rows)
+        is_hash = any(name.strip().lower() in (row["sha256"], row["encoded_sha256"]) for row in rows)
         if not rows:
             problems.append(f"a name to remove must be an image's, got {name!r}: {url}. {NAMES_OF_IMAGES}")
         elif len(rows) > 1 and not is_hash:

@@ -14,6 +14,8 @@ from imagerecords.tasks.records.image import encoded_image
 from imagerecords.tasks.sources.input_files import open_file
 from imagerecords.tasks.storage.folders import open_folder
 
+LISTED = 100  # values of a feature
+
 
 @dataclass(frozen=True)
 class ShownRecord:
@@ -64,7 +66,8 @@ def _shown(record: Frame, url: str) -> ShownRecord:
 def _readable(values: list[Any]) -> str:
     if len(values) == 1:
         return _readable_value(values[0])
-    return "[" + ", ".join(map(_readable_value, values)) + "]"
+    more = f", … {len(values):,} values" if len(values) > LISTED else ""
+    return "[" + ", ".join(map(_readable_value, values[:LISTED])) + more + "]"
 
 
 def _readable_value(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 import re
 
+from imagerecords.schemas.messages import some
 from imagerecords.tasks.records.compressed import START, compression_of
 from imagerecords.tasks.storage.folders import Folder
 
@@ -16,11 +17,25 @@ def record_files(folder: Folder) -> tuple[list[str], list[str]]:
     records: list[str] = []
     others: list[str] = []
     for name in folder.files():
-        if name.endswith(ENDINGS) or _is_numbered(name):
+        if _is_named_so(name):
             records.append(name)
         elif not name.endswith(OTHERS):
             (others if compression_of(_start(folder, name)) is None else records).append(name)
     return records, others
+
+
+def folders_with_records(folder: Folder) -> str:
+    """What to do where the TFRecord files lie one level deeper, as Roboflow's and TFX's; else to check the path."""
+    if not folder.exists() or folder.fs.isfile(folder.path):
+        return "Check the path"
+    level = [entry["name"] for entry in folder.fs.ls(folder.path, detail=True) if entry["type"] == "directory"]
+    names = sorted(name.rstrip("/").rpartition("/")[2] for name in level)
+    inner = [name for name in names if any(map(_is_named_so, folder.files(name)))]
+    return f"Pass a folder in it that has some: {some(inner)}" if inner else "Check the path"
+
+
+def _is_named_so(name: str) -> bool:
+    return name.endswith(ENDINGS) or _is_numbered(name)
 
 
 def _is_numbered(name: str) -> bool:

@@ -1,9 +1,10 @@
 """The image of a record, its label and its name, by the keys of the classic scripts and by TFDS's."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
-from imagerecords.tasks.images.formats import image_format
+from imagerecords.tasks.images.formats import begins_as, image_format
 from imagerecords.tasks.records.features import Features
 
 ENCODED = "image/encoded"
@@ -16,29 +17,71 @@ BOX_LABEL = "image/object/bbox/label"
 OBJECT_LABEL, OBJECT_TEXT = "image/object/class/label", "image/object/class/text"
 OBJECT_KEYS = (OBJECT_LABEL, "objects/label")  # the latter: TFDS's data sets of detection
 KEY = "image/key/sha256"
-LABEL_KEYS = (LABEL, "label")
-TEXT_KEYS = (TEXT, "text", "label")  # the last: FiftyOne's classification records
+LABEL_KEYS = (LABEL, "label", "class")  # the last: records of Kaggle's and Keras' flowers
+TEXT_KEYS = (TEXT, "text", "label", "class")  # label: FiftyOne's classification records
+IMAGE_KEYS = ("image", "image_raw", "image_bytes", "image/raw", "img", "jpeg", "jpg", "png", "photo", "picture")
+BESIDE_IMAGES = re.compile(r"mask|thumb|preview|label|segment|depth|annotation", re.IGNORECASE)
+HEAD = 64  # bytes that show whether a value is text
 NAME_KEYS = (FILENAME, "file_name", "filename")
 UNLABELLED = -1  # the label of "none" in TFDS's test splits, and the classic parser's default
 ENDINGS = {"JPEG": ".jpg", "PNG": ".png", "GIF": ".gif", "BMP": ".bmp", "WEBP": ".webp", "TIFF": ".tiff"}
 
 
 def encoded_image(features: Features) -> bytes:
-    """The bytes of an Example's image: those of image/encoded, or the largest bytes where there is no such feature."""
-    values: Iterable[Any] = features.get(ENCODED) or [value for each in features.values() for value in each]
+    """The bytes of an Example's image; empty where it has none."""
+    keys = image_keys(features)
+    return _largest(features[keys[0]]) if keys else b""
+
+
+def image_keys(features: Features) -> list[str]:
+    """The keys of an Example's images, its own image's first: image/encoded, or values that begin as an image file does.
+
+    Of several such values, names of images come before others, and names of masks and thumbnails last. Raw pixels, paths and
+    captions are no images.
+    """
+    if features.get(ENCODED):
+        return [ENCODED]
+    sizes = {key: len(value) for key in features if _is_image_file(value := _largest(features[key]))}
+    usual = {key: rank for rank, key in enumerate(IMAGE_KEYS)}
+    return sorted(sizes, key=lambda key: (usual.get(key, len(usual)), bool(BESIDE_IMAGES.search(key)), -sizes[key], key))
+
+
+def _largest(values: Iterable[Any]) -> bytes:
     return max((value for value in values if isinstance(value, bytes)), key=len, default=b"")
 
 
+def _is_image_file(value: bytes) -> bool:
+    if not begins_as(value):
+        return False
+    try:
+        return not value[:HEAD].decode().isprintable()  # "BM", as bitmaps begin, may begin a word
+    except UnicodeDecodeError:
+        return True
+
+
 def image_label(features: Features) -> int | None:
-    """The label's id; None where the record has none."""
-    label: int | None = _first(features, LABEL_KEYS, int)
-    return label
+    """The label's id, of several the first; None where the record has none, or -1.
+
+    Other lists of numbers have none either: as they may be indicators (0, 1, 0), their first is nobody's label.
+    """
+    if several := several_labels(features)["labels"]:
+        return int(several[0])
+    for key in LABEL_KEYS:
+        match features.get(key):
+            case [int() | float() as value] if value == value // 1:
+                return None if value == UNLABELLED else int(value)
+    return None
 
 
 def image_text(features: Features) -> str | None:
-    """The label's text; None where the record has none."""
-    text: bytes | None = _first(features, TEXT_KEYS, bytes)
-    return None if text is None else text.decode("utf-8", "replace")
+    """The label's text, of several the first; None where the record has none."""
+    if several := several_labels(features)["texts"]:
+        return str(several[0])
+    for key in TEXT_KEYS:
+        match features.get(key):
+            case [bytes() as value]:
+                return value.decode("utf-8", "replace")
+    return None
 
 
 def several_labels(features: Features) -> dict[str, list[Any] | None]:

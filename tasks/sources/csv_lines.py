@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ BLOCK = 1 << 20
 LARGEST_VALUE = (1 << 31) - 1  # characters; Python allows 131,072 unless set
 DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons"}
 
+EXCELS_LINE = re.compile(rb"(\xef\xbb\xbf)?\"?sep=.\"?\s*")
+SPACES_BEHIND_QUOTE = re.compile(r'"[ \t]+(?=[,;\t\r\n]|$)')
 UTF_16 = (0xFE, 0xFF)  # with which a file in UTF-16 begins
 
 
@@ -39,8 +42,8 @@ def read_csv_lines(file: BinaryIO, names: Sequence[str] | None = None) -> CsvLin
     """The rows of a CSV file; without `names` line 1 has them. Rows with nothing in them are skipped.
 
     Values stand between commas, tabs or semicolons, whichever divides the first line into most; spaces round them are not part
-    of them. A value with line breaks in it counts as one line. Raises ValueError when the file is empty, names a column twice,
-    or is not UTF-8.
+    of them. A row with line breaks in its values has the line where it begins. Raises ValueError when the file is empty, names
+    a column twice, is not UTF-8, or has quotes that are not as RFC 4180 has them: rows after one would be read as its value.
     """
     bad: dict[int, str] = {}
 
@@ -49,6 +52,7 @@ def read_csv_lines(file: BinaryIO, names: Sequence[str] | None = None) -> CsvLin
         return "skip"
 
     _refuse_other_encodings(file)
+    begins = _first_lines_of_rows(file)
     delimiter, file = _without_spaces(file, names)
     header = _read_header(file, delimiter) if names is None else list(names)
     heads = int(names is None)
@@ -60,6 +64,8 @@ def read_csv_lines(file: BinaryIO, names: Sequence[str] | None = None) -> CsvLin
     )
     table = pa.table([pc.utf8_trim_whitespace(column) for column in table.columns], names=header)
     lines = np.setdiff1d(np.arange(1 + heads, 1 + heads + table.num_rows + len(bad)), list(bad), assume_unique=True)
+    if begins is not None:
+        lines, bad = begins[lines - 1], {int(begins[row - 1]): problem for row, problem in bad.items()}
     filled = np.zeros(table.num_rows, bool)
     for column in table.columns:
         if filled.all():
@@ -101,12 +107,41 @@ def _refuse_other_encodings(file: BinaryIO) -> None:
         except UnicodeDecodeError as error:
             lines += error.object.count(b"\n", 0, error.start)
             byte = error.object[error.start]
-            hint = ". It looks like UTF-16: save it as UTF-8" if lines == 1 and byte in UTF_16 else ""
-            raise ValueError(f"line {lines} must be UTF-8, got byte {byte:#x}{hint}") from error
+            hint = "It looks like UTF-16: save" if lines == 1 and byte in UTF_16 else "Save"
+            raise ValueError(f"line {lines} must be UTF-8, got byte {byte:#x}. {hint} it as UTF-8") from error
+        if b"\0" in block:
+            lines += block.count(b"\n", 0, block.index(b"\0"))
+            raise ValueError(f"line {lines} must be UTF-8, got a zero byte. It looks like UTF-16: save it as UTF-8")
         if not block:
             break
         lines += block.count(b"\n")
     file.seek(0)
+
+
+def _first_lines_of_rows(file: BinaryIO) -> np.ndarray | None:
+    """The line where each row begins; None where that is the row's number. The file stays where it was.
+
+    Raises ValueError at a quote within a value, or one that is never closed.
+    """
+    quoted = any(b'"' in block for block in iter(lambda: file.read(BLOCK), b""))
+    file.seek(0)
+    if not quoted:
+        return None
+    csv.field_size_limit(LARGEST_VALUE)
+    delimiter = delimiter_of(_first_line(file))
+    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+    tight = (SPACES_BEHIND_QUOTE.sub('"', line) for line in text)
+    rows = csv.reader(tight, delimiter=delimiter, skipinitialspace=True, strict=True)
+    begins = [1]
+    try:
+        for _ in rows:
+            begins.append(rows.line_num + 1)
+    except csv.Error as error:
+        what = "a quote that is never closed" if "end of data" in str(error) else "text behind a closing quote"
+        raise ValueError(f'line {begins[-1]} has {what}. Write a quote within a value twice, as in "5"" pipe"') from error
+    text.detach()
+    file.seek(0)
+    return np.array(begins)
 
 
 def delimiter_of(line: str) -> str:
@@ -136,9 +171,13 @@ def _read_header(file: BinaryIO, delimiter: str) -> list[str]:
     """The names in the first line; the file stays where it was."""
     first = file.readline()
     file.seek(0)
+    if EXCELS_LINE.fullmatch(first):
+        raise ValueError("line 1 must name the columns, got the line for Excel that names the delimiter. Remove it")
+    if not first.strip() and file.read(1):
+        raise ValueError("line 1 must name the columns, got an empty line. Remove it")
     options = pa_csv.ParseOptions(delimiter=delimiter)
     found = [str(name).strip() for name in pa_csv.read_csv(pa.BufferReader(first), parse_options=options).column_names]
     names = [name or f"column {number}" for number, name in enumerate(found, start=1)]
     if twice := sorted(name for name, count in Counter(names).items() if count > 1):
-        raise ValueError(f"columns named twice: {some(twice)}")
+        raise ValueError(f"columns named twice: {some(twice)}. Rename or remove one")
     return names

@@ -9,7 +9,8 @@ from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import EVERY_SPLIT
-from imagerecords.tasks.sources.input_files import read_text
+from imagerecords.schemas.unicode_names import composed
+from imagerecords.tasks.sources.input_files import names_in, read_text
 
 EXCLUDED = "excluded"
 
@@ -24,11 +25,12 @@ def exclude_images(settings: BuildSettings, listing: Listing) -> Listing:
     text, errors = read_text("exclude", settings.exclude, settings.storage_options)
     if errors:
         return Listing.of_errors(errors)
-    names = {line.strip() for line in text.splitlines() if line.strip()}
+    names = {composed(name.strip()) for name in names_in(text)}
+    forms = {form: name for name in names for form in (name.replace("\\", "/"), name)}
     paths, sources = listing.images["path"].to_pylist(), listing.images["source"].to_pylist()
-    used = [_names_of(path, source) & names for path, source in zip(paths, sources, strict=True)]
+    used = [_names_of(path, source) & forms.keys() for path, source in zip(paths, sources, strict=True)]
     out = pa.array([bool(found) for found in used], pa.bool_())
-    unknown = sorted(names - set().union(*used))
+    unknown = sorted(names - {forms[form] for found in used for form in found})
     if unknown and len(unknown) == len(names):
         return Listing.of_errors(
             [f"exclude must name images of the input by their path, got none: {settings.exclude}: {some(unknown)}"]
@@ -51,6 +53,7 @@ def exclude_images(settings: BuildSettings, listing: Listing) -> Listing:
 
 def _names_of(path: str, source: str) -> set[str]:
     """The names by which an image may be excluded; one of a directory that fractions divide may be in any split."""
+    path = composed(path)
     return {path, *(f"{split}/{path}" for split in (EVERY_SPLIT if source == "data" else (source,)))}
 
 

@@ -4,6 +4,7 @@ Read in batches, and kept in Arrow's memory: a million rows are some hundred MB 
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -18,6 +19,7 @@ from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.sources.csv_lines import DELIMITERS, read_csv_lines
+from imagerecords.tasks.sources.image_list_values import column_of_texts, labels_in, object_of, text_of
 from imagerecords.tasks.sources.input_files import open_file
 from imagerecords.tasks.sources.label_studio_rows import read_export_rows
 from imagerecords.tasks.storage.arrow_files import arrow_reader
@@ -95,7 +97,7 @@ def read_rows(settings: BuildSettings) -> ListedRows:
 
 def with_lists(rows: pa.Table) -> pa.Table:
     """The rows with all labels of each image, whose `label` may be the JSON text of a list, and with the first as its label."""
-    labels = [[] if text is None else _labels_in(text) for text in rows["label"].to_pylist()]
+    labels = [[] if text is None else labels_in(text) for text in rows["label"].to_pylist()]
     first = pa.array([each[0] if each else None for each in labels], pa.string())
     rows = rows.set_column(ROW.get_field_index("label"), "label", first)
     return rows.set_column(ROW.get_field_index("labels"), "labels", pa.array(labels, ROW.field("labels").type))
@@ -104,16 +106,6 @@ def with_lists(rows: pa.Table) -> pa.Table:
 def labels_text(labels: Iterable[str]) -> str:
     """Several labels as a row has them while it is read: the JSON text of their list."""
     return json.dumps(list(labels), ensure_ascii=False)
-
-
-def _labels_in(text: str) -> list[str]:
-    """The labels that a text is a JSON list of, or the text itself as the only one."""
-    try:
-        labels = parse_json(text) if text.startswith("[") else None
-    except ValueError:
-        labels = None
-    texts = isinstance(labels, list) and all(isinstance(label, str | int) and not isinstance(label, bool) for label in labels)
-    return list(dict.fromkeys(str(label) for label in labels if label != "")) if texts and labels is not None else [text]
 
 
 class _Boxes:
@@ -171,11 +163,23 @@ def _box(box: Any) -> tuple[list[float], str | None]:
 
 
 def _take_columns(listed: ListedRows, columns: Iterable[str]) -> list[str]:
-    """Note which columns a file has; returns those that are read. Raises ValueError without path and label."""
-    listed.columns |= set(columns)
+    """Note which columns a file has; returns those that are read. Raises ValueError without path and label, or with two."""
+    counts = Counter(columns)
+    listed.columns |= counts.keys()
     if missing := [name for name in REQUIRED if name not in listed.columns]:
-        raise ValueError(f"no column {' and no column '.join(missing)}, but {some(sorted(listed.columns), COLUMNS_NAMED)}")
-    return [name for name in (*TEXTS, "boxes") if name in listed.columns]
+        present = some(sorted(listed.columns), COLUMNS_NAMED)
+        raise ValueError(f"no column {' and no column '.join(missing)}, but {present}. {_naming(listed.file)}")
+    read = [name for name in (*TEXTS, "boxes") if name in listed.columns]
+    if twice := [name for name in read if counts[name] > 1]:
+        raise ValueError(f"columns named twice: {some(twice)}. Rename or remove one")
+    return read
+
+
+def _naming(file: str) -> str:
+    """How a file's columns get the names that are read."""
+    if file.lower().endswith((".csv", ".tsv")):
+        return "Line 1 must name the columns; --annotations also finds columns of other names"
+    return "Rename the columns"
 
 
 def _read_csv(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
@@ -197,9 +201,9 @@ def _read_parquet(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
         lines = pa.array(np.arange(first, first + batch.num_rows))
         first += batch.num_rows
         table = pa.table(batch).append_column("line", lines)
-        if listed.several and pa.types.is_nested(table.schema.field("label").type):
-            texts = [_text("label", value, several=True) for value in table["label"].to_pylist()]
-            table = table.set_column(table.column_names.index("label"), "label", pa.array(texts, pa.string()))
+        for place, name in enumerate(table.column_names):
+            if name in TEXTS:
+                table = table.set_column(place, name, column_of_texts(name, table[name], several=listed.several))
         yield _batch(table)
 
 
@@ -209,9 +213,12 @@ def _read_json_lines(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
         if not line.strip():
             continue
         try:
-            row = parse_json(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-            texts = {name: _text(name, row.get(name), several=listed.several) for name in TEXTS}
-        except (ValueError, AttributeError) as error:
+            row = object_of(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+            texts = {name: text_of(name, row.get(name), several=listed.several) for name in TEXTS}
+        except UnicodeDecodeError as error:
+            listed.bad.append((number, f"a row must be UTF-8, got byte {error.object[error.start]:#x}. Save the file as UTF-8"))
+            continue
+        except ValueError as error:
             listed.bad.append((number, f"a row must be a JSON object with texts for {', '.join(TEXTS)}, got {error}"))
             continue
         listed.columns |= row.keys()
@@ -221,17 +228,6 @@ def _read_json_lines(file: BinaryIO, listed: ListedRows) -> Iterator[Batch]:
             pending = []
     _take_columns(listed, () if listed.columns else REQUIRED)  # none: each row is bad, and says why
     yield _objects(pending)
-
-
-def _text(name: str, value: Any, *, several: bool = False) -> str | None:
-    """A text, or a whole number as one: labels are often numbers; several labels as JSON, where an image may have them."""
-    if value is None or isinstance(value, str):
-        return value
-    if several and name == "label" and isinstance(value, list):
-        return json.dumps([_text(name, each) for each in value if each is not None], ensure_ascii=False)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    raise ValueError(f"{value!r} for {name}")
 
 
 def _export_reader(settings: BuildSettings) -> Callable[[BinaryIO, ListedRows], Iterator[Batch]]:
@@ -261,6 +257,8 @@ def _batch(table: pa.Table) -> Batch:
 
 READERS = {
     "csv": (_read_csv, "line"),
+    "tsv": (_read_csv, "line"),
     "jsonl": (_read_json_lines, "line"),
+    "ndjson": (_read_json_lines, "line"),
     "parquet": (_read_parquet, "row"),
 }

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from imagerecords.schemas.unicode_names import composed
 from imagerecords.tasks.sources.allowed_sources import refuse_other_hosts
 from imagerecords.tasks.sources.input_files import beside
+from imagerecords.tasks.storage.archives import opening
 from imagerecords.tasks.storage.folders import Folder, open_folder
 from imagerecords.tasks.storage.http_options import http_errors
 from imagerecords.tasks.storage.versions import remote_version
@@ -56,7 +57,8 @@ def locate(
     examples: dict[type, tuple[str, str]] = {}
     for protocol in protocols.unique().drop_null().to_pylist():
         first = paths[pc.index(protocols, protocol).as_py()].as_py()
-        examples.setdefault(fsspec.get_filesystem_class(protocol), (protocol, first))
+        with opening(first):
+            examples.setdefault(fsspec.get_filesystem_class(protocol), (protocol, first))
     refuse_other_hosts(paths, listed_by, allowed)
     if protocols.null_count:
         examples.setdefault(type(home.fs), ("", paths[pc.index(pc.is_null(protocols), True).as_py()].as_py()))

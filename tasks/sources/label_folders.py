@@ -1,5 +1,6 @@
 """Labels and listing from folders, one per label: what is taken, what is skipped, and every error of their layout."""
 
+import shlex
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -21,6 +22,7 @@ from imagerecords.schemas.labels import (
 from imagerecords.schemas.listing import COLUMNS, Listing
 from imagerecords.schemas.messages import first_lines, some
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.settings_rules import LIST_ENDINGS
 from imagerecords.schemas.unicode_names import composed, form_notes, one_form
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of, is_utf8
 from imagerecords.tasks.sources.ignored import ignored_files
@@ -64,8 +66,7 @@ def survey_folders(
             errors.append(f"{setting_of(name)} must be an existing directory: {url}. Check the path")
             continue
         if folder.fs.isfile(folder.path):
-            unpack = ". Unpack it first" if url.lower().endswith(ARCHIVES) else ""
-            errors.append(f"{setting_of(name)} must be a directory, got a file: {url}{unpack}")
+            errors.append(f"{setting_of(name)} must be a directory, got a file: {url}{_remedy_for_file(url)}")
             continue
         source = _Source(name, folder, find_label_folders(folder, frozenset(listed or ())))
         sources.append(source)
@@ -85,6 +86,13 @@ def setting_of(source: str) -> str:
     return f"{source}_directory"
 
 
+def _remedy_for_file(url: str) -> str:
+    """What to do with a file that was passed for a directory."""
+    if url.lower().endswith(ARCHIVES):
+        return ". Unpack it first"
+    return f". Pass --image_list {shlex.quote(url)} if it lists images" if url.lower().endswith(LIST_ENDINGS) else ""
+
+
 def _folder_mistakes(source: _Source) -> Iterable[str]:
     url = source.folder.url
     folders = source.found.folders
@@ -96,14 +104,20 @@ def _folder_mistakes(source: _Source) -> Iterable[str]:
         )
     elif not folders:
         yield f"{setting_of(source.name)} must hold one folder per label, got none: {url}"
-    if folders and {name.lower() for name in folders} <= SPLIT_NAMES:
-        inner = [name for name in folders if read_level(source.folder, name).folders]
-        if inner:
-            arguments = " ".join(f"--{_split_name(name)}_directory {url.rstrip('/')}/{name}" for name in inner)
-            yield (
-                f"{setting_of(source.name)} must hold one folder per label, got one per split: {url}: {some(folders)}. "
-                f"Pass {arguments}"
-            )
+    splits = [name for name in folders if name.lower() in SPLIT_NAMES]
+    inner = [name for name in splits if read_level(source.folder, name).folders]
+    if splits != folders:  # "train" may be a label beside "bus"
+        inner = [name for name in inner if not _has_images(source.folder, name)] if len(inner) > 1 else []
+    if len(inner) > 1 or (inner and splits == folders):
+        arguments = " ".join(f"--{_split_name(name)}_directory {shlex.quote(url.rstrip('/') + '/' + name)}" for name in inner)
+        yield (
+            f"{setting_of(source.name)} must hold one folder per label, got one per split: {url}: {some(splits)}. "
+            f"Pass {arguments}"
+        )
+
+
+def _has_images(folder: Folder, name: str) -> bool:
+    return any(ending_of(file.path) in IMAGE_ENDINGS for file in read_level(folder, name).files)
 
 
 def _name_folders(settings: BuildSettings, known: Iterable[str], sources: list[_Source]) -> tuple[list[str], list[str]]:
@@ -188,6 +202,9 @@ def _list_images(settings: BuildSettings, labels: Labels, sources: list[_Source]
             names = [source.folder_of[label] for label in present]
             for label, name, level in zip(present, names, threads.map(walk, names), strict=True):
                 errors += _label_mistakes(settings, source, name, level.files)
+                if settings.recursive and level.files and _wraps_labels(source, name, level.files):
+                    remedy = f"If the sub-folders are the labels, {_inner_argument(source, name)}"
+                    notes.append(f"{source.folder.url}: all images are in sub-folders of the one label {label!r}. {remedy}")
                 skipped += level.skipped
                 skips[label] += level.skipped
                 source.counts[label] = len(level.files)
@@ -215,15 +232,28 @@ def _list_images(settings: BuildSettings, labels: Labels, sources: list[_Source]
 def _label_mistakes(settings: BuildSettings, source: _Source, name: str, files: list[FoundFile]) -> Iterable[str]:
     nested = [file.path for file in files if "/" in file.path[len(name) + 1 :]]
     if nested and not settings.recursive:
+        remedy = f"Move them, or pass --recursive to give all of them the label {name!r}"
+        if _wraps_labels(source, name, files):
+            remedy = f"If the sub-folders are the labels, {_inner_argument(source, name)}; else pass --recursive"
         yield (
             f"images must lie right in their label's folder, got {len(nested)} in sub-folders: {source.folder.url}: "
-            f"{some(nested)}. Move them, or pass --recursive"
+            f"{some(nested)}. {remedy}"
         )
     unnameable = [ascii(file.path) for file in files if not is_utf8(file.path)]
     if unnameable:
         reads = sys.getfilesystemencoding()
         remedy = "Rename them" if reads == "utf-8" else f"Set PYTHONUTF8=1, since Python reads names as {reads} here"
         yield f"file names must be UTF-8, got {len(unnameable)} others: {source.folder.url}: {some(unnameable)}. {remedy}"
+
+
+def _wraps_labels(source: _Source, name: str, files: list[FoundFile]) -> bool:
+    """Whether a folder is the only one, and has all of its images in sub-folders: a level above the labels, it seems."""
+    return list(source.folder_of.values()) == [name] and all("/" in file.path[len(name) + 1 :] for file in files)
+
+
+def _inner_argument(source: _Source, name: str) -> str:
+    inner = shlex.quote(f"{source.folder.url.rstrip('/')}/{name}")
+    return f"pass --{setting_of(source.name)} {inner}"
 
 
 def _table(source: str, label: int, files: list[FoundFile]) -> pa.Table:

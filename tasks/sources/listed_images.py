@@ -36,6 +36,7 @@ from imagerecords.tasks.sources.listed_labels import (
 )
 
 BACKSLASH = "\\"
+LIST_OR_OBJECT = r"""(?s)^\[\s*(['"0-9].*)?\]$|^\{\s*['"].*\}$"""  # of Python, NumPy or JSON, but not "[other]"
 MAY_CARRY_SECRETS = r"://.*[@?]"
 
 
@@ -55,7 +56,7 @@ def survey_list(settings: BuildSettings, names: Mapping[str, int] | None, locked
     if errors := list(_column_mistakes(settings, listed)):
         return Listing.of_errors(errors)
     usable = _refuse_texts(settings, listed)
-    notes = unite_labels(listed, (*locked, *(names or ())))
+    notes = unite_labels(settings, listed, (*locked, *(names or ())))
     usable &= without_excluded(settings, listed)
     named = name_labels(settings, listed, names, usable)
     present = set(all_labels(listed.rows)) - set(excluded_labels(settings, listed))
@@ -95,6 +96,10 @@ def _refuse_texts(settings: BuildSettings, listed: ListedRows) -> np.ndarray:
         problem = f"a row must have a {column}, got none{remedy}"
         listed.report(listed.rows.filter(without)["line"].to_numpy(), [problem] * LIKE_ROWS)
         usable &= ~without.to_numpy()
+    lists = pc.fill_null(pc.match_substring_regex(listed.rows["label"], LIST_OR_OBJECT), False)
+    wanted = "several labels must be a JSON list" if listed.several else "a label must be a name"
+    remedy = 'Write ["cat", "dog"]' + ("" if listed.several else " and pass --labels many where an image has several")
+    usable &= _refuse(listed, lists, lambda row: f"{wanted}, got {row['label']}. {remedy}")
     other = pc.and_not(pc.is_valid(listed.rows["split"]), pc.is_in(listed.rows["split"], pa.array(EVERY_SPLIT)))
     usable &= _refuse(
         listed, other, lambda row: f"a split must be one of {', '.join(SPLITS)}, fold_0 to fold_9, got {row['split']!r}"
@@ -136,14 +141,21 @@ def _find_files(settings: BuildSettings, listed: ListedRows, rows: pa.Table) -> 
     codes = places.whole.dictionary_encode().indices.to_numpy()
     _, first, position = np.unique(codes, return_index=True, return_inverse=True)
     again = np.flatnonzero(first[position] != np.arange(len(codes)))
-    problems = [
-        f"a path must be there once, got {paths[int(row)].as_py()!r} as at {lines[first[position[row]]]}"
-        for row in again[:LIKE_ROWS]
-    ]
+    problems = [_path_again(listed, rows, int(row), int(first[position[row]])) for row in again[:LIKE_ROWS]]
     listed.report(lines[again], problems)
     sizes, versions, wrong = look_up(places.folder, places.whole)
     listed.report(lines[list(wrong)] if wrong else lines[:0], list(wrong.values()))
     return places, rows.append_column("size", sizes).append_column("version", versions)
+
+
+def _path_again(listed: ListedRows, rows: pa.Table, row: int, first: int) -> str:
+    """The problem of a row whose image an earlier one has."""
+    path, label, line = (rows[name][row].as_py() for name in ("path", "label", "line"))
+    differs = rows["label"][first].as_py() != label
+    more = ", or give one row a list of labels and pass --labels many" if differs else ""
+    return (
+        f"a path must be there once, got {path!r} as in {listed.unit} {rows['line'][first]}. Remove {listed.unit} {line}{more}"
+    )
 
 
 def _with_found_forms(settings: BuildSettings, listed: ListedRows, rows: pa.Table) -> pa.Table:

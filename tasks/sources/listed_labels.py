@@ -3,7 +3,8 @@
 A decision that binds users' data: an image's labels are in the order of their ids, and the first is its classic label.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagerecords.schemas.labels import NO_LABEL, name_problems
-from imagerecords.schemas.messages import first_lines
+from imagerecords.schemas.messages import first_lines, some
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.unicode_names import composed, form_notes, one_form
 from imagerecords.tasks.sources.image_list_file import LIKE_ROWS, ListedRows
@@ -20,6 +21,7 @@ from imagerecords.tasks.sources.unlabelled import unlabelled_notes
 
 UNLISTED = "unlisted label"
 EXCLUDED = "excluded label"
+JOINED = re.compile(r"\w\s*[|;,]\s*\w")
 
 
 def all_labels(rows: pa.Table) -> list[str]:
@@ -29,12 +31,21 @@ def all_labels(rows: pa.Table) -> list[str]:
     return list(pc.unique(values).drop_null().to_pylist())
 
 
-def unite_labels(listed: ListedRows, known: Iterable[str]) -> list[str]:
+def unite_labels(settings: BuildSettings, listed: ListedRows, known: Iterable[str]) -> list[str]:
     """Bring labels that differ in their Unicode form only to one form; returns what to report."""
     forms = one_form(all_labels(listed.rows), known)
     if any(name != form for name, form in forms.items()):
         _map_labels(listed, lambda label: forms.get(label, label))
-    return [*form_notes(f"{listed.file}: labels", forms), *unlabelled_notes(forms.values())]
+    kept = set(forms.values()).difference(excluded_labels(settings, listed))
+    return [*form_notes(f"{listed.file}: labels", forms), *unlabelled_notes(kept), *_joined_notes(listed)]
+
+
+def _joined_notes(listed: ListedRows) -> Iterator[str]:
+    """A note on labels such as `cat|dog`, where an image may have several and none has."""
+    if not listed.several or any(len(labels or ()) > 1 for labels in listed.rows["labels"].to_pylist()):
+        return
+    if joined := [repr(label) for label in all_labels(listed.rows) if JOINED.search(label)]:
+        yield f'{listed.file}: no image has several labels; one each, unless written as ["cat", "dog"]: {some(joined)}'
 
 
 def _map_labels(listed: ListedRows, form_of: Callable[[str], str | None]) -> None:

@@ -21,7 +21,9 @@ from imagerecords.tasks.storage.folders import Folder
 from imagerecords.tasks.storage.s3_list import list_level, list_objects
 from imagerecords.tasks.storage.versions import remote_version
 
-JUNK = {"thumbs.db", "desktop.ini", "__macosx", "icon\r"}
+# Of Windows, macOS, Synology (@eadir: a thumbnail of each image), file systems and the recycle bins of both.
+JUNK = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "icon\r", "@eadir", "#recycle", "$recycle.bin"}
+JUNK |= {"system volume information", "lost+found"}
 HIDDEN = "hidden"
 KNOWN_JUNK = "junk"
 LOOP = "link loop"

@@ -107,7 +107,11 @@ ROWS = {
     ),
     "image list missing": (lambda root: None, IMAGE_LIST, ["image_list must be an existing file", "images.csv"]),
     "image list and directory": (two_labels, [*TRAIN, *IMAGE_LIST], ["got both split directories and image_list"]),
-    "image list of no kind": (two_labels, ["--image_list", "{root}/in"], ["image_list must be a .csv, .jsonl or"]),
+    "image list of no kind": (
+        two_labels,
+        ["--image_list", "{root}/in"],
+        ["image_list must be a .csv, .tsv, .jsonl, .ndjson or"],
+    ),
     "image list row": (
         image_list("path,label\nin/cat/1.jpg,cat\nin/cat/2.jpg,cat\n,dog\n"),
         IMAGE_LIST,

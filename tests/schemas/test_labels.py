@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagerecords.schemas.labels import (
-    case_notes,
     grow_labels,
+    likeness_notes,
     name_problems,
     nested_problems,
+    number_notes,
     numbered_name,
     read_labels,
     read_synsets,
@@ -169,5 +170,9 @@ def test_a_byte_order_mark_and_blank_lines_at_the_end_are_no_labels():
 
 
 def test_labels_that_differ_in_case_only_are_noted():
-    (note,) = case_notes(("Cat", "cat", "dog"))
+    (note,) = likeness_notes(("Cat", "cat", "dog"))
     assert "upper and lower case only: Cat, cat" in note
+
+
+def test_whole_numbers_with_a_decimal_point_are_noted():
+    assert [len(list(number_notes(labels))) for labels in (("1.0", "2.0"), ("1", "2"), ("1.0", "1.5"), ())] == [1, 0, 0, 0]

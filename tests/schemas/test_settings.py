@@ -25,7 +25,7 @@ def complaint(**settings):
         (BASE | {"data_directory": "in"}, "got both"),
         (BASE | {"image_list": "m.csv"}, "got both split directories and image_list"),
         ({"output_directory": "out", "image_list": "m.csv", "label_studio": "e.json"}, "got both image_list and label_studio"),
-        (LISTED | {"image_list": "m.txt"}, "image_list must be a .csv, .jsonl or .parquet file, got another ending"),
+        (LISTED | {"image_list": "m.txt"}, "image_list must be a .csv, .tsv, .jsonl, .ndjson or .parquet file, got .txt"),
         (LISTED | {"recursive": True}, "recursive must go with directories, got image_list"),
         (LISTED | {"group_pattern": "a"}, "exactly one (group)"),
         ({"output_directory": "out", "label_studio": "e.zip"}, "label_studio must be a .json, .csv or .tsv file"),

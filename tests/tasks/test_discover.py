@@ -74,10 +74,11 @@ def test_a_files_version_is_its_modification_time(tmp_path, make_settings):
 def test_hidden_files_and_junk_are_skipped_and_counted(tmp_path, make_settings):
     write(tmp_path, "a/1.jpg", "a/.hidden.jpg", "a/.DS_Store", "a/Thumbs.db", "a/.ipynb_checkpoints/1.jpg", "a/desktop.ini")
     write(tmp_path, ".ipynb_checkpoints/2.jpg", ".git/config", "__MACOSX/a/1.jpg", ".DS_Store", "README.txt")
+    write(tmp_path, "a/@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg", "a/#recycle/2.jpg", "lost+found/3.jpg", "$RECYCLE.BIN/4.jpg")
     listing = discover_images(make_settings(train_directory=tmp_path))
     assert listing.labels == ("a",)
     assert paths_of(listing) == ["a/1.jpg"]
-    assert listing.skipped == {"hidden": 6, "junk": 3, "beside the label folders": 1}
+    assert listing.skipped == {"hidden": 6, "junk": 7, "beside the label folders": 1}
 
 
 def test_files_that_are_no_images_are_listed_all_the_same(tmp_path, make_settings):
@@ -265,6 +266,29 @@ def test_a_split_layout_is_refused_with_the_arguments_to_pass(tmp_path, make_set
         discover_images(make_settings(data_directory=tmp_path))
     for argument in (f"--train_directory {tmp_path}/train", f"--validation_directory {tmp_path}/val", "--test_directory"):
         assert argument in str(caught.value)
+
+
+def test_splits_beside_another_folder_are_seen_and_arguments_can_be_pasted(tmp_path, make_settings):
+    write(tmp_path, "my data/train/a/1.jpg", "my data/val/a/1.jpg", "my data/docs/x/read.me")
+    (error,) = survey(make_settings(data_directory=tmp_path / "my data", recursive=True)).errors
+    assert f"Pass --train_directory '{tmp_path}/my data/train' --validation_directory" in error
+
+
+def test_a_folder_above_the_labels_is_no_label_in_silence(tmp_path, make_settings):
+    write(tmp_path, "pets/cat/1.jpg", "pets/dog/1.jpg")
+    remedy = f"pass --data_directory {tmp_path}/pets"
+    (error,) = survey(make_settings(data_directory=tmp_path)).errors
+    assert remedy in error
+    (note,) = survey(make_settings(data_directory=tmp_path, recursive=True)).notes
+    assert remedy in note
+
+
+def test_numbers_sorted_as_texts_are_noted(tmp_path, make_settings):
+    write(tmp_path, "1/1.jpg", "2/1.jpg", "10/1.jpg")
+    (note,) = survey(make_settings(data_directory=tmp_path)).notes
+    assert "10 has id 2, 2 has id 3" in note
+    (tmp_path / "labels").write_text("1\n2\n10\n")
+    assert survey(make_settings(data_directory=tmp_path, labels_file=tmp_path / "labels")).notes == ()
 
 
 def test_labels_that_are_called_like_splits_are_labels_where_they_hold_images(tmp_path, make_settings):

@@ -67,6 +67,60 @@ def test_records_without_a_label_or_an_image_are_counted(tmp_path, picture):
     assert files(tmp_path / "to").keys() == {"cat/a.jpg", "cat/b.jpg", "unlabelled/d.jpg"}
 
 
+@pytest.fixture
+def others(tmp_path):
+    """`others({key: values}, …)` makes a folder of one TFRecord file of these Examples, with a broken one at its end."""
+
+    def others(*records):
+        (tmp_path / "in").mkdir()
+        with (tmp_path / "in/data.tfrecord").open("wb") as file:
+            for data in (*map(encode_example, records), b"no Example"):
+                before, after, _ = frame(data)
+                file.write(before + data + after)
+        return tmp_path / "in"
+
+    return others
+
+
+def test_what_is_no_image_file_is_not_written_as_one(others, tmp_path):
+    """Paths, captions and raw pixels: of others' records the image is what begins as an image does."""
+    one = np.array([1])
+    folder = others({"path": b"/a/1.jpg", "label": one}, {"text": b"BMW", "label": one}, {"image_raw": bytes(99), "label": one})
+    assert extract(folder, tmp_path / "to") == Extracted(0, 0, labels=0, without_image=3, broken=1)
+
+
+def test_of_several_images_the_one_named_as_an_image_is_written(others, tmp_path, picture):
+    image, mask, left = picture(1), picture(2) + bytes(9999), picture(3)
+    folder = others({"image_raw": image, "mask": mask, "label": np.array([1])}, {"left": left, "thumb": mask, "label": b"x"})
+    assert extract(folder, tmp_path / "to") == Extracted(2, 0, labels=2, broken=1, other_images=("mask", "thumb"))
+    assert sorted(files(tmp_path / "to").values()) == sorted([image, left])
+
+
+def test_a_list_of_numbers_is_no_label_and_minus_1_is_none(others, tmp_path, picture):
+    """The first of the indicators (0, 1, 0) would put every image but one label's into one folder."""
+    labels = [np.array([0, 1, 0]), np.array([-1]), np.array([2.0], np.float32)]
+    folder = others(*({"image": picture(number), "label": label} for number, label in enumerate(labels)))
+    assert extract(folder, tmp_path / "to") == Extracted(3, 0, labels=1, unlabelled=2, broken=1)
+
+
+def test_a_file_and_a_data_sets_own_folder_are_no_target(small, tmp_path):
+    (tmp_path / "file").write_text("")
+    for target, words in ((tmp_path / "file/x", "got a file"), (small / "x", "must lie outside the data set")):
+        with pytest.raises(BadInput, match=words):
+            extract(small, target)
+
+
+def test_labels_of_one_text_stay_apart(others, tmp_path, picture):
+    """As ImageNet's two labels crane; other splits may number the same label otherwise."""
+    rows = [(135, b"crane"), (518, b"crane"), (3, b"label-7"), (7, b"../up"), (9, b"owl")]
+    folder = others(
+        *({"image/encoded": picture(id), "image/class/label": np.array([id]), "image/class/text": text} for id, text in rows)
+    )
+    extract(folder, tmp_path / "to")
+    folders = sorted(path.name for path in (tmp_path / "to").iterdir())
+    assert folders == ["crane-135", "crane-518", "label-7-3", "label-7-7", "owl"]
+
+
 def test_labels_and_split_choose(small, tmp_path):
     rows = pq.read_table(small / "manifest.parquet").to_pylist()
     wanted = {row["path"] for row in rows if (row["split"], row["text"], row["status"]) == ("validation", "dog", "written")}

@@ -74,6 +74,19 @@ def test_what_is_nowhere_is_not_found(small, name):
     assert locate_image(str(small), name, {}) == []
 
 
+def test_a_name_as_windows_writes_it_is_found(small, rows):
+    path = rows[0]["path"]
+    assert locate_image(str(small), path.replace("/", "\\") + " ", {}) == locate_image(str(small), path, {}) != []
+
+
+def test_folders_of_records_one_level_deeper_are_named(small, tmp_path):
+    """As Roboflow and TFX write them."""
+    (tmp_path / "valid").mkdir()
+    (tmp_path / "valid/Pets.tfrecord").write_bytes(b"")
+    with pytest.raises(BadInput, match=r"got none: .*\. Pass a folder in it that has some: valid"):
+        locate_image(str(tmp_path), "x", {})
+
+
 def test_a_foreign_folder_is_searched_by_image_filename_and_hash(small, tmp_path):
     (tmp_path / "toy-train.tfrecord").write_bytes((small / "train-00000-of-00003").read_bytes())
     with (small / "train-00000-of-00003").open("rb") as file:

@@ -3,7 +3,7 @@
 import pytest
 
 from imagerecords.schemas.errors import BadInput, CorruptRecord
-from imagerecords.tasks.commands.show import read_record
+from imagerecords.tasks.commands.show import ShownRecord, read_record
 
 
 def test_a_records_fields_are_printed_one_per_line(small):
@@ -33,6 +33,12 @@ def test_a_relative_path_is_below_the_working_directory(small, monkeypatch):
 def test_what_is_no_file_is_bad_input(small, name, got):
     with pytest.raises(BadInput, match=f"got {got}"):
         read_record(str(small / name), 0, {})
+
+
+def test_long_lists_are_cut():
+    line = ShownRecord(0, {"image": [0] * 150_000}).lines()[0]
+    assert line.endswith("0, … 150,000 values]")
+    assert len(line) < 400
 
 
 @pytest.mark.parametrize("number", [99, -1])

@@ -4,6 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from imagerecords.schemas.errors import BadLayout
+from imagerecords.tasks.discover import survey
 
 
 def test_excluded_images_are_counted_and_in_no_shard(tmp_path, fill, build):
@@ -13,6 +14,15 @@ def test_excluded_images_are_counted_and_in_no_shard(tmp_path, fill, build):
     paths = pq.read_table(tmp_path / "out/manifest.parquet")["path"].to_pylist()
     assert summary.skipped == {"excluded": 2}
     assert sorted(paths) == ["cat/000.jpg", "cat/002.jpg", "cat/003.jpg", "dog/000.jpg", "dog/001.jpg", "dog/003.jpg"]
+
+
+def test_names_may_be_as_windows_and_macos_write_them(tmp_path, fill, make_settings):
+    """A byte order mark, backslashes, decomposed letters: each would leave the image in."""
+    source = fill(tmp_path / "in", {"K\u00e4fer": 3, "dog": 2})
+    names = "\ufeffdog\\001.jpg\r\nKa\u0308fer/000.jpg\r\ntrain\\K\u00e4fer\\001.jpg"
+    (tmp_path / "out.txt").write_text(names, encoding="utf-8", newline="")
+    listing = survey(make_settings(data_directory=source, exclude=str(tmp_path / "out.txt")))
+    assert listing.images["path"].to_pylist() == ["K\u00e4fer/002.jpg", "dog/000.jpg"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 import json
 
 import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from imagerecords.schemas.errors import BadLayout
@@ -117,7 +119,7 @@ BAD_ROWS = {
     "directory": ([{"path": "x", "label": "a"}], ["must be a file, got a directory"]),
     "twice": (
         [{"path": "1.jpg", "label": "a"}, {"path": "./1.jpg", "label": "b"}, {"path": "{root}/x/../1.jpg", "label": "a"}],
-        ["got './1.jpg' as at 2: {file}, line 3", "got '{root}/x/../1.jpg' as at 2: {file}, line 4"],
+        ["got './1.jpg' as in line 2. Remove line 3, or give", "'{root}/x/../1.jpg' as in line 2. Remove line 4: {file}"],
     ),
     "label": ([{"path": "1.jpg", "label": "../up"}], ["got '../up': {file}, line 2"]),
     "boxes": ([{"path": "1.jpg", "label": "a", "boxes": "x"}], ["boxes must be a list of [xmin, ymin, xmax, ymax]"]),
@@ -130,6 +132,16 @@ BAD_ROWS = {
     "secret": ([{"path": "s3://key:hush@b/1.jpg", "label": "a"}], ["a path must carry no credential"]),
     "columns": ("file,class\n1.jpg,a\n", ["no column path and no column label, but class, file"]),
     "column twice": ("path,path,label\n1.jpg,1.jpg,a\n", ["columns named twice: path"]),
+    "list": (
+        "path,label\n1.jpg,\"['a', 'b']\"\n",
+        ["a label must be a name, got ['a', 'b']. Write [\"cat\", \"dog\"] and pass"],
+    ),
+    # a value that goes on for rows: they would be lost
+    "open quote": ('path,label,x\n1.jpg,a,"big\n2.jpg,b,y\n', ["line 2 has a quote that is never closed"]),
+    "stray quotes": ('path,label,x\n1.jpg,a,"big\n2.jpg,b,"tall\n', ["line 2 has text behind a closing quote"]),
+    "lines of rows": ('path,label,x\n1.jpg,a,"y\nz" \n\nnone.jpg,a,x\n', ["none.jpg: {file}, line 5"]),
+    "Excel's line": ("sep=;\npath;label\n1.jpg;a\n", ["line 1 must name the columns, got the line for Excel"]),
+    "empty line": ("\npath,label\n1.jpg,a\n", ["line 1 must name the columns, got an empty line"]),
     "no rows": ("path,label\n", ["image_list must list labelled images, got none"]),
     "empty": ("", ["image_list must be readable, got: Empty CSV file"]),
 }
@@ -156,6 +168,7 @@ def test_bad_rows_are_told_by_line(listing, images, tmp_path, name):
         ("[1]", "a row must be a JSON object"),
         ('{"path": 1.5, "label": "a"}', "got 1.5 for path"),
         ('{"path": "1.jpg", "label": true}', "got True for label"),
+        ('{"path": "1.jpg", "label": "\\ud83d"}', "got half of a character"),
         ('{"path": "1.jpg", "label": "a", "boxes": [[0, 0, 1]]}', "got [0, 0, 1]"),
         ('{"path": "1.jpg", "label": "a", "boxes": [{"xmin": 0}]}', "'ymin'"),
         ('{"path": "1.jpg", "label": "a", "boxes": 5}', "got 5"),
@@ -206,8 +219,57 @@ def test_a_list_of_30_000_columns_is_read(listing, images):
 
 def test_a_row_that_is_not_utf_8_is_named_by_its_line(tmp_path, make_settings):
     (tmp_path / "list.csv").write_bytes(b"path,label\n1.jpg,a\n2.jpg,\xff,b\n")
-    with pytest.raises(BadLayout, match=r"line 3 must be UTF-8, got byte 0xff: .*list\.csv"):
+    with pytest.raises(BadLayout, match=r"line 3 must be UTF-8, got byte 0xff. Save it as UTF-8: .*list\.csv"):
         discover_images(make_settings(image_list=str(tmp_path / "list.csv")))
+
+
+def test_utf_16_without_a_mark_is_named(tmp_path, make_settings):
+    (tmp_path / "list.csv").write_bytes("path,label\n".encode("utf-16-le"))
+    (error,) = survey(make_settings(image_list=str(tmp_path / "list.csv"))).errors
+    assert "It looks like UTF-16: save it as UTF-8" in error
+
+
+def test_what_pandas_marks_as_absent_is_absent(listing, images):
+    """A column of whole numbers with gaps is one of floats, with NaN: no label, and not one group of all the others."""
+    images("1.jpg", "2.jpg", "3.jpg")
+    rows = [
+        {"path": "1.jpg", "label": 1.0, "group": 7.0},
+        {"path": "2.jpg", "label": 2.0, "group": float("nan")},
+        {"path": "3.jpg", "label": float("nan"), "group": 7.0},
+    ]
+    for form in ("parquet", "jsonl"):
+        (error,) = told(listing, rows, form)
+        assert "a row must have a label, got none" in error
+        found = listing(rows[:2], form)
+        assert (found.labels, found.images["group"].to_pylist()) == (("1", "2"), ["7", None])
+
+
+def test_a_column_of_lists_or_two_of_one_name_are_refused(tmp_path, make_settings):
+    for names, columns in ((["path", "label"], [["1.jpg"], [["a"]]]), (["path", "label", "label"], [["1.jpg"], ["a"], ["b"]])):
+        pq.write_table(pa.Table.from_arrays(list(map(pa.array, columns)), names), tmp_path / "list.parquet")
+        (error,) = survey(make_settings(image_list=str(tmp_path / "list.parquet"))).errors
+        assert "Pass --labels many" in error or "columns named twice: label" in error
+
+
+def test_labels_that_may_be_one_or_none_are_noted(listing, images):
+    labels = ["red cat", "red\u00a0cat", "1", "1.0", "nan"]
+    images(*(f"{number}.jpg" for number in range(5)))
+    notes = listing([{"path": f"{number}.jpg", "label": label} for number, label in enumerate(labels)]).notes
+    assert any("differ in spaces or invisible characters only: red cat, 'red\\xa0cat'" in note for note in notes)
+    assert any("differ as a number is written only: 1, 1.0" in note for note in notes)
+    assert any("--exclude_labels nan" in note for note in notes)
+
+
+def test_labels_joined_by_a_character_are_noted_where_several_are_asked_for(listing, images):
+    images("1.jpg", "2.jpg")
+    notes = listing([{"path": "1.jpg", "label": "cat|dog"}, {"path": "2.jpg", "label": "cat"}], labels="many").notes
+    assert any('unless written as ["cat", "dog"]: \'cat|dog\'' in note for note in notes)
+
+
+def test_excluded_labels_are_not_noted(listing, images):
+    images("1.jpg", "2.jpg")
+    rows = [{"path": "1.jpg", "label": "nan"}, {"path": "2.jpg", "label": "cat"}]
+    assert listing(rows, exclude_labels=("nan",)).notes == ()
 
 
 @pytest.mark.parametrize("row", ['{"path": "1.jpg", "label": 1.5}', "[" * 100_000, "no JSON"])
