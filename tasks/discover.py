@@ -62,6 +62,10 @@ def survey(
         listing = Listing.of_errors(errors) if errors else survey_list(settings, labels_in_file, existing)
     else:
         listing = survey_folders(settings, labels_in_file, errors, existing, note)
+        if listing.errors and not errors:
+            from imagerecords.tasks.sources.annotations.source import exports_in  # slow, as above
+
+            listing = Listing.of_errors([*listing.errors, *exports_in(settings)])
     if texts is not None and not listing.errors:
         listing = _with_texts(settings, listing, texts)
     if settings.bounding_boxes and not listing.errors:

@@ -13,6 +13,7 @@ from imagerecords.schemas.findings import FEW_IMAGES, Findings, GroupExample, Gr
 from imagerecords.schemas.labels import NO_LABEL_TEXT
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.receipt import Reason
+from imagerecords.schemas.splits import FOLDS
 from imagerecords.tasks.data_card.advice import WORDS
 from imagerecords.tasks.data_card.histograms import Values
 from imagerecords.tasks.data_card.overview import Overview
@@ -86,10 +87,11 @@ def label_problems(labels: Sequence[LabelRow], splits: Sequence[str]) -> Iterato
         for label, number in missing
     ]
     yield _problem("missing-labels", len(missing), cases[:SHOWN], "case")
-    if "train" in splits:
-        train = list(splits).index("train")
-        few = [label for label in labels if 0 < label.written[train] < FEW_IMAGES]
-        notes = [Case(f"{label.text}: {plural(label.written[train], 'training image')}", label=label.label) for label in few]
+    training = [number for number, split in enumerate(splits) if split in ("train", *FOLDS)]
+    if training:
+        counts = {label: sum(label.written[number] for number in training) for label in labels}
+        few = [(label, count) for label, count in counts.items() if 0 < count < FEW_IMAGES]
+        notes = [Case(f"{label.text}: {plural(count, 'training image')}", label=label.label) for label, count in few]
         yield _problem("few-images", len(few), notes[:SHOWN], "label")
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagerecords.schemas.data_card import ALL_SPLITS, Bars, Picture, Problem, Report
 from imagerecords.schemas.messages import plural
-from imagerecords.schemas.splits import SPLITS
+from imagerecords.schemas.splits import EVERY_SPLIT
 from imagerecords.tasks.data_card.drawn import digest_of
 from imagerecords.tasks.data_card.histograms import bytes_text
 
@@ -179,7 +179,7 @@ def _code(text: str) -> "Markup":
 
 def _tone(split: str) -> str:
     """The class that colours a split; a foreign one's name could be anything."""
-    return f"tone-{split}" if split in (*SPLITS, ALL_SPLITS) else "tone-other"
+    return f"tone-{split}" if split in (*EVERY_SPLIT, ALL_SPLITS) else "tone-other"
 
 
 def _share(part: int, whole: int) -> Any:

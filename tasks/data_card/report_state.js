@@ -14,7 +14,7 @@ const plural = (count, noun) => `${number(count)} ${noun}${count === 1 ? "" : "s
 const percent = (part, whole) => (whole ? `${((100 * part) / whole).toFixed(part && part / whole < 0.1 ? 1 : 0)} %` : "");
 const nameOf = (picture) => picture[PATH].slice(picture[PATH].lastIndexOf("/") + 1);
 const isWritten = (picture) => picture[NOTE] === "";
-const tone = (split) => `tone-${["train", "validation", "test"].includes(data.splits[split]) ? data.splits[split] : "other"}`;
+const tone = (split) => `tone-${/^(train|validation|test|fold_\d)$/.test(data.splits[split]) ? data.splits[split] : "other"}`;
 
 // make("p", { class: "quiet", onclick: f, text: "…" }, child, …): text is never markup.
 function make(tag, attributes = {}, ...children) {

@@ -20,7 +20,7 @@ from imagerecords.schemas.labels import (
     numbered_name,
 )
 from imagerecords.schemas.listing import COLUMNS, Listing
-from imagerecords.schemas.messages import first_lines, some
+from imagerecords.schemas.messages import first_lines, skipped_phrase, some
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.settings_rules import LIST_ENDINGS
 from imagerecords.schemas.unicode_names import composed, form_notes, one_form
@@ -217,7 +217,7 @@ def _list_images(settings: BuildSettings, labels: Labels, sources: list[_Source]
             else:
                 notes.append(kept_label(label))
         elif len(missing) == len(sources):
-            files = "".join(f", {count:,} {kind} skipped" for kind, count in skips[label].items())
+            files = f", {skipped_phrase(skips[label])} skipped" if skips[label] else ""
             errors.append(
                 f"a label must have images, got none for {label!r}: {some(missing)}{files}. Add some or remove the label"
             )

@@ -1,10 +1,12 @@
 """Labels and listing from folders: what is listed, skipped, refused; sorted in any order of the file system."""
 
+import json
 import os
 
 import pytest
 
 from imagerecords.schemas.errors import BadLayout
+from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.discover import discover_images, survey
 from imagerecords.tasks.sources.walk import read_level, walk_files
 from imagerecords.tasks.storage.folders import open_folder
@@ -332,3 +334,24 @@ def test_tensorflows_check_is_refused_where_it_is_not_installed(tmp_path, fill, 
     settings = make_settings(train_directory=fill(tmp_path / "in", {"cat": 1}), tensorflow_check="sample")
     with pytest.raises(BadLayout, match="tensorflow_check must be none where TensorFlow is not installed, got sample"):
         discover_images(settings)
+
+
+@pytest.mark.parametrize("name", ["data", "train"])
+def test_the_export_of_a_labelling_tool_is_no_label_folders(tmp_path, picture, name):
+    (tmp_path / "my export/annotations").mkdir(parents=True)
+    (tmp_path / "my export/images").mkdir()
+    (tmp_path / "my export/images/1.jpg").write_bytes(picture(1))
+    annotation = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 5, 5]}
+    image = {"id": 1, "file_name": "1.jpg", "width": 20, "height": 10}
+    content = {"images": [image], "annotations": [annotation], "categories": [{"id": 1, "name": "cat"}]}
+    (tmp_path / "my export/annotations/instances.json").write_text(json.dumps(content))
+    settings = BuildSettings(output_directory=str(tmp_path / "out"), **{f"{name}_directory": str(tmp_path / "my export")})
+    with pytest.raises(BadLayout) as refused:
+        discover_images(settings)
+    found, hint = str(refused.value).splitlines()
+    assert "got none for 'annotations'" in found
+    assert "1 .json file skipped" in found
+    assert hint == (
+        f"{name}_directory must have a folder per label, got COCO: {tmp_path}/my export. "
+        f"Pass --annotations '{tmp_path}/my export' instead"
+    )

@@ -68,6 +68,7 @@ class Format(NamedTuple):
     displayed: bool = False
 
 
+LABEL_FOLDERS = "folders"
 FORMATS: dict[str, Format] = {
     "yolo": Format("YOLO", read_yolo),
     "coco": Format("COCO", read_coco),
@@ -98,14 +99,14 @@ FORMATS: dict[str, Format] = {
     "label_csv": Format("CSV of labels", read_label_table),
     "imagenet_txt": Format("imagenet_txt", read_imagenet_txt),
     "voc": Format("Pascal VOC", read_voc),
-    "folders": Format("label folders", read_folders),
+    LABEL_FOLDERS: Format("label folders", read_folders),
 }
 DESCRIBES: dict[str, Callable[[str], bool]] = {  # files beside the annotations that say what their classes are
     "open_images": is_description,
     "fiftyone": lambda path: path.rpartition("/")[2] == "metadata.json",
     "supervisely": lambda path: path.rpartition("/")[2] in ("meta.json", "obj_class_to_machine_color.json"),
 }
-HOLDS = {"ilsvrc": {"voc"}, "yolo": {"folders"}, "huggingface": {"folders"}}
+HOLDS = {"ilsvrc": {"voc"}, "yolo": {LABEL_FOLDERS}, "huggingface": {LABEL_FOLDERS}}
 
 
 @dataclass
@@ -145,7 +146,7 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
     of_all, layout = of_all_images(source), unread_layout(source)
     are_labels = are_label_folders(source) and not target and not unknown and not layout
     if are_labels and not of_all:
-        return Recognised("folders", (), found)
+        return Recognised(LABEL_FOLDERS, (), found)
     way = _of_json(source, unknown) or layout or unread_files(source)
     if are_labels:
         remedy = way or "Pass --annotations_format folders to take it for a label all the same"

@@ -1,15 +1,18 @@
 """The folders that annotations are read from: what lies in them, and which of their files hold annotations."""
 
 import posixpath
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.sources.annotations.coco import without_outlines
 from imagerecords.tasks.sources.annotations.model import Source
-from imagerecords.tasks.sources.annotations.recognise import Recognised, recognise
+from imagerecords.tasks.sources.annotations.recognise import FORMATS, LABEL_FOLDERS, Recognised, recognise
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of, is_utf8
 from imagerecords.tasks.sources.input_files import beside
+from imagerecords.tasks.sources.label_folders import setting_of
 from imagerecords.tasks.sources.walk import walk_files
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
@@ -75,3 +78,15 @@ def _home(location: str, storage_options: Mapping[str, Any]) -> tuple[Folder, st
         folder, target = open_folder(url, storage_options), f"{name}/{target}".rstrip("/")
         files = [file.path for file in walk_files(folder, "").files]
     return folder, target, files
+
+
+def exports_in(settings: BuildSettings) -> Iterator[str]:
+    """A hint for each input directory that is the export of a labelling tool, where it was taken for label folders."""
+    for name, url in settings.directories().items():
+        try:
+            recognised = open_source(url, None, None, settings.storage_options).recognised
+        except (OSError, ValueError):
+            continue
+        if recognised.name != LABEL_FOLDERS:
+            title, place = FORMATS[recognised.name].title, shlex.quote(url)
+            yield f"{setting_of(name)} must have a folder per label, got {title}: {url}. Pass --annotations {place} instead"
