@@ -187,7 +187,7 @@ def test_a_file_that_can_t_be_written_is_one_line(imagerecords, data_set, tmp_pa
     words = [word.format(data_set) for word in command]
     missing = imagerecords(*words, tmp_path / "nowhere/page")
     assert missing.code == 2
-    assert missing.err.endswith(f"must be a file that can be written, got No such file or directory: {tmp_path}/nowhere/page\n")
+    assert missing.err.endswith(f"got No such file or directory: {tmp_path}/nowhere/page. Choose another\n")
     full = imagerecords(*words, "/dev/full")
     assert full.code == 1
     assert full.err.endswith("error: No space left on device: /dev/full\n")
