@@ -351,7 +351,9 @@ def test_the_card_has_the_name_that_was_given(tmp_path, fill, picture, build):
 
 
 def test_with_folds_all_of_them_are_training_images(tmp_path, fill, picture, build):
-    fill(tmp_path / "in", {"cat": [picture(number) for number in range(6)], "dog": [picture(number) for number in range(6, 18)]})
+    fill(
+        tmp_path / "in", {"cat": [picture(number) for number in range(6)], "dog": [picture(number) for number in range(6, 18)]}
+    )
     build(data_directory=tmp_path / "in", output_directory=tmp_path / "folds", report=True, folds=3)
     page = Page((tmp_path / "folds/report.html").read_bytes())
     (few,) = (problem for problem in data(page)["problems"] if problem["key"] == "few-images")
