@@ -46,7 +46,7 @@ class PictureSource:
     """An image whose picture is to be made, and the place of its bytes: `size` bytes of `file` from `offset`.
 
     With offset None they are the whole file, an image; else they are a record, and `encoded_sha256` is its image's, if known.
-    Without a folder no picture can be made.
+    Without a folder no picture can be made. A record without boxes need not be read for a picture that is drawn already.
     """
 
     picture: Picture
@@ -55,6 +55,7 @@ class PictureSource:
     offset: int | None = None
     size: int = 0
     encoded_sha256: str | None = None
+    may_have_boxes: bool = True
 
 
 def of_row(folder: Folder, row: Mapping[str, Any]) -> PictureSource:
@@ -62,7 +63,9 @@ def of_row(folder: Folder, row: Mapping[str, Any]) -> PictureSource:
     picture = described(row)
     if row["offset"] is None:
         return PictureSource(picture)
-    return PictureSource(picture, folder, row["shard"], row["offset"], row["size"], row.get("encoded_sha256"))
+    return PictureSource(
+        picture, folder, row["shard"], row["offset"], row["size"], row.get("encoded_sha256"), bool(row.get("boxes", True))
+    )
 
 
 def described(row: Mapping[str, Any], note: str = "") -> Picture:
@@ -119,6 +122,8 @@ def _make(image: PictureSource, side: int, drawn: Mapping[str, Drawn]) -> Pictur
     if image.folder is None:
         return image.picture
     key = key_of(image.encoded_sha256, side) if image.encoded_sha256 else ""
+    if key in drawn and not image.may_have_boxes:
+        return _with_drawn(image.picture, drawn[key], key)
     try:
         if image.offset is None:
             return draw(image.picture, image.folder.read(image.file), side)
