@@ -102,8 +102,11 @@ def with_pictures(
         fits = image.folder is not None and 0 < image.size <= min(MOST_BYTES, left)
         left -= image.size if fits else 0
         readable.append(image if fits else replace(image, folder=None))
+    known = [_known(image, side, share, drawn) for image in readable]
+    others = [image for image, picture in zip(readable, known, strict=True) if picture is None]
     with ThreadPoolExecutor(READERS, thread_name_prefix="report") as threads:
-        return list(_within(budget, threads.map(lambda image: _fitting(image, side, share, drawn), readable)))
+        made = threads.map(lambda image: _fitting(image, side, share, drawn), others)
+        return list(_within(budget, (picture or next(made) for picture in known)))
 
 
 def _within(budget: int, pictures: Iterable[Picture]) -> Iterator[Picture]:
@@ -111,6 +114,14 @@ def _within(budget: int, pictures: Iterable[Picture]) -> Iterator[Picture]:
         fits = len(picture.data_uri) <= budget
         budget -= len(picture.data_uri) if fits else 0
         yield picture if fits else replace(picture, data_uri="", width=0, height=0, key="")
+
+
+def _known(image: PictureSource, side: int, share: int, drawn: Mapping[str, Drawn]) -> Picture | None:
+    """The picture that is drawn already, where it fits and nothing is to be read for it."""
+    if image.folder is None or image.may_have_boxes or not image.encoded_sha256:
+        return None
+    key = key_of(image.encoded_sha256, side)
+    return _with_drawn(image.picture, drawn[key], key) if key in drawn and len(drawn[key].data_uri) <= share else None
 
 
 def _fitting(image: PictureSource, side: int, share: int, drawn: Mapping[str, Drawn]) -> Picture:
@@ -122,8 +133,6 @@ def _make(image: PictureSource, side: int, drawn: Mapping[str, Drawn]) -> Pictur
     if image.folder is None:
         return image.picture
     key = key_of(image.encoded_sha256, side) if image.encoded_sha256 else ""
-    if key in drawn and not image.may_have_boxes:
-        return _with_drawn(image.picture, drawn[key], key)
     try:
         if image.offset is None:
             return draw(image.picture, image.folder.read(image.file), side)
