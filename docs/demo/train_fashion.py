@@ -21,8 +21,8 @@ SPEC = {
 def parse(record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """A record's pixels, and its label counted from 0."""
     example = tf.io.parse_single_example(record, SPEC)
-    pixels = tf.ensure_shape(tf.io.decode_jpeg(example["image/encoded"], channels=1), (28, 28, 1))
-    return pixels, example["image/class/label"] - 1
+    pixels = tf.io.decode_jpeg(example["image/encoded"], channels=1, dct_method="INTEGER_ACCURATE")
+    return tf.ensure_shape(pixels, (28, 28, 1)), example["image/class/label"] - 1
 
 
 def records_in(folder: Path, split: str) -> int:

@@ -23,6 +23,7 @@ from imagerecords.schemas.data_card import Box, Picture
 from imagerecords.schemas.frame import FOOTER, HEADER
 from imagerecords.tasks.data_card.drawn import Drawn, key_of
 from imagerecords.tasks.images.jpeg import START, read_jpeg_header
+from imagerecords.tasks.images.library_words import LIBTIFF, caught_words
 from imagerecords.tasks.records.example import parse_example
 from imagerecords.tasks.records.image import encoded_image
 from imagerecords.tasks.storage.folders import Folder
@@ -218,7 +219,10 @@ def _decode(data: bytes, side: int) -> Image.Image:
     with Image.open(io.BytesIO(data)) as image:
         if image.width * image.height > MAX_PIXELS:
             raise ValueError("too many pixels")
-        return _on_grey(image)
+        if image.format != "TIFF":
+            return _on_grey(image)
+        with caught_words(LIBTIFF):  # they are in the image's reason, and would be on standard error
+            return _on_grey(image)
 
 
 def _on_grey(image: Image.Image) -> Image.Image:

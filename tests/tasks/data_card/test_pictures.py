@@ -143,3 +143,13 @@ def test_a_picture_that_can_not_be_made_is_none_and_no_error(tmp_path, shown, ch
 def test_what_is_there_of_a_truncated_jpeg_is_shown(picture):
     whole = picture(1, size=(200, 200))
     assert draw(CAT, whole[: len(whole) // 2], 64).width == 64
+
+
+def test_of_a_damaged_tiff_nothing_reaches_standard_error(capfd):
+    file = io.BytesIO()
+    Image.effect_noise((60, 60), 50).save(file, "TIFF", compression="tiff_adobe_deflate")
+    data = bytearray(file.getvalue())
+    data[200:210] = bytes(10)
+    with pytest.raises(OSError, match="decoder error"):
+        draw(CAT, bytes(data), 64)
+    assert capfd.readouterr().err == ""
