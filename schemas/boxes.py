@@ -61,7 +61,8 @@ class FoundBoxes:
     (int8 [n]) is KEPT, or why a box is not written. `crowd` and `difficult` (bool [n]) are the file's marks, `areas` (float64
     [n]) the stated areas, relative to the image's unless `in_pixels`, NaN where none is stated. `malformed` has a line for each
     row that is no box. With `by_stem` images are named without their ending. `form` says what the file was read as, `tool`
-    which one wrote it, where it says so, `note` the decisions on how to read it.
+    which one wrote it, where it says so, `note` the decisions on how to read it; with `drawn_displayed` that tool shows images
+    upright.
     """
 
     images: pa.Array
@@ -79,6 +80,7 @@ class FoundBoxes:
     form: str = ""
     tool: str = ""
     note: str = ""
+    drawn_displayed: bool = False
 
     def __post_init__(self) -> None:
         boxes = len(self)

@@ -68,7 +68,7 @@ def add_boxes(settings: BuildSettings, listing: Listing) -> Listing:
     placed = place(found, rows, listing, settings)
     if errors := [*placed.errors] or list(_unused(files, placed, listing)):
         return Listing.of_errors(errors)
-    notes = [note for file in files for note in file.notes()]
+    notes = list(dict.fromkeys(note for file in files for note in file.notes()))  # a folder of two splits has its note twice
     if others := differ_in_form(found, rows, listing.images):
         notes.append(f"bounding_boxes: {plural(len(others), 'image')} named in another Unicode form: {some(others)}")
     listing = with_boxes(listing, placed)

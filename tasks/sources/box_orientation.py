@@ -111,6 +111,8 @@ def orient_boxes(
     oriented = replace(found, corners=corners, areas=areas, in_pixels=found.in_pixels & ~sized)
     evidence = "since Label Studio draws on them" if draws_displayed else "by the file's other images"
     why = evidence if setting == "auto" else f"by --boxes_orientation {setting}"
+    if found.drawn_displayed:
+        why = "since its tool draws on them"
     parts = [*_turned(rows, frame, by_size, "by the size that the file states"), *_turned(rows, frame, rest, why)]
     notes = [f"{location}: boxes of images that EXIF turns: {', '.join(parts)}"] if parts else []
     other = (stated == UNKNOWN) & (sides > 0).all(axis=1) & (found.sizes > 0).all(axis=1) & ~_is_square(sides, found.sizes)

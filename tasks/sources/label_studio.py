@@ -92,7 +92,7 @@ class _Reader:
     several: bool = False
     counts: ShapeCounts = field(default_factory=ShapeCounts)
     disputed: list[str] = field(default_factory=list)
-    drawn_by_several: int = 0
+    drawn_by_several: list[str] = field(default_factory=list)
     without_answer: int = 0
     unmarked: int = 0
 
@@ -177,7 +177,8 @@ class _Reader:
             self.disputed.append(f"{self.export.unit} {task.number}: {decision.split}")
         self.without_answer += any(each.answer for each in answers) * sum(not each.answer for each in answers)
         drawn = {boxes_of(each.annotation.results, ShapeCounts()) for each in answers}
-        self.drawn_by_several += len(drawn) > 1
+        if len(drawn) > 1:
+            self.drawn_by_several.append(f"{self.export.unit} {task.number}")
         marked = any(each.annotation.is_ground_truth for each in answers)
         self.unmarked += self.reading.annotators == "ground_truth" and not marked
 
@@ -191,7 +192,7 @@ class _Reader:
         if self.without_answer:
             yield f"{file}: {plural(self.without_answer, 'annotation')} without a choice beside others of the same image"
         if self.drawn_by_several:
-            images = plural(self.drawn_by_several, "image")
+            images = f"{plural(len(self.drawn_by_several), 'image')} ({some(self.drawn_by_several)})"
             yield f"{file}: regions of {images} differ between annotators: those of the annotation that counts are taken"
         if around := self.counts.around:
             shapes = ", ".join(plural(count, shape) for shape, count in sorted(around.items()))

@@ -229,6 +229,7 @@ def _with_drawn_boxes(
     """The listing with the boxes of annotations, which state their unit and mostly the images' sizes."""
     if listed.displayed and settings.boxes_orientation == "auto":
         settings = settings.model_copy(update={"boxes_orientation": "display"})
+        found = replace(found, drawn_displayed=True)
     oriented = orient(found, rows, listing, settings, listed.place(0))
     if oriented.errors:
         return Listing.of_errors(oriented.errors)
@@ -243,7 +244,8 @@ def _with_boxes(settings: BuildSettings, found: FoundBoxes, rows: np.ndarray, li
     oriented = OrientedBoxes(found, rows)
     if not as_displayed or settings.exif == "keep":
         drawn = settings.model_copy(update={"boxes_orientation": "display"}) if as_displayed else settings
-        oriented = orient(*with_units_and_rows(found, rows), listing, drawn, location)
+        found, rows = with_units_and_rows(replace(found, drawn_displayed=as_displayed), rows)
+        oriented = orient(found, rows, listing, drawn, location)
     if oriented.errors:
         return Listing.of_errors(oriented.errors)
     placed = place(oriented.found, oriented.rows, listing, settings)

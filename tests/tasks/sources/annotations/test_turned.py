@@ -73,6 +73,25 @@ def test_boxes_drawn_on_photos_as_shown_cover_their_objects(records, tmp_path, w
         check_box(features, least=0.8)
 
 
+def test_a_setting_is_named_as_the_reason_only_where_it_was_given(make_settings, tmp_path):
+    photos(tmp_path / "in")
+    as_cvat(tmp_path / "in")
+    notes = "\n".join(survey(make_settings(annotations=str(tmp_path / "in"))).notes)
+    assert "3 as displayed since its tool draws on them" in notes
+    notes = "\n".join(survey(make_settings(annotations=str(tmp_path / "in"), boxes_orientation="display")).notes)
+    assert "3 as displayed by --boxes_orientation display" in notes
+
+
+def test_files_that_are_no_box_files_are_named_once_for_all_splits(make_settings, tmp_path):
+    for split in ("train", "val"):
+        pictures(tmp_path / split / "cat")
+        put(tmp_path / split / "_annotations.coco.json", json.dumps(coco(SCENES)))
+    put(tmp_path / "other.json", "{}")
+    folders = {"train_directory": str(tmp_path / "train"), "validation_directory": str(tmp_path / "val")}
+    notes = survey(make_settings(**folders, bounding_boxes=str(tmp_path))).notes
+    assert sum("not read as box files: other.json" in note for note in notes) == 1
+
+
 def test_where_nothing_says_what_the_boxes_are_of_a_setting_must(make_settings, tmp_path):
     photos(tmp_path / "in")
     as_yolo(tmp_path / "in")
