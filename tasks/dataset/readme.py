@@ -53,7 +53,7 @@ def _metadata(about: About, images: int, *, boxes: bool) -> list[str]:
     size = next((name for limit, name in SIZES if images < limit), "10M<n<100M")
     return [
         f"pretty_name: {json.dumps(about.name, ensure_ascii=False)}",
-        *([f"license: {json.dumps(about.license, ensure_ascii=False)}"] if about.license else []),
+        *_license(about.license),
         "task_categories:",
         "- image-classification",
         *(["- object-detection"] if boxes else []),
@@ -63,3 +63,10 @@ def _metadata(about: About, images: int, *, boxes: bool) -> list[str]:
         "- config_name: default",
         f"  data_files: {MANIFEST}",
     ]
+
+
+def _license(text: str) -> list[str]:
+    """The license's lines: the Hub's identifiers are in lower case, and it takes a URL only as the link of another license."""
+    if "://" in text:
+        return ["license: other", f"license_link: {json.dumps(text, ensure_ascii=False)}"]
+    return [f"license: {json.dumps(text.lower(), ensure_ascii=False)}"] if text else []

@@ -11,7 +11,7 @@ from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.commands.remove import remove_images
 from imagerecords.tasks.dataset.about_file import read_about
-from imagerecords.tasks.dataset.readme import MARK
+from imagerecords.tasks.dataset.readme import MARK, readme_text
 from imagerecords.tasks.storage.folders import open_folder
 
 NAMES = {
@@ -63,6 +63,19 @@ def test_every_file_for_readers_has_the_name(named):
     assert readme.startswith('---\npretty_name: "pets"\nlicense: "cc-by-4.0"\n')
     assert "data_files: manifest.parquet\n---" in readme
     assert "# pets 1.1.1" in readme
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("CC-BY-4.0", 'license: "cc-by-4.0"'),
+        ("https://example.org/License", 'license: other\nlicense_link: "https://example.org/License"'),
+    ],
+)
+def test_the_hub_gets_a_license_that_it_accepts(text, lines):
+    readme = readme_text(About(name="pets", license=text), ("cat",), {}, boxes=False).decode()
+    assert f"\n{lines}\ntask_categories:" in readme
+    assert f"## License\n\n{text}\n" in readme
 
 
 def test_tfds_has_the_name_too(named):
