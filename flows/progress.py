@@ -114,11 +114,12 @@ class LineProgress:
         now, counted = time.monotonic(), self._counted
         if self.is_done or now - self._recorded >= SECONDS_BETWEEN_LINES:
             self._recorded = now
-            left = (counted.images - counted.images_done) / max(counted.rate, 1e-9)
+            seconds = (counted.images - counted.images_done) / max(counted.rate, 1e-9)
+            left = f", {seconds:,.0f} s left" if counted.images_done else ""
             all_shards, all_images = plural(counted.shards, "shard"), plural(counted.images, "image")
             self._log(
                 f"{counted.phase}: {counted.shards_done:,} of {all_shards}, {counted.images_done:,} of {all_images}, "
-                f"{counted.rate:,.0f} images/s, {left:,.0f} s left"
+                f"{counted.rate:,.0f} images/s{left}"
             )
 
     def end(self) -> None:

@@ -143,3 +143,7 @@ def _read_remote(read: Read, image: PlannedImage) -> bytes:
         return read(image.path, image.size, image.version)
     except FileChanged:
         raise Rejected(Reason.CHANGED_DURING_BUILD, "not the object that was listed: its version is another") from None
+    except OSError as error:
+        if error.errno and error.filename is None:  # else the shard that is being written would be named
+            error.filename = image.path
+        raise

@@ -159,7 +159,13 @@ def _walk_local(folder: Folder, name: str, found: Level) -> None:
 
 def _local_level(folder: Folder, name: str) -> Level:
     level = Level()
-    with os.scandir(folder.join(name)) as entries:
+    try:
+        found = os.scandir(folder.join(name))
+    except PermissionError as error:
+        raise BadLayout(
+            f"a folder must be readable, got {error.strerror}: {folder.join(name)}. Change its permissions, or move it away"
+        ) from error
+    with found as entries:
         for entry in entries:
             if not _counts(entry.name, level.skipped):
                 continue

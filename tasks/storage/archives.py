@@ -30,8 +30,12 @@ def archive_url(url: str) -> str:
     Raises BadSettings for archives whose files can't be read one by one, by several workers at a time.
     """
     inner, chained, target = url.partition("::")
-    protocol = inner.partition("://")[0]
+    protocol = inner.partition("://")[0] if chained or "://" in inner else ""  # a folder may be named tar
     file = (target if chained else url).lower()
+    if protocol in (ZIP, TAR) and not chained:
+        raise BadSettings(
+            f"the URL of an archive must be {protocol}://FOLDER::FILE, got {url}. Pass the file's path alone to read all of it"
+        )
     for kind in (ZIP, TAR):
         if file == url.lower() and file.endswith(f".{kind}") and os.path.isfile(url):
             return f"{kind}://::{_absolute(url)}"
@@ -43,7 +47,7 @@ def archive_url(url: str) -> str:
         )
     if (is_file and file.endswith(OTHER_ENDINGS)) or protocol in OTHER_ARCHIVES:
         raise BadSettings(f"an input must be a folder, a zip file or a tar file, got another archive: {url}. {UNPACK}")
-    if protocol == TAR and (not chained or fsspec.utils.get_protocol(target) not in ("file", "local")):
+    if protocol == TAR and fsspec.utils.get_protocol(target) not in ("file", "local"):
         raise BadSettings(
             f"a tar file must be on this machine, since finding the files in it takes reading it whole, got {url}. Copy it, or "
             "make it a zip file"

@@ -28,6 +28,15 @@ def test_a_line_is_printed_at_the_begin_and_the_end_of_a_phase():
     assert lines[-1].endswith("0 s left")
 
 
+def test_no_time_is_predicted_from_no_image(monkeypatch):
+    monkeypatch.setattr("imagerecords.flows.progress.SECONDS_BETWEEN_LINES", 0)
+    lines = []
+    progress = LineProgress(lines.append, lambda _: None)
+    progress.begin("convert", 3, 30)
+    progress.advance(0)
+    assert lines[-1].endswith("0 images/s")
+
+
 def test_a_phase_without_work_is_no_error():
     lines = []
     progress = LineProgress(lines.append, lambda _: None)

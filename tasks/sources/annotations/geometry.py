@@ -10,7 +10,7 @@ IS_CROWD = ("1", "1.0", "True", "true")  # COCO's iscrowd, as tools write it
 
 def around(points: Iterable[Sequence[float]]) -> Corners:
     """The upright box around points; raises ValueError where there is none."""
-    xs, ys = zip(*((float(point[0]), float(point[1])) for point in points), strict=True)
+    xs, ys = zip(*((float(x), float(y)) for x, y, *_ in points), strict=True)
     return min(xs), min(ys), max(xs), max(ys)
 
 

@@ -1,5 +1,6 @@
 """Images read ahead from a store: in the plan's order, within a window of objects and of bytes."""
 
+import errno
 import random
 import threading
 import time
@@ -76,6 +77,15 @@ def test_what_is_too_large_is_not_read(store, make_settings):
     assert {each.reason for each in rejected} == {Reason.TOO_MANY_BYTES}
     assert len(rejected) == SIZES.count(3000)
     assert 3000 not in store[1][0].asked
+
+
+def test_an_error_of_the_store_names_the_image(store, make_settings, monkeypatch):
+    def silent(*_):
+        raise TimeoutError(errno.ETIMEDOUT, "no answer")
+
+    monkeypatch.setattr(Watched, "__call__", silent)
+    with pytest.raises(TimeoutError, match=r"no answer: '.*cat/00\.jpg'"):
+        list(fetched(store, make_settings(train_directory=store[0])))
 
 
 def test_one_who_stops_early_leaves_no_thread_reading(store, make_settings):

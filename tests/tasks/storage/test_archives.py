@@ -48,6 +48,8 @@ def test_a_compressed_tar_is_refused(tmp_path, kind, url):
     ("url", "words"),
     [
         ("rar://::x.rar", "got another archive: rar://::x.rar. Unpack it"),
+        ("tar://{}/x.tar", "must be tar://FOLDER::FILE, got tar://.*/x.tar. Pass the file's path alone"),
+        ("zip://{}/x.zip", "must be zip://FOLDER::FILE, got zip://.*/x.zip. Pass the file's path alone"),
         ("tar://::s3://bucket/x.tar", "must be on this machine, .*s3://bucket/x.tar. Copy it"),
         ("tar://::{}/nothing.tar", "must be there, got none: .*nothing.tar"),
         ("zip://::{}/nothing.zip", "must be there, got none: .*nothing.zip"),
@@ -58,6 +60,14 @@ def test_other_archives_are_refused(url, words, tmp_path):
     (tmp_path / "broken.zip").write_bytes(b"PK no zip")
     with pytest.raises(BadInput, match=words):
         open_folder(url.format(tmp_path), {}).exists("x")
+
+
+@pytest.mark.parametrize("name", ["tar", "zip", "rar", "7z"])
+def test_a_folder_may_be_named_like_a_kind_of_archive(tmp_path, monkeypatch, name):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "x").write_bytes(b"y")
+    monkeypatch.chdir(tmp_path)
+    assert open_folder(name, {}).read("x") == b"y"
 
 
 def test_an_output_in_an_archive_is_refused(archive):

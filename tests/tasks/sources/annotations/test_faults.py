@@ -166,6 +166,13 @@ def test_shapes_that_are_not_read_are_counted_by_kind(look):
     assert "points (1)" in note
 
 
+def test_a_point_with_one_number_costs_its_shape_alone(look):
+    shape = '<polygon label="cat" points="1,1;5"/></image>'
+    listing = look({"a.xml": CVAT.format(cvat_image(0, NAMED[0]).replace("</image>", shape))})
+    assert listing.boxes.dropped == 1
+    assert listing.errors == ()
+
+
 def test_labels_of_images_and_of_objects_side_by_side_need_a_setting(look):
     images = "".join(cvat_image(n, scene, tag=n == 0) for n, scene in enumerate(SCENES))
     (error,) = look({"a.xml": CVAT.format(images)}).errors
