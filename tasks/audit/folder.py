@@ -18,7 +18,7 @@ from imagerecords.schemas.audit import Audit, AuditOptions, AuditProblem
 from imagerecords.schemas.cancellation import stop_when
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.messages import plural, some
-from imagerecords.schemas.output_files import CROISSANT, DATASET_INFO, FINDINGS, INDEX, MANIFEST
+from imagerecords.schemas.output_files import CROISSANT, DATASET_INFO, FINDINGS, INDEX, MANIFEST, PLAN
 from imagerecords.tasks.audit.consistency import label_notes, label_problems, merge, shape_notes, shape_problems
 from imagerecords.tasks.audit.file import FileAudit, audit_file
 from imagerecords.tasks.audit.manifest import (
@@ -91,7 +91,7 @@ def _audit_folder(folder: Folder, names: list[str], present: set[str], options: 
     audits = list(_audit_files(folder, names, manifest, digests, options))
     for audit in audits:
         problems += index_problems(folder, audit, present, required=manifest is not None and audit.name in manifest.shards)
-    if ours:
+    if ours or folder.exists(PLAN):
         problems += missing_shard_problems(folder, present)
     if manifest:
         problems += shard_problems(manifest, audits)

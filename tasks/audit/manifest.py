@@ -69,7 +69,7 @@ def missing_shard_problems(folder: Folder, present: set[str]) -> Iterable[AuditP
     if DATASET_INFO not in present:
         yield AuditProblem(DATASET_INFO, None, None, "is missing: the data set is unfinished. Run its build again")
         return
-    for name in (LABELS, CLASS_LABELS, FEATURES, CROISSANT):
+    for name in (MANIFEST, LABELS, CLASS_LABELS, FEATURES, CROISSANT):
         if name not in present:
             yield AuditProblem(name, None, None, "is missing")
     for names, labels in ((CLASS_LABELS, LABELS), (OBJECT_CLASS_LABELS, OBJECT_LABELS)):

@@ -104,6 +104,13 @@ def test_an_incomplete_data_set_is_a_problem(ours):
     (ours / "dataset_info.json").unlink()
     (problem,) = audit_folder(str(ours), {}).problems
     assert "is unfinished" in problem.problem
+    (ours / "manifest.parquet").unlink()
+    assert audit_folder(str(ours), {}).problems == (problem,)
+
+
+def test_a_missing_manifest_is_a_problem(ours):
+    (ours / "manifest.parquet").unlink()
+    assert [*map(str, audit_folder(str(ours), {}).problems)] == ["manifest.parquet: is missing"]
 
 
 def test_a_missing_shard_is_found(ours):
