@@ -1,5 +1,6 @@
 """The command `imagerecords`: settings from flags, environment and file, in this order."""
 
+import re
 import signal
 import sys
 import traceback
@@ -33,6 +34,7 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.settings_problems import setting_problem, settings_problems
 from imagerecords.schemas.version import VERSION
 
+UNAUTHORISED = re.compile(r"\b40[13]\b")  # statuses of HTTP
 # The commands by group, each with an example.
 COMMANDS: dict[str, dict[Callable[..., int], str]] = {
     "Build a data set": {
@@ -142,9 +144,19 @@ def _explain(error: BaseException, source: Callable[[str], str]) -> tuple[int, s
     if isinstance(error, CycloptsError):
         command = " ".join(error.command_chain or ())
         return BAD_INPUT, f"error: {' '.join(str(error).split())} See imagerecords {f'{command} ' if command else ''}--help"
+    return FAILED, f"error: {_failure(error)}"
+
+
+def _failure(error: BaseException) -> str:
+    """What failed, of errors that are not this project's own."""
     if isinstance(error, OSError) and is_final(error) and error.filename is not None:
-        return FAILED, f"error: {error.strerror}: {error.filename}"
-    return FAILED, f"error: {type(error).__name__}: {' '.join(str(error).split())}. Add --debug for the whole traceback"
+        return f"{error.strerror}: {error.filename}"
+    if type(error).__name__ == "PrefectHTTPStatusError" and UNAUTHORISED.search(str(error)):  # Prefect need not be imported
+        return (
+            "Prefect's server must be asked with credentials that it accepts, got Unauthorized. Set PREFECT_API_AUTH_STRING or "
+            "PREFECT_API_KEY, or pass --no-prefect"
+        )
+    return f"{type(error).__name__}: {' '.join(str(error).split())}. Add --debug for the whole traceback"
 
 
 def _setting_problems(error: BaseException, source: Callable[[str], str]) -> str:

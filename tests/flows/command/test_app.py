@@ -291,3 +291,16 @@ def test_a_reader_that_has_ended_is_no_error(tmp_path, fill, build, arguments):
     finally:
         os.close(writing)
     assert (ran.returncode, ran.stderr) == (1, b"")
+
+
+def test_a_prefect_server_that_asks_for_a_password_is_one_line_with_the_remedy(capsys):
+    from httpx import HTTPStatusError, Request, Response
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    from imagerecords.flows.command import app
+
+    request = Request("GET", "http://127.0.0.1:4200/api/csrf-token?client=x")
+    refused = HTTPStatusError("Client error '401 Unauthorized'", request=request, response=Response(401, request=request))
+    assert app._report(PrefectHTTPStatusError.from_httpx_error(refused), debug=False) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "got Unauthorized. Set PREFECT_API_AUTH_STRING or PREFECT_API_KEY, or pass --no-prefect" in line
