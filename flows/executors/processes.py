@@ -106,6 +106,13 @@ def _allowed_children() -> Iterator[None]:
             this.daemon = True
 
 
+class _Processes(dict[int, Any]):
+    """A pool's workers: one thread lists them when one died, while another may start one, which ended the first (3.11)."""
+
+    def values(self) -> Any:
+        return list(super().values())
+
+
 class ProcessPool(ProcessPoolExecutor):
     """`count` worker processes that have imported `modules`; it is broken for good once one of them dies."""
 
@@ -125,6 +132,7 @@ class ProcessPool(ProcessPoolExecutor):
         self._images = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the pool, when nothing refers to it)
         begin = report, SharedFile(self._images.fileno()), environment(), modules
         super().__init__(count, mp_context=context, initializer=begin_worker, initargs=begin)
+        self._processes = _Processes()  # before the first worker, and the thread that watches them
 
     def submit(self, step: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Have a worker run the step; starts the fork server and a worker when there is none for it. Raises CouldNotStart.

@@ -22,7 +22,7 @@ NONE_ALLOWED = SETTINGS.model_copy(update={"max_image_memory": 1})
 SIDE = 1600
 NOISE = np.random.default_rng(3).integers(0, 65536, (SIDE, SIDE, 4), np.uint16)
 MB = 1e6
-SPREAD = 13 * MB  # of what the allocator and the libraries keep; the worker's own figure has as much room
+SPREAD = 24 * MB  # of what the allocator and the libraries keep; the worker's own figure has as much room
 
 
 def _saved(kind, mode="RGB", convert="", **options):
