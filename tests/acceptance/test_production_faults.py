@@ -75,11 +75,12 @@ def test_a_cancelled_run_leaves_no_process_and_no_lock_and_a_rerun_continues(
     installation: Installation, slow: Images, tmp_path: Path
 ):
     output = tmp_path / "data"
-    run = installation.run("on-demand", slow.settings(output, workers=1))  # one: the build must not be faster than the command
+    run = installation.run("on-demand", slow.settings(output, workers=1))  # one, so that it takes a while
     wait_until(lambda: receipts(output), "a shard is done")
     processes = installation.processes(run)
     assert len(processes) > 2, "the flow's process, a fork server and a worker"
-    installation.prefect("flow-run", "cancel", run)
+    # As `prefect flow-run cancel` does, which takes seconds to start.
+    installation.post(f"flow_runs/{run}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
     assert installation.ended(run, 60)["state_name"] == "Cancelled"
     until(lambda: not alive(processes) and not installation.processes(run), "all processes of the run are gone", 60)
     assert not (output / "dataset_info.json").exists(), "the build must have been cancelled in its middle"
