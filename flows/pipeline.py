@@ -1,6 +1,5 @@
 """The pipeline: the order of the steps, written once; a runner (with or without Prefect) decides how each is run."""
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,7 +24,7 @@ from imagerecords.tasks.duplicates import drop_duplicates
 from imagerecords.tasks.group_near_duplicates import group_near_duplicates
 from imagerecords.tasks.partition import partition_images
 from imagerecords.tasks.prepare import prepare_output, refuse_conflict
-from imagerecords.tasks.publish import load_data_card, publish_dataset
+from imagerecords.tasks.publish import publish_dataset
 from imagerecords.tasks.records.tensorflow import check_with_tensorflow
 from imagerecords.tasks.storage.folders import Folder, open_output, refuse_no_scratch_directory, sweep_unfinished
 from imagerecords.tasks.storage.lock import Lock, output_lock
@@ -168,8 +167,6 @@ def _convert(build: _Build, shards: list[Shard], images: int) -> tuple[list[Shar
     sampled: set[str] = set()
     which = build.settings.tensorflow_check
     build.progress.begin("convert", len(shards), images)
-    if build.settings.report:
-        threading.Thread(target=load_data_card, name="data card", daemon=True).start()
     for outcome in build.runner.map(convert_shard, shards, build.settings, build.show_images):
         build.lock.check()
         build.progress.advance(outcome.images)

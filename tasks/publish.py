@@ -82,13 +82,6 @@ def publish_dataset(
     )
 
 
-def load_data_card() -> None:
-    """Import what draws the data card, and compile its template: a quarter of a second, while the workers convert."""
-    from imagerecords.tasks.data_card import gather, page  # noqa: F401  # gather imports the rest
-
-    page.load_template()
-
-
 def _write_card(output: Folder, outcome: Outcome, settings: BuildSettings) -> None:
     """Write report.html, or remove that of an earlier build where none is wanted."""
     if not settings.report:

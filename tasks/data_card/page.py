@@ -33,7 +33,7 @@ def render(report: Report) -> bytes:
     from markupsafe import Markup
 
     style, script = _asset(STYLE), _script()
-    page = load_template().render(
+    page = _template().render(
         report=report,
         digest=digest_of(report.pictures),
         style=Markup(style),  # noqa: S704  # files of this package
@@ -126,8 +126,7 @@ def _json(value: Any) -> str:
 
 
 @functools.cache
-def load_template() -> "jinja2.Template":
-    """The page's template, compiled once per process in a tenth of a second."""
+def _template() -> "jinja2.Template":
     return _environment().from_string(_asset(TEMPLATE))
 
 

@@ -19,16 +19,8 @@ def is_darwin(content: Any) -> bool:
 
 def read_darwin(source: Source) -> Iterator[AnnotatedImage]:
     """The image of each chosen file."""
-    for path, text in source.texts(source.chosen):
-        try:
-            content = source.parsed(path, text)
-        except ValueError as error:
-            source.refuse(source.place(path), str(error).removesuffix(f": {source.place(path)}"))
-            continue
-        if is_darwin(content):
-            yield _read_file(source, path, content)
-        else:
-            source.refuse(source.place(path), "a Darwin file must have an item and annotations")
+    for path, content in source.json_files(is_darwin, "a Darwin file must have an item and annotations"):
+        yield _read_file(source, path, content)
 
 
 def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> AnnotatedImage:

@@ -18,16 +18,8 @@ def is_labelme(content: Any) -> bool:
 
 def read_labelme(source: Source) -> Iterator[AnnotatedImage]:
     """The image of each chosen file."""
-    for path, text in source.texts(source.chosen):
-        try:
-            content = source.parsed(path, text)
-        except ValueError as error:
-            source.refuse(source.place(path), str(error).removesuffix(f": {source.place(path)}"))
-            continue
-        if is_labelme(content):
-            yield _read_file(source, path, content)
-        else:
-            source.refuse(source.place(path), "a labelme file must have imagePath and shapes")
+    for path, content in source.json_files(is_labelme, "a labelme file must have imagePath and shapes"):
+        yield _read_file(source, path, content)
 
 
 def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> AnnotatedImage:

@@ -146,6 +146,19 @@ class Source:
         except ValueError as error:
             raise ValueError(f"annotations must be JSON, got {error}: {self.place(path)}") from error
 
+    def json_files(self, is_known: Callable[[Any], bool], rule: str) -> Iterator[tuple[str, Any]]:
+        """The chosen files of a format that has one per image, each with its content; those that are none are refused."""
+        for path, text in self.texts(self.chosen):
+            try:
+                content = self.parsed(path, text)
+            except ValueError as error:
+                self.refuse(self.place(path), str(error).removesuffix(f": {self.place(path)}"))
+                continue
+            if is_known(content):
+                yield path, content
+            else:
+                self.refuse(self.place(path), rule)
+
     def size_of(self, path: str) -> tuple[int, int] | None:
         """The width and height of an image as stored; None where it can't be read."""
         try:

@@ -31,16 +31,8 @@ def is_supervisely(content: Any) -> bool:
 
 def read_supervisely(source: Source) -> Iterator[AnnotatedImage]:
     """The image of each chosen file."""
-    for path, text in source.texts(source.chosen):
-        try:
-            content = source.parsed(path, text)
-        except ValueError as error:
-            source.refuse(source.place(path), str(error).removesuffix(f": {source.place(path)}"))
-            continue
-        if is_supervisely(content):
-            yield _read_file(source, path, content)
-        else:
-            source.refuse(source.place(path), "a Supervisely file must have size, tags and objects")
+    for path, content in source.json_files(is_supervisely, "a Supervisely file must have size, tags and objects"):
+        yield _read_file(source, path, content)
 
 
 def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> AnnotatedImage:

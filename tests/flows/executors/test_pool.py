@@ -17,6 +17,7 @@ import pytest
 
 import imagerecords
 from imagerecords.flows.executors.pool import DOING, Workers
+from imagerecords.flows.executors.processes import ProcessPool
 from imagerecords.schemas.errors import BadSettings, Interrupted, ShardFailed, WorkerDied
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.convert import convert_shard
@@ -274,3 +275,14 @@ def test_shared_memory_that_can_not_be_written_is_named_with_what_to_do(monkeypa
     monkeypatch.setattr("imagerecords.flows.executors.pool.ProcessPool", refuse)
     with pytest.raises(BadSettings, match=r"/dev/shm .*Read-only file system.*--executor threads"):
         Workers(settings_for("processes"))
+
+
+def test_workers_are_listed_while_another_one_starts():
+    """Else the thread that watches for dead workers ends, and the build hangs after its last shard."""
+    with ProcessPool(1, []) as pool:
+        listed = pool._processes
+        listed[1] = None
+        for number, _ in enumerate(listed.values()):
+            listed[number + 2] = None
+        assert sorted(listed) == [1, 2]
+        listed.clear()

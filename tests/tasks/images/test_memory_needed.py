@@ -22,7 +22,7 @@ NONE_ALLOWED = SETTINGS.model_copy(update={"max_image_memory": 1})
 SIDE = 1600
 NOISE = np.random.default_rng(3).integers(0, 65536, (SIDE, SIDE, 4), np.uint16)
 MB = 1e6
-SPREAD = 24 * MB  # of what the allocator and the libraries keep; the worker's own figure has as much room
+SPREAD = 13 * MB  # of what the allocator and the libraries keep; the worker's own figure has as much room
 
 
 def _saved(kind, mode="RGB", convert="", **options):
@@ -131,14 +131,14 @@ def peak(path):
 
 
 found = {}
-for path in map(Path, sys.argv[1:]):
+for path in 2 * list(map(Path, sys.argv[1:])):  # the less of two: the kernel's large pages come as they come
     reading, writing = os.pipe()
     if os.fork() == 0:
         os.write(writing, str(peak(path)).encode())
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as file:
-        found[path.name] = int(file.read())
+        found[path.name] = min(int(file.read()), found.get(path.name, sys.maxsize))
     os.wait()
 print(json.dumps(found))
 """
