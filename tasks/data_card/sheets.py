@@ -87,7 +87,7 @@ def _sample(written: pa.Table, labels: Sequence[int], per_label: int) -> list[li
 
 
 def content_order(written: pa.Table) -> npt.NDArray[np.uint64]:
-    """A number of each image that looks random and depends on its content alone, as far as the rows tell it."""
+    """A number of each image that looks random and depends on its content alone, as far as the rows say."""
     mixed = np.zeros(written.num_rows, np.uint64)
     for name in [name for name in CONTENT if name in written.column_names]:
         column = pc.fill_null(written[name].cast(pa.uint64(), safe=False), 0).to_numpy()
