@@ -11,7 +11,7 @@ help:  ## Print the targets
 
 setup: $(VENV)/ready  ## Make .venv with everything for use and development
 
-$(VENV)/ready: requirements-dev.lock pyproject.toml hatch_build.py tasks/images/_jpeg_scan.c
+$(VENV)/ready: requirements-dev.lock pyproject.toml hatch_build.py $(wildcard tasks/images/*.[ch])
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "imagerecords needs Python 3.11 or newer, got " + sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade "pip>=25,<27"  # 23.2 takes sqlalchemy[asyncio] for another package than sqlalchemy

@@ -10,7 +10,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PLACE = "imagerecords/tasks/images"
-NAME = "_jpeg_scan"
+NAME = "_jpeg"
 OLDEST = 3, 11  # Python; one build is for this and all later ones
 
 
@@ -20,7 +20,7 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build the extension before hatchling collects the files."""
         self._folder = Path(tempfile.mkdtemp(prefix="imagerecords-"))
-        built = build_extension(Path(self.root, PLACE, f"{NAME}.c"), self._folder)
+        built = build_extension(Path(self.root, PLACE), self._folder)
         if version == "editable":
             for old in Path(self.root, PLACE).glob(f"{NAME}*.so"):
                 old.unlink()
@@ -37,8 +37,8 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def build_extension(source: Path, folder: Path) -> Path | None:
-    """The built extension in the folder; None where it can't be built, since imagerecords works without it."""
+def build_extension(sources: Path, folder: Path) -> Path | None:
+    """The extension of a directory's C files, built in the folder; None where it can't be: imagerecords works without it."""
     if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
         return None  # they have no stable ABI
     try:
@@ -48,7 +48,9 @@ def build_extension(source: Path, folder: Path) -> Path | None:
     except ImportError:
         return None
     limited = f"0x{OLDEST[0]:02x}{OLDEST[1]:02x}0000"
-    extension = Extension(NAME, [str(source)], define_macros=[("Py_LIMITED_API", limited)], py_limited_api=True)
+    extension = Extension(
+        NAME, sorted(map(str, sources.glob("*.c"))), define_macros=[("Py_LIMITED_API", limited)], py_limited_api=True
+    )
     if sys.platform != "win32":
         extension.extra_compile_args = ["-g0"]  # no paths of this machine
     command = build_ext(Distribution({"name": NAME, "ext_modules": [extension]}))

@@ -1,48 +1,28 @@
-/* A JPEG's grey picture at 1/8 scale from its entropy-coded data alone, for clean baseline JPEGs of the usual kinds.
+/* A clean baseline JPEG's entropy-coded data: its grey picture at 1/8 scale, and its coefficients where they are wanted.
 
    It accepts or it declines. What it accepts, libjpeg reads without a warning and to the same bytes; whatever is unusual or damaged
    it declines, and libjpeg decides. So a code that no table has, one bit of data too much or too few, a marker that is not
    expected: all of them only end the walk.
 
-   The picture at 1/8 scale is luma's DC terms (libjpeg's jpeg_idct_1x1). AC coefficients are only passed by: a look-up of some
+   The picture at 1/8 scale is luma's DC terms (libjpeg's jpeg_idct_1x1). For it AC coefficients are only passed by: a look-up of some
    bits gives how many bits and coefficients to go on, for as many symbols as begin in these bits.
 
    Bounds: the data of each restart interval is copied without its stuffed bytes into a buffer with PAD zero bytes behind it. Before
    a block, the reader is at most READ_AHEAD bytes behind the data's end, and no block takes more than BLOCK_BYTES. */
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(_MSC_VER)
-#define PER_THREAD __declspec(thread)
-#define INLINE static __forceinline
-#define RARELY(condition) (condition)
-#else
-#define PER_THREAD _Thread_local
-#define INLINE static inline __attribute__((always_inline))
-#define RARELY(condition) __builtin_expect(!!(condition), 0)
-#endif
+#include "_jpeg.h"
 
 enum {
     PEEK = 11,           /* bits of a look-up */
-    LONGEST_CODE = 16,
-    MOST_SYMBOLS = 256,
-    BLOCK = 64,          /* coefficients */
     BLOCK_END = 128,     /* is added to the coefficient's number at an end-of-block code */
-    MOST_DC_BITS = 11,   /* of a difference, and of a coefficient, with samples of 8 bits (T.81, tables F.1 and F.2) */
-    MOST_AC_BITS = 10,
-    ZERO_RUN = 0xF0,     /* sixteen zeros */
     READ_AHEAD = 8,
     BLOCK_BYTES = BLOCK * (LONGEST_CODE + MOST_DC_BITS) / 8,
     PAD = READ_AHEAD + BLOCK_BYTES + 8 + 32,
     TABLES = 2           /* per class, as in baseline */
 };
-
-enum { SOF0 = 0xC0, DHT = 0xC4, RST0 = 0xD0, SOI = 0xD8, EOI = 0xD9, SOS = 0xDA, DQT = 0xDB, DRI = 0xDD, APP0 = 0xE0, APP14 = 0xEE,
-       APP15 = 0xEF, COM = 0xFE };
 
 /* A Huffman table, kept as long as a thread's JPEGs have the same one. */
 typedef struct {
@@ -51,22 +31,9 @@ typedef struct {
     uint8_t definition[LONGEST_CODE + MOST_SYMBOLS];
     uint32_t limit[LONGEST_CODE + 1];    /* the first 16 bits that are behind all codes of a length */
     int32_t offset[LONGEST_CODE + 1];    /* a symbol's index less its code */
+    uint16_t code[1 << PEEK];            /* a symbol; shifted by 8: its code's length. 0: long code */
     uint16_t next[1 << PEEK];            /* bits to go on; shifted by 8: coefficients to go on, or a DC code's length. 0: long code */
 } Table;
-
-typedef struct {
-    const uint8_t *definition; /* in the JPEG; NULL: none */
-    int size;
-} Definition;
-
-typedef struct {
-    uint32_t height, width;
-    int components, across, down; /* luma's sampling; chroma has 1 × 1 */
-    int quantisation;             /* of luma's DC term */
-    uint32_t interval;            /* MCUs between restarts, 0: none */
-    Definition dc[3], ac[3];      /* of each component */
-    size_t scan;                  /* where the entropy-coded data begins */
-} Header;
 
 typedef struct {
     uint64_t bits; /* the next ones on the left */
@@ -101,6 +68,7 @@ static int make_table(Table *table, int is_ac) {
 
     memset(lengths, 0, sizeof lengths);
     memset(table->next, 0, sizeof table->next);
+    memset(table->code, 0, sizeof table->code);
     for (int length = 1; length <= LONGEST_CODE; length++) {
         table->offset[length] = index - (int32_t)code;
         for (int left = table->definition[length - 1]; left; left--, code++, index++) {
@@ -119,6 +87,7 @@ static int make_table(Table *table, int is_ac) {
         int bits = lengths[peeked], ahead;
         if (!bits)
             continue;
+        table->code[peeked] = (uint16_t)(found[peeked] | bits << 8);
         bits += magnitude(is_ac, found[peeked]);
         if (!is_ac) {
             table->next[peeked] = (uint16_t)(bits | lengths[peeked] << 8);
@@ -257,6 +226,34 @@ end:
     return pass_slowly(reader, table, before);
 }
 
+/* The AC coefficients of a block, kept from `entry` on; where the next entry goes, or NULL where there is no such code, or more than 63
+   of them. */
+INLINE uint32_t *keep_coefficients(Reader *reader, const Table *table, uint32_t *entry) {
+    int coefficient = 1;
+    for (;;) {
+        refill(reader);
+        for (int twice = 0; twice < 2; twice++) {
+            int found = table->code[reader->bits >> (64 - PEEK)], length = found >> 8, symbol = found & 255, size;
+            if (RARELY(!found) && RARELY((symbol = symbol_of(table, reader->bits, &length)) < 0))
+                return NULL;
+            size = symbol & 15;
+            if (size) {
+                coefficient += symbol >> 4;
+                if (RARELY(coefficient >= BLOCK))
+                    return NULL;
+                *entry++ = (uint32_t)(coefficient++ << 16 | size << SIZE_SHIFT) | (uint32_t)(reader->bits << length >> (64 - size));
+            } else if (symbol == ZERO_RUN) {
+                coefficient += 16;
+            }
+            drop(reader, length + size);
+            if (!symbol || coefficient == BLOCK)
+                return entry;
+            if (RARELY(coefficient > BLOCK))
+                return NULL;
+        }
+    }
+}
+
 /* ---- Header ---- */
 
 static int two_bytes(const uint8_t *at) {
@@ -264,7 +261,7 @@ static int two_bytes(const uint8_t *at) {
 }
 
 /* Everything up to the entropy-coded data; 0 where anything is unusual. */
-static int read_header(const uint8_t *data, size_t size, Header *header) {
+int read_header(const uint8_t *data, size_t size, Header *header) {
     Definition huffman[2][TABLES] = {{{NULL, 0}}};
     const uint8_t *quantisation[4] = {NULL}, *frame = NULL;
     size_t position = 2;
@@ -333,6 +330,8 @@ static int read_header(const uint8_t *data, size_t size, Header *header) {
                     return 0; /* other names may be another colour space */
                 if (component[2] > 3 || !quantisation[component[2]] || (each && component[1] != 0x11))
                     return 0;
+                header->step_table[each] = component[2];
+                header->steps[each] = quantisation[component[2]];
                 header->dc[each] = huffman[0][chosen >> 4];
                 header->ac[each] = huffman[1][chosen & 15];
             }
@@ -347,15 +346,17 @@ static int read_header(const uint8_t *data, size_t size, Header *header) {
     header->width = (uint32_t)two_bytes(frame + 3);
     header->across = frame[7] >> 4;
     header->down = frame[7] & 15;
-    header->quantisation = quantisation[frame[8]][0];
     header->scan = position;
     if (!header->height || !header->width || header->height > 65500 || header->width > 65500)
         return 0;
     if (header->height <= 4 && header->width <= 4)
         return 0; /* one pixel at 1/4 scale too, which TurboJPEG then takes */
-    if (header->components == 1)
-        return header->across == 1 && header->down == 1;
-    return (header->across == 1 || header->across == 2) && (header->down == 1 || header->down == 2);
+    if (header->components == 1 ? header->across != 1 || header->down != 1
+                                : header->across < 1 || header->across > 2 || header->down < 1 || header->down > 2)
+        return 0;
+    header->columns = (header->width + 8u * (uint32_t)header->across - 1) / (8u * (uint32_t)header->across);
+    header->rows = (header->height + 8u * (uint32_t)header->down - 1) / (8u * (uint32_t)header->down);
+    return 1;
 }
 
 /* ---- The scan ---- */
@@ -383,42 +384,67 @@ static size_t unstuff(const uint8_t *data, size_t size, size_t position, uint8_t
 }
 
 typedef struct {
-    const Table *dc[3], *ac[3];
-    uint32_t columns, rows; /* of MCUs */
-    uint8_t *grey;          /* all blocks of luma */
+    const Table *dc[COMPONENTS], *ac[COMPONENTS];
+    uint8_t *grey;  /* all blocks of luma */
+    Blocks *blocks; /* NULL: coefficients are passed by */
 } Walk;
 
+/* A block's AC coefficients, kept together with its DC coefficient or passed by; 0 where there is no such code, or more than 63. */
+INLINE int walk_coefficients(Reader *reader, const Table *table, Blocks *blocks, uint32_t *first, int dc) {
+    uint32_t *entry, *behind;
+    if (!blocks)
+        return pass_coefficients(reader, table);
+    if (RARELY(blocks->most - blocks->count < BLOCK))
+        return 0;
+    *first = (uint32_t)blocks->count;
+    entry = blocks->entries + blocks->count;
+    behind = keep_coefficients(reader, table, entry + 1);
+    if (RARELY(!behind))
+        return 0;
+    *entry = (uint32_t)(behind - entry - 1) << 16 | (uint16_t)dc;
+    blocks->count += (size_t)(behind - entry);
+    return 1;
+}
+
 /* The MCUs of an interval; 0 where its bits are not exactly these. */
-static int walk_interval(const Header *header, const Walk *walk, uint32_t first, uint32_t after, const uint8_t *buffer, size_t count) {
+INLINE int walk_interval(const Header *header, const Walk *walk, Blocks *blocks, uint32_t begin, uint32_t after,
+                         const uint8_t *buffer, size_t count) {
     Reader reader = {0, 0, buffer};
     const uint8_t *behind = buffer + count + READ_AHEAD;
     const int across = header->across, luma = across * header->down, components = header->components;
-    const int quantisation = header->quantisation;
-    const size_t stride = (size_t)walk->columns * (size_t)across;
-    int dc = 0;
+    const int step = header->steps[0][0];
+    const size_t stride = (size_t)header->columns * (size_t)across;
+    int dc[COMPONENTS] = {0};
 
-    for (uint32_t mcu = first; mcu < after; mcu++) {
-        uint8_t *grey = walk->grey + (size_t)(mcu / walk->columns) * (size_t)header->down * stride +
-                        (size_t)(mcu % walk->columns) * (size_t)across;
+    for (uint32_t mcu = begin; mcu < after; mcu++) {
+        const size_t corner = (size_t)(mcu / header->columns) * (size_t)header->down * stride +
+                              (size_t)(mcu % header->columns) * (size_t)across;
         for (int block = 0; block < luma; block++) {
+            const size_t place = corner + (block >= across ? stride : 0) + (size_t)(block & (across - 1));
             int difference, value;
             if (RARELY(reader.at > behind) || RARELY(!read_difference(&reader, walk->dc[0], &difference)))
                 return 0;
-            dc += difference;
-            if (RARELY(dc < -4096 || dc > 4095))
+            dc[0] += difference;
+            if (RARELY(dc[0] < -4096 || dc[0] > 4095))
                 return 0;
-            value = (dc * quantisation + 4) >> 3;
+            value = (dc[0] * step + 4) >> 3;
             if (RARELY(value < -512 || value > 511))
                 return 0; /* libjpeg's table of limits goes on otherwise */
             value += 128;
-            grey[(block >= across ? stride : 0) + (size_t)(block & (across - 1))] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
-            if (RARELY(!pass_coefficients(&reader, walk->ac[0])))
+            walk->grey[place] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+            if (RARELY(!walk_coefficients(&reader, walk->ac[0], blocks, blocks ? blocks->first[0] + place : NULL, dc[0])))
                 return 0;
         }
-        for (int each = 1; each < components; each++)
-            if (RARELY(reader.at > behind) || RARELY(!read_difference(&reader, walk->dc[each], NULL)) ||
-                RARELY(!pass_coefficients(&reader, walk->ac[each])))
+        for (int each = 1; each < components; each++) {
+            int difference = 0;
+            if (RARELY(reader.at > behind) || RARELY(!read_difference(&reader, walk->dc[each], blocks ? &difference : NULL)))
                 return 0;
+            dc[each] += difference;
+            if (RARELY(dc[each] < -4096 || dc[each] > 4095))
+                return 0;
+            if (RARELY(!walk_coefficients(&reader, walk->ac[each], blocks, blocks ? blocks->first[each] + mcu : NULL, dc[each])))
+                return 0;
+        }
     }
     {
         int64_t used = (int64_t)(reader.at - buffer) * 8 - reader.count, left = (int64_t)count * 8 - used;
@@ -426,18 +452,27 @@ static int walk_interval(const Header *header, const Walk *walk, uint32_t first,
     }
 }
 
+/* The two kinds of walk, each compiled for itself: passing by is twice as fast. */
+static int pass_interval(const Header *header, const Walk *walk, uint32_t begin, uint32_t after, const uint8_t *buffer, size_t count) {
+    return walk_interval(header, walk, NULL, begin, after, buffer, count);
+}
+
+static int keep_interval(const Header *header, const Walk *walk, uint32_t begin, uint32_t after, const uint8_t *buffer, size_t count) {
+    return walk_interval(header, walk, walk->blocks, begin, after, buffer, count);
+}
+
 static int walk_scan(const uint8_t *data, size_t size, const Header *header, const Walk *walk, uint8_t *buffer) {
-    const uint32_t mcus = walk->columns * walk->rows;
+    const uint32_t mcus = header->columns * header->rows;
     size_t position = header->scan;
     int restart = 0;
-    for (uint32_t first = 0, after; first < mcus; first = after) {
+    for (uint32_t begin = 0, after; begin < mcus; begin = after) {
         size_t count;
-        after = header->interval && header->interval < mcus - first ? first + header->interval : mcus;
+        after = header->interval && header->interval < mcus - begin ? begin + header->interval : mcus;
         position = unstuff(data, size, position, buffer, &count);
         if (!position || data[position + 1] != (after == mcus ? EOI : RST0 + restart))
             return 0;
         memset(buffer + count, 0, PAD);
-        if (!walk_interval(header, walk, first, after, buffer, count))
+        if (!(walk->blocks ? keep_interval : pass_interval)(header, walk, begin, after, buffer, count))
             return 0;
         position += 2;
         restart = (restart + 1) & 7;
@@ -445,78 +480,39 @@ static int walk_scan(const uint8_t *data, size_t size, const Header *header, con
     return 1;
 }
 
-/* The picture, ceil(height / 8) × ceil(width / 8) bytes that the caller frees; NULL where the JPEG is declined. */
-static uint8_t *read_grey(const uint8_t *data, size_t size, size_t *pixels) {
-    Header header;
-    Walk walk = {{NULL}, {NULL}, 0, 0, NULL};
+uint8_t *read_scan(const uint8_t *data, size_t size, const Header *header, Blocks *blocks) {
+    Walk walk = {{NULL}, {NULL}, NULL, blocks};
     uint8_t *buffer;
-    uint64_t blocks;
+    uint64_t most;
     int ok = 0;
 
-    if (!read_header(data, size, &header))
-        return NULL;
-    for (int each = 0; each < header.components; each++) {
+    for (int each = 0; each < header->components; each++) {
         const int slot = each > 0; /* luma's table and chroma's */
-        if (each == 2 && (memcmp(&header.dc[2], &header.dc[1], sizeof header.dc[1]) || memcmp(&header.ac[2], &header.ac[1], sizeof header.ac[1])))
+        if (each == 2 && (memcmp(&header->dc[2], &header->dc[1], sizeof header->dc[1]) ||
+                          memcmp(&header->ac[2], &header->ac[1], sizeof header->ac[1])))
             return NULL;
-        walk.dc[each] = table_of(&header.dc[each], 0, slot);
-        walk.ac[each] = table_of(&header.ac[each], 1, slot);
+        walk.dc[each] = table_of(&header->dc[each], 0, slot);
+        walk.ac[each] = table_of(&header->ac[each], 1, slot);
         if (!walk.dc[each] || !walk.ac[each])
             return NULL;
     }
-    walk.columns = (header.width + 8u * (uint32_t)header.across - 1) / (8u * (uint32_t)header.across);
-    walk.rows = (header.height + 8u * (uint32_t)header.down - 1) / (8u * (uint32_t)header.down);
-    blocks = (uint64_t)walk.columns * walk.rows * (uint64_t)(header.across * header.down + header.components - 1);
-    if (blocks > 4 * (uint64_t)(size - header.scan))
+    most = (uint64_t)header->columns * header->rows * (uint64_t)(header->across * header->down + header->components - 1);
+    if (most > 4 * (uint64_t)(size - header->scan))
         return NULL; /* a block has at least two bits */
-    buffer = malloc(size - header.scan + PAD);
-    walk.grey = malloc((size_t)blocks);
+    buffer = malloc(size - header->scan + PAD);
+    walk.grey = malloc((size_t)most);
     if (buffer && walk.grey)
-        ok = walk_scan(data, size, &header, &walk, buffer);
+        ok = walk_scan(data, size, header, &walk, buffer);
     free(buffer);
     if (!ok) {
         free(walk.grey);
         return NULL;
     }
     {
-        const size_t stride = (size_t)walk.columns * (size_t)header.across;
-        const size_t height = (header.height + 7) / 8, width = (header.width + 7) / 8;
+        const size_t stride = (size_t)header->columns * (size_t)header->across;
+        const size_t height = (header->height + 7) / 8, width = (header->width + 7) / 8;
         for (size_t row = 1; row < height; row++)
             memmove(walk.grey + row * width, walk.grey + row * stride, width);
-        *pixels = height * width;
     }
     return walk.grey;
-}
-
-static PyObject *grey(PyObject *module, PyObject *argument) {
-    char *data;
-    Py_ssize_t size;
-    size_t pixels = 0;
-    uint8_t *found;
-    PyObject *result;
-    (void)module;
-    if (PyBytes_AsStringAndSize(argument, &data, &size))
-        return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    found = read_grey((const uint8_t *)data, (size_t)size, &pixels);
-    Py_END_ALLOW_THREADS
-    if (!found)
-        Py_RETURN_NONE;
-    result = PyBytes_FromStringAndSize((const char *)found, (Py_ssize_t)pixels);
-    free(found);
-    return result;
-}
-
-static PyMethodDef methods[] = {
-    {"grey", grey, METH_O, "The grey picture of a clean baseline JPEG at 1/8 scale, row by row; None where libjpeg has to decide."},
-    {NULL, NULL, 0, NULL},
-};
-
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "_jpeg_scan", "Reads clean baseline JPEGs faster than libjpeg, and declines all others.", 0, methods,
-    NULL, NULL, NULL, NULL,
-};
-
-PyMODINIT_FUNC PyInit__jpeg_scan(void) {
-    return PyModuleDef_Init(&definition);
 }

@@ -1,7 +1,9 @@
-"""A JPEG rotated upright without loss: its coefficients change places, and none is rounded (libjpeg-turbo's tj3Transform).
+"""A JPEG rotated upright without loss: its coefficients change places, and none is rounded.
+
+The extension does it with clean baseline JPEGs (jpeg_scan.py), libjpeg-turbo's tj3Transform with all others, to the same bytes.
 
 Only whole MCUs of 8 or 16 pixels a side can change places, so a side that is mirrored must be a multiple of them. Those of
-phones and cameras are. The Huffman tables are the standard's where the source has those, else made for the picture.
+phones and cameras are. The Huffman tables are made for the picture, so that no source's are better.
 """
 
 from typing import NamedTuple
@@ -12,8 +14,10 @@ except ImportError:  # it has no wheel for Linux and Windows on ARM
     turbojpeg = None
 
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.images import jpeg_scan
 from imagerecords.tasks.images.jpeg import (
     APP0,
+    BASELINE,
     HUFFMAN_CODED,
     PROGRESSIVE,
     START,
@@ -23,9 +27,9 @@ from imagerecords.tasks.images.jpeg import (
     segments,
 )
 from imagerecords.tasks.images.jpeg_metadata import metadata_of_rotated
-from imagerecords.tasks.images.jpeg_parts import Part, header_parts, tidy
-from imagerecords.tasks.images.jpeg_tables import has_usual_codes
+from imagerecords.tasks.images.jpeg_parts import Part, tidy
 from imagerecords.tasks.images.memory import keep_freed_memory
+from imagerecords.tasks.images.metrics import Grey
 
 # What rotates a picture upright, by its EXIF orientation: turbojpeg's names.
 OPERATIONS = {2: "HFLIP", 3: "ROT180", 4: "VFLIP", 5: "TRANSPOSE", 6: "ROT90", 7: "TRANSVERSE", 8: "ROT270"}
@@ -42,6 +46,20 @@ class Rotated(NamedTuple):
     columns: int
 
 
+def rotate_clean(data: bytes, header: JpegHeader, settings: BuildSettings) -> tuple[Rotated, Grey] | None:
+    """A surely sound JPEG made upright as `rotate` does, and the stored picture at 1/8 scale; None where libjpeg has to do it.
+
+    Both come from one pass over the coefficients, so the JPEG needs no other check.
+    """
+    if header.process != BASELINE:
+        return None
+    keep_freed_memory()
+    made = jpeg_scan.rotate_clean(data, header)
+    if made is None or (rotated := _finished(made[0], data, header, settings)) is None:
+        return None
+    return rotated, made[1]
+
+
 def rotate(data: bytes, plain: bytes, header: JpegHeader, settings: BuildSettings) -> Rotated | None:
     """A JPEG that is not upright made so in its coefficients; None where its sides, sampling or coding do not allow that.
 
@@ -51,20 +69,24 @@ def rotate(data: bytes, plain: bytes, header: JpegHeader, settings: BuildSetting
     if turbojpeg is None or header.process not in HUFFMAN_CODED:
         return None
     trim = settings.partial_blocks == "trim"
-    bare = tidy(plain, header)
     keep_freed_memory()
     try:
         rotated = turbojpeg.transform(
-            bare,
+            tidy(plain, header),
             getattr(turbojpeg.OP, OPERATIONS[header.orientation]),
             perfect=not trim,
             trim=trim,
             copynone=True,
-            optimize=not has_usual_codes(header_parts(bare)),
+            optimize=True,
             progressive=header.process == PROGRESSIVE,
         )
     except RuntimeError:
         return None
+    return _finished(rotated, data, header, settings)
+
+
+def _finished(rotated: bytes, data: bytes, header: JpegHeader, settings: BuildSettings) -> Rotated | None:
+    """The rotated JPEG with the metadata of the one before; None where it has no row or column left."""
     size = read_jpeg_header(rotated)
     if size is None or not size.height or not size.width:
         return None

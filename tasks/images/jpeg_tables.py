@@ -1,14 +1,12 @@
 """The tables of a JPEG: Huffman's codes, the steps of quantisation, and which a component uses (ITU T.81, annexes B and C)."""
 
-import functools
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-import simplejpeg
 
 from imagerecords.tasks.images.jpeg import FRAMES
-from imagerecords.tasks.images.jpeg_parts import Part, take_apart
+from imagerecords.tasks.images.jpeg_parts import Part
 
 HUFFMAN_TABLES, QUANTISATION_TABLES = 0xC4, 0xDB
 
@@ -64,14 +62,3 @@ def huffman_tables(content: bytes) -> Tables:
 def codes(parts: Iterable[Part]) -> Tables:
     """All Huffman tables of a JPEG, the last of each name."""
     return dict(pair for part in parts if part.marker == HUFFMAN_TABLES for pair in huffman_tables(part.content).items())
-
-
-def has_usual_codes(parts: Iterable[Part]) -> bool:
-    """Whether a JPEG has no other Huffman tables than those of the standard's annex K, which encoders take by default."""
-    usual = _usual_codes()
-    return all(usual.get(name) == table for name, table in codes(parts).items())
-
-
-@functools.cache
-def _usual_codes() -> Tables:
-    return codes(take_apart(simplejpeg.encode_jpeg(np.zeros((16, 16, 3), np.uint8)))[0])

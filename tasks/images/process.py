@@ -12,6 +12,7 @@ from PIL import Image
 
 from imagerecords.schemas.receipt import Reason, Rejected
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.images import jpeg_scan
 from imagerecords.tasks.images.colour import is_srgb
 from imagerecords.tasks.images.decode import decode_image
 from imagerecords.tasks.images.jpeg import (
@@ -28,12 +29,12 @@ from imagerecords.tasks.images.jpeg_check import Coefficients, read_coefficients
 from imagerecords.tasks.images.jpeg_encode import encode_jpeg
 from imagerecords.tasks.images.jpeg_metadata import find_private, strip
 from imagerecords.tasks.images.jpeg_parts import count_scans, header_parts, repair
-from imagerecords.tasks.images.jpeg_rotate import EXCHANGED, rotate
+from imagerecords.tasks.images.jpeg_rotate import EXCHANGED, Rotated, rotate, rotate_clean
 from imagerecords.tasks.images.jpeg_tables import components
 from imagerecords.tasks.images.limits import MOST_BYTES, refuse_scans
 from imagerecords.tasks.images.memory import refused_for_memory
 from imagerecords.tasks.images.memory_needed import OTHER_MODES, PLAIN, TURNED, Need, may_need_too_much, refuse_memory
-from imagerecords.tasks.images.metrics import Figures, measure, measure_colours, reduction
+from imagerecords.tasks.images.metrics import Figures, Grey, measure, measure_colours, reduction
 from imagerecords.tasks.images.normalise import ROTATION, normalise
 from imagerecords.tasks.images.opening import open_image, refuse_size
 
@@ -90,6 +91,8 @@ def _process(data: bytes, settings: BuildSettings) -> RgbJpeg:
     _refuse_jpeg(header, settings)
     if may_need_too_much(header.height, header.width, len(data), settings):
         refuse_memory(_need(data, header, settings), header.height, header.width, len(data), settings)
+    if (upright := _rotate_clean(data, header, settings)) is not None:
+        return upright
     read = _check(data, header, settings)
     readable = _readable(data) if header.may_be_refused else data
     is_odd = header.is_odd or readable is not data or (read is not None and read.is_odd)
@@ -140,7 +143,7 @@ def _need(data: bytes, header: JpegHeader, settings: BuildSettings) -> Need:
     whole = max((one.across for one in found), default=1) * max((one.down for one in found), default=1)
     coefficients = 2 * sum(one.across * one.down for one in found) / max(1, whole) + 0.3
     has_scans = coefficients if count_scans(data) > 1 else 0.3
-    is_turned = header.orientation != UPRIGHT and settings.exif == "bake"
+    is_turned = _is_rotated(header, settings)
     if _keeps_pixels(header, settings):
         return Need(max(2 * coefficients, TURNED), 5) if is_turned else Need(has_scans, 3)
     pixels = max(OTHER_MODES["CMYK"] if header.components == 4 else PLAIN, TURNED if is_turned else 0)
@@ -173,9 +176,23 @@ def _opens(data: bytes) -> bool:
     return True
 
 
+def _rotate_clean(data: bytes, header: JpegHeader, settings: BuildSettings) -> RgbJpeg | None:
+    """A clean JPEG that is only not upright, checked and rotated in one pass; None where that takes more."""
+    if not _is_rotated(header, settings) or not _keeps_pixels(header, settings) or header.may_be_refused:
+        return None
+    if settings.check_pixels == "all" and reduction(header.height, header.width) != jpeg_scan.SCALE:
+        return None
+    found = rotate_clean(data, header, settings)
+    return None if found is None else _upright(*found, header, settings)
+
+
+def _is_rotated(header: JpegHeader, settings: BuildSettings) -> bool:
+    return header.orientation != UPRIGHT and settings.exif == "bake"
+
+
 def _pass_through(data: bytes, header: JpegHeader, read: Coefficients | None, settings: BuildSettings) -> RgbJpeg | None:
     """A sound JPEG as it is, or rotated; None where that takes decoding."""
-    if header.orientation != UPRIGHT and settings.exif == "bake":
+    if _is_rotated(header, settings):
         return _rotate(data, header, read, settings)
     encoded = strip(data, header, settings) if settings.metadata == "strip" else data
     figures = None if read is None else measure(read.grey)
@@ -184,12 +201,14 @@ def _pass_through(data: bytes, header: JpegHeader, read: Coefficients | None, se
 
 def _rotate(data: bytes, header: JpegHeader, read: Coefficients | None, settings: BuildSettings) -> RgbJpeg | None:
     rotated = rotate(data, data if read is None else read.plain, header, settings)
-    if rotated is None:
-        return None
+    return None if rotated is None else _upright(rotated, None if read is None else read.grey, header, settings)
+
+
+def _upright(rotated: Rotated, grey: Grey | None, header: JpegHeader, settings: BuildSettings) -> RgbJpeg:
+    """A rotated JPEG with the figures of the stored picture, rotated like it."""
     figures = None
-    if read is not None:
-        upright = Image.fromarray(read.grey).transpose(ROTATION[header.orientation])
-        figures = measure(np.asarray(upright))
+    if grey is not None and settings.check_pixels == "all":
+        figures = measure(np.asarray(Image.fromarray(grey).transpose(ROTATION[header.orientation])))
     kept = rotated.rows / header.height, rotated.columns / header.width
     jpeg = RgbJpeg(rotated.encoded, rotated.height, rotated.width, "JPEG", header.orientation, figures, kept)
     return _with_private(jpeg, header, settings)

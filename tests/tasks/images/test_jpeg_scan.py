@@ -1,4 +1,6 @@
-"""The extension accepts only what libjpeg reads without a warning, with the same pixels; it is built here from its source.
+"""The extension accepts only what libjpeg reads without a warning, with the same pixels, and rotates it to the same bytes.
+
+It is built here from its source.
 
 The sample is seeded; `python -m tests.tasks.images.test_jpeg_scan 1000000` (`make fuzz-jpeg`) takes a larger one.
 """
@@ -15,12 +17,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import simplejpeg
+import turbojpeg
 from PIL import Image
 
 from hatch_build import NAME, build_extension
 from imagerecords.schemas.receipt import Rejected
 from imagerecords.tasks.images import jpeg_scan
 from imagerecords.tasks.images.jpeg import read_jpeg_header
+from imagerecords.tasks.images.jpeg_parts import tidy
+from imagerecords.tasks.images.jpeg_rotate import OPERATIONS
 from imagerecords.tasks.images.process import process_image
 
 ROOT = Path(__file__).parents[3]
@@ -30,7 +35,7 @@ ODD_BYTES = b"\x00\x01\x02\x03\x07\x08\x10\x11\x12\x21\x22\x3f\x40\x41\x7f\x80\x
 
 def load(folder):
     """The extension, built in a folder; None where there is no compiler."""
-    built = build_extension(ROOT / "tasks/images/_jpeg_scan.c", Path(folder))
+    built = build_extension(ROOT / "tasks/images", Path(folder))
     if built is None:
         return None
     spec = importlib.util.spec_from_file_location(NAME, built)
@@ -97,6 +102,8 @@ CLEAN = {
     "one row": jpeg(picture(300, 1)),
     "one column": jpeg(picture(1, 300)),
     "whole MCUs": jpeg(picture(64, 32)),
+    "whole MCUs, 4:2:2": jpeg(picture(48, 40), subsampling="4:2:2"),
+    "whole MCUs, 4:4:4, restarts": jpeg(picture(40, 56), subsampling="4:4:4", restart_marker_blocks=4),
     "one colour": jpeg(Image.new("RGB", (57, 41), "navy")),
     "black and white": jpeg(BLACK_AND_WHITE, quality=100),
     "longest codes": longest(209),
@@ -137,6 +144,15 @@ def by_libjpeg(data):
         return None
 
 
+def rotated_by_libjpeg(data, orientation):
+    """What libjpeg-turbo makes of a JPEG, without metadata; None where a side that is mirrored ends within an MCU."""
+    operation = getattr(turbojpeg.OP, OPERATIONS[orientation])
+    try:
+        return turbojpeg.transform(tidy(data, read_jpeg_header(data)), operation, perfect=True, copynone=True, optimize=True)
+    except RuntimeError:
+        return None
+
+
 @pytest.mark.parametrize("name", CLEAN)
 def test_a_clean_jpeg_is_accepted_with_the_pixels_of_libjpeg(name, extension):
     pixels = by_libjpeg(CLEAN[name])
@@ -168,9 +184,43 @@ def test_threads_that_read_jpegs_of_different_tables_do_not_disturb_one_another(
         assert list(threads.map(extension.grey, jpegs)) == expected
 
 
-def test_nothing_but_bytes_is_taken(extension):
+ROTATED = {name: data for name, data in CLEAN.items() if name not in {"grey", "longest codes"}}
+DENSE = {"quality 100", "noise, quality 100", "own Huffman tables, quality 99"}  # few coefficients are 0
+
+
+@pytest.mark.parametrize("orientation", OPERATIONS)
+def test_a_rotated_jpeg_is_that_of_libjpeg(orientation, extension):
+    made = {name: extension.rotate(data, orientation) for name, data in ROTATED.items()}
+    expected = {name: rotated_by_libjpeg(data, orientation) for name, data in ROTATED.items()}
+    assert [name for name in made if made[name] is not None and made[name][1] != extension.grey(ROTATED[name])] == []
+    assert [name for name in made if made[name] is not None and made[name][0] != expected[name]] == []
+    assert {name for name in made if made[name] is None and expected[name] is not None} <= DENSE
+    assert made["whole MCUs"] is not None
+
+
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
+def test_every_side_that_ends_within_an_mcu_is_that_of_libjpeg_or_left_to_it(subsampling, extension):
+    sizes = [(width, height) for width in range(33, 50) for height in (16, 17, 24, 32)]
+    jpegs = [jpeg(picture(*size), subsampling=subsampling) for size in sizes]
+    cases = [(data, orientation) for data in jpegs for orientation in OPERATIONS]
+    made = [(case, found[0] if (found := extension.rotate(*case)) else None) for case in cases]
+    assert [case for case, found in made if found != rotated_by_libjpeg(*case)] == []
+    assert {found is None for _, found in made} == {True, False}
+
+
+@pytest.mark.parametrize("name", [*DECLINED, "grey", "longest codes"])
+def test_what_is_unusual_or_damaged_is_not_rotated(name, extension):
+    assert extension.rotate(DECLINED.get(name) or CLEAN.get(name, b""), 5) is None
+
+
+def test_nothing_but_bytes_and_an_orientation_is_taken(extension):
     with pytest.raises(TypeError):
         extension.grey("text")
+    with pytest.raises(TypeError):
+        extension.rotate("text", 6)
+    for orientation in (-1, 0, 1, 9):
+        with pytest.raises(ValueError, match=f"orientation must be 2 to 8, got {orientation}"):
+            extension.rotate(PLAIN, orientation)
 
 
 def outcome(data, settings):
@@ -224,7 +274,7 @@ def damage(jpegs, draw):
 
 
 def compare(extension, count, seed=0):
-    """How many damaged JPEGs the extension accepts, and those of them that libjpeg warns of or reads otherwise.
+    """How many damaged JPEGs the extension accepts, and those of them that libjpeg warns of, or reads or rotates otherwise.
 
     Metrics are of the pixels alone, so they are the same too.
     """
@@ -241,6 +291,11 @@ def compare(extension, count, seed=0):
         if header is not None and header.is_odd:
             continue  # not shown to the extension
         if header is None or by_libjpeg(data) != pixels or -(-header.height // 8) * -(-header.width // 8) != len(pixels):
+            wrong.append(data)
+            continue
+        orientation = draw.choice(list(OPERATIONS))
+        rotated = extension.rotate(data, orientation)
+        if rotated is not None and rotated != (rotated_by_libjpeg(data, orientation), pixels):
             wrong.append(data)
     return accepted, wrong
 
