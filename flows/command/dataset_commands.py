@@ -103,7 +103,7 @@ def locate(
     from imagerecords.tasks.commands.locate import locate_image
 
     refuse_secrets(storage_options, dataset=dataset)
-    found = locate_image(dataset, name, storage_options or {})
+    found = locate_image(dataset, name, storage_options or {}, print_line)
     _print_rows(found, as_json)
     if not found:
         print_line(f"{name} is in no record and no row of {dataset}")
@@ -191,25 +191,31 @@ def diff(
     storage_options: StorageOptions = None,
     as_json: AsJson = False,
 ) -> int:
-    """Print which images were added, removed, moved, relabelled, replaced or re-encoded; exit 1 when any was."""
+    """Print which images were added, removed, moved, relabelled, replaced or re-encoded; exit 1 if any was, or a record is bad."""
     from imagerecords.tasks.commands.diff import diff_datasets
 
     refuse_secrets(storage_options, dataset=dataset, other=other)
+    broken: list[str] = []
     if html:
         from imagerecords.tasks.commands.diff_page import diff_page
 
         with shown("diff"):
-            differences, page = diff_page(dataset, other, storage_options or {})
+            differences, page = diff_page(dataset, other, storage_options or {}, broken.append)
         _save("html", html, page)
     else:
         with shown("diff"):
-            differences = diff_datasets(dataset, other, storage_options or {})
+            differences = diff_datasets(dataset, other, storage_options or {}, broken.append)
     _print_rows(differences, as_json)
+    for line in broken:
+        print_line(line)
     counts = Counter(difference.kind for difference in differences)
-    print_line(", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items())) or "the same images")
+    print_line(
+        ", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items()))
+        or ("no difference among the others" if broken else "the same images")
+    )
     if html:
         print_line(f"wrote {html}")
-    return FAILED if differences else OK
+    return FAILED if differences or broken else OK
 
 
 def _save(setting: str, path: Path, data: bytes) -> None:

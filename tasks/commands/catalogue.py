@@ -1,6 +1,7 @@
 """The images of a finished data set: from its manifest, or, in a folder without one, from the records themselves."""
 
-from collections.abc import Collection, Iterator, Mapping
+import shlex
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -8,6 +9,7 @@ import pyarrow.compute as pc
 
 from imagerecords.schemas.cancellation import check_interrupt
 from imagerecords.schemas.errors import BadInput, CorruptRecord
+from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.receipt import WRITTEN
 from imagerecords.schemas.results import CATALOGUE
@@ -34,18 +36,25 @@ def refuse_no_dataset(folder: Folder) -> None:
         raise BadInput(f"a data set must be a folder with {MANIFEST} or TFRecord files, got none: {folder.url}. {remedy}")
 
 
-def read_catalogue(folder: Folder) -> pa.Table:
-    """The data set's images, in the columns of CATALOGUE. Raises CorruptRecord when its manifest can't be read."""
-    return read_images(folder)[0]
+def read_catalogue(folder: Folder, report: Callable[[str], object] | None = None) -> pa.Table:
+    """The data set's images, in the columns of CATALOGUE; `report` is called with a line on broken records, if there are any.
+
+    Raises CorruptRecord when its manifest can't be read.
+    """
+    images, broken = read_images(folder)
+    if broken and report is not None:
+        audit = f"Run imagerecords audit {shlex.quote(folder.url)}"
+        report(f"{plural(len(broken), 'broken record')} skipped: {some(broken)}: {folder.url}. {audit}")
+    return images
 
 
-def read_images(folder: Folder) -> tuple[pa.Table, int]:
-    """The same, and the number of broken records, in a folder without a manifest."""
+def read_images(folder: Folder) -> tuple[pa.Table, list[str]]:
+    """The same, and the places of broken records, in a folder without a manifest."""
     if MANIFEST in folder.files():
-        return read_manifest(folder, CATALOGUE), 0
+        return read_manifest(folder, CATALOGUE), []
     rows = read_rows_of_records(folder, record_files(folder)[0])
-    sound = rows.filter(pc.equal(rows["status"], WRITTEN)).select(CATALOGUE)
-    return sound, len(rows) - len(sound)
+    is_sound = pc.equal(rows["status"], WRITTEN)
+    return rows.filter(is_sound).select(CATALOGUE), rows.filter(pc.invert(is_sound))["path"].to_pylist()
 
 
 def read_records_at(folder: Folder, shard: str, offsets: Collection[int]) -> Iterator[tuple[int, Features]]:

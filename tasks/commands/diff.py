@@ -5,7 +5,7 @@ its split, or its path, is moved, not removed and added.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +30,14 @@ class Change:
     now: Row | None
 
 
-def diff_datasets(url: str, other: str, storage_options: Mapping[str, Any]) -> list[Difference]:
-    """The differences from one data set to another, sorted by kind, split and path; empty when their images are the same."""
-    catalogues = (read_catalogue(open_dataset(each, storage_options)) for each in (url, other))
+def diff_datasets(
+    url: str, other: str, storage_options: Mapping[str, Any], report: Callable[[str], object] | None = None
+) -> list[Difference]:
+    """The differences from one data set to another, sorted by kind, split and path; empty when their images are the same.
+
+    `report` is called with a line on the broken records of a data set, which have no part in the comparison.
+    """
+    catalogues = (read_catalogue(open_dataset(each, storage_options), report) for each in (url, other))
     return [change.difference for change in compare(*catalogues)]
 
 

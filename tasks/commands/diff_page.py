@@ -1,7 +1,7 @@
 """diff --html: what changed between two data sets, as one page with pictures, in the data card's style and without a script."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -53,10 +53,12 @@ class Kind:
     shown: tuple[Shown, ...]
 
 
-def diff_page(url: str, other: str, storage_options: Mapping[str, Any]) -> tuple[list[Difference], bytes]:
-    """The differences, and the page that shows them."""
+def diff_page(
+    url: str, other: str, storage_options: Mapping[str, Any], report: Callable[[str], object] | None = None
+) -> tuple[list[Difference], bytes]:
+    """The differences, and the page that shows them; `report` is called as by `diff_datasets`."""
     folders = open_dataset(url, storage_options), open_dataset(other, storage_options)
-    before, after = (read_catalogue(folder) for folder in folders)
+    before, after = (read_catalogue(folder, report) for folder in folders)
     changes = compare(before, after)
     page = page_of(
         files(__package__).joinpath(TEMPLATE).read_text(encoding="utf-8"),

@@ -6,6 +6,7 @@ share a name are numbered in the order of their shards and records, `a.jpg`, `a-
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import tempfile
@@ -58,6 +59,8 @@ def extract_images(url: str, to: Path, selection: Selection, storage_options: Ma
     for shard, offset, target in zip(rows["shard"].to_pylist(), rows["offset"].to_pylist(), targets, strict=True):
         if target not in present:
             by_shard.setdefault(shard, {})[offset] = target
+    if by_shard:
+        _make_target(to)
     for shard, places in by_shard.items():
         for offset, features in read_records_at(folder, shard, places.keys()):
             _write(places[offset], encoded_image(features))
@@ -69,7 +72,7 @@ def extract_images(url: str, to: Path, selection: Selection, storage_options: Ma
     folders = {target.parent for target, label in zip(targets, labels, strict=True) if label != (None, None)}
     several = sum(len(each or ()) > 1 for each in rows["labels"].to_pylist())
     without_image, keys = len(chosen) - len(rows), tuple(sorted(others))
-    return Extracted(written, len(present), len(folders), unlabelled, without_image, several, of_objects, broken, keys)
+    return Extracted(written, len(present), len(folders), unlabelled, without_image, several, of_objects, len(broken), keys)
 
 
 def _chosen(catalogue: pa.Table, selection: Selection, url: str) -> pa.Table:
@@ -159,6 +162,19 @@ def _present(targets: list[Path], digests: list[str]) -> set[Path]:
         files = plural(len(other), "existing file")
         raise BadInput(f"{files} with other content would be overwritten: {names}. Choose another folder")
     return present
+
+
+def _make_target(to: Path) -> None:
+    """Make the directory to write to. Raises BadInput where that can't be done, or nothing be written to it."""
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=to).close()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise BadInput(
+            f"the target of extract must be a directory that can be written, got {error.strerror}: {to}. Choose another"
+        ) from error
 
 
 def _write(target: Path, data: bytes) -> None:

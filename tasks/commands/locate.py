@@ -1,7 +1,7 @@
 """locate: where an image is in a finished data set, by its name or by a hash of its bytes."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -16,12 +16,15 @@ HASH = re.compile(r"[0-9a-f]{6,64}")
 HASHES = ("sha256", "encoded_sha256")
 
 
-def locate_image(url: str, name: str, storage_options: Mapping[str, Any]) -> list[Located]:
+def locate_image(
+    url: str, name: str, storage_options: Mapping[str, Any], report: Callable[[str], object] | None = None
+) -> list[Located]:
     """All images of this file name, path (with or without the split before it), SHA-256, or prefix of one.
 
-    Empty where there is none. Raises BadInput where a prefix matches several hashes.
+    Empty where there is none. `report` is called with a line on broken records, if there are any. Raises BadInput where a
+    prefix matches several hashes.
     """
-    catalogue = read_catalogue(open_dataset(url, storage_options))
+    catalogue = read_catalogue(open_dataset(url, storage_options), report)
     return [Located(**row) for row in catalogue.filter(Names(catalogue).rows(name)).to_pylist()]
 
 

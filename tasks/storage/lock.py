@@ -29,7 +29,23 @@ STALE_SECONDS: float = BuildSettings.model_fields["lock_stale_seconds"].default
 SETTLE_SECONDS = 0.5  # how long two builds that take over the same lock may differ in writing it
 LONGEST_BEAT = 15.0
 DOUBT_SECONDS = 1.5 * LONGEST_BEAT  # a living build gives a heartbeat meanwhile
-NO_DIRECTORY = (errno.ENOTDIR, errno.EEXIST, errno.EROFS, errno.ENAMETOOLONG)  # a file is in its place, or it can't be made
+# A file is in its place, or its file system makes no directories and files (/proc answers ENOENT), or is no longer there.
+NO_DIRECTORY = (
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.EROFS,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+    errno.ENOENT,
+    errno.EINVAL,
+    errno.ENOSYS,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.ENODEV,
+    errno.ENXIO,
+    errno.ENOTCONN,
+    errno.ESTALE,
+)
 REMOVED = "somebody who removed it"
 
 
@@ -95,7 +111,7 @@ def output_lock(output: Folder, stale_seconds: float) -> Iterator[Lock]:
                 "of the directory, or those of the credentials: PutObject, GetObject, DeleteObject"
             ) from error
         except OSError as error:
-            if error.errno not in NO_DIRECTORY:
+            if not output.is_local or error.errno not in NO_DIRECTORY:
                 raise
             raise BadStorage(
                 f"output_directory must be a directory that can be written, got: {error.strerror}: {output.url}. Choose another"

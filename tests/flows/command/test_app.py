@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tomllib
@@ -237,6 +238,36 @@ def test_an_interrupt_exits_with_130(imagerecords, many, tmp_path, monkeypatch):
     assert ran.code == 130
     assert "Run it again" in ran.err
     assert not (tmp_path / "out/_build/lock").exists()
+
+
+INTERRUPTED_AT = """
+import os, signal, sys
+from imagerecords.__main__ import main
+class Interrupt:
+    def find_spec(name, *_):
+        if name == {module!r}:
+            os.kill(os.getpid(), {number})
+sys.meta_path.insert(0, Interrupt)
+sys.argv = ["imagerecords", "--version"]
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("module", ["imagerecords.flows.executors.early", "cyclopts"])
+def test_an_interrupt_of_the_first_imports_is_quiet(module, number):
+    script = INTERRUPTED_AT.format(module=module, number=int(number))
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "")
+
+
+def test_next_to_nothing_is_imported_before_the_command_handles_an_interrupt():
+    """Until then Ctrl-C prints Python's traceback."""
+    script = (
+        "import sys; before = set(sys.modules); import imagerecords.__main__; print(*sorted({*sys.modules} - before - {'gc'}))"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout == "imagerecords imagerecords.__main__ imagerecords.schemas imagerecords.schemas.version\n"
 
 
 @pytest.mark.parametrize("how", ["module", "script"])

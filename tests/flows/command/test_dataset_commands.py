@@ -162,6 +162,21 @@ def test_diff_exits_with_0_for_the_same_images_and_1_for_others(imagerecords, bu
     assert found == {"kind": "added", "split": "train", "path": "cat/003.jpg", "was": None, "now": "1 cat"}
 
 
+def test_locate_and_diff_report_broken_records_of_other_programs(imagerecords, tmp_path, picture):
+    folder = tmp_path / "the other"
+    folder.mkdir()
+    examples = [encode_example({"image/filename": b"%d.jpg" % each, "image/encoded": picture(each)}) for each in range(3)]
+    framed = [before + data + after for data in examples for before, after, _ in [frame(data)]]
+    framed[1] = framed[1][:40] + bytes([framed[1][40] ^ 1]) + framed[1][41:]
+    (folder / "data.tfrecord").write_bytes(b"".join(framed))
+    line = f"imagerecords: 1 broken record skipped: data.tfrecord record 1: {folder}. Run imagerecords audit '{folder}'\n"
+    assert imagerecords("locate", folder, "2.jpg").err == line
+    ran = imagerecords("locate", folder, "1.jpg")
+    assert (ran.code, ran.err) == (1, f"{line}imagerecords: 1.jpg is in no record and no row of {folder}\n")
+    ran = imagerecords("diff", folder, folder)
+    assert (ran.code, ran.out, ran.err) == (1, "", f"{line}{line}imagerecords: no difference among the others\n")
+
+
 @pytest.mark.parametrize("command", ["audit", "locate", "extract", "diff"])
 def test_a_missing_path_is_bad_input(imagerecords, tmp_path, command):
     more = {"locate": ["x"], "extract": ["--to", tmp_path / "to"], "diff": [tmp_path]}.get(command, [])
@@ -178,6 +193,15 @@ def test_a_credential_is_refused_and_not_shown(imagerecords, tmp_path, command):
     assert ran.code == 2
     assert "credential" in ran.err
     assert SECRET not in ran.err + ran.out
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a file system that makes no directories")
+def test_a_target_of_extract_that_can_t_be_made_is_one_line(imagerecords, data_set):
+    ran = imagerecords("extract", data_set, "--to", "/proc/here/images")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.endswith(
+        "must be a directory that can be written, got No such file or directory: /proc/here/images. Choose another\n"
+    )
 
 
 @pytest.mark.parametrize(

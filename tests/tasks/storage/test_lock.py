@@ -10,7 +10,7 @@ import time
 import psutil
 import pytest
 
-from imagerecords.schemas.errors import OutputLocked
+from imagerecords.schemas.errors import BadStorage, OutputLocked
 from imagerecords.schemas.output_files import LOCK
 from imagerecords.tasks.storage import lock as lock_module
 from imagerecords.tasks.storage.folders import open_folder
@@ -58,6 +58,16 @@ def test_a_second_holder_is_refused_with_the_first_ones_process(output):
             pytest.fail("two builds hold one output")
         with pytest.raises(OutputLocked, match=f"process {os.getpid()}"):
             refuse_if_locked(output, STALE)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="a file system that makes no directories")
+@pytest.mark.parametrize("place", ["/proc/here/out", "/proc/1/out", "/dev/fd/out", "/dev/null/out"])
+def test_a_file_system_without_directories_is_refused_in_one_line(place):
+    with (
+        pytest.raises(BadStorage, match=f"must be a directory that can be written, got: [A-Z][a-z ]+: {place}. Choose another"),
+        output_lock(open_folder(place, {}), STALE),
+    ):
+        pytest.fail("there is no such directory")
 
 
 def test_the_lock_is_gone_afterwards(output):
