@@ -12,6 +12,7 @@ from cyclopts.config import Dict
 from imagerecords.flows.terminal import print_line
 from imagerecords.schemas.errors import BadSettings
 from imagerecords.schemas.former_names import FORMER_NAMES, with_present_names
+from imagerecords.schemas.plain_words import kind_of, plain_words
 from imagerecords.schemas.settings import BuildSettings
 
 ENVIRONMENT = "IMAGERECORDS_"
@@ -50,11 +51,11 @@ def read_config_file(path: Path) -> dict[str, Any]:
     except RecursionError as error:
         raise BadSettings(f"config must be {path.suffix[1:].upper()}, got lists or tables nested too deeply: {path}") from error
     except (yaml.YAMLError, ValueError) as error:
-        raise BadSettings(f"config must be {path.suffix[1:].upper()}, got {' '.join(str(error).split())}: {path}") from error
+        raise BadSettings(f"config must be {path.suffix[1:].upper()}, got {plain_words(error)}: {path}") from error
     if settings is None:  # an empty YAML file
         return {}
     if not isinstance(settings, dict):
-        raise BadSettings(f"config must hold settings by name, got {type(settings).__name__}: {path}")
+        raise BadSettings(f"config must hold settings by name, got {kind_of(type(settings).__name__)}: {path}")
     if other := [name for name in settings if not isinstance(name, str)]:
         raise BadSettings(f"config must hold settings by name, got {other[0]!r} as a name: {path}")
     for name, value in settings.items():  # a table named after a command would have no effect

@@ -191,7 +191,7 @@ def diff(
     storage_options: StorageOptions = None,
     as_json: AsJson = False,
 ) -> int:
-    """Print which images were added, removed, moved, relabelled, replaced or re-encoded; exit 1 if any was, or a record is bad."""
+    """Print which images were added, removed, moved, relabelled, replaced, re-encoded; exit 1 if any was or a record is bad."""
     from imagerecords.tasks.commands.diff import diff_datasets
 
     refuse_secrets(storage_options, dataset=dataset, other=other)

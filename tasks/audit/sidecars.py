@@ -8,6 +8,7 @@ from imagerecords.schemas.frame import OVERHEAD
 from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import DATASET_INFO, index_path, index_text
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.audit.file import FileAudit
 from imagerecords.tasks.storage.folders import Folder
 
@@ -30,7 +31,7 @@ def info_problems(info: dict[str, Any], audits: Mapping[str, FileAudit]) -> list
     try:
         return list(_info_problems(info, audits))
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
-        return [AuditProblem(DATASET_INFO, None, None, f"must be as TFDS writes it, got {type(error).__name__}: {error}")]
+        return [AuditProblem(DATASET_INFO, None, None, f"must be as TFDS writes it, got {plain_words(error)}")]
 
 
 def _info_problems(info: dict[str, Any], audits: Mapping[str, FileAudit]) -> Iterable[AuditProblem]:

@@ -9,6 +9,7 @@ image the third.
 from imagerecords.schemas.about import About
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.output_files import ABOUT
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.schemas.plan import PlanHeader
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.dataset.removals import read_removals
@@ -40,9 +41,9 @@ def _read(output: Folder) -> About:
     except FileNotFoundError:
         return About()
     except ValueError as error:
-        got = " ".join(str(error).split())
         raise CorruptRecord(
-            f"the data set's name and version must be readable, got: {got}: {output.join(ABOUT)}. Delete it, and build again"
+            f"the data set's name and version must be readable, got: {plain_words(error)}: {output.join(ABOUT)}. Delete the "
+            "file, and build again"
         ) from error
 
 

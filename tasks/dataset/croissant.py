@@ -18,6 +18,7 @@ from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import CROISSANT, MANIFEST, ShardName
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.tasks.dataset.tfds import json_text
 from imagerecords.tasks.storage.folders import Folder
@@ -140,7 +141,7 @@ def read_croissant(folder: Folder) -> dict[str, ListedFile]:
         return listed_files(parse_json(folder.read(CROISSANT)))
     except ValueError as error:
         raise CorruptRecord(
-            f"{CROISSANT} must be JSON, got: {error}: {folder.join(CROISSANT)}. Build again, or move it away"
+            f"{CROISSANT} must be JSON, got: {plain_words(error)}: {folder.join(CROISSANT)}. Build again, or move it away"
         ) from error
 
 

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.output_files import FINDINGS
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.storage.arrow_files import arrow_reader
 from imagerecords.tasks.storage.folders import Folder
 
@@ -43,5 +44,5 @@ def read_findings(folder: Folder) -> pa.Table:
     try:
         return pq.ParquetFile(arrow_reader(data)).read().cast(COLUMNS)
     except (pa.ArrowException, ValueError, OSError) as error:
-        got = " ".join(str(error).split())
+        got = plain_words(error)
         raise CorruptRecord(f"{FINDINGS} must be readable, got {got}: {folder.join(FINDINGS)}. Build again") from error

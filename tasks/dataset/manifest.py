@@ -20,6 +20,7 @@ from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.example import EXTRAS, SEVERAL
 from imagerecords.schemas.messages import plural
 from imagerecords.schemas.output_files import MANIFEST
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.schemas.plan import EXTRAS_KEY, METADATA_KEY, PlanHeader
 from imagerecords.schemas.receipt import ASKED_FOR, COLUMNS, REJECTED, SINCE_0_1_0, WRITTEN, with_all_columns
 from imagerecords.tasks.storage.arrow_files import arrow_reader, open_for_arrow
@@ -168,6 +169,6 @@ def _refuse_damage(folder: Folder) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno:
             raise
         raise CorruptRecord(
-            f"{MANIFEST} must be readable, got {' '.join(str(error).split())}: {folder.join(MANIFEST)}. Build again, or "
+            f"{MANIFEST} must be readable, got {plain_words(error)}: {folder.join(MANIFEST)}. Build again, or "
             "move it away: then the records are read instead"
         ) from error

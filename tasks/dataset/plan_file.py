@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from imagerecords.schemas.errors import OutputConflict
 from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.output_files import PLAN
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.schemas.plan import (
     ADDED,
     COLUMNS,
@@ -88,7 +89,7 @@ def read_plan(output: Folder) -> Plan | None:
         return Plan(_header(parquet), _shards(parquet), images)
     except UNREADABLE as error:
         raise OutputConflict(
-            f"the plan of a data set must be readable, got {type(error).__name__}: {output.join(PLAN)}. Build into another "
+            f"the plan of a data set must be readable, got {plain_words(error)}: {output.join(PLAN)}. Build into another "
             "output, or with --overwrite"
         ) from error
 

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from imagerecords.schemas.errors import CorruptRecord
 from imagerecords.schemas.output_files import REMOVALS
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.schemas.receipt import WRITTEN
 from imagerecords.tasks.storage.folders import Folder
 
@@ -42,8 +43,7 @@ def read_removals(output: Folder) -> Removals:
     except FileNotFoundError:
         return Removals()
     except ValueError as error:
-        got = " ".join(str(error).split())
-        what = f"the list of removed images must be readable, got: {got}: {output.join(REMOVALS)}"
+        what = f"the list of removed images must be readable, got: {plain_words(error)}: {output.join(REMOVALS)}"
         raise CorruptRecord(f"{what}. Restore it, or build into another output") from error
 
 

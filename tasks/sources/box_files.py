@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from imagerecords.schemas.boxes import FoundBox, FoundBoxes
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.annotations.coco import read_coco, without_outlines
 from imagerecords.tasks.sources.annotations.createml import is_createml, read_createml
 from imagerecords.tasks.sources.annotations.cvat import images_of
@@ -89,7 +90,7 @@ def _found(
             for box in image.boxes
         ]
     except (TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, yaml.YAMLError) as error:
-        raise ValueError(f"no {form} as tools write it: {type(error).__name__}: {' '.join(str(error).split())}") from error
+        raise ValueError(f"no {form} as tools write it: {plain_words(error)}") from error
     found = FoundBoxes.of(boxes, source.malformed, by_stem=by_stem, form=form)
     found = with_units(found, pixels=pixels)
     left = ", ".join(f"{kind} ({count:,})" for kind, count in source.objects_left.most_common() if count)

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from imagerecords.schemas.boxes import FoundBoxes
 from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.messages import plural, some
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.sources.csv_lines import DELIMITERS, read_csv_lines
 from imagerecords.tasks.sources.image_list_values import column_of_texts, labels_in, object_of, text_of
@@ -125,7 +126,7 @@ class _Boxes:
                 boxes = read_cell(cell)
             except (ValueError, TypeError, KeyError, OverflowError) as error:
                 wanted = "[xmin, ymin, xmax, ymax] or [xmin, ymin, xmax, ymax, label]"
-                listed.bad.append((line, f"boxes must be a list of {wanted}, got {error}"))
+                listed.bad.append((line, f"boxes must be a list of {wanted}, got {plain_words(error)}"))
                 continue
             for box, name in boxes:
                 corners.append(box)
@@ -149,7 +150,7 @@ def read_cell(cell: Any) -> list[tuple[list[float], str | None]]:
     """The boxes in a value of the column boxes: a list, or the JSON text of one; raises ValueError, TypeError or KeyError."""
     boxes = parse_json(cell or "[]") if isinstance(cell, str | None) else cell
     if not isinstance(boxes, list):
-        raise TypeError(repr(boxes))
+        raise ValueError(repr(boxes))
     return [_box(box) for box in boxes]
 
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagerecords.schemas.json_text import parse_json
+from imagerecords.schemas.plain_words import kind_of
 from imagerecords.tasks.sources.file_names import is_utf8
 
 
@@ -52,7 +53,7 @@ def object_of(line: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise ValueError(f"no JSON ({error.msg}, column {error.colno})") from error
     if not isinstance(row, dict):
-        raise ValueError(f"a {type(row).__name__}")
+        raise ValueError(kind_of(type(row).__name__))
     return row
 
 

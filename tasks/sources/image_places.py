@@ -17,6 +17,7 @@ import fsspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.schemas.unicode_names import composed
 from imagerecords.tasks.sources.allowed_sources import refuse_other_hosts
 from imagerecords.tasks.sources.input_files import beside
@@ -154,5 +155,6 @@ def _remote_state(folder: Folder, path: str) -> FileState:
 
 
 def _missing(path: str, error: Exception) -> str:
-    what = "none" if isinstance(error, FileNotFoundError | NotADirectoryError) else f"{type(error).__name__} ({error})"
+    words = f"{type(error).__name__} ({error})" if isinstance(error, OSError) else plain_words(error)
+    what = "none" if isinstance(error, FileNotFoundError | NotADirectoryError) else words
     return f"an image must exist, got {what}: {path}"

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -52,6 +53,6 @@ def unreadable(setting: str, location: str, error: OSError | ValueError) -> str:
     if isinstance(error, FileNotFoundError):
         return f"{setting} must be an existing file: {location}. Check the path"
     if isinstance(error, OSError):
-        got = "a folder" if isinstance(error, IsADirectoryError) else error.strerror or type(error).__name__
+        got = "a folder" if isinstance(error, IsADirectoryError) else error.strerror or plain_words(error)
         return f"{setting} must be a file that can be read, got {got}: {location}. Check the path"
-    return f"{setting} must be readable, got: {' '.join(str(error).split())}: {location}"
+    return f"{setting} must be readable, got: {plain_words(error)}: {location}"

@@ -13,6 +13,7 @@ from imagerecords.schemas.label_export import LabelledPath
 from imagerecords.schemas.label_studio_settings import LabelStudioSettings
 from imagerecords.schemas.labels import name_problems
 from imagerecords.schemas.messages import plural, some
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.label_studio_annotators import Answered, Decision, decide
 from imagerecords.tasks.sources.label_studio_columns import (
     EVERY_REGION,
@@ -106,7 +107,7 @@ class _Reader:
                     else:
                         self.export.images.append(item)
             except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
-                problem = f"a task must be as Label Studio exports it, got {type(error).__name__}: {error}"
+                problem = f"a task must be as Label Studio exports it, got {plain_words(error)}"
                 self.export.bad.append((task.number, problem))
         self.export.notes += self._notes()
 

@@ -17,6 +17,7 @@ from typing import Any
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.messages import plural, some
+from imagerecords.schemas.plain_words import kind_of, of_kind, plain_words
 from imagerecords.tasks.sources.label_studio_paths import seems_image, seems_other
 
 META = frozenset(
@@ -108,38 +109,42 @@ def read_tasks(text: str, file: str) -> Tasks:
 def _named(content: Any) -> str:
     if isinstance(content, dict) and {"images", "annotations"} <= content.keys():
         return "COCO"
-    return type(content).__name__
+    return kind_of(type(content).__name__)
 
 
 def _read_task(found: Tasks, number: int, row: Mapping[str, Any]) -> None:
     """Add a task of a JSON export."""
     try:
-        task = Task(number, dict(row["data"]) if "data" in row else {name: row[name] for name in row.keys() - {"annotations"}})
-        for annotation in row["annotations"] if "annotations" in row else row.get("completions", ()):
-            if annotation.get("was_cancelled") or annotation.get("skipped"):
+        data = row.get("data", {name: row[name] for name in row.keys() - {"annotations"}})
+        task = Task(number, dict(of_kind(data, dict, "data")))
+        name = "annotations" if "annotations" in row else "completions"
+        for index, annotation in enumerate(of_kind(row.get(name, []), list, name)):
+            place = f"{name}[{index}]"
+            if of_kind(annotation, dict, place).get("was_cancelled") or annotation.get("skipped"):
                 task.is_skipped = True
                 continue
-            results = tuple(_result(result) for result in annotation.get("result") or ())
+            given = of_kind(annotation.get("result") or [], list, f"{place}.result")
+            results = tuple(_result(result, f"{place}.result[{at}]") for at, result in enumerate(given))
             is_ground_truth = bool(annotation.get("ground_truth") or annotation.get("honeypot"))
             who = _who(annotation.get("completed_by"))
             task.annotations.append(Annotation(results, who, _time(annotation, annotation.get("id")), is_ground_truth))
         task.is_predicted = bool(row.get("predictions"))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        found.bad.append((number, f"a task must be as Label Studio exports it, got {type(error).__name__}: {error}"))
+        found.bad.append((number, f"a task must be as Label Studio exports it, got {plain_words(error)}"))
     else:
         found.tasks.append(task)
 
 
-def _result(result: Mapping[str, Any]) -> Result:
-    kind = str(result["type"])
+def _result(result: Any, place: str) -> Result:
+    kind = str(of_kind(result, dict, place)["type"])
     if kind == "relation":
         return Result("", kind, {})
-    source = result.get("source")
+    value, source = of_kind(result["value"], dict, f"{place}.value"), result.get("source")
     return Result(
         control=str(result.get("from_name") or kind),
         kind=kind,
-        value=result["value"],
-        page=result.get("item_index", result["value"].get("item_index")),
+        value=value,
+        page=result.get("item_index", value.get("item_index")),
         of=_text(result.get("to_name")),
         source=source.removeprefix("$") if isinstance(source, str) else None,
         region=_text(result.get("id")),
@@ -214,7 +219,7 @@ def _read_rows(found: Tasks, rows: Sequence[tuple[int, Mapping[str, Any]]], *, i
                 answers = {name: str(value) if _is_whole(value) else value for name, value in answers.items()}
             results = tuple(result for name, value in answers.items() for result in _results_of(name, value))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            found.bad.append((number, f"a row must be as Label Studio exports it, got {type(error).__name__}: {error}"))
+            found.bad.append((number, f"a row must be as Label Studio exports it, got {plain_words(error)}"))
             continue
         key = _task_of(row) if row.get("id") and not found.is_own else number
         task = tasks.setdefault(key, Task(number, data))

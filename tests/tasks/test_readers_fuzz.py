@@ -6,6 +6,7 @@ The sample is seeded; `python -m tests.tasks.test_readers_fuzz 100000` (`make fu
 import contextlib
 import json
 import random
+import re
 import shutil
 import signal
 import sys
@@ -40,6 +41,10 @@ from imagerecords.tasks.storage.folders import open_folder
 from tests.mutations import damage
 
 MUTATIONS = 2000
+PYTHONS_WORDS = re.compile(
+    r"NoneType|\b(Key|Type|Value|Attribute|Index|Overflow|Lookup)Error|object (is not|has no)|indices must|unhashable|to unpack|"
+    r"invalid literal|could not convert|operand|real number|values of other kinds|codec can't|type=\w+_type"
+)
 SECONDS = 60  # for one file; all take milliseconds
 ROWS = [
     {"path": "img/cat/0.jpg", "label": "cat", "split": "train", "group": "g1", "boxes": [[0.1, 0.1, 0.5, 0.5, "cat"]]},
@@ -270,6 +275,8 @@ def problem_of(read, root, path):
         text = str(error)
         if len(text.splitlines()) > 3 * MOST_LINES:
             return f"{len(text.splitlines())} lines"
+        if words := PYTHONS_WORDS.search(text):
+            return f"Python's own words ({words[0]}): {text[:300]}"
         if isinstance(error, BadLayout) and not (str(root) in text or path.name in text):
             return f"no place: {text[:300]}"
     except Exception as error:  # this test is about them

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from imagerecords.schemas.json_text import parse_json
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.annotations.geometry import from_size, no_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of_path
@@ -45,7 +46,7 @@ def read_cloud_manifest(source: Source) -> Iterator[AnnotatedImage]:
             try:
                 labels, boxes = READERS[key](source, content, place)
             except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-                source.refuse(place, f"a label must be as its service writes it, got {type(error).__name__}: {error}")
+                source.refuse(place, f"a label must be as its service writes it, got {plain_words(error)}")
                 continue
             use = str((content.get("dataItemResourceLabels") or {}).get(ML_USE) or "")
             details = content.get("image_details") or {}

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.annotations.geometry import around, no_of, rotated
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of, split_of_path
@@ -46,7 +47,7 @@ def _read_image(source: Source, path: str, image: Any, split: str | None) -> Ann
             try:
                 boxes.append(Box(_corners(source, element), label or None, where))
             except (TypeError, ValueError) as error:
-                source.drop_box(where, f"a {element.tag} must have numbers as CVAT writes them, got {error}")
+                source.drop_box(where, f"a {element.tag} must have numbers as CVAT writes them, got {plain_words(error)}")
         elif element.tag in UNREAD:
             source.leave_object(element.tag)
     size = _number(image.get("width")), _number(image.get("height"))

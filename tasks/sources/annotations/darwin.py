@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.annotations.geometry import Corners, around, from_size, no_of, numbers_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_folders
@@ -37,7 +38,7 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Annotat
         try:
             corners = _corners(source, annotation)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            source.drop_box(where, f"an annotation must have numbers as Darwin writes them, got {type(error).__name__}")
+            source.drop_box(where, f"an annotation must have numbers as Darwin writes them, got {plain_words(error)}")
             continue
         if corners:
             boxes.append(Box(corners, name, where))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.annotations.geometry import are_numbers, around, from_size, rotated
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of, stem_of
@@ -49,7 +50,7 @@ def _read_item(source: Source, path: str, item: Mapping[str, Any], names: Sequen
                 name, difficult = None if label is None else names[label], attributes.get("difficult") is True
                 boxes.append(Box(_corners(source, annotation), name, where, is_crowd=crowd, difficult=difficult))
             except (KeyError, TypeError, ValueError) as error:
-                source.drop_box(where, f"a {kind} must have numbers as Datumaro writes them, got {error}")
+                source.drop_box(where, f"a {kind} must have numbers as Datumaro writes them, got {plain_words(error)}")
         else:
             source.leave_object(str(kind))
     height, width = media["size"] if are_numbers(media.get("size")) and len(media["size"]) == 2 else (0, 0)

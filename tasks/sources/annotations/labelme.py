@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.annotations.geometry import are_numbers, around
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_folders, stem_of
@@ -37,7 +38,7 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Annotat
         try:
             boxes.append(Box(_corners(source, kind, shape["points"]), str(shape.get("label") or "") or None, where))
         except (KeyError, TypeError, ValueError, IndexError) as error:
-            source.drop_box(where, f"a {kind} must have points of two numbers, got {type(error).__name__}: {error}")
+            source.drop_box(where, f"a {kind} must have points of two numbers, got {plain_words(error)}")
     size = (content.get("imageWidth"), content.get("imageHeight"))
     home = folder_of(path)
     folders = (home, *(join(home, "..", name) for name in ("images", "JPEGImages", "data", "")), "")

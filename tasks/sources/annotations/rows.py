@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.messages import plural, some
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.settings_rules import UNLABELLED_TASKS
 from imagerecords.schemas.splits import SPLITS
@@ -115,10 +116,8 @@ def _read_source(opened: OpenedSource, base: str, joined: JoinedImages, *, sever
     except ValueError as error:
         raise BadLayout(f"{error}: {opened.location}") from error
     except (TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, csv.Error, pa.ArrowException) as error:
-        what = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise BadLayout(
-            f"annotations must be as {FORMATS[opened.recognised.name].title} has them, got {what}: {opened.location}"
-        ) from error
+        form = FORMATS[opened.recognised.name].title
+        raise BadLayout(f"annotations must be as {form} has them, got {plain_words(error)}: {opened.location}") from error
     finder = Finder(source, images)
     start = source.folder.path if source.folder.is_local else source.folder.fs.unstrip_protocol(source.folder.path)
     inner = str(start)[len(base.rstrip("/")) :].strip("/")

@@ -11,6 +11,7 @@ from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.annotations.geometry import Corners, around, numbers_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of_folders
@@ -48,7 +49,7 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Annotat
         try:
             boxes.append(Box(_corners(kind, item), str(item.get("classTitle") or "") or None, where))
         except (KeyError, TypeError, ValueError, zlib.error, UnidentifiedImageError) as error:
-            source.drop_box(where, f"a {kind} must be as Supervisely writes it, got {type(error).__name__}: {error}")
+            source.drop_box(where, f"a {kind} must be as Supervisely writes it, got {plain_words(error)}")
             continue
         source.remarks[f"{kind}, read as the upright box around it"] += kind != "rectangle"
     tags = [tag for tag in content["tags"] if isinstance(tag, dict)]

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.annotations.geometry import around, from_size, no_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path
@@ -115,7 +116,7 @@ def _boxes(source: Source, shape: Mapping[str, Any], names: Sequence[str], place
     try:
         corners = _corners(kind, shape)
     except (KeyError, TypeError, ValueError) as error:
-        source.drop_box(place, f"a {kind} must have numbers as VIA writes them, got {type(error).__name__}: {error}")
+        source.drop_box(place, f"a {kind} must have numbers as VIA writes them, got {plain_words(error)}")
         return
     source.remarks[f"{kind}, read as the upright box around it"] += kind != "rect"
     yield from (Box(corners, name, place) for name in names or (None,))

@@ -6,6 +6,7 @@ from xml.etree.ElementTree import ParseError
 import defusedxml.ElementTree
 from defusedxml import DefusedXmlException
 
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.annotations.model import Source
 
 
@@ -14,7 +15,7 @@ def parse_xml(data: bytes) -> Any:
     try:
         return defusedxml.ElementTree.fromstring(data)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:  # LookupError: an encoding nobody knows
-        raise ValueError(f"{type(error).__name__}: {' '.join(str(error).split())}") from error
+        raise ValueError(plain_words(error) if str(error) else type(error).__name__) from error
 
 
 def read_xml(source: Source, path: str) -> Any:

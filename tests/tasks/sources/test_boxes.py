@@ -79,9 +79,9 @@ BOMB = '<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
         (voc(("&b;", 0, 0, 1, 1), head=BOMB), "EntitiesForbidden"),
         (voc(("cat", 0, 0, 1, 1), head='<!DOCTYPE a SYSTEM "http://example.org/x.dtd">'), None),  # never fetched
         (voc(("&x;", 0, 0, 1, 1), head='<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>'), "EntitiesForbidden"),
-        (voc(("cat", 0, 0, 1, 1))[:-9], "ParseError"),
+        (voc(("cat", 0, 0, 1, 1))[:-9], "must be plain XML, got unclosed token: line 1"),
         ('<?xml version="1.0" encoding="nonsense"?><a/>', "must be plain XML"),
-        ("", "ParseError"),
+        ("", "must be plain XML, got no element found: line 1"),
         (voc(("cat", 0, 0, 1)), "object 1"),  # no ymax
         (voc(("cat", 0, 0, 1, "wide")), "must have xmin, ymin, xmax and ymax"),
         ("<html/>", "must be Pascal VOC or CVAT XML, got <html>"),

@@ -53,7 +53,19 @@ def test_each_format_names_its_labelled_images(content, file, expected):
         ),
         ([task(None, "cat")], "e.json", "must name its image"),
         ([task("a.jpg") | {"annotations": [{"result": [rectangle()]}]}], "e.json", "one label, got none"),
-        ([{"data": {"image": "a.jpg"}, "annotations": [{"result": [{"type": "choices"}]}]}], "e.json", "KeyError: 'value'"),
+        (
+            [{"data": {"image": "a.jpg"}, "annotations": [{"result": [{"type": "choices"}]}]}],
+            "e.json",
+            "got no 'value'",
+        ),
+        ([{"data": None, "annotations": []}], "e.json", "exports it, got null in place of an object at data: e.json, task 1"),
+        ([{"data": {}, "annotations": None}], "e.json", "null in place of a list at annotations: e.json, task 1"),
+        ([{"data": {}, "annotations": [None]}], "e.json", "null in place of an object at annotations[0]: e.json, task 1"),
+        (
+            [task("a.jpg", "cat") | {"annotations": [{"result": [{"type": "choices", "value": None}]}]}],
+            "e.json",
+            "null in place of an object at annotations[0].result[0].value: e.json, task 1",
+        ),
         ("image,choice\nok.jpg,cat\na.jpg,../up\n", "e.csv", "got '../up': e.csv, line 3"),
     ],
 )
