@@ -5,6 +5,7 @@ is asked through fsspec.
 """
 
 import errno
+import math
 import os
 import threading
 import time
@@ -79,11 +80,15 @@ class ListingProgress:
 
 
 def walk_files(
-    folder: Folder, name: str, advance: Callable[[int], None] = lambda _: None, ignored: Ignored | None = None
+    folder: Folder,
+    name: str,
+    advance: Callable[[int], None] = lambda _: None,
+    ignored: Ignored | None = None,
+    most: float = math.inf,
 ) -> Level:
     """All files below `name`, at any depth, sorted by path; `folders` stays empty. `advance` gets the number of more files.
 
-    Files that are ignored are only counted, by their ending.
+    Files that are ignored are only counted, by their ending. Listing S3 stops with the page that brings `most` files.
     """
     found = Level()
     if folder.is_local:
@@ -97,6 +102,8 @@ def walk_files(
                 if _counts(relative, found.skipped):
                     found.files.append(FoundFile(_below(name, relative), info["size"], remote_version(info)))
             advance(len(found.files) - before)
+            if len(found.files) >= most:
+                break
     found.files = _inputs(folder, found, ignored or nothing_ignored())
     found.files.sort()
     return found

@@ -42,8 +42,8 @@ from tests.mutations import damage
 
 MUTATIONS = 2000
 PYTHONS_WORDS = re.compile(
-    r"NoneType|\b(Key|Type|Value|Attribute|Index|Overflow|Lookup)Error|object (is not|has no)|indices must|unhashable|to unpack|"
-    r"invalid literal|could not convert|operand|real number|values of other kinds|codec can't|type=\w+_type"
+    r"NoneType|\b(Key|Type|Value|Attribute|Index|Overflow|Lookup)Error|object (is not|has no)|indices must|unhashable|to unpack"
+    r"|invalid literal|could not convert|operand|real number|values of other kinds|codec can't|type=\w+_type"
 )
 SECONDS = 60  # for one file; all take milliseconds
 ROWS = [

@@ -1,5 +1,6 @@
 """The folders that annotations are read from: what lies in them, and which of their files hold annotations."""
 
+import math
 import posixpath
 import shlex
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ INNER = {
     *("annotations", "annotation", "labels", "label", "imagesets", "main", "xml", "xmls", "json", "jsons", "ann", "anns"),
     *("gt", "ground_truth", "labels_json", "metadata"),
 }
+LOOKED_AT = 20_000  # files on S3, where a hint is looked for: some seconds, and the listing has failed before
 
 
 @dataclass
@@ -32,9 +34,14 @@ class OpenedSource:
     recognised: Recognised
 
 
-def open_source(location: str, wanted: str | None, images: str | None, storage_options: Mapping[str, Any]) -> OpenedSource:
-    """The source at a path or URL; raises OSError where there is none, ValueError where it is of no known format."""
-    folder, target, files = _home(location, storage_options)
+def open_source(
+    location: str, wanted: str | None, images: str | None, storage_options: Mapping[str, Any], most: float = math.inf
+) -> OpenedSource:
+    """The source at a path or URL; raises OSError where there is none, ValueError where it is of no known format.
+
+    `most` files of a prefix of S3 are looked at.
+    """
+    folder, target, files = _home(location, storage_options, most)
     roots: tuple[str, ...] = ()
     if images:
         beyond = open_folder(images, storage_options)
@@ -58,7 +65,7 @@ def open_source(location: str, wanted: str | None, images: str | None, storage_o
     return OpenedSource(location, source, recognised)
 
 
-def _home(location: str, storage_options: Mapping[str, Any]) -> tuple[Folder, str, list[str]]:
+def _home(location: str, storage_options: Mapping[str, Any], most: float) -> tuple[Folder, str, list[str]]:
     """The data set's folder, the location relative to it, and its files.
 
     A folder of annotations that has no images in it belongs to the one above it.
@@ -69,14 +76,14 @@ def _home(location: str, storage_options: Mapping[str, Any]) -> tuple[Folder, st
         folder, target = beside(location.rstrip("/"), storage_options)
     elif not folder.exists():
         raise FileNotFoundError(location)
-    files = [file.path for file in walk_files(folder, "").files]
+    files = [file.path for file in walk_files(folder, "", most=most).files]
     while (name := folder.path.rpartition("/")[2]).lower() in INNER and folder.path.count("/") > 1:
         if any(ending_of(path) in IMAGE_ENDINGS for path in files):
             break
         above = posixpath.dirname(folder.path)
         url = above if folder.is_local else str(folder.fs.unstrip_protocol(above))
         folder, target = open_folder(url, storage_options), f"{name}/{target}".rstrip("/")
-        files = [file.path for file in walk_files(folder, "").files]
+        files = [file.path for file in walk_files(folder, "", most=most).files]
     return folder, target, files
 
 
@@ -84,7 +91,7 @@ def exports_in(settings: BuildSettings) -> Iterator[str]:
     """A hint for each input directory that is the export of a labelling tool, where it was taken for label folders."""
     for name, url in settings.directories().items():
         try:
-            recognised = open_source(url, None, None, settings.storage_options).recognised
+            recognised = open_source(url, None, None, settings.storage_options, most=LOOKED_AT).recognised
         except (OSError, ValueError):
             continue
         if recognised.name != LABEL_FOLDERS:

@@ -5,6 +5,7 @@ import tracemalloc
 
 import pytest
 
+from imagerecords.tasks.sources.annotations.source import LOOKED_AT
 from imagerecords.tasks.sources.walk import (
     BEHIND_EMPTY_NAME,
     ENDS_IN_SLASH,
@@ -56,6 +57,12 @@ def test_every_page_is_asked_for(keys):
     fs = Pages(keys)
     assert sum(map(len, list_objects(fs, "bucket/in"))) == keys
     assert len(fs.asked) == max(1, -(-keys // KEYS_A_PAGE))
+
+
+def test_a_hint_in_an_error_lists_no_large_prefix_again():
+    fs = Pages(10_000_000)
+    assert len(walk_files(folder(fs), "", most=LOOKED_AT).files) == LOOKED_AT
+    assert len(fs.asked) == LOOKED_AT // KEYS_A_PAGE
 
 
 def test_files_come_sorted_whatever_the_servers_order():
