@@ -4,9 +4,11 @@ A deployment's own limit covers only its runs. The lock in the output stays what
 failing on it. The slot of a holder that was killed is free when its lease ends, and its lock when its heartbeat is too old.
 """
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from logging import Logger, LoggerAdapter
 from typing import Any
 
@@ -14,6 +16,7 @@ from httpx import HTTPStatusError
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.responses import GlobalConcurrencyLimitResponse
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.concurrency.sync import concurrency
@@ -31,6 +34,10 @@ RunLogger = Logger | LoggerAdapter[Any]
 LEASE_SECONDS = 60.0  # the shortest that Prefect allows
 WAIT_SECONDS = 75.0  # longer than a lease, so that the slot of a holder that was killed is free by then
 ASK_SECONDS = 2.0
+# A limit whose slot was free for so long is of no build: one that runs holds it, and one that begins takes it within a second.
+IDLE_SECONDS = 600.0
+NAME = re.compile(r"imagerecords-(.+-)?[0-9a-f]{8}")
+PAGE = 200  # limits, as many as a server gives at once
 LOCKED = 423  # the status of a slot that is taken
 SECONDS_BETWEEN_LINES = 60.0
 
@@ -46,7 +53,7 @@ def output_slot(output: Folder, stale_seconds: float, logger: RunLogger) -> Iter
 
     A server that was restarted may have forgotten the holder, and would never free the slot: after WAIT_SECONDS without the
     slot the build reads the output's lock, and goes on if that is free. The limit is removed with the block's end, unless
-    another build has the slot by then.
+    another build has the slot by then; and so are the idle ones of other outputs, which builds that were killed have left.
     """
     name = slot_name(output)
     with ExitStack() as held:
@@ -96,6 +103,22 @@ def _remove_idle(name: str) -> None:
         if not client.read_global_concurrency_limit_by_name(name).active_slots:
             with suppress(ObjectNotFound):
                 client.delete_global_concurrency_limit_by_name(name)
+        for limit in _idle(client):
+            with suppress(ObjectNotFound):
+                client.delete_global_concurrency_limit_by_name(str(limit.id))  # an id will do, and is of no newer limit
+
+
+def _idle(client: SyncPrefectClient) -> list[GlobalConcurrencyLimitResponse]:
+    """The limits of outputs that no build has had for a while."""
+    limits: list[GlobalConcurrencyLimitResponse] = []
+    while len(limits) % PAGE == 0 and (more := client.read_global_concurrency_limits(limit=PAGE, offset=len(limits))):
+        limits += more
+    before = datetime.now(UTC) - timedelta(seconds=IDLE_SECONDS)
+    return [
+        limit
+        for limit in limits
+        if NAME.fullmatch(limit.name) and not limit.active_slots and limit.updated is not None and limit.updated < before
+    ]
 
 
 def _holder(output: Folder) -> str:

@@ -28,11 +28,11 @@ from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of, is_u
 from imagerecords.tasks.sources.ignored import ignored_files
 from imagerecords.tasks.sources.unlabelled import unlabelled_notes
 from imagerecords.tasks.sources.walk import FoundFile, Level, ListingProgress, find_label_folders, read_level, walk_files
+from imagerecords.tasks.storage.archives import unpacking
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
 # Names people give to splits; folders of only these names under one data directory are split/label/ layouts.
 SPLIT_NAMES = {"train", "training", "val", "valid", "validation", "test", "testing", "eval"}
-ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar")
 REMOTE_LISTINGS = 16  # label prefixes listed at once on object stores
 
 
@@ -88,8 +88,8 @@ def setting_of(source: str) -> str:
 
 def _remedy_for_file(url: str) -> str:
     """What to do with a file that was passed for a directory."""
-    if url.lower().endswith(ARCHIVES):
-        return ". Unpack it first"
+    if remedy := unpacking(url):
+        return f". {remedy}"
     return f". Pass --image_list {shlex.quote(url)} if it lists images" if url.lower().endswith(LIST_ENDINGS) else ""
 
 

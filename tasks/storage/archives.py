@@ -1,6 +1,7 @@
 """Zip and tar files as folders of images, read in place; and the packages that other file systems need."""
 
 import os
+import shlex
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,12 @@ ZIP = "zip"
 OTHER_ARCHIVES = ("libarchive", "rar", "7z")
 COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst", ".tar.lz4")
 OTHER_ENDINGS = (".7z", ".rar")
-UNPACK = "Unpack it, or make it a zip file"
+COMMANDS = {
+    ".zip": "unzip -q {file} -d {folder}",
+    ".7z": "7z x {file} -o{folder}",
+    ".rar": "unrar x {file} {folder}/",
+    **dict.fromkeys((".tar", *COMPRESSED), "mkdir {folder} && tar -xf {file} -C {folder}"),
+}
 # Packages of file systems that imagerecords does not install by itself, and the extra that brings each.
 EXTRAS = {
     **dict.fromkeys(("gs", "gcs"), ("gcsfs", "gcs")),
@@ -42,17 +48,30 @@ def archive_url(url: str) -> str:
     is_file = protocol == TAR or (not chained and os.path.isfile(url))
     if is_file and file.endswith(COMPRESSED):
         raise BadSettings(
-            f"a tar file must not be compressed, got one that can only be read from its beginning: {url}. {UNPACK}, or an "
-            "uncompressed tar"
+            f"a tar file must not be compressed, got one that can only be read from its beginning: {url}. {unpacking(url)}"
         )
     if (is_file and file.endswith(OTHER_ENDINGS)) or protocol in OTHER_ARCHIVES:
-        raise BadSettings(f"an input must be a folder, a zip file or a tar file, got another archive: {url}. {UNPACK}")
+        raise BadSettings(f"an input must be a folder, a zip file or a tar file, got another archive: {url}. {unpacking(url)}")
     if protocol == TAR and fsspec.utils.get_protocol(target) not in ("file", "local"):
         raise BadSettings(
             f"a tar file must be on this machine, since finding the files in it takes reading it whole, got {url}. Copy it, or "
             "make it a zip file"
         )
     return f"{inner}::{_absolute(target)}" if chained else url
+
+
+def unpacking(url: str) -> str:
+    """What to do with an archive that can't be read in place: the command that unpacks it, by its name; empty for others."""
+    target = url.rpartition("::")[2]
+    ending = next((ending for ending in COMMANDS if target.lower().endswith(ending)), "")
+    if not ending:
+        return ""
+    if fsspec.utils.get_protocol(target) not in ("file", "local"):
+        in_place = f"Pass zip://::{target} to read it in place" if ending == ".zip" else ""
+        return in_place or "Copy it to this machine and unpack it there, or make it a zip file"
+    file = target.removeprefix("file://")
+    folder = file[: -len(ending)] or "unpacked"
+    return f"Unpack it: {COMMANDS[ending].format(file=shlex.quote(file), folder=shlex.quote(folder))}"
 
 
 def _absolute(target: str) -> str:

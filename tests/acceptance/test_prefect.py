@@ -5,6 +5,12 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.concurrency.sync import concurrency as slots
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from imagerecords.flows.prefect_ui import concurrency as slot_of_output
 from tests.acceptance.running import Images, Shell, wait_until
 from tests.digests import digests
 
@@ -135,3 +141,24 @@ def test_bad_input_has_the_same_exit_code_under_prefect(shell: Shell, quick: Ima
     assert build.last_word.startswith("imagerecords: error: ")
     assert "AwaitingRetry" not in build.stderr, "bad input stays bad"
     assert _flow_run(prefect_server, f"build {tmp_path / 'data'}")["state_name"] == "Failed"
+
+
+def test_idle_limits_of_other_outputs_are_removed_and_no_others(prefect_server: str, monkeypatch: pytest.MonkeyPatch):
+    """A killed build leaves its limit, which its output's next build would remove, if there ever was one."""
+    left, held, mine = (f"imagerecords-data-{number:08x}" for number in range(3))
+    users = "imagerecords-nightly"
+    with temporary_settings({PREFECT_API_URL: prefect_server}), get_client(sync_client=True) as client:
+
+        def there() -> set[str]:
+            return {limit.name for limit in client.read_global_concurrency_limits(limit=200)} & {left, held, mine, users}
+
+        for name in (left, held, mine, users):
+            client.upsert_global_concurrency_limit_by_name(name, limit=1)
+        with slots(held, lease_duration=slot_of_output.LEASE_SECONDS):
+            slot_of_output._remove_idle(mine)
+            assert there() == {left, held, users}, "a build of the other output may begin just now"
+            monkeypatch.setattr(slot_of_output, "IDLE_SECONDS", 0.0)
+            slot_of_output._remove_idle(mine)
+            assert there() == {held, users}
+        for name in (held, users):
+            client.delete_global_concurrency_limit_by_name(name)

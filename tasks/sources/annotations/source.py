@@ -15,6 +15,7 @@ from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of, is_u
 from imagerecords.tasks.sources.input_files import beside
 from imagerecords.tasks.sources.label_folders import setting_of
 from imagerecords.tasks.sources.walk import walk_files
+from imagerecords.tasks.storage.archives import unpacking
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
 # Folders that tools make for annotations; the images lie beside them.
@@ -76,6 +77,8 @@ def _home(location: str, storage_options: Mapping[str, Any], most: float) -> tup
         folder, target = beside(location.rstrip("/"), storage_options)
     elif not folder.exists():
         raise FileNotFoundError(location)
+    if "::" in folder.url:
+        raise ValueError(f"annotations must lie in a folder or file, got an archive: {location}. {unpacking(location)}")
     files = [file.path for file in walk_files(folder, "", most=most).files]
     while (name := folder.path.rpartition("/")[2]).lower() in INNER and folder.path.count("/") > 1:
         if any(ending_of(path) in IMAGE_ENDINGS for path in files):

@@ -7,6 +7,7 @@ import pytest
 
 from imagerecords.schemas.errors import BadInput, BadSettings
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks.storage.archives import unpacking
 from imagerecords.tasks.storage.folders import open_folder, open_output
 
 
@@ -40,14 +41,16 @@ def test_a_folder_whose_name_ends_as_an_archive_does_is_a_folder(tmp_path):
 def test_a_compressed_tar_is_refused(tmp_path, kind, url):
     (tmp_path / "in").mkdir()
     made = shutil.make_archive(str(tmp_path / "photos"), kind, tmp_path / "in")
-    with pytest.raises(BadSettings, match=r"a tar file must not be compressed, .* from its beginning: .*photos.*Unpack it"):
+    with pytest.raises(
+        BadSettings, match=r"not be compressed, .*photos.* Unpack it: mkdir \S+/photos && tar -xf \S+ -C \S+/photos$"
+    ):
         open_folder(url.format(made), {})
 
 
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("rar://::x.rar", "got another archive: rar://::x.rar. Unpack it"),
+        ("rar://::x.rar", "got another archive: rar://::x.rar. Unpack it: unrar x x.rar x/"),
         ("tar://{}/x.tar", "must be tar://FOLDER::FILE, got tar://.*/x.tar. Pass the file's path alone"),
         ("zip://{}/x.zip", "must be zip://FOLDER::FILE, got zip://.*/x.zip. Pass the file's path alone"),
         ("tar://::s3://bucket/x.tar", "must be on this machine, .*s3://bucket/x.tar. Copy it"),
@@ -60,6 +63,20 @@ def test_other_archives_are_refused(url, words, tmp_path):
     (tmp_path / "broken.zip").write_bytes(b"PK no zip")
     with pytest.raises(BadInput, match=words):
         open_folder(url.format(tmp_path), {}).exists("x")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("my photos.tar.gz", "Unpack it: mkdir 'my photos' && tar -xf 'my photos.tar.gz' -C 'my photos'"),
+        ("in/a.7z", "Unpack it: 7z x in/a.7z -oin/a"),
+        ("s3://bucket/a.zip", "Pass zip://::s3://bucket/a.zip to read it in place"),
+        ("https://example.org/a.tgz", "Copy it to this machine and unpack it there, or make it a zip file"),
+        ("photos", ""),
+    ],
+)
+def test_an_archive_that_is_not_read_is_unpacked_by_a_command(url, words):
+    assert unpacking(url) == words
 
 
 @pytest.mark.parametrize("name", ["tar", "zip", "rar", "7z"])
