@@ -100,8 +100,8 @@ def _remove_idle(name: str) -> None:
     """
     once = temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0})
     with suppress(Exception), once, get_client(sync_client=True) as client:  # a server that is away stops no build
-        if not client.read_global_concurrency_limit_by_name(name).active_slots:
-            with suppress(ObjectNotFound):
+        with suppress(ObjectNotFound):
+            if not client.read_global_concurrency_limit_by_name(name).active_slots:
                 client.delete_global_concurrency_limit_by_name(name)
         for limit in _idle(client):
             with suppress(ObjectNotFound):
