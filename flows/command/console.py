@@ -33,22 +33,29 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
         _say(console, summary.boxes.line())
         for reason in summary.boxes.reasons:
             _say(console, reason.line())
-    if summary.finding_lines:
-        _say(console, "found, the most severe first (docs/findings.md):")
-    for line in summary.finding_lines:
-        _say(console, f"  {line}")
-    rejected = sum(count for split in summary.splits for reason, count in split.rejected.items() if reason not in ASKED_FOR)
-    if summary.first_rejected:
-        shown = len(summary.first_rejected)
-        _say(console, "rejected:" if shown == rejected else f"rejected, the first {shown} of {rejected:,}:")
-    for line in summary.first_rejected:
-        _say(console, f"  {line}")
+    _print_findings(console, summary)
     if summary.data_card:
         _say(console, f"data card: {summary.data_card}")
     if summary.complete:
         _say(console, f"digest {summary.digest}  {summary.output_directory}")
     else:
         _say(console, f"not complete: {summary.output_directory}")
+
+
+def _print_findings(console: Console, summary: BuildSummary) -> None:
+    """Print what was found, and the first rejected images."""
+    if summary.finding_lines:
+        _say(console, "found, the most severe first (docs/findings.md):")
+    for line in summary.finding_lines:
+        _say(console, f"  {line}")
+    if limit := summary.findings.limit_of_near():
+        _say(console, limit)
+    rejected = sum(count for split in summary.splits for reason, count in split.rejected.items() if reason not in ASKED_FOR)
+    if summary.first_rejected:
+        shown = len(summary.first_rejected)
+        _say(console, "rejected:" if shown == rejected else f"rejected, the first {shown} of {rejected:,}:")
+    for line in summary.first_rejected:
+        _say(console, f"  {line}")
 
 
 def print_plan(console: Console, plan: PlanSummary) -> None:
