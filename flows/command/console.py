@@ -24,7 +24,8 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
     _print_whole(console, table)
     shards = f"{plural(summary.shards_converted, 'shard')} converted, {summary.shards_reused:,} reused"
     speed = f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s"
-    _say(console, f"{plural(summary.labels, 'label')}, {shards}, {speed}{_skipped(summary.skipped)}")
+    _say(console, f"{plural(summary.labels, 'label')}, {shards}, {speed}")
+    _say_skipped(console, summary.skipped)
     if known := summary.known_phrase():
         _say(console, known)
     for share in summary.shares:
@@ -74,9 +75,10 @@ def print_plan(console: Console, plan: PlanSummary) -> None:
         _say(console, plan.boxes.line())
         for reason in plan.boxes.reasons:
             _say(console, f"note: {reason.line()}")
+    _say_skipped(console, plan.skipped)
     for note in plan.notes:
         _say(console, f"note: {note}")
-    _say(console, f"dry run: nothing was written to {plan.output_directory}{_skipped(plan.skipped)}")
+    _say(console, f"dry run: nothing was written to {plan.output_directory}")
 
 
 def print_audit(console: Console, audit: Audit) -> None:
@@ -109,8 +111,9 @@ def _print_whole(console: Console, table: Table) -> None:
     console.width = width
 
 
-def _skipped(counts: dict[str, int]) -> str:
-    return f"; skipped: {skipped_phrase(counts)}" if counts else ""
+def _say_skipped(console: Console, counts: dict[str, int]) -> None:
+    if counts:
+        _say(console, f"skipped: {skipped_phrase(counts)}")
 
 
 def _say(console: Console, text: str) -> None:
