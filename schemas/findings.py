@@ -6,7 +6,8 @@ Only written images count, and each counts once in each of three searches:
   both where it is both, and else within one label of one split.
 - near: groups of images whose difference hashes are joined by steps of at most NEAR_BITS bits, counted in the same way. Exact
   duplicates count as one image there, and a group of exact duplicates alone is none. Blank images, and those without a
-  meaningful hash, are in none. Where too many pairs would be near by chance, near duplicates are not counted at all.
+  meaningful hash, are in none. Where too many pairs would be near by chance, fewer bits are near; none, where even equal
+  hashes are chance.
 - image quality: a blank image is not also dark, bright or blurred. Tiny and extreme sizes are counted independently of that.
 
 Thresholds are beyond any image that people would mean to have, so that findings are few and worth checking.
@@ -75,11 +76,13 @@ class Duplicates(_Frozen):
 class FindingCounts(_Frozen):
     """The findings in numbers; `measured` is the number of images with metrics, for image quality and near duplicates.
 
-    `near_by_chance` is the expected number of pairs that are near by chance, where it is so large that `near` is not counted.
+    `near_bits` is the distance up to which `near` is counted; None where it is not counted at all. Where it is not NEAR_BITS,
+    `near_by_chance` is the expected number of pairs that are within NEAR_BITS by chance.
     """
 
     exact: Duplicates = Duplicates()
     near: Duplicates = Duplicates()
+    near_bits: int | None = NEAR_BITS
     near_by_chance: int = 0
     measured: int = 0
     blank: int = 0
@@ -119,9 +122,16 @@ class FindingCounts(_Frozen):
             yield f"{plural(self.has_gps, 'image')} with a GPS position in the metadata"
         if self.has_thumbnail:
             yield f"{plural(self.has_thumbnail, 'image')} with an embedded thumbnail"
-        if self.near_by_chance:
-            pairs = plural(self.near_by_chance, "pair")
-            yield f"near duplicates not counted: these pictures look so alike that {pairs} would be near by chance"
+
+    def limit_of_near(self) -> str:
+        """What near duplicates are not counted for, and why; empty where they are counted as always."""
+        if not self.near_by_chance:
+            return ""
+        pairs = plural(self.near_by_chance, "near pair")
+        if self.near_bits is None:
+            return f"near duplicates not counted: pictures so alike make {pairs} by chance"
+        within = f"within {plural(self.near_bits, 'bit')}" if self.near_bits else "with equal hashes"
+        return f"near duplicates counted {within}: within {NEAR_BITS}, chance makes {pairs}"
 
 
 class ImageReference(_Frozen):

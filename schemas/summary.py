@@ -108,7 +108,8 @@ class BuildSummary(BaseModel):
         boxes = [reason.line() for reason in self.boxes.reasons] if self.boxes else []
         known = [phrase] if (phrase := self.known_phrase()) else []
         shares = [share.line() for share in self.shares]
-        below = [f"{self.output_directory}, {self.seconds:,.1f} s, digest {self.digest}", *known, *findings, *boxes]
+        limit = [phrase] if (phrase := self.findings.limit_of_near()) else []
+        below = [f"{self.output_directory}, {self.seconds:,.1f} s, digest {self.digest}", *known, *findings, *limit, *boxes]
         return html_table(*self.table(), [*shares, *below])
 
 

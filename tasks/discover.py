@@ -5,19 +5,24 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
+import pyarrow.compute as pc
+
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.label_map import ENDINGS, read_label_map
 from imagerecords.schemas.labels import likeness_notes, number_notes, read_labels, read_synsets
 from imagerecords.schemas.listing import Listing
-from imagerecords.schemas.messages import first_lines
+from imagerecords.schemas.messages import first_lines, plural
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.unicode_names import composed, one_form
+from imagerecords.tasks.images.opening import register_heic
 from imagerecords.tasks.sources.exclude import exclude_images
 from imagerecords.tasks.sources.input_files import read_text
 from imagerecords.tasks.sources.label_folders import setting_of, survey_folders
 from imagerecords.tasks.storage.folders import open_folder, open_output
 
 T = TypeVar("T")
+
+HEIC_NAMES = r"(?i)\.(heic|heif)$"
 
 
 def discover_images(
@@ -83,8 +88,16 @@ def survey(
     if listing.errors:
         return listing
     ordered = () if settings.labels_file or existing else number_notes(listing.labels)
-    listing = replace(listing, notes=(*listing.notes, *likeness_notes(listing.labels), *ordered))
+    notes = (*listing.notes, *likeness_notes(listing.labels), *ordered, *_heic_notes(listing))
+    listing = replace(listing, notes=notes)
     return exclude_images(settings, listing)
+
+
+def _heic_notes(listing: Listing) -> Iterable[str]:
+    """A note where images are HEIC by their names, which no decoder here reads: better now than after an hour."""
+    count = pc.sum(pc.match_substring_regex(listing.images["path"], HEIC_NAMES)).as_py() or 0
+    if count and not register_heic():
+        yield f"{plural(count, 'image')} in HEIC will be rejected without a decoder: pip install 'imagerecords[heic]'"
 
 
 def _directory_errors(settings: BuildSettings) -> Iterable[str]:

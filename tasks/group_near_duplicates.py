@@ -28,7 +28,7 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.splits import EVERY_SPLIT
 from imagerecords.tasks.append import known_images
 from imagerecords.tasks.dataset.manifest import read_manifest
-from imagerecords.tasks.findings.chance import near_by_chance
+from imagerecords.tasks.findings.chance import nearness
 from imagerecords.tasks.findings.find import EMPTY_HASHES
 from imagerecords.tasks.findings.near_duplicates import join_near
 from imagerecords.tasks.images.process import process_image
@@ -145,8 +145,7 @@ def _join(images: list[tuple[str, _Look]], existing: set[str]) -> _Joined:
         if look.dhash is not None:
             joined.join(of_hash.setdefault(look.dhash, group), group, existing)
     hashes = np.array(sorted(of_hash), np.uint64)
-    if near_by_chance(hashes):
-        return joined
-    for one, other in zip(hashes.tolist(), hashes[join_near(hashes)].tolist(), strict=True):
+    bits = nearness(hashes).bits or 0
+    for one, other in zip(hashes.tolist(), hashes[join_near(hashes, bits)].tolist(), strict=True):
         joined.join(of_hash[one], of_hash[other], existing)
     return joined

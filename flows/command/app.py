@@ -26,6 +26,7 @@ from imagerecords.flows.command.config_file import (
 from imagerecords.flows.command.dataset_commands import audit, diff, extract, locate, remove, report, show
 from imagerecords.flows.command.doctor import doctor
 from imagerecords.flows.command.exit_codes import BAD_INPUT, FAILED, INTERRUPTED, OK
+from imagerecords.flows.command.help import OTHERS as OPTIONS
 from imagerecords.flows.command.help import GroupedHelp
 from imagerecords.flows.retry import is_final
 from imagerecords.flows.terminal import drop_closed_output, escape_unknown_characters, print_line
@@ -53,7 +54,7 @@ COMMANDS: dict[str, dict[Callable[..., int], str]] = {
 }
 EXIT_CODES = """Exit codes: 0 done; 1 failed, over budget, or audit, diff and locate found a problem, a difference, no image;
 2 bad settings or input; 130 interrupted."""
-MOST_USED = "\n\n".join(f"    imagerecords {example}" for commands in COMMANDS.values() for example in [*commands.values()][:2])
+MOST_USED = "\n".join(f"    imagerecords {example}" for commands in COMMANDS.values() for example in [*commands.values()][:2])
 
 
 def make_app() -> App:
@@ -63,15 +64,19 @@ def make_app() -> App:
         help="Build sharded TFRecord files from labelled images, and verify them.",
         version=VERSION,
         result_action="return_value",
+        version_flags=["--version", "-V"],
+        group_parameters=Group(OPTIONS, sort_key=len(COMMANDS)),
+        group_commands=Group("Help", sort_key=len(COMMANDS) + 1),
         help_formatter=GroupedHelp(),
         help_epilogue=f"Examples:\n\n{MOST_USED}\n\n{EXIT_CODES}",
     )
     app.meta.suppress_keyboard_interrupt = app.suppress_keyboard_interrupt = False  # run() reports it
     for place, (title, commands) in enumerate(COMMANDS.items()):
         group = Group(title, sort_key=place)
-        for command, example in commands.items():
+        for order, (command, example) in enumerate(commands.items()):
             epilogue = f"Example: imagerecords {example}\n\n{EXIT_CODES}"
-            app.command(command, group=group, help_epilogue=epilogue)
+            app.command(command, group=group, sort_key=order, help_epilogue=epilogue)
+    app["--version"].help = "Print the version and exit."
     app.register_install_completion_command(help="Have the shell complete commands and options.")
 
     @app.meta.default

@@ -24,7 +24,8 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
     _print_whole(console, table)
     shards = f"{plural(summary.shards_converted, 'shard')} converted, {summary.shards_reused:,} reused"
     speed = f"{summary.seconds:,.1f} s, {summary.images_per_second:,.0f} images/s"
-    _say(console, f"{plural(summary.labels, 'label')}, {shards}, {speed}{_skipped(summary.skipped)}")
+    _say(console, f"{plural(summary.labels, 'label')}, {shards}, {speed}")
+    _say_skipped(console, summary.skipped)
     if known := summary.known_phrase():
         _say(console, known)
     for share in summary.shares:
@@ -33,22 +34,29 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
         _say(console, summary.boxes.line())
         for reason in summary.boxes.reasons:
             _say(console, reason.line())
-    if summary.finding_lines:
-        _say(console, "found, the most severe first (docs/findings.md):")
-    for line in summary.finding_lines:
-        _say(console, f"  {line}")
-    rejected = sum(count for split in summary.splits for reason, count in split.rejected.items() if reason not in ASKED_FOR)
-    if summary.first_rejected:
-        shown = len(summary.first_rejected)
-        _say(console, "rejected:" if shown == rejected else f"rejected, the first {shown} of {rejected:,}:")
-    for line in summary.first_rejected:
-        _say(console, f"  {line}")
+    _print_findings(console, summary)
     if summary.data_card:
         _say(console, f"data card: {summary.data_card}")
     if summary.complete:
         _say(console, f"digest {summary.digest}  {summary.output_directory}")
     else:
         _say(console, f"not complete: {summary.output_directory}")
+
+
+def _print_findings(console: Console, summary: BuildSummary) -> None:
+    """Print what was found, and the first rejected images."""
+    if summary.finding_lines:
+        _say(console, "found, the most severe first (docs/findings.md):")
+    for line in summary.finding_lines:
+        _say(console, f"  {line}")
+    if limit := summary.findings.limit_of_near():
+        _say(console, limit)
+    rejected = sum(count for split in summary.splits for reason, count in split.rejected.items() if reason not in ASKED_FOR)
+    if summary.first_rejected:
+        shown = len(summary.first_rejected)
+        _say(console, "rejected:" if shown == rejected else f"rejected, the first {shown} of {rejected:,}:")
+    for line in summary.first_rejected:
+        _say(console, f"  {line}")
 
 
 def print_plan(console: Console, plan: PlanSummary) -> None:
@@ -67,9 +75,10 @@ def print_plan(console: Console, plan: PlanSummary) -> None:
         _say(console, plan.boxes.line())
         for reason in plan.boxes.reasons:
             _say(console, f"note: {reason.line()}")
+    _say_skipped(console, plan.skipped)
     for note in plan.notes:
         _say(console, f"note: {note}")
-    _say(console, f"dry run: nothing was written to {plan.output_directory}{_skipped(plan.skipped)}")
+    _say(console, f"dry run: nothing was written to {plan.output_directory}")
 
 
 def print_audit(console: Console, audit: Audit) -> None:
@@ -102,8 +111,9 @@ def _print_whole(console: Console, table: Table) -> None:
     console.width = width
 
 
-def _skipped(counts: dict[str, int]) -> str:
-    return f"; skipped: {skipped_phrase(counts)}" if counts else ""
+def _say_skipped(console: Console, counts: dict[str, int]) -> None:
+    if counts:
+        _say(console, f"skipped: {skipped_phrase(counts)}")
 
 
 def _say(console: Console, text: str) -> None:

@@ -4,6 +4,7 @@ import json
 import platform
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from textwrap import fill
 from typing import Annotated
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -21,6 +22,7 @@ from imagerecords.schemas.version import VERSION
 PACKAGES = ("pillow", "numpy", "pyarrow", "simplejpeg", "turbojpeg", "fsspec", "s3fs", "obstore", "prefect", "tensorflow")
 SECONDS = 5.0  # that Prefect's API has to answer
 GIB = 2**30
+WIDTH = 80  # of the list of packages
 Place = Annotated[str | None, Parameter(help="A folder or URL to try, e.g. s3://bucket/prefix.")]
 CAN_BE_LEFT_OUT = {"tensorflow": "tensorflow_check needs it", "turbojpeg": "JPEGs that are not upright are re-encoded"}
 
@@ -36,7 +38,8 @@ def doctor(place: Place = None, /, *, storage_options: StorageOptions = None, as
         print(json.dumps(facts, indent=2))
     else:
         for name, fact in facts.items():
-            print(f"{name:14} {printable(fact)}")
+            line = f"{name:14} {printable(fact)}"
+            print(fill(line, WIDTH, subsequent_indent=" " * 15) if name == "packages" else line)
     return FAILED if any(fact.startswith("not reached") for fact in facts.values()) else OK
 
 

@@ -6,13 +6,17 @@ the build's own retries count. Scheduler and workers import the steps by name: e
 A step in a remote worker can't be killed. When its build has ended and its worker is still connected, it stops at its
 next image. A worker without a connection finishes the step but publishes nothing, since the output's lock no longer names its
 build.
+
+Workers report how many images of a shard are done as events of the scheduler, at most one per second and shard.
 """
 
 import contextlib
+import itertools
 import pkgutil
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from distributed import Client, KilledWorker, LocalCluster, Nanny, get_worker
 from distributed.client import ClosedClientError
@@ -21,6 +25,7 @@ from distributed.core import Status
 
 from imagerecords.flows.executors.signals import hidden_main, sigint_blocked
 from imagerecords.schemas.cancellation import stop_when
+from imagerecords.schemas.current_image import DoneImages, report_images
 from imagerecords.schemas.errors import BadSettings, ShardFailed
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.version import VERSION
@@ -30,6 +35,8 @@ T = TypeVar("T")
 
 FIRST_WORKER_SECONDS = 60
 CLOSE_SECONDS = 5.0
+EVENTS = "imagerecords-images"  # the topic of the scheduler's events
+SECONDS_BETWEEN_EVENTS = 1.0
 VERSION_ATTRIBUTE = "imagerecords.schemas.version:VERSION"
 
 
@@ -46,6 +53,9 @@ class DaskExecutor(Executor):
         self._at = f" at {address}" if address else ""
         self._executor = client.get_executor(pure=False)
         self._ended = False
+        self._numbers = itertools.count()
+        self._done: dict[int, int] = {}  # images of the shards in hand, by the number of the step
+        client.subscribe_topic(EVENTS, self._count)
 
     def submit(self, step: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Have a worker run the step."""
@@ -54,8 +64,21 @@ class DaskExecutor(Executor):
                 f"lost the connection to the Dask scheduler{self._at}. Run the build again when it is up: finished shards are "
                 "reused"
             )
-        future: Future[T] = self._executor.submit(run_until_cancelled, step, *args, **kwargs)
+        number = next(self._numbers)
+        self._done[number] = 0
+        future: Future[T] = self._executor.submit(run_until_cancelled, (self._client.id, number), step, *args, **kwargs)
+        future.add_done_callback(lambda _: self._done.pop(number, None))
         return future
+
+    def images_done(self) -> int:
+        """The images that are done of the shards in hand, as of the last events."""
+        return sum(tuple(self._done.values()))
+
+    def _count(self, event: tuple[float, Any]) -> None:
+        """Note what an event reports, of a step of this build that has not ended."""
+        _, (build, number, done) = event
+        if build == self._client.id and number in self._done:
+            self._done[number] = done
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Disconnect from the cluster, or end a local one; queued steps are cancelled unless `wait` is set."""
@@ -94,9 +117,27 @@ class NannyWithoutScript(Nanny):
             return await super().instantiate()
 
 
-def run_until_cancelled(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What `step` returns, in a Dask worker's thread."""
+class _Events:
+    """Reports to the build, by events, how many images of the step in hand are done."""
+
+    def __init__(self, build: str, number: int) -> None:
+        self._worker = get_worker()
+        self._step = build, number
+        self._images = DoneImages()
+        self._last = time.monotonic()
+
+    def begin(self, shard: str, path: str) -> None:
+        """Count the image that is begun."""
+        done = self._images.begin(shard, path)
+        if time.monotonic() - self._last >= SECONDS_BETWEEN_EVENTS:
+            self._last = time.monotonic()
+            self._worker.log_event(EVENTS, (*self._step, done))
+
+
+def run_until_cancelled(number: tuple[str, int], step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What `step` returns, in a Dask worker's thread; `number` is the build's client and the step's number there."""
     stop_when(_Cancelled())
+    report_images(_Events(*number).begin)
     try:
         return step(*args, **kwargs)
     except SystemExit as error:  # Dask would end the worker, and the next one that is given the step

@@ -121,7 +121,7 @@ def _box_reasons(boxes: BoxSummary) -> list[str]:
 
 def _findings(summary: BuildSummary) -> list[str]:
     """A list of the findings, and a blank line; nothing where there are none."""
-    found = [f"- {phrase}" for phrase in summary.findings.phrases()]
+    found = [f"- {phrase}" for phrase in (*summary.findings.phrases(), summary.findings.limit_of_near()) if phrase]
     return ["Found:", "", *found, ""] if found else []
 
 

@@ -58,7 +58,8 @@ def card_markdown(summary: BuildSummary, output: Folder) -> str:
 
 
 def _findings(summary: BuildSummary) -> list[str]:
-    return ["\n".join(f"- {phrase}" for phrase in summary.findings.phrases())] if summary.findings.phrases() else []
+    found = [f"- {phrase}" for phrase in (*summary.findings.phrases(), summary.findings.limit_of_near()) if phrase]
+    return ["\n".join(found)] if found else []
 
 
 def _labels(output: Folder) -> str:

@@ -161,11 +161,8 @@ def _hints(findings: Findings, suspects: Suspects) -> Iterator[str]:
             f"{suspects.agreement:.0%} of the images have the same label)."
         )
     counts = findings.counts
-    if counts.near_by_chance:
-        yield (
-            "Near duplicates were not searched: these pictures look so alike that "
-            f"{plural(counts.near_by_chance, 'pair')} would be near by chance."
-        )
+    if limit := counts.limit_of_near():
+        yield f"{limit[0].upper()}{limit[1:]}."
     if counts.has_gps:
         yield f"{plural(counts.has_gps, 'image')} with a GPS position in the metadata: `--metadata strip` leaves it out."
     if counts.has_thumbnail:

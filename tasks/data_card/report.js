@@ -27,6 +27,7 @@ byId("viewer").addEventListener("keydown", (event) => {
 });
 for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
 
+new IntersectionObserver(([header]) => { document.querySelector(".to-top").hidden = header.isIntersecting; }).observe(document.querySelector("header"));
 const chosen = remembered();
 if (chosen === "light" || chosen === "dark") show(chosen);
 buildExplorer();

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagerecords.schemas.findings import Duplicates, Groups
-from imagerecords.tasks.findings.chance import near_by_chance
+from imagerecords.tasks.findings.chance import Nearness, nearness
 from imagerecords.tasks.findings.near_duplicates import Hashes, Numbers, join_near
 
 GROUPS_SHOWN = 24
@@ -78,17 +78,16 @@ def exact_duplicates(images: Images) -> Found:
     return _found(images, _sort(images, everyone, images.content, everyone))
 
 
-def near_duplicates(images: Images) -> tuple[Found, int]:
-    """Groups of images whose hashes are near, and 0; or no groups, and how many pairs are near by chance, if too many are.
-
-    Byte-identical images count as one.
-    """
+def near_duplicates(images: Images) -> tuple[Found, Nearness]:
+    """Groups of images whose hashes are near, and what near means for these; byte-identical images count as one."""
     members = np.flatnonzero(images.comparable)
     hashes, which = np.unique(images.dhash[members], return_inverse=True)
-    if chance := near_by_chance(hashes):
+    near = nearness(hashes)
+    if near.bits is None:
         none = members[:0]
-        return _found(images, _sort(images, none, none, none)), chance
-    return _found(images, _sort(images, members, join_near(hashes)[which], images.content[members])), 0
+        return _found(images, _sort(images, none, none, none)), near
+    group = join_near(hashes, near.bits)[which]
+    return _found(images, _sort(images, members, group, images.content[members])), near
 
 
 def _sort(images: Images, members: Numbers, group: Numbers, unit: Numbers) -> _Sorted:

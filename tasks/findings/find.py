@@ -36,6 +36,7 @@ from imagerecords.schemas.splits import EVERY_SPLIT, FOLDS
 from imagerecords.tasks.dataset.findings_file import COLUMNS as FINDING_COLUMNS
 from imagerecords.tasks.dataset.label_columns import each_label, has_several
 from imagerecords.tasks.dataset.manifest import open_manifest, read_numbered
+from imagerecords.tasks.findings.chance import Nearness
 from imagerecords.tasks.findings.duplicate_groups import Found, Images, exact_duplicates, near_duplicates
 from imagerecords.tasks.findings.listing import Beyond, list_findings
 from imagerecords.tasks.storage.folders import Folder
@@ -94,7 +95,7 @@ def find_and_list(output: Folder) -> tuple[Findings, pa.Table]:
 
 def _find(output: Folder, *, listed: bool) -> tuple[Findings, pa.Table]:
     with open_manifest(output, ["split", "status"]) as parquet:
-        labels, quality, exact, (near, chance), measured = _read_findings(parquet)
+        labels, quality, exact, (near, limit), measured = _read_findings(parquet)
         notes = _count_notes(parquet)
         rows = {row for found in (exact, near) for groups in found.shown.values() for _, members in groups for row in members}
         rows |= {row for images in quality.shown.values() for row, _ in images}
@@ -106,7 +107,8 @@ def _find(output: Folder, *, listed: bool) -> tuple[Findings, pa.Table]:
     counts = FindingCounts(
         exact=exact.counts,
         near=near.counts,
-        near_by_chance=chance,
+        near_bits=limit.bits,
+        near_by_chance=limit.by_chance,
         measured=measured,
         labels_with_few_images=len(few),
         missing_labels=len({label for label, _ in missing}),
@@ -128,7 +130,7 @@ def _find(output: Folder, *, listed: bool) -> tuple[Findings, pa.Table]:
     return findings, table
 
 
-def _read_findings(parquet: pq.ParquetFile) -> tuple[_Labels, _Quality, Found, tuple[Found, int], int]:
+def _read_findings(parquet: pq.ParquetFile) -> tuple[_Labels, _Quality, Found, tuple[Found, Nearness], int]:
     """All findings that need whole columns of the manifest; each is released before the next ones are read."""
     names = ["split", "status", "label", *(("text", "labels", "texts") if _says_several(parquet) else ())]
     table = parquet.read([*names, "height", "width", "brightness", "contrast", "sharpness", "dhash"])

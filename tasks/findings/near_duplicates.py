@@ -1,4 +1,4 @@
-"""near duplicates: groups of 64-bit hashes, in which steps of at most three bits lead from each to every other.
+"""near duplicates: groups of 64-bit hashes, in which steps of at most three bits, or fewer, lead from each to every other.
 
 Comparing all pairs would take too long. The bits are divided into five blocks. Three flipped bits leave at least two blocks
 unchanged, so two near hashes agree in all bits of some two blocks: ten passes, each sorting by the bits of two blocks and
@@ -26,19 +26,23 @@ Hashes = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int64]
 
 
-def join_near(hashes: Hashes) -> Numbers:
-    """A number for each of the unique hashes, the same for two exactly when steps of at most NEAR_BITS bits join them."""
-    components = _Components(len(hashes))
-    if len(hashes):
+def join_near(hashes: Hashes, bits: int = NEAR_BITS) -> Numbers:
+    """A number for each of the unique hashes, the same for two exactly when steps of at most so many bits join them."""
+    components = _Components(len(hashes), bits)
+    if len(hashes) and bits:
         _join_runs(hashes, np.arange(len(hashes), dtype=np.int64), 0, components)
     components.settle()
     return components.numbers
 
 
 class _Components:
-    """Connected components of numbers: each number has the smallest of its component, once `settle` has joined all edges."""
+    """Connected components of numbers: each number has the smallest of its component, once `settle` has joined all edges.
 
-    def __init__(self, count: int) -> None:
+    Hashes that differ in at most `bits` bits have an edge.
+    """
+
+    def __init__(self, count: int, bits: int) -> None:
+        self.bits = bits
         self.numbers: Numbers = np.arange(count, dtype=np.int64)
         self._edges: list[tuple[Numbers, Numbers]] = []
         self._kept = 0
@@ -103,6 +107,6 @@ def _compare_runs(hashes: Hashes, ordered: Numbers, runs: tuple[Numbers, Numbers
         inside = place + step < end
         place, end = place[inside], end[inside]
         left, right = ordered[place], ordered[place + step]
-        near = np.bitwise_count(hashes[left] ^ hashes[right]) <= NEAR_BITS
+        near = np.bitwise_count(hashes[left] ^ hashes[right]) <= components.bits
         if near.any():
             components.add(left[near], right[near])

@@ -376,6 +376,14 @@ def test_nothing_scrolls_sideways_on_a_phone(browser, page, width, request):
     assert browser.execute_script(inside) == 0, "nothing is hidden in a box that scrolls"
 
 
+def test_a_phone_shows_every_figure_of_a_split_under_its_name(browser, card):
+    open_page(browser, card, width=390)
+    cells = visible(browser, "#summary tbody td")
+    names = [browser.execute_script("return getComputedStyle(arguments[0], '::before').content", cell) for cell in cells]
+    assert names == ['"written"', '"share"', '"rejected"', '"shards"', '"size"'] * (len(cells) // 5)
+    assert all(cell.text for cell in cells)
+
+
 def test_the_keyboard_reaches_every_control_and_one_sees_where_it_is(opened):
     reached = []
     for _ in range(12):
@@ -431,7 +439,7 @@ def test_what_changed_between_two_data_sets_is_a_page_with_pictures(browser, car
     open_page(browser, tmp_path / "diff.html", width=390)
     assert browser.get_log("browser") == []
     assert [element.text for element in visible(browser, "main h2")] == [
-        *("Changes", "Labels with another number of images", "Removed: 1 image")
+        *("Changes", "Labels whose number of images changed", "Removed: 1 image")
     ]
     (image,) = visible(browser, "figure img")
     assert image.get_attribute("alt") == "before: cat, validation: leak.jpg"

@@ -44,6 +44,16 @@ def test_only_what_was_found_is_named(counts, phrases):
     assert list(counts.phrases()) == phrases
 
 
+def test_it_is_said_where_near_duplicates_are_not_counted_as_always():
+    words = [FindingCounts(near_bits=bits, near_by_chance=2000).limit_of_near() for bits in (1, 0, None)]
+    assert words == [
+        "near duplicates counted within 1 bit: within 3, chance makes 2,000 near pairs",
+        "near duplicates counted with equal hashes: within 3, chance makes 2,000 near pairs",
+        "near duplicates not counted: pictures so alike make 2,000 near pairs by chance",
+    ]
+    assert FindingCounts().limit_of_near() == ""
+
+
 def test_the_total_of_duplicates_is_that_of_its_three_kinds():
     duplicates = Duplicates(
         within=Groups(groups=1, images=2), across_labels=Groups(groups=3, images=7), across_splits=Groups(groups=5, images=11)

@@ -7,6 +7,7 @@ import pytest
 
 from imagerecords.schemas.errors import BadLayout
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.tasks import discover
 from imagerecords.tasks.discover import discover_images, survey
 from imagerecords.tasks.sources.walk import read_level, walk_files
 from imagerecords.tasks.storage.folders import open_folder
@@ -29,6 +30,14 @@ def test_labels_are_sorted_by_code_point_and_images_by_label_and_path(tmp_path, 
     assert listing.labels == ("Z", "a", "b", "ä")  # no locale, no case folding, no natural order
     assert paths_of(listing) == ["Z/1.jpg", "a/1.jpg", "a/B.jpg", "a/b.jpg", "b/1.jpg", "b/10.jpg", "b/2.jpg", "ä/1.jpg"]
     assert listing.images["label"].to_pylist() == [1, 2, 2, 2, 3, 3, 3, 4]
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_heic_without_a_decoder_is_noted_before_anything_is_converted(tmp_path, make_settings, monkeypatch, is_there):
+    monkeypatch.setattr(discover, "register_heic", lambda: is_there)
+    write(tmp_path, "a/1.HEIC", "a/2.heif", "a/heic.jpg")
+    note = "2 images in HEIC will be rejected without a decoder: pip install 'imagerecords[heic]'"
+    assert (note in discover_images(make_settings(train_directory=tmp_path)).notes) is not is_there
 
 
 def test_a_labels_file_sets_ids_and_so_the_order(tmp_path, make_settings):

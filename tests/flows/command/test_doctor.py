@@ -42,3 +42,13 @@ def test_help_has_groups_examples_exit_codes_and_every_argument(imagerecords):
         assert f"Example: imagerecords {command} " in text
         arguments = text.partition("Arguments")[2].partition("╰")[0]
         assert all(len(line.strip("│ *").split()) > 2 for line in arguments.splitlines()[1:] if "[required]" not in line)
+
+
+def test_help_is_in_words_of_the_shell_and_begins_with_what_one_came_for(imagerecords):
+    whole = imagerecords("--help").out
+    assert whole.index("Build a data set") < whole.index("doctor") < whole.index("--debug") < whole.index("--version")
+    text = imagerecords("build", "--help").out
+    assert "--storage_options.KEY TEXT" in text
+    of_python = ("STR", "INT", "FLOAT", "default: ()", "default: {}", "default: (", "True", "False", "--empty_exclude_labels")
+    assert [word for word in of_python if word in text] == []
+    assert "--empty_ignore" in text

@@ -4,10 +4,14 @@ import math
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from imagerecords.flows.executors import dask_cluster
 from imagerecords.flows.executors.pool import Workers
+from imagerecords.schemas.current_image import begin_image
 from imagerecords.schemas.errors import BadSettings, ShardFailed, WorkerDied
 from imagerecords.schemas.settings import BuildSettings
 
@@ -45,6 +49,26 @@ def test_sys_exit_in_a_step_is_an_error_and_ends_no_worker(workers):
     with pytest.raises(ShardFailed, match=r"sys\.exit\(3\)"):
         workers.run(sys.exit, 3)
     assert {workers.run(os.getpid) for _ in range(6)} & pids
+
+
+def take_images(count, file):
+    """A step that begins so many images, and waits at the last one until the file exists."""
+    for number in range(count):
+        dask_cluster.SECONDS_BETWEEN_EVENTS = 0 if number == count - 1 else 1  # in a worker, for this step alone
+        begin_image("train-00000-of-00001", f"{number}.jpg")
+    while not os.path.exists(file):
+        time.sleep(0.01)
+
+
+def test_the_images_of_a_shard_in_hand_are_counted(workers, tmp_path):
+    assert workers.images_done() == 0
+    with ThreadPoolExecutor(1) as thread:
+        step = thread.submit(workers.run, take_images, 40, str(tmp_path / "go"))
+        while not (done := workers.images_done()) and not step.done():
+            time.sleep(0.01)
+        (tmp_path / "go").touch()
+        step.result()
+    assert (done, workers.images_done()) == (39, 0)
 
 
 def test_a_step_that_kills_every_worker_it_is_given_to_is_reported_and_the_cluster_stays_usable(workers):

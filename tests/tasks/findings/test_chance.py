@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from imagerecords.tasks.findings.chance import near_by_chance
+from imagerecords.tasks.findings.chance import Nearness, nearness
+from imagerecords.tasks.findings.near_duplicates import join_near
 
 
 def hashes(count, bits, seed=1):
@@ -21,20 +22,31 @@ def frames(videos, count, seed=1):
 
 
 def test_photographs_are_hardly_ever_near_by_chance():
-    assert near_by_chance(hashes(100_000, 50)) == 0
+    assert nearness(hashes(100_000, 50)) == Nearness()
 
 
 def test_pictures_that_agree_in_most_bits_are():
-    """As many as there really are, within a factor of two."""
+    """As many as there really are, within a factor of two; equal hashes are chance then too."""
     alike = hashes(2000, 20)
     pairs = sum(int((np.bitwise_count(one ^ alike[row + 1 :]) <= 3).sum()) for row, one in enumerate(alike))
-    assert pairs / 2 < near_by_chance(alike) < pairs * 2
+    assert nearness(alike).bits is None
+    assert pairs / 2 < nearness(alike).by_chance < pairs * 2
+
+
+def test_the_largest_distance_counts_at_which_chance_makes_few_pairs():
+    alike = hashes(2000, 26)
+    planted = np.unique(np.concatenate([alike, alike[:50] ^ np.uint64(1 << 40)]))
+    assert nearness(planted).bits == 1
+    groups = [int((np.unique(join_near(planted, bits), return_counts=True)[1] > 1).sum()) for bits in (0, 1, 3)]
+    assert groups[0] == 0
+    assert 50 <= groups[1] < 55
+    assert groups[2] > 90, "within 3 bits nearly half would be chance"
 
 
 @pytest.mark.parametrize(("videos", "count"), [(100, 100), (20, 500), (5, 1000)])
 def test_frames_of_videos_are_near_and_not_by_chance(videos, count):
-    assert near_by_chance(frames(videos, count)) == 0
+    assert nearness(frames(videos, count)) == Nearness()
 
 
 def test_few_hashes_show_nothing():
-    assert near_by_chance(hashes(150, 16)) == 0
+    assert nearness(hashes(150, 16)) == Nearness()
