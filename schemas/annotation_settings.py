@@ -33,6 +33,9 @@ AnnotationsFormat = Literal[
     "one_hot_csv",
     "label_csv",
     "imagenet_txt",
+    "cub",
+    "tiny_imagenet",
+    "image_lists",
     "folders",
     "label_studio",
 ]

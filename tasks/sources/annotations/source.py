@@ -19,7 +19,7 @@ from imagerecords.tasks.storage.folders import Folder, open_folder
 # Folders that tools make for annotations; the images lie beside them.
 INNER = {
     *("annotations", "annotation", "labels", "label", "imagesets", "main", "xml", "xmls", "json", "jsons", "ann", "anns"),
-    *("gt", "ground_truth", "labels_json", "metadata"),
+    *("gt", "ground_truth", "labels_json", "metadata", "meta", "splits", "imagesplits", "partitions", "lists"),
 }
 
 
