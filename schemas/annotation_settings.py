@@ -32,6 +32,7 @@ AnnotationsFormat = Literal[
     "yolo_keras",
     "one_hot_csv",
     "label_csv",
+    "label_json",
     "imagenet_txt",
     "cub",
     "tiny_imagenet",

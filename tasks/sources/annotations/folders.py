@@ -34,7 +34,8 @@ def read_folders(source: Source) -> Iterator[AnnotatedImage]:
     deep = bool(splits) and all(len(folders) > 1 for folders in parts.values() if folders and folders[0] in splits)
     if splits and len(splits) == len(tops) and not deep:
         problem = (
-            f"images must lie in folders of their labels below those of splits, got {some(splits)} with images right in them"
+            f"images must lie in folders of their labels below those of splits, got {some(splits)} with images right in them. "
+            "Pass the file that has their labels, or write a CSV of path and label for --image_list"
         )
         source.refuse(source.place(""), problem)
         return

@@ -32,6 +32,7 @@ from imagerecords.tasks.sources.annotations.headless import read_automl, read_ma
 from imagerecords.tasks.sources.annotations.huggingface import read_huggingface
 from imagerecords.tasks.sources.annotations.image_lists import read_image_lists
 from imagerecords.tasks.sources.annotations.kitti import kitti_files, read_kitti
+from imagerecords.tasks.sources.annotations.label_json import read_label_json
 from imagerecords.tasks.sources.annotations.label_tables import read_label_table, read_one_hot
 from imagerecords.tasks.sources.annotations.labelme import read_labelme
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
@@ -94,6 +95,7 @@ FORMATS: dict[str, Format] = {
     "detection_csv": Format("detection CSV", read_detection_table),
     "one_hot_csv": Format("one-hot CSV", read_one_hot),
     "label_csv": Format("CSV of labels", read_label_table),
+    "label_json": Format("JSON of labels", read_label_json),
     "imagenet_txt": Format("imagenet_txt", read_imagenet_txt),
     "cub": Format("CUB-200's tables", read_cub),
     "tiny_imagenet": Format("Tiny ImageNet's tables", read_tiny_imagenet),

@@ -43,8 +43,23 @@ def what_is_there(source: Source, target: str) -> str:
     endings = Counter(ending_of(path) or "without ending" for path in paths)
     counts = some([f"{count:,} {ending}" for ending, count in endings.most_common()], 5)
     others = [path for path in paths if ending_of(path) in HOLDING]
-    problems = [f"{path} ({problem})" if (problem := problem_of(source, path)) else path for path in others[:NAMED]]
-    return (counts or "no files") + (f", among them {some(problems)}" if problems else "")
+    shown = [f"{path} ({what})" if (what := content_of(source, path)) else path for path in others[:NAMED]]
+    return (counts or "no files") + (f", among them {some(shown)}" if shown else "")
+
+
+def content_of(source: Source, path: str) -> str:
+    """What is wrong with a file, a table's columns, or the keys of JSON; empty where nothing is to be said."""
+    if problem := problem_of(source, path):
+        return problem
+    try:
+        content = source.json(path) if ending_of(path) == ".json" else None
+        if ending_of(path) in (".jsonl", ".ndjson"):
+            content = source.parsed(path, source.head(path).partition("\n")[0])
+    except ValueError:
+        return ""
+    item = content[0] if isinstance(content, list) and content else content
+    of = "a list of objects with keys" if isinstance(content, list) else "keys"
+    return f"{of} {some(list(item), 6)}" if isinstance(item, dict) else ""
 
 
 def problem_of(source: Source, path: str) -> str:

@@ -19,6 +19,7 @@ from imagerecords.tasks.sources.annotations.fiftyone import is_fiftyone
 from imagerecords.tasks.sources.annotations.folders import SYNSETS
 from imagerecords.tasks.sources.annotations.headless import KERAS, is_automl_row, is_make_sense_row
 from imagerecords.tasks.sources.annotations.huggingface import FILE_COLUMNS, NAMES
+from imagerecords.tasks.sources.annotations.label_json import is_label_line, is_label_map
 from imagerecords.tasks.sources.annotations.label_tables import columns_in, is_one_hot
 from imagerecords.tasks.sources.annotations.labelme import is_labelme
 from imagerecords.tasks.sources.annotations.model import Source
@@ -72,7 +73,8 @@ def _sniff_json(source: Source, path: str, name: str) -> str | None:
         "darwin": is_darwin,
         "bdd": is_bdd,
     }
-    return next((kind for kind, test in tests.items() if test(content)), None)
+    known = next((kind for kind, test in tests.items() if test(content)), None)
+    return known or ("label_json" if is_label_map(source, content) else None)
 
 
 def is_label_studio(content: Any) -> bool:
@@ -112,7 +114,9 @@ def _sniff_lines(source: Source, path: str, name: str) -> str | None:
         return "cloud"
     if is_ultralytics(content):
         return "ultralytics"
-    return "huggingface" if isinstance(content, dict) and any(key in content for key in FILE_COLUMNS) else None
+    if isinstance(content, dict) and any(key in content for key in FILE_COLUMNS):
+        return "huggingface"
+    return "label_json" if is_label_line(source, content) else None
 
 
 def _sniff_text(source: Source, path: str, name: str) -> str | None:

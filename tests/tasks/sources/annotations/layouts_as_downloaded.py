@@ -144,3 +144,14 @@ def with_split_column(root):
 
 def labels_as_json(root):
     table(root, "image,labels", lambda s: f"{s.stem},{json.dumps([s.label]).replace(chr(34), chr(39))}")
+
+
+def label_json(root, content):
+    pictures(root / "images")
+    put(root / "labels.json", json.dumps(content))
+
+
+def label_lines(root):
+    pictures(root / "images")
+    rows = [{"image": f"images/{s.name}", "label": s.label, "split": "train" if s.split == "train" else "val"} for s in NAMED]
+    put(root / "labels.jsonl", "".join(json.dumps(row) + "\n" for row in rows))

@@ -33,6 +33,12 @@ LAYOUTS = {
         lambda root: layouts.table(root, "three.png,cat", lambda s: f"{s.name},{s.label}" * (s.stem != "three")),
         set(),
     ),
+    "a map of labels": (lambda root: layouts.label_json(root, {scene.name: scene.label for scene in NAMED}), set()),
+    "a map of images": (
+        lambda root: layouts.label_json(root, {n: [s.stem for s in NAMED if s.label == n] for n in ("cat", "dog")}),
+        set(),
+    ),
+    "JSON Lines of labels": (layouts.label_lines, {SPLITS}),
     "lists as Python prints them": (layouts.labels_as_json, set()),
 }
 
@@ -164,6 +170,11 @@ def test_a_column_that_is_no_class_is_none(look, tmp_path, header, value):
     layouts.table(tmp_path / "in", header, lambda s: f"{s.name},{value}")
     (error,) = look().errors
     assert "the images are in" in error
+
+
+def test_json_of_no_known_kind_is_shown_by_its_keys(look, tmp_path):
+    layouts.label_json(tmp_path / "in", [{"file_name": "one.jpg", "predictions": []}])
+    assert "a list of objects with keys file_name, predictions" in look().errors[0]
 
 
 def test_columns_that_differ_in_case_are_two_classes(look, tmp_path):
