@@ -32,7 +32,11 @@ AnnotationsFormat = Literal[
     "yolo_keras",
     "one_hot_csv",
     "label_csv",
+    "label_json",
     "imagenet_txt",
+    "cub",
+    "tiny_imagenet",
+    "image_lists",
     "folders",
     "label_studio",
 ]

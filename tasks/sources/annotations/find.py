@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
 from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, join, stem_of
+from imagerecords.tasks.sources.annotations.unread import MASKS
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
 
 
@@ -61,7 +62,7 @@ class Finder:
             path = _below(folder, written)
             if not by_stem and path in self._files:
                 return Found(path)
-            matches = self._by_stem.get(path, []) if by_stem else []
+            matches = without_masks(self._by_stem.get(path, [])) if by_stem else []
             if len(matches) > 1:
                 return Found(None, f"an image must be one file, got {' and '.join(sorted(matches)[:2])}")
             if matches:
@@ -74,7 +75,7 @@ class Finder:
     def _by_end(self, image: AnnotatedImage, written: str) -> Found:
         """The one image whose path ends like the written one, by as many folders as any does."""
         name = _folded(written.rpartition("/")[2])
-        known = self._stems.get(name, []) if image.by_stem else self._names.get(name, [])
+        known = without_masks(self._stems.get(name, [])) if image.by_stem else self._names.get(name, [])
         wanted = _folded(written).split("/")
         depths = {path: _same_end(wanted, _folded(stem_of(path) if image.by_stem else path).split("/")) for path in known}
         if not depths:
@@ -90,6 +91,13 @@ class Finder:
         if not whole and self._written[name] > 1:
             return Found(None, f"an image must exist, got none: {image.path}")
         return Found(best[0], how="" if deepest == len(wanted) else "image found by the end of its path, in another folder")
+
+
+def without_masks(paths: list[str]) -> list[str]:
+    """Images of one stem without those in folders of masks, unless there are no others."""
+    if len(paths) < 2:
+        return paths
+    return [path for path in paths if MASKS.isdisjoint(path.lower().split("/")[:-1])] or paths
 
 
 def _below(folder: str, path: str) -> str:

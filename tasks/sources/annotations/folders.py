@@ -3,30 +3,39 @@
 And datumaro's imagenet_txt: lists of `path class…` with the classes' names in synsets.txt.
 """
 
+import re
 from collections.abc import Iterator
 
 from imagerecords.schemas.messages import some
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
 from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of, stem_of
+from imagerecords.tasks.sources.annotations.text_lists import split_of_list
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
 from imagerecords.tasks.sources.unlabelled import means_unlabelled
 
+ABOUT = re.compile(r"read.?me|licen[cs]e|copying|changelog|citation|.*\.(md|pdf|html)$", re.IGNORECASE)  # say nothing of images
 SYNSETS = "synsets.txt"
+INNER = "images"  # in each label's folder, as Tiny ImageNet has it
 
 
 def read_folders(source: Source) -> Iterator[AnnotatedImage]:
     """The images of label folders; those of the unlabelled have no label. A folder around all of them counts for nothing."""
     for path in source.files:
         if path not in source.pictures_set:
-            source.unread[f"file in label folders ({ending_of(path) or 'no ending'})"] += 1
+            of_split = ending_of(path) == ".txt" and split_of_list(path)
+            kind = f"{path}, named for a split" if of_split else f"file in label folders ({ending_of(path) or 'no ending'})"
+            source.unread[kind] += 1
     around = _around([folder_of(path).split("/") for path in source.pictures])
     parts = {path: path.split("/")[len(around) : -1] for path in source.pictures}
+    if len(parts) > 1 and all(len(folders) > 1 and folders[-1].lower() == INNER for folders in parts.values()):
+        parts = {path: folders[:-1] for path, folders in parts.items()}
     tops = sorted({folders[0] for folders in parts.values() if folders})
     splits = [name for name in tops if name.lower() in SPLIT_OF]
     deep = bool(splits) and all(len(folders) > 1 for folders in parts.values() if folders and folders[0] in splits)
     if splits and len(splits) == len(tops) and not deep:
         problem = (
-            f"images must lie in folders of their labels below those of splits, got {some(splits)} with images right in them"
+            f"images must lie in folders of their labels below those of splits, got {some(splits)} with images right in them. "
+            "Pass the file that has their labels, or write a CSV of path and label for --image_list"
         )
         source.refuse(source.place(""), problem)
         return
@@ -61,6 +70,24 @@ def _around(folders: list[list[str]]) -> list[str]:
 def are_label_folders(source: Source) -> bool:
     """Whether images lie in folders."""
     return any("/" in path for path in source.pictures)
+
+
+def lone_folders(source: Source) -> str | None:
+    """The only folder of images, with the files beside that may say what they show; or folders that are one per split.
+
+    None where there are several label folders, or one with nothing beside it.
+    """
+    names = sorted({folder_of(path).rpartition("/")[2] for path in source.pictures})
+    bases = {tuple(word for word in re.split(r"[-_ ]", name.lower()) if word not in SPLIT_OF) for name in names}
+    if len(names) > 1:
+        return f"{some(names)}, which differ by their split alone" if len(bases) == 1 and () not in bases else None
+    beside = files_beside(source)
+    return f"{names[0]} alone, beside {some(beside)}" if names and beside else None
+
+
+def files_beside(source: Source) -> list[str]:
+    """The files that are no images, and may say what these show."""
+    return sorted(path for path in source.own if path not in source.pictures_set and not ABOUT.match(path.rpartition("/")[2]))
 
 
 def read_imagenet_txt(source: Source) -> Iterator[AnnotatedImage]:

@@ -118,7 +118,9 @@ class Source:
         try:
             return data.decode(_encoding(data))
         except UnicodeDecodeError as error:
-            raise ValueError(f"annotations must be UTF-8, got byte {data[error.start]:#x}: {self.place(path)}") from error
+            raise ValueError(
+                f"annotations must be UTF-8, got byte {data[error.start]:#x}: {self.place(path)}. Save it as UTF-8"
+            ) from error
 
     def texts(self, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Paths with the texts of their files; raises ValueError where one is none."""
@@ -186,6 +188,12 @@ class Source:
     def pictures_set(self) -> frozenset[str]:
         """The same, for asking whether a file is one."""
         return frozenset(self.pictures)
+
+    @cached_property
+    def picture_names(self) -> frozenset[str]:
+        """The names of images in lower case, with their ending and without."""
+        names = [path.rpartition("/")[2].lower() for path in self.pictures]
+        return frozenset([*names, *(name.rpartition(".")[0] for name in names)])
 
     def below(self, name: str) -> Iterator[str]:
         """The images below a folder."""

@@ -4,59 +4,57 @@ Formats stand in the order in which they are preferred where one export holds an
 nothing to do with each other are in a folder, annotations_format must say which one is meant.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from imagerecords.schemas.messages import NAMED, some
+from imagerecords.schemas.messages import some
 from imagerecords.tasks.sources.annotations.bdd import read_bdd
 from imagerecords.tasks.sources.annotations.cloud import read_cloud_manifest
 from imagerecords.tasks.sources.annotations.coco import read_coco
 from imagerecords.tasks.sources.annotations.createml import read_createml
+from imagerecords.tasks.sources.annotations.cub import read_cub
 from imagerecords.tasks.sources.annotations.cvat import read_cvat
 from imagerecords.tasks.sources.annotations.darwin import read_darwin
 from imagerecords.tasks.sources.annotations.datumaro import read_datumaro
 from imagerecords.tasks.sources.annotations.dlib import read_dlib
 from imagerecords.tasks.sources.annotations.dota import dota_files, read_dota
 from imagerecords.tasks.sources.annotations.fiftyone import read_fiftyone
-from imagerecords.tasks.sources.annotations.folders import are_label_folders, read_folders, read_imagenet_txt
+from imagerecords.tasks.sources.annotations.folders import (
+    are_label_folders,
+    files_beside,
+    lone_folders,
+    read_folders,
+    read_imagenet_txt,
+)
 from imagerecords.tasks.sources.annotations.headless import read_automl, read_make_sense, read_yolo_keras
 from imagerecords.tasks.sources.annotations.huggingface import read_huggingface
+from imagerecords.tasks.sources.annotations.image_lists import read_image_lists
 from imagerecords.tasks.sources.annotations.kitti import kitti_files, read_kitti
+from imagerecords.tasks.sources.annotations.label_json import read_label_json
+from imagerecords.tasks.sources.annotations.label_tables import read_label_table, read_one_hot
 from imagerecords.tasks.sources.annotations.labelme import read_labelme
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
 from imagerecords.tasks.sources.annotations.open_images import is_description, read_open_images
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path
+from imagerecords.tasks.sources.annotations.seen import HOLDING, known_json, problem_of, what_is_there
 from imagerecords.tasks.sources.annotations.sniff import SNIFFERS, sniff
 from imagerecords.tasks.sources.annotations.supervisely import read_supervisely
 from imagerecords.tasks.sources.annotations.tables import (
-    columns_of,
     read_detection_table,
     read_ilsvrc,
-    read_label_table,
-    read_one_hot,
 )
+from imagerecords.tasks.sources.annotations.text_lists import is_list, lists_below
+from imagerecords.tasks.sources.annotations.tiny_imagenet import read_tiny_imagenet
 from imagerecords.tasks.sources.annotations.ultralytics import read_ultralytics
-from imagerecords.tasks.sources.annotations.unread import BY_ENDING, of_all_images, unread_files, unread_json, unread_layout
+from imagerecords.tasks.sources.annotations.unread import BY_ENDING, of_all_images, unread_files, unread_layout
 from imagerecords.tasks.sources.annotations.via import read_via
 from imagerecords.tasks.sources.annotations.voc import read_voc
 from imagerecords.tasks.sources.annotations.vott import read_vott
-from imagerecords.tasks.sources.annotations.xml import parse_xml
 from imagerecords.tasks.sources.annotations.yolo import looks_like_labels, names_beside, read_yolo
 from imagerecords.tasks.sources.file_names import ending_of
 
-HOLDING = (
-    ".json",
-    ".xml",
-    ".csv",
-    ".tsv",
-    ".jsonl",
-    ".ndjson",
-    ".manifest",
-    ".yaml",
-    ".yml",
-)  # endings that are rarely of anything but annotations
 SAMPLE = 8  # files of one folder that are looked into; the others of their ending are of the same format
 
 
@@ -68,7 +66,7 @@ class Format(NamedTuple):
     displayed: bool = False
 
 
-LABEL_FOLDERS = "folders"
+LABEL_FOLDERS, LISTS = "folders", "image_lists"
 FORMATS: dict[str, Format] = {
     "yolo": Format("YOLO", read_yolo),
     "coco": Format("COCO", read_coco),
@@ -97,8 +95,12 @@ FORMATS: dict[str, Format] = {
     "detection_csv": Format("detection CSV", read_detection_table),
     "one_hot_csv": Format("one-hot CSV", read_one_hot),
     "label_csv": Format("CSV of labels", read_label_table),
+    "label_json": Format("JSON of labels", read_label_json),
     "imagenet_txt": Format("imagenet_txt", read_imagenet_txt),
+    "cub": Format("CUB-200's tables", read_cub),
+    "tiny_imagenet": Format("Tiny ImageNet's tables", read_tiny_imagenet),
     "voc": Format("Pascal VOC", read_voc),
+    LISTS: Format("lists of images", read_image_lists),
     LABEL_FOLDERS: Format("label folders", read_folders),
 }
 DESCRIBES: dict[str, Callable[[str], bool]] = {  # files beside the annotations that say what their classes are
@@ -106,6 +108,7 @@ DESCRIBES: dict[str, Callable[[str], bool]] = {  # files beside the annotations 
     "fiftyone": lambda path: path.rpartition("/")[2] == "metadata.json",
     "supervisely": lambda path: path.rpartition("/")[2] in ("meta.json", "obj_class_to_machine_color.json"),
 }
+OF_TEXTS = {"yolo", "kitti", "dota", "cub", "tiny_imagenet", "imagenet_txt", "yolo_keras"}  # whose files are texts too
 HOLDS = {"ilsvrc": {"voc"}, "yolo": {LABEL_FOLDERS}, "huggingface": {LABEL_FOLDERS}}
 
 
@@ -130,9 +133,14 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
     if target in source.files:
         return _of_file(source, target, wanted)
     found, unknown = _survey(source, target)
+    lists, others = lists_below(source, target) if OF_TEXTS.isdisjoint(found) else ([], [])
+    if wanted == LISTS:
+        lists, others = lists + others, []
+    if lists and (not found or wanted == LISTS):
+        found[LISTS] = lists
     if "voc" in found and target:  # the lists beside a folder of XML say which image is of which split
-        lists = join(folder_of(target), "ImageSets/Main")
-        found["voc"] += [path for path in source.files if folder_of(path) == lists and path not in found["voc"]]
+        main = join(folder_of(target), "ImageSets/Main")
+        found["voc"] += [path for path in source.files if folder_of(path) == main and path not in found["voc"]]
     names = [wanted] if wanted else [name for name in FORMATS if name in found]
     names = [name for name in names if not any(name in HOLDS.get(other, ()) for other in names)]
     if len(names) > 1:
@@ -142,68 +150,42 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
         )
     if names:
         unknown = [path for path in unknown if not (names[0] in DESCRIBES and DESCRIBES[names[0]](path))]
+        unknown += [path for path in (*lists, *others) if path not in found.get(names[0], ())]
         return Recognised(names[0], tuple(found.get(names[0], ())), found, tuple(unknown))
     of_all, layout = of_all_images(source), unread_layout(source)
     are_labels = are_label_folders(source) and not target and not unknown and not layout
-    if are_labels and not of_all:
+    if are_labels and not of_all and not lone_folders(source):
         return Recognised(LABEL_FOLDERS, (), found)
-    way = _of_json(source, unknown) or layout or unread_files(source)
+    way = known_json(source, unknown) or layout or unread_files(source)
+    if are_labels and (lone := lone_folders(source)):
+        remedy = way or "Write a CSV of path and label for --image_list"
+        raise ValueError(
+            f"label folders must be several, got {lone}. {remedy}, or pass --annotations_format folders to take the names of "
+            "folders for labels all the same"
+        )
     if are_labels:
-        remedy = way or "Pass --annotations_format folders to take it for a label all the same"
+        others = files_beside(source)
+        by_hand = f"Beside it lies {some(others)}, of no known format. Write a CSV of path and label for --image_list, or pass"
+        remedy = way or f"{by_hand if others else 'Pass'} --annotations_format folders to take it for a label all the same"
         raise ValueError(
             f"label folders must be named for labels, got {of_all!r}, as tools name the folder of all images. {remedy}"
         )
     ways = [way] if way else []
     if not way and any(ending_of(path) in (".csv", ".tsv") for path in unknown):
         ways.append(
-            "A table must have columns such as filename and label, and boxes as xmin, ymin, xmax, ymax. Rename its columns"
+            "A table must have columns such as filename and label, and boxes as xmin, ymin, xmax, ymax. Rename its columns: "
+            "that of the classes to label"
         )
     if not way and are_label_folders(source) and not of_all:
         ways.append("Pass --annotations_format folders to take the images' folders for labels")
     known = ", ".join(FORMATS)
     more = "".join(f". {way}" for way in ways)
-    raise ValueError(f"annotations must be of a known format ({known}), got {_seen(source, target)}{more}")
-
-
-def _of_json(source: Source, paths: list[str]) -> str | None:
-    """What the first JSON of no known format is that is somebody's."""
-    for path in [path for path in paths if ending_of(path) in (".json", ".jsonl", ".ndjson")][:SAMPLE]:
-        try:
-            lines = ending_of(path) != ".json"
-            content = source.parsed(path, source.head(path).partition("\n")[0]) if lines else source.json(path)
-        except ValueError:
-            continue
-        if what := unread_json(content):
-            return what
-    return None
-
-
-def _seen(source: Source, target: str) -> str:
-    """What lies there, for an error."""
-    paths = [path for path in source.own if path.startswith(target)]
-    endings = Counter(ending_of(path) or "without ending" for path in paths)
-    counts = some([f"{count:,} {ending}" for ending, count in endings.most_common()], 5)
-    others = [path for path in paths if ending_of(path) in HOLDING]
-    problems = [f"{path} ({problem})" if (problem := problem_of(source, path)) else path for path in others[:NAMED]]
-    return (counts or "no files") + (f", among them {some(problems)}" if problems else "")
-
-
-def problem_of(source: Source, path: str) -> str:
-    """Why a file can't be read as JSON or XML, or a table's columns; empty where nothing is to be said."""
-    try:
-        if ending_of(path) == ".json":
-            source.json(path)
-        elif ending_of(path) == ".xml":
-            parse_xml(source.folder.read(path))
-        elif ending_of(path) in (".csv", ".tsv"):
-            return f"columns {some(columns_of(source.head(path)), 6)}"
-    except ValueError as error:
-        return str(error).partition(": /")[0].removesuffix(f": {source.place(path)}")
-    return ""
+    raise ValueError(f"annotations must be of a known format ({known}), got {what_is_there(source, target)}{more}")
 
 
 def _of_file(source: Source, target: str, wanted: str | None) -> Recognised:
-    if (name := wanted or sniff(source, target)) is None:
+    name = wanted or sniff(source, target) or (LISTS if is_list(source, target, by_ending=True) else None)
+    if name is None:
         head = source.folder.read_range(target, 0, 60).decode("utf-8", "replace")
         way = BY_ENDING.get(ending_of(target))
         if head.startswith(("PK", "\x1f")) and not way:
@@ -237,6 +219,8 @@ def _survey(source: Source, target: str) -> tuple[dict[str, list[str]], list[str
     unknown: list[str] = []
     for (_, ending), group in groups.items():
         known = {path: sniff(source, path) for path in group[:SAMPLE]}
+        if not ending and None in known.values():  # images, often: object stores need no endings
+            continue
         kinds = set(known.values())
         one = len(kinds) == 1 and None not in kinds
         known |= {path: next(iter(kinds)) if one else sniff(source, path) for path in group[SAMPLE:]}

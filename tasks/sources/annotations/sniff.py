@@ -12,12 +12,15 @@ from imagerecords.tasks.sources.annotations.bdd import is_bdd
 from imagerecords.tasks.sources.annotations.cloud import is_cloud_manifest
 from imagerecords.tasks.sources.annotations.coco import is_coco
 from imagerecords.tasks.sources.annotations.createml import is_createml
+from imagerecords.tasks.sources.annotations.cub import is_cub
 from imagerecords.tasks.sources.annotations.darwin import is_darwin
 from imagerecords.tasks.sources.annotations.datumaro import is_datumaro
 from imagerecords.tasks.sources.annotations.fiftyone import is_fiftyone
 from imagerecords.tasks.sources.annotations.folders import SYNSETS
 from imagerecords.tasks.sources.annotations.headless import KERAS, is_automl_row, is_make_sense_row
 from imagerecords.tasks.sources.annotations.huggingface import FILE_COLUMNS, NAMES
+from imagerecords.tasks.sources.annotations.label_json import is_label_line, is_label_map
+from imagerecords.tasks.sources.annotations.label_tables import columns_in, is_one_hot
 from imagerecords.tasks.sources.annotations.labelme import is_labelme
 from imagerecords.tasks.sources.annotations.model import Source
 from imagerecords.tasks.sources.annotations.open_images import is_open_images
@@ -27,10 +30,9 @@ from imagerecords.tasks.sources.annotations.tables import (
     columns_of,
     is_detection_table,
     is_ilsvrc_solution,
-    is_label_table,
-    is_one_hot,
     is_retinanet_row,
 )
+from imagerecords.tasks.sources.annotations.tiny_imagenet import is_tiny_imagenet
 from imagerecords.tasks.sources.annotations.ultralytics import is_ultralytics
 from imagerecords.tasks.sources.annotations.via import COLUMNS as VIA_COLUMNS
 from imagerecords.tasks.sources.annotations.via import is_via
@@ -71,7 +73,8 @@ def _sniff_json(source: Source, path: str, name: str) -> str | None:
         "darwin": is_darwin,
         "bdd": is_bdd,
     }
-    return next((kind for kind, test in tests.items() if test(content)), None)
+    known = next((kind for kind, test in tests.items() if test(content)), None)
+    return known or ("label_json" if is_label_map(source, content) else None)
 
 
 def is_label_studio(content: Any) -> bool:
@@ -97,10 +100,9 @@ def _sniff_csv(source: Source, path: str, name: str) -> str | None:
         "detection_csv": is_detection_table(columns) or is_retinanet_row(first),
         "open_images": is_open_images(columns),
         LABEL_STUDIO: {"annotation_id", "id"} <= set(columns),
-        "one_hot_csv": is_one_hot(columns, second, name),
-        "label_csv": is_label_table(columns),
+        "one_hot_csv": is_one_hot(source, columns, second, name),
     }
-    return next((kind for kind, is_it in tests.items() if is_it), None)
+    return next((kind for kind, is_it in tests.items() if is_it), "label_csv" if columns_in(source, head) else None)
 
 
 def _sniff_lines(source: Source, path: str, name: str) -> str | None:
@@ -112,10 +114,16 @@ def _sniff_lines(source: Source, path: str, name: str) -> str | None:
         return "cloud"
     if is_ultralytics(content):
         return "ultralytics"
-    return "huggingface" if isinstance(content, dict) and any(key in content for key in FILE_COLUMNS) else None
+    if isinstance(content, dict) and any(key in content for key in FILE_COLUMNS):
+        return "huggingface"
+    return "label_json" if is_label_line(source, content) else None
 
 
 def _sniff_text(source: Source, path: str, name: str) -> str | None:
+    if is_cub(source, path):
+        return "cub"
+    if is_tiny_imagenet(source, path):
+        return "tiny_imagenet"
     if "/imagesets/main/" in f"/{path.lower()}":
         return "voc"
     if name != SYNSETS and join(folder_of(path), SYNSETS) in source.files_set:
@@ -127,6 +135,7 @@ def _sniff_text(source: Source, path: str, name: str) -> str | None:
 
 SNIFFERS: dict[str, Callable[[Source, str, str], str | None]] = {
     ".xml": _sniff_xml,
+    "": _sniff_xml,  # as Stanford Dogs has it
     ".json": _sniff_json,
     ".csv": _sniff_csv,
     ".tsv": _sniff_csv,

@@ -21,7 +21,7 @@ from imagerecords.tasks.storage.folders import Folder, open_folder
 # Folders that tools make for annotations; the images lie beside them.
 INNER = {
     *("annotations", "annotation", "labels", "label", "imagesets", "main", "xml", "xmls", "json", "jsons", "ann", "anns"),
-    *("gt", "ground_truth", "labels_json", "metadata"),
+    *("gt", "ground_truth", "labels_json", "metadata", "meta", "splits", "imagesplits", "partitions", "lists"),
 }
 LOOKED_AT = 20_000  # files on S3, where a hint is looked for: some seconds, and the listing has failed before
 

@@ -1,9 +1,9 @@
-"""CSV files: TensorFlow's detection tutorials, keras-retinanet, ILSVRC's solutions and Roboflow's one-hot classes."""
+"""CSV files of objects: TensorFlow's detection tutorials, keras-retinanet, GTSRB, ILSVRC's solutions; and how rows are read."""
 
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from imagerecords.tasks.sources.annotations.geometry import no_of
@@ -31,17 +31,13 @@ FILE_COLUMNS = (
 )
 CLASS_COLUMNS = (
     *("class", "label", "class_name", "classname", "name", "category", "label_name"),
-    *("category_name", "labels", "target", "class_id", "category_id", "label_id"),
+    *("category_name", "labels", "target", "class_id", "classid", "category_id", "label_id"),
 )
-BOX_COLUMNS = {"bbox", "bboxes", "box", "boxes", "bbox_x", "x", "x1", "xmin", "x_min", "left", "x_center", "xcenter"}
-NO_OTHERS = 2  # columns of a table that has a file and a class alone
-FLAGS = {"1": True, "0": False, "1.0": True, "0.0": False}
-SPLIT_COLUMNS = ("split", "subset", "set")
 CORNER_COLUMNS = (
-    ("xmin", "x1", "x_min", "left"),
-    ("ymin", "y1", "y_min", "top"),
-    ("xmax", "x2", "x_max", "right"),
-    ("ymax", "y2", "y_max", "bottom"),
+    ("xmin", "x1", "x_min", "left", "roi.x1"),
+    ("ymin", "y1", "y_min", "top", "roi.y1"),
+    ("xmax", "x2", "x_max", "right", "roi.x2"),
+    ("ymax", "y2", "y_max", "bottom", "roi.y2"),
 )
 
 
@@ -54,13 +50,19 @@ class Row(NamedTuple):
 
 def read_rows(text: str, names: tuple[str, ...] = ()) -> Iterator[Row]:
     """The rows of a CSV text, divided by what its first line is divided by; without `names` that line has them."""
-    first = text.partition("\n")[0]
-    divider = max(",;\t", key=first.count)
+    rows = values_of(text)
+    header = [name.lower() for name in names or next(rows, (0, []))[1]]
+    for line, values in rows:
+        yield Row(line, dict(zip(header, values, strict=False)))
+
+
+def values_of(text: str) -> Iterator[tuple[int, list[str]]]:
+    """The lines of a CSV text that have values, without spaces round them, each with its number."""
+    divider = max(",;\t", key=text.partition("\n")[0].count)
     reader = csv.reader(io.StringIO(text), delimiter=divider, skipinitialspace=True)
-    header = [name.strip().lower() for name in (list(names) or next(reader, []))]
     for values in reader:
         if any(value.strip() for value in values):
-            yield Row(reader.line_num, dict(zip(header, (value.strip() for value in values), strict=False)))
+            yield reader.line_num, [value.strip() for value in values]
 
 
 def columns_of(text: str) -> list[str]:
@@ -109,8 +111,8 @@ def read_detection_table(source: Source) -> Iterator[AnnotatedImage]:
                 source.refuse(source.place(path, f"line {row.line}"), "a row must name its image, got none")
         home = folder_of(path)
         stem = split_of(path)
-        folders = [home, *(join(home, name) for name in _folders(stem)), folder_of(home)]
-        folders += [join(folder_of(home), name) for name in _folders(stem)]
+        folders = [home, *(join(home, name) for name in folders_of(stem)), folder_of(home)]
+        folders += [join(folder_of(home), name) for name in folders_of(stem)]
         relative = _is_relative(row for rows in images.values() for row in rows)
         for image, rows in images.items():
             yield AnnotatedImage(
@@ -124,44 +126,8 @@ def read_detection_table(source: Source) -> Iterator[AnnotatedImage]:
             )
 
 
-def is_label_table(columns: Iterable[str]) -> bool:
-    """Whether a table has a file and a class, and nothing of boxes."""
-    columns = list(columns)
-    return column(columns, FILE_COLUMNS) is not None and class_column(columns) is not None and BOX_COLUMNS.isdisjoint(columns)
-
-
-def class_column(columns: list[str]) -> str | None:
-    """The column of the class: by its name, or the only one beside the file's, whatever its name."""
-    named = column(columns, CLASS_COLUMNS)
-    return columns[1] if named is None and len(columns) == NO_OTHERS and columns[0] in FILE_COLUMNS else named
-
-
-def read_label_table(source: Source) -> Iterator[AnnotatedImage]:
-    """The images of all chosen files, a row each, or several rows of one image with several labels."""
-    for path in source.chosen:
-        text = source.text(path)
-        columns = columns_of(text)
-        image_column, class_name = column(columns, FILE_COLUMNS) or "", class_column(columns) or ""
-        for name in columns:
-            if name not in (image_column, class_name, *SPLIT_COLUMNS):
-                source.unread[f"column {name}"] += 1
-        images: defaultdict[str, list[Row]] = defaultdict(list)
-        for row in read_rows(text):
-            images[row.values.get(image_column, "")].append(row)
-        home, split = folder_of(path), split_of_path(path)
-        folders = [join(start, name) for start in (home, folder_of(home)) for name in ("", *_folders(split))]
-        for image, rows in images.items():
-            place = source.place(path, f"line {rows[0].line}")
-            if not image:
-                source.refuse(place, "a row must name its image, got none")
-                continue
-            labels = tuple(dict.fromkeys(value for row in rows if (value := row.values.get(class_name))))
-            by_stem = ending_of(image) not in IMAGE_ENDINGS
-            written = rows[0].values.get(column(columns, SPLIT_COLUMNS) or "", "")
-            yield AnnotatedImage(image, place, labels, split_of(written) or split, by_stem=by_stem, folders=tuple(folders))
-
-
-def _folders(split: str | None) -> list[str]:
+def folders_of(split: str | None) -> list[str]:
+    """Where images lie beside a table, perhaps in folders of its split."""
     names = {"train": ["train"], "validation": ["val", "valid", "validation"], "test": ["test"]}.get(split or "", [])
     return ["images", "data", *(f"images/{name}" for name in names), *names, *(f"{name}/images" for name in names)]
 
@@ -236,37 +202,3 @@ def read_ilsvrc(source: Source) -> Iterator[AnnotatedImage]:
             if split == "train":
                 folders += [join(folder, image.partition("_")[0]) for folder in folders]
             yield AnnotatedImage(image, place, split=split, boxes=tuple(boxes), by_stem=True, folders=tuple(folders))
-
-
-def is_one_hot(columns: list[str], first: list[str], name: str) -> bool:
-    """Whether a CSV is Roboflow's `_classes.csv`, or like it: a file name, and a column of 0 or 1 for each class."""
-    named = bool(columns) and columns[0] in FILE_COLUMNS
-    several = len(columns) > NO_OTHERS and not any(known in columns for known in CLASS_COLUMNS[:5])
-    flags = len(first) == len(columns) and all(value.strip() in FLAGS for value in first[1:])
-    return named and flags and (several or name == "_classes.csv")
-
-
-def read_one_hot(source: Source) -> Iterator[AnnotatedImage]:
-    """The images of all chosen files, with the classes whose column is 1."""
-    for path in source.chosen:
-        text = source.text(path)
-        header = next(csv.reader(io.StringIO(text), skipinitialspace=True), [])
-        for row in read_rows(text):
-            place = source.place(path, f"line {row.line}")
-            names = _set(source, header[1:], row.values, place)
-            image = row.values.get(header[0].strip().lower(), "")
-            home = folder_of(path)
-            by_stem = ending_of(image) not in IMAGE_ENDINGS
-            folders = (home, join(home, "images"), join(home, "train"), "")
-            yield AnnotatedImage(image, place, names, split_of_path(path), by_stem=by_stem, folders=folders)
-
-
-def _set(source: Source, header: list[str], values: Mapping[str, str], place: str) -> tuple[str, ...]:
-    found = []
-    for name in header:
-        value = values.get(name.strip().lower(), "")
-        if FLAGS.get(value):
-            found.append(name.strip())
-        elif value not in FLAGS:
-            source.refuse(place, f"a class's column must be 0 or 1, got {value!r} for {name.strip()}")
-    return tuple(found)

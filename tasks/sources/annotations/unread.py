@@ -42,7 +42,7 @@ OF_ALL_IMAGES = {
     *("obj_train_data", "obj_val_data", "obj_valid_data", "obj_test_data", "leftimg8bit", "gtfine", "bounding_box_train"),
     *("bounding_box_val", "bounding_box_test", "vis_train", "vis_val"),
 }
-MASKS = {"segmentationclass", "segmentationobject", "gtfine", "masks"}
+MASKS = {"segmentationclass", "segmentationobject", "gtfine", "masks", "mask", "trimaps", "trimap", "groundtruth"}
 BY_DATUMARO = "Convert it with datumaro[cli]: datum convert -if {} -i FOLDER -f coco -o OUT -- --save-media"
 NO_CLASS = "Its objects have no class: write a .jsonl of path, label and boxes for --image_list"
 BY_DATASETS = "Write its images as files, and a metadata.csv of file_name and label beside them"

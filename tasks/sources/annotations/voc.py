@@ -16,7 +16,7 @@ from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, jo
 from imagerecords.tasks.sources.annotations.xml import read_xml
 
 IMAGE_FOLDERS = ("JPEGImages", "images", "Images", "img", "data")
-ANNOTATIONS = ("annotations", "xmls", "xml", "labels", "bbox")
+ANNOTATIONS = ("annotations", "annotation", "xmls", "xml", "labels", "bbox")
 
 
 class _Lists(NamedTuple):
@@ -31,7 +31,7 @@ def read_voc(source: Source) -> Iterator[AnnotatedImage]:
     """The images of all chosen XML files, and of the lists."""
     lists = _read_lists(source)
     seen: set[str] = set()
-    xmls = [path for path in source.chosen if path.lower().endswith(".xml")]
+    xmls = [path for path in source.chosen if not path.lower().endswith(".txt")]
     with ThreadPoolExecutor(1 if source.folder.is_local else REMOTE_READS) as threads:
         for path, root in zip(xmls, threads.map(lambda path: read_xml(source, path), xmls), strict=True):
             name = _name_of(path)

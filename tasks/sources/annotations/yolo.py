@@ -20,6 +20,7 @@ from imagerecords.tasks.sources.file_names import ending_of
 
 SPLIT_KEYS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
 CUBS = "image_class_labels.txt"  # one of CUB-200's tables, which are numbers too
+LEAST_NUMBERS = 5  # in a line: a class and a box
 MOST_TEXTS = 5  # looked into, to know whether they are labels
 CLASSES = ("classes.txt", "obj.names", "data.yaml", "dataset.yaml", "data.yml")  # beside label files that nothing else names
 NAMES_FILES = ("obj.names", "classes.txt", "classes.names", "labels.txt", "_darknet.labels")
@@ -81,8 +82,9 @@ def _by_stem(images: Iterable[str], texts: Iterable[str]) -> dict[str, str]:
 
 def _is_label_file(source: Source, path: str) -> bool:
     """Whether a text that no image led to has lines of numbers; lists of images and of classes have none."""
-    words = source.text(path).split()
-    return bool(words) and all(re.fullmatch(r"[-+0-9.eE]+", word) for word in words)
+    lines = [line.split() for line in source.text(path).splitlines() if line.strip()]
+    numbers = all(re.fullmatch(r"[-+0-9.eE]+", word) for words in lines for word in words)
+    return bool(lines) and numbers and all(len(words) >= LEAST_NUMBERS for words in lines)
 
 
 def _label_files(image: str) -> list[str]:

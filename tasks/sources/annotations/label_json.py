@@ -1,0 +1,110 @@
+"""JSON that gives images their labels and nothing else: a map of file to label, of label to files, or a line per image."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from imagerecords.tasks.sources.annotations.label_tables import BOX_COLUMNS, LABEL_COLUMNS, SPLIT_COLUMNS
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
+from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of, split_of_path
+from imagerecords.tasks.sources.annotations.tables import FILE_COLUMNS, column, folders_of
+from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
+
+LOOKED_INTO = 20  # entries that decide what a file is
+OBJECTS = BOX_COLUMNS | {
+    "annotations",
+    "objects",
+    "regions",
+    "shapes",
+    "spans",
+    "instances",
+    "predictions",
+    "detection",
+    "score",
+}
+
+
+def is_label_map(source: Source, content: Any) -> bool:
+    """Whether JSON is a map of images to labels, or of labels to images that are there."""
+    if not isinstance(content, dict) or not content:
+        return False
+    return _images_are_keys(source, content) or _images_are_values(source, content)
+
+
+def is_label_line(source: Source, line: Any) -> bool:
+    """Whether a line of JSON Lines has an image that is there and its label, and no objects."""
+    if not isinstance(line, dict) or not OBJECTS.isdisjoint(line):
+        return False
+    image, label = column(line, FILE_COLUMNS), column(line, LABEL_COLUMNS)
+    return bool(image and label) and _is_image(source, line[image or ""]) and _labels(line[label or ""]) is not None
+
+
+def read_label_json(source: Source) -> Iterator[AnnotatedImage]:
+    """The images of all chosen files."""
+    for path in source.chosen:
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        splits: dict[str, str | None] = {}
+        places: dict[str, str] = {}
+        entries = _lines(source, path) if ending_of(path) != ".json" else _entries(source, path)
+        for place, image, value, split in entries:
+            labels = _labels(value)
+            if labels is None or not isinstance(image, str):
+                source.refuse(place, f"an image must have a label or a list of them, got {str(value)[:60]!r}")
+                continue
+            found[image] += labels
+            splits.setdefault(image, split)
+            places.setdefault(image, place)
+        home, of_file = folder_of(path), split_of_path(path)
+        folders = tuple(join(start, name) for start in (home, folder_of(home)) for name in ("", *folders_of(of_file)))
+        for image, labels in found.items():
+            by_stem = ending_of(image) not in IMAGE_ENDINGS
+            own = tuple(dict.fromkeys(labels))
+            yield AnnotatedImage(image, places[image], own, splits[image] or of_file, by_stem=by_stem, folders=folders)
+
+
+def _entries(source: Source, path: str) -> Iterator[tuple[str, Any, Any, str | None]]:
+    content = source.json(path)
+    for key, value in content.items() if isinstance(content, dict) else ():
+        place = source.place(path, f"key {key}")
+        if _images_are_keys(source, content):
+            yield place, key, value, None
+        else:
+            for image in value if isinstance(value, list) else [value]:
+                yield place, image, key, None
+
+
+def _lines(source: Source, path: str) -> Iterator[tuple[str, Any, Any, str | None]]:
+    for number, text in enumerate(source.text(path).splitlines(), start=1):
+        if not text.strip():
+            continue
+        place = source.place(path, f"line {number}")
+        line = source.parsed(path, text)
+        image, label = (column(line, names) if isinstance(line, dict) else None for names in (FILE_COLUMNS, LABEL_COLUMNS))
+        split = split_of(str(line.get(column(line, SPLIT_COLUMNS) or "", ""))) if isinstance(line, dict) else None
+        yield place, line[image] if image else None, line[label] if label else None, split
+
+
+def _images_are_keys(source: Source, content: dict[str, Any]) -> bool:
+    first = list(islice(content.items(), LOOKED_INTO))
+    known = sum(_is_image(source, key) for key, _ in first)
+    return known * 2 > len(first) and all(_labels(value) is not None for _, value in first)
+
+
+def _images_are_values(source: Source, content: dict[str, Any]) -> bool:
+    first = [
+        image for value in islice(content.values(), LOOKED_INTO) for image in (value[:3] if isinstance(value, list) else [None])
+    ]
+    return bool(first) and sum(_is_image(source, image) for image in first) * 2 > len(first)
+
+
+def _is_image(source: Source, name: Any) -> bool:
+    return isinstance(name, str) and name.replace("\\", "/").rpartition("/")[2].lower() in source.picture_names
+
+
+def _labels(value: Any) -> list[str] | None:
+    """The labels that a value is: a text, a whole number, or a list of these; None where it is anything else."""
+    values = value if isinstance(value, list) else [value]
+    if any(isinstance(each, bool) or not isinstance(each, str | int | None) for each in values):
+        return None
+    return [str(each) for each in values if each not in ("", None)]
