@@ -94,7 +94,8 @@ def _found(
     found = FoundBoxes.of(boxes, source.malformed, by_stem=by_stem, form=form)
     found = with_units(found, pixels=pixels)
     left = ", ".join(f"{kind} ({count:,})" for kind, count in source.objects_left.most_common() if count)
-    notes = [found.note, f"not read: {left}" if left else ""]
+    special = (f"{count:,} × {remark}" for remark, count in source.remarks.items() if count)
+    notes = [found.note, f"not read: {left}" if left else "", *special]
     return replace(found, tool=source.tool, note="; ".join(filter(None, notes)))
 
 

@@ -81,6 +81,8 @@ COCO = {
     "annotations": [
         {"id": 1, "image_id": 0, "category_id": 1, "bbox": [1, 1, 5, 5], "iscrowd": 0},
         {"id": 2, "image_id": 1, "category_id": 2, "segmentation": [[1, 1, 9, 1, 9, 9]], "iscrowd": 0},
+        {"id": 3, "image_id": 1, "category_id": 2, "segmentation": {"size": [16, 24], "counts": [20, 9, 7, 9, 339]}},
+        {"id": 4, "image_id": 0, "category_id": 1, "segmentation": {"size": [16, 24], "counts": "b1970^9"}},
     ],
     "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}],
 }

@@ -1,16 +1,27 @@
 """COCO: `images`, `annotations`, `categories`; an annotation without a box is a label of its image (datumaro's coco_labels)."""
 
+import contextlib
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from imagerecords.schemas.messages import plural, some
-from imagerecords.tasks.sources.annotations.geometry import IS_CROWD, around, from_size, numbers_of
+from imagerecords.tasks.sources.annotations.geometry import IS_CROWD, Corners, around, from_size, numbers_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path, stem_of
+from imagerecords.tasks.sources.annotations.run_lengths import is_mask, mask_of
 
 TASKS = ("instances_", "person_keypoints_", "labels_", "stuff_", "panoptic_", "captions_", "image_info_", "image_labels_")
+FROM_SEGMENTATION = "object without a bbox, read as the upright box around its segmentation"
+
+
+class _File(NamedTuple):
+    """A file, the names of its categories by id, and whether its annotations are of objects."""
+
+    path: str
+    names: Mapping[str, str]
+    of_objects: bool
 
 
 def is_coco(content: Any) -> bool:
@@ -44,7 +55,7 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Iterato
     info = content.get("info")
     source.tool = str(info.get("contributor") or "") if isinstance(info, dict) else ""
     relative = _are_relative(content.get("annotations") or [])
-    of_objects = any(_is_object(annotation) for annotation in content.get("annotations") or [])
+    file = _File(path, names, any(_is_object(annotation) for annotation in content.get("annotations") or []))
     split = split_of_path(path)
     folders = _folders(path)
     ids: set[str] = set()
@@ -59,8 +70,8 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Iterato
             source.refuse(place, f"an image's id must be there once, got {image.get('id')!r} again")
             continue
         ids.add(key)
-        labels, boxes = _objects(source, path, of_image.pop(key, []), names, of_objects=of_objects)
         size = numbers_of((image.get("width"), image.get("height")), 2) or (0, 0)
+        labels, boxes = _objects(source, file, of_image.pop(key, []), size)
         yield AnnotatedImage(
             path=written,
             place=place,
@@ -78,13 +89,20 @@ def _read_file(source: Source, path: str, content: Mapping[str, Any]) -> Iterato
 
 
 def without_outlines(item: dict[str, Any]) -> dict[str, Any]:
-    """An annotation without its outline, nine tenths of a COCO file; one without a box has the rectangle around it instead."""
+    """An annotation without its outline, nine tenths of a COCO file; one without a box has what its box is made of instead."""
     outline = item.get("segmentation")
     if outline and "image_id" in item:
         bbox = item.get("bbox")
-        rings = [] if isinstance(bbox, list) and any(bbox) else _rings(outline)
-        item["segmentation"] = [_rectangle(*around(_points(rings)))] if rings else True
+        with contextlib.suppress(ValueError):  # of a damaged one its reader says what is wrong, and where
+            item["segmentation"] = True if isinstance(bbox, list) and any(bbox) else _shortened(outline)
     return item
+
+
+def _shortened(outline: Any) -> Any:
+    if is_mask(outline):
+        return mask_of(outline)
+    rings = _rings(outline)
+    return [_rectangle(*around(_points(rings)))] if rings else True
 
 
 def _rectangle(xmin: float, ymin: float, xmax: float, ymax: float) -> list[float]:
@@ -143,61 +161,69 @@ def _folders(path: str) -> tuple[str, ...]:
 
 
 def _objects(
-    source: Source, path: str, annotations: list[tuple[int, Mapping[str, Any]]], names: Mapping[str, str], *, of_objects: bool
+    source: Source, file: _File, annotations: list[tuple[int, Mapping[str, Any]]], size: Sequence[float]
 ) -> tuple[tuple[str, ...], tuple[Box, ...]]:
-    """The labels and boxes of an image; in a file `of_objects` an annotation without a box is no label of the image."""
+    """The labels and boxes of an image; in a file of objects an annotation without a box is no label of the image."""
     labels, boxes = [], []
     for number, annotation in annotations:
-        place = source.place(path, f"annotation {number}")
-        name = names.get(_key(annotation.get("category_id"))) if "category_id" in annotation else None
+        place = source.place(file.path, f"annotation {number}")
+        name = file.names.get(_key(annotation.get("category_id"))) if "category_id" in annotation else None
         if name is None and not source.only_boxes:
             if "caption" in annotation or "segments_info" in annotation:
                 source.leave_object("caption" if "caption" in annotation else "panoptic segment")
             else:
-                ids = some([f"{key} ({name})" for key, name in names.items()]) or "the categories, of which there are none"
+                ids = some([f"{key} ({name})" for key, name in file.names.items()]) or "the categories, of which there are none"
                 source.refuse(place, f"a category_id must be one of {ids}, got {annotation.get('category_id')!r}")
             continue
         if any(annotation.get(key) for key in ("keypoints", "num_keypoints")):
             source.unread["keypoints"] += 1
-        corners, is_object = _corners(source, annotation)
+        is_object = _is_object(annotation)
+        try:
+            corners = _corners(source, annotation, size)
+        except ValueError as error:
+            source.drop_box(place, str(error))
+            continue
         if corners:
-            is_crowd, (area,) = (
-                str(annotation.get("iscrowd")) in IS_CROWD,
-                numbers_of([annotation.get("area")], 1) or (math.nan,),
-            )
+            is_crowd = str(annotation.get("iscrowd")) in IS_CROWD
+            (area,) = numbers_of([annotation.get("area")], 1) or (math.nan,)
             boxes.append(Box(corners, name, place, is_crowd=is_crowd, area=area))
-        elif is_object or of_objects:
+        elif is_object or file.of_objects:
             source.drop_box(place, f"an annotation must have a bbox of four numbers, got {annotation.get('bbox')!r}")
         elif name is not None:
             labels.append(name)
     return tuple(dict.fromkeys(labels)), tuple(boxes)
 
 
-def _corners(source: Source, annotation: Mapping[str, Any]) -> tuple[tuple[float, float, float, float] | None, bool]:
-    """The box of an annotation, and whether it is of an object at all."""
-    bbox, outline = annotation.get("bbox"), annotation.get("segmentation")
-    numbers = numbers_of(bbox, 4)
+def _corners(source: Source, annotation: Mapping[str, Any], size: Sequence[float]) -> Corners | None:
+    """The box of an annotation, else the one around its outline or mask; raises ValueError where these are damaged."""
+    numbers, outline = numbers_of(annotation.get("bbox"), 4), annotation.get("segmentation")
     if numbers and any(numbers):
         source.unread["mask (segmentation)"] += bool(outline)
-        return from_size(*numbers), True
-    rings = _rings(outline)
-    if numbers and not rings:
-        return from_size(*numbers), True
-    if rings:
-        source.remarks["outline without a bbox, read as the upright box around it"] += 1
-        return around(_points(rings)), True
-    if outline:
-        source.leave_object("mask (segmentation) without a bbox")
-        return None, True
-    return None, bool(bbox)
+        return from_size(*numbers)
+    if outline is not None and is_mask(outline):
+        mask = mask_of(outline)
+        if all(size) and mask.size != tuple(size):
+            sides = " × ".join(map(str, mask.size))
+            raise ValueError(f"a mask must be of its image's size, {size[0]:g} × {size[1]:g}, got {sides}")
+        source.remarks[FROM_SEGMENTATION] += 1
+        return mask.corners
+    if rings := _rings(outline):
+        source.remarks[FROM_SEGMENTATION] += 1
+        return around(_points(rings))
+    return from_size(*numbers) if numbers else None
 
 
 def _rings(outline: Any) -> list[list[float]]:
-    """The polygons of an outline: lists of x, y, x, y, …, whose numbers some tools write as texts."""
+    """The polygons of an outline: lists of x, y, x, y, …, whose numbers some tools write as texts.
+
+    Raises ValueError where one is anything else; those of less than three points are skipped.
+    """
     if not isinstance(outline, list):
         return []
     outline = outline if any(isinstance(ring, list) for ring in outline) else [outline]
-    rings = (numbers_of(ring, len(ring)) for ring in outline if isinstance(ring, list) and len(ring) >= 6)
+    rings = [numbers_of(ring, len(ring)) for ring in outline if isinstance(ring, list) and len(ring) >= 6]
+    if not all(ring and len(ring) % 2 == 0 for ring in rings):
+        raise ValueError(f"a segmentation must be lists of x, y, x, y, …, got {str(outline)[:60]}")
     return [list(ring) for ring in rings if ring]
 
 

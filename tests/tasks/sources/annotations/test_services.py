@@ -110,11 +110,12 @@ def test_what_no_reader_knows_is_named_with_the_nearest_way(make_settings, tmp_p
 def test_an_error_says_what_was_not_read(make_settings, tmp_path):
     content = coco(SCENES)
     for annotation in content["annotations"]:
-        annotation |= {"bbox": None, "segmentation": {"size": [32, 48], "counts": "abc"}}
+        annotation |= {"bbox": None, "segmentation": None, "caption": "a cat"}
+        del annotation["category_id"]
     put(tmp_path / "a.json", json.dumps(content))
     pictures(tmp_path)
     (error,) = survey(make_settings(annotations=str(tmp_path))).errors
-    assert "not read: mask (segmentation) without a bbox (5)" in error
+    assert "not read: caption (5)" in error
 
 
 def test_labels_of_yolo_without_images_ask_for_their_folder(make_settings, tmp_path):
