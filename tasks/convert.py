@@ -41,6 +41,7 @@ from imagerecords.tasks.sources.fetch import Fetched, PlannedImage, fetch_images
 from imagerecords.tasks.storage.folders import Folder, open_folder, open_output
 from imagerecords.tasks.storage.lock import refuse_if_lock_lost
 
+NOT_READ = (Reason.UNREADABLE.value, Reason.CHANGED_DURING_BUILD.value)
 KILLED = "a worker process died at this image at each try"
 
 
@@ -51,12 +52,14 @@ def convert_shard(shard: Shard, settings: BuildSettings) -> ShardOutcome:
     header, rows = read_shard_plan(output, shard)
     _refuse_other_version(header)
     removed = removed_paths(output, shard.fingerprint)
-    if (finished := _finished(output, shard, header, removed)) is not None:
+    root = header.roots.get(shard.split) or header.roots["data"]
+    finished = _finished(output, shard, header, removed)
+    if finished is not None and (settings.append or not _can_be_read_now(root, settings, finished[0])):
         receipt, verified = finished
         return _outcome(shard, began, receipt, verified)
     refuse_if_lock_lost(output, shard.build)
     output.remove(receipt_path(shard.name))
-    source = open_folder(header.roots.get(shard.split) or header.roots["data"], settings.storage_options)
+    source = open_folder(root, settings.storage_options)
     known = known_images(settings, shard.build)
     with output.write_whole(shard.name) as file:
         target = _Target(RecordWriter(file), header, settings)
@@ -222,6 +225,15 @@ def _finished(output: Folder, shard: Shard, header: PlanHeader, removed: set[str
 def _has_a_decoder_now(receipt: pa.Table) -> bool:
     """Whether images were rejected for want of the decoder for HEIC, which is installed by now."""
     return bool(pc.any(pc.starts_with(receipt["message"], INSTALL_HEIC)).as_py()) and register_heic()
+
+
+def _can_be_read_now(root: str, settings: BuildSettings, receipt: pa.Table) -> bool:
+    """Whether an image can be read that was gone or unreadable then: a mount is back, or its permissions were corrected.
+
+    Not asked with append, which changes no shard, and whose inputs may be gone.
+    """
+    paths = receipt.filter(pc.is_in(receipt["reason"], pa.array(NOT_READ, pa.string())))["path"].to_pylist()
+    return bool(paths) and any(map(open_folder(root, settings.storage_options).can_be_read, paths))
 
 
 def _index(receipt: pa.Table) -> bytes:

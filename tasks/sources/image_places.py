@@ -17,21 +17,17 @@ import fsspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagerecords.schemas.plain_words import plain_words
 from imagerecords.schemas.unicode_names import composed
 from imagerecords.tasks.sources.allowed_sources import refuse_other_hosts
 from imagerecords.tasks.sources.input_files import beside
+from imagerecords.tasks.sources.remote_states import FileState, RemoteStates, missing
 from imagerecords.tasks.storage.archives import opening
 from imagerecords.tasks.storage.folders import Folder, open_folder
-from imagerecords.tasks.storage.http_options import http_errors
-from imagerecords.tasks.storage.versions import remote_version
 
 PROTOCOL = r"^(?P<protocol>[A-Za-z][A-Za-z0-9+.:-]*)://"
 UNTIDY = r"(^|/)\.{0,2}/|/\.{1,2}$"  # "a//b", "./a", "a/../b": another way to write some path
 REMOTE_REQUESTS = 32  # objects asked for at once
 CHUNK = 1 << 16
-
-FileState = tuple[int, str, str | None]  # size, version, and what is wrong
 
 
 @dataclass(frozen=True)
@@ -118,7 +114,7 @@ def _remote_form(folder: Folder, whole: str) -> str | None:
 
 def look_up(folder: Folder, whole: pa.Array) -> tuple[pa.Array, pa.Array, dict[int, str]]:
     """The sizes and versions of files, and by position what is wrong with those that are none."""
-    state_of = _local_state if folder.is_local else lambda path: _remote_state(folder, path)
+    state_of = _local_state if folder.is_local else RemoteStates(folder).state_of
     sizes, versions = [pa.array([], pa.int64())], [pa.array([], pa.string())]
     wrong: dict[int, str] = {}
     with ThreadPoolExecutor(1 if folder.is_local else REMOTE_REQUESTS) as threads:
@@ -135,26 +131,7 @@ def _local_state(path: str) -> FileState:
     try:
         status = os.stat(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        return 0, "", _missing(path, error)
+        return 0, "", missing(path, error)
     if not stat.S_ISREG(status.st_mode):
         return 0, "", f"an image must be a file, got a directory or device: {path}"
     return status.st_size, str(status.st_mtime_ns), None
-
-
-def _remote_state(folder: Folder, path: str) -> FileState:
-    try:
-        with http_errors(folder.fs):
-            info = folder.fs.info(path)
-    except (FileNotFoundError, PermissionError) as error:
-        return 0, "", _missing(path, error)
-    except OSError as error:
-        return 0, "", f"an image must be readable, got: {error.strerror or error}: {path}"
-    if info["type"] != "file" or info["size"] is None:
-        return 0, "", f"an image must be a file of known size, got a {info['type']}: {path}"
-    return info["size"], remote_version(info), None
-
-
-def _missing(path: str, error: Exception) -> str:
-    words = f"{type(error).__name__} ({error})" if isinstance(error, OSError) else plain_words(error)
-    what = "none" if isinstance(error, FileNotFoundError | NotADirectoryError) else words
-    return f"an image must exist, got {what}: {path}"

@@ -77,6 +77,13 @@ class Folder:
         data: bytes = self.fs.cat_file(self.join(name))
         return data
 
+    def can_be_read(self, name: str) -> bool:
+        """Whether there is a file whose first byte can be read."""
+        try:
+            return bool(self.fs.isfile(self.join(name))) and bool(self.read_range(name, 0, 1))
+        except Exception:  # of any client
+            return False
+
     def read_range(self, name: str, offset: int, size: int) -> bytes:
         """`size` bytes of a file from an offset on, by one read."""
         data: bytes = self.fs.cat_file(self.join(name), start=offset, end=offset + size)

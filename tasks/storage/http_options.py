@@ -2,6 +2,8 @@
 
 import contextlib
 import errno
+import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +13,8 @@ SILENCE_SECONDS = 20
 FILE_SECONDS = 300
 REFUSED = (401, 403)
 GONE = (404, 410)
+LONGEST = 200  # characters of what a server says
+RECEIVED = re.compile(r"received (\d+) of (\d+) bytes")
 
 
 def http_options(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,11 +68,30 @@ def _os_error(error: BaseException) -> OSError:
         return error
     if isinstance(error, TimeoutError):
         return TimeoutError(errno.ETIMEDOUT, f"no answer within {SILENCE_SECONDS} s, or {FILE_SECONDS} s in all")
-    if not isinstance(error, aiohttp.ClientResponseError):
-        return OSError(errno.EIO, f"{type(error).__name__}: {error}")
-    text = f"HTTP {error.status} {error.message}".rstrip()
+    if not isinstance(error, aiohttp.ClientResponseError) or error.message.startswith("Bad status line"):
+        return OSError(errno.EIO, _broken_answer(error))
+    text = f"HTTP {error.status} {_line(error.message)}".rstrip()
     if error.status in REFUSED:
         return PermissionError(errno.EACCES, text)
     if error.status in GONE:
         return FileNotFoundError(errno.ENOENT, text)
     return OSError(errno.EIO, text)
+
+
+def _broken_answer(error: BaseException) -> str:
+    """What was wrong with an answer that is no whole one of HTTP."""
+    import aiohttp
+
+    if isinstance(error, aiohttp.ClientPayloadError):
+        sizes = RECEIVED.search(str(error))
+        return f"the answer ended after {sizes[1]} of {sizes[2]} bytes" if sizes else "the answer ended early"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the server closed the connection without an answer"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return "an answer that is no HTTP"  # behind one that was longer than it announced
+    return f"{type(error).__name__}: {_line(str(error))}"
+
+
+def _line(text: str) -> str:
+    """A server's words in one line, cut where they are many."""
+    return textwrap.shorten(text, LONGEST, placeholder=" …")

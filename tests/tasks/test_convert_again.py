@@ -1,5 +1,6 @@
 """convert, run again: a shard whose files all agree is reused, any other is built again."""
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -11,6 +12,8 @@ from PIL import Image, UnidentifiedImageError
 from imagerecords.schemas.receipt import COLUMNS
 from imagerecords.tasks.convert import convert_shard
 from imagerecords.tasks.dataset.receipts import read_receipt
+from imagerecords.tasks.sources import fetch
+from imagerecords.tasks.storage.folders import Folder
 
 
 def test_a_finished_shard_is_reused_and_verified(planned, digests):
@@ -81,6 +84,36 @@ def test_a_shard_can_be_converted_without_its_inputs_being_there_when_it_is_fini
     convert_shard(shard, settings)
     shutil.rmtree(source)
     assert convert_shard(shard, settings).verified.records == 4
+
+
+@pytest.mark.parametrize("lost", ["gone", "no permission"])
+def test_images_that_could_not_be_read_are_taken_when_they_can(  # noqa: PLR0917
+    tmp_path, fill, build, digests, monkeypatch, lost
+):
+    """A mount that was away, or wrong permissions: neither changes size or time, by which a build knows its input."""
+    settings = {"data_directory": fill(tmp_path / "in", {"cat": 4, "dog": 4}), "max_rejected_fraction": 1.0}
+    build(output_directory=tmp_path / "expected", **settings)
+    aside = tmp_path / "aside"
+    real = fetch._read_local
+
+    def read(source, image):
+        if image.path == "cat/001.jpg" and lost == "no permission":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        if image.path == "cat/001.jpg":
+            os.rename(tmp_path / "in/cat/001.jpg", aside)
+        return real(source, image)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fetch, "_read_local", read)
+        assert build(output_directory=tmp_path / "out", **settings).splits[0].written == 7
+        if lost == "no permission":
+            patched.setattr(Folder, "can_be_read", lambda *_: False)
+            assert build(output_directory=tmp_path / "out", **settings).shards_reused == 1
+    if aside.exists():
+        os.rename(aside, tmp_path / "in/cat/001.jpg")
+    again = build(output_directory=tmp_path / "out", **settings)
+    assert (again.splits[0].written, again.shards_reused) == (8, 0)
+    assert digests(tmp_path / "out") == digests(tmp_path / "expected")
 
 
 def test_photos_rejected_for_want_of_a_decoder_are_taken_when_it_is_there(tmp_path, picture, build, monkeypatch):

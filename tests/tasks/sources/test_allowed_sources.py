@@ -3,10 +3,12 @@
 import http.server
 import threading
 import time
+from collections import Counter
 
 import pytest
 
 from imagerecords.tasks.discover import survey
+from imagerecords.tasks.sources import remote_states
 from imagerecords.tasks.storage import http_options
 
 
@@ -21,6 +23,11 @@ class Images(http.server.SimpleHTTPRequestHandler):
 
     def _special(self) -> bool:
         name = self.path.rpartition("/")[2]
+        self.server.asked[name] += 1
+        if name.startswith("busy-") and self.server.asked[name] < 3:
+            name = f"status-{name[5:8]}"
+        elif name.startswith("busy-"):
+            self.path = "/cat/000.jpg"
         if name.startswith("status-"):
             self.send_error(int(name[7:10]))
         elif name.startswith("away"):
@@ -39,7 +46,13 @@ class Images(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def server(tmp_path, fill):
+def asked():
+    """How often each file was asked for."""
+    return Counter()
+
+
+@pytest.fixture
+def server(tmp_path, fill, asked):
     """The URL of a web server with images below cat/."""
     folder = fill(tmp_path / "www", {"cat": 3})
 
@@ -47,6 +60,7 @@ def server(tmp_path, fill):
         return Images(*args, directory=str(folder))
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.asked = asked
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
@@ -84,7 +98,6 @@ def test_images_come_from_an_allowed_host(server, tmp_path, build):
     [
         ("status-403.jpg", "PermissionError"),
         ("status-404.jpg", "got none"),
-        ("status-500.jpg", "500"),
         ("away.jpg", "another host"),
     ],
 )
@@ -94,8 +107,23 @@ def test_what_a_server_answers_is_named_for_its_image(server, errors, name, word
     assert name in error
 
 
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_server_that_is_busy_is_asked_again(server, errors, monkeypatch, status):
+    monkeypatch.setattr(remote_states, "DELAYS", (0.0, 0.0, 0.0))
+    assert errors(f"{server}/cat/busy-{status}.jpg", allowed_sources=(server,)) == ()
+
+
+def test_a_server_that_is_gone_is_not_asked_for_every_image(server, asked, errors, monkeypatch):
+    monkeypatch.setattr(remote_states, "DELAYS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(remote_states, "ASKED_AGAIN", 4)
+    listed = errors(*(f"{server}/cat/status-503{number}.jpg" for number in range(300)), allowed_sources=(server,))
+    assert "HTTP 503" in listed[0]
+    assert 64 <= len(asked) < 150
+
+
 def test_a_server_that_does_not_answer_is_left_after_a_while(server, errors, monkeypatch):
     monkeypatch.setattr(http_options, "SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr(remote_states, "DELAYS", ())
     (error,) = errors(f"{server}/cat/slow.jpg", allowed_sources=(server,), storage_options={"block_size": 1 << 20})
     assert "no answer within 0.3 s" in error
 
