@@ -46,7 +46,7 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
 def _print_findings(console: Console, summary: BuildSummary) -> None:
     """Print what was found, and the first rejected images."""
     if summary.finding_lines:
-        _say(console, "found, the most severe first (docs/findings.md):")
+        _say(console, "found, the most severe first; the data card shows them:")
     for line in summary.finding_lines:
         _say(console, f"  {line}")
     if limit := summary.findings.limit_of_near():
@@ -78,7 +78,8 @@ def print_plan(console: Console, plan: PlanSummary) -> None:
     _say_skipped(console, plan.skipped)
     for note in plan.notes:
         _say(console, f"note: {note}")
-    _say(console, f"dry run: nothing was written to {plan.output_directory}")
+    if plan.splits or not plan.errors:
+        _say(console, f"dry run: nothing was written to {plan.output_directory}")
 
 
 def print_audit(console: Console, audit: Audit) -> None:
