@@ -46,7 +46,7 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
 def _print_findings(console: Console, summary: BuildSummary) -> None:
     """Print what was found, and the first rejected images."""
     if summary.finding_lines:
-        _say(console, "found, the most severe first; the data card shows them:")
+        _say(console, f"found, the most severe first{'; the data card shows them' if summary.data_card else ''}:")
     for line in summary.finding_lines:
         _say(console, f"  {line}")
     if limit := summary.findings.limit_of_near():
