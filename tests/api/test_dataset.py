@@ -132,7 +132,9 @@ def test_many_threads_may_read_at_once(train, rows):
 
 def test_tf_without_tensorflow_says_what_to_install(made, monkeypatch):
     monkeypatch.setattr("imagerecords.dataset.find_spec", lambda name: None)
-    with pytest.raises(ModuleNotFoundError, match=r"tf\(\) needs TensorFlow, which is not installed. Run pip install tensorflow"):
+    with pytest.raises(
+        ModuleNotFoundError, match=r"tf\(\) needs TensorFlow, which is not installed. Run pip install tensorflow"
+    ):
         imagerecords.open_dataset(made)["train"].tf()
 
 
