@@ -223,6 +223,13 @@ def test_an_option_that_is_no_setting_is_named_before_what_it_causes(imagerecord
     assert (ran.code, ran.err) == (2, f"imagerecords: error: {name} is not a setting; did you mean {meant}?\n")
 
 
+@pytest.mark.parametrize(("variable", "error"), [("FORCE_COLOR", "\033[1;31merror:\033[0m"), ("NO_COLOR", "error:")])
+def test_an_error_is_red_where_there_are_colours(imagerecords, monkeypatch, variable, error):
+    for name, value in {"TERM": "xterm-256color", "FORCE_COLOR": "1", variable: "1"}.items():
+        monkeypatch.setenv(name, value)
+    assert imagerecords("plan", "--xx", "3").err == f"imagerecords: {error} --xx is not a setting\n"
+
+
 def test_no_command_prints_the_commands(imagerecords):
     ran = imagerecords()
     assert ran.code == 0
