@@ -52,10 +52,10 @@ def setting_problem(name: str, value: Any, model: type[BaseModel], source: str) 
     return f"{name} must be {rule}, got {shown_value(name, value)}{source}"
 
 
-def unknown_setting(name: str, known: Iterable[str]) -> str:
-    """The text of the error for a name that no setting has, with the one that is likely meant."""
+def unknown_setting(name: str, known: Iterable[str], source: str = "") -> str:
+    """The text of the error for a name that no setting has, with its source and the one that is likely meant."""
     word = name.lstrip("-").replace("-", "_")
     dashes = name[: len(name) - len(name.lstrip("-"))]
     names = list(known)
     likely = difflib.get_close_matches(word, names, n=1) or [each for each in names if each.startswith(f"{word}_")]
-    return f"{name} is not a setting" + (f"; did you mean {dashes}{likely[0]}?" if likely else "")
+    return f"{name} is not a setting{source}" + (f"; did you mean {dashes}{likely[0]}?" if likely else "")

@@ -93,7 +93,7 @@ def make_app() -> App:
             app.config = [Env(ENVIRONMENT, command=False), environment_of_former_names(), *files]
             if tokens and tokens[0] in ("build", "plan"):
                 _refuse_bare_arguments(tokens)
-                refuse_unknown_options(tokens[1:])
+                refuse_unknown_options(tokens[1:], config)
             command, bound, unparsed = app.parse_args(present_options(tokens), exit_on_error=False, print_error=False)
             code: int = command(*bound.args, **bound.kwargs, **({"debug": debug} if "debug" in unparsed else {})) or OK
         except (Exception, KeyboardInterrupt) as error:

@@ -101,14 +101,17 @@ OTHER_OPTIONS = {
 }
 
 
-def refuse_unknown_options(tokens: Sequence[str]) -> None:
-    """Raise BadSettings for an option of `build` or `plan` that no setting is: an error that it causes elsewhere says less."""
+def refuse_unknown_options(tokens: Sequence[str], config: Path | None) -> None:
+    """Raise BadSettings for what no setting of `build` and `plan` is: an error that it causes elsewhere says less."""
     names = [*BuildSettings.model_fields, *FORMER_NAMES, *(option[2:] for option in OTHER_OPTIONS), *OPTIONS]
     for token in tokens:
         option = token.partition("=")[0].partition(".")[0]
         word = option[2:].replace("-", "_")
         if option.startswith("--") and not {word, word.removeprefix("no_"), word.removeprefix("empty_")} & set(names):
             raise BadSettings(unknown_setting(option, BuildSettings.model_fields))
+    for key in read_config_file(config) if config else ():
+        if key.replace("-", "_") not in names:
+            raise BadSettings(unknown_setting(key, BuildSettings.model_fields, f" ({config})"))
 
 
 def present_options(tokens: Sequence[str]) -> list[str]:
