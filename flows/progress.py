@@ -139,7 +139,7 @@ class BarProgress:
 
     def note(self, text: str) -> None:
         """Print it above the bar."""
-        self._console.print(text, markup=False, highlight=False)
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)  # paths stay whole
 
     def doing(self, what: str) -> None:
         """Show the step until the next one or the next phase."""

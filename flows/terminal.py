@@ -15,10 +15,20 @@ from imagerecords.flows.progress import BAR, BarProgress, LineProgress, Progress
 from imagerecords.schemas.messages import plural, printable
 from imagerecords.schemas.summary import BuildSummary
 
+ERROR = "error:"
+RED, PLAIN = "\033[1;31m", "\033[0m"  # bold red, on terminals with colours
+
 
 def print_line(text: str) -> None:
     """Print a line for people; names of files in it can't control the terminal."""
-    print(f"imagerecords: {printable(text)}", file=sys.stderr, flush=True)
+    text = printable(text)
+    if text.startswith(ERROR) and _has_colours(Console(stderr=True)):
+        text = f"{RED}{ERROR}{PLAIN}{text.removeprefix(ERROR)}"
+    print(f"imagerecords: {text}", file=sys.stderr, flush=True)
+
+
+def _has_colours(console: Console) -> bool:
+    return console.color_system not in (None, "windows") and not console.no_color
 
 
 def escape_unknown_characters() -> None:

@@ -6,6 +6,7 @@ Arrow and fsspec are imported when a data set is opened, not with this module.
 import operator
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from imagerecords.record import Record
@@ -134,6 +135,10 @@ class Split(Sequence[Record]):
 
         Raises BadSettings for wrong or contradicting options, and for images of several sizes in a batch.
         """
+        if find_spec("tensorflow") is None:
+            raise ModuleNotFoundError(
+                "tf() needs TensorFlow, which is not installed. Run pip install tensorflow", name="tensorflow"
+            )
         from imagerecords.tf_input import TfOptions, tf_dataset
 
         options = TfOptions(

@@ -7,6 +7,8 @@ from imagerecords.schemas.findings import Findings
 from imagerecords.schemas.shares import SplitShare
 from imagerecords.schemas.summary import BoxSummary, SplitSummary
 
+FIRST_REJECTED = "first rejected: "  # the beginning of an error's line
+
 
 @dataclass(frozen=True)
 class Published:
@@ -26,7 +28,7 @@ class Published:
     def refuse_incomplete(self) -> None:
         """Raise when the data set is not complete: OverBudget after too many rejected images, else UnwantedDuplicates."""
         if self.problems:
-            first = [f"first rejected: {'; '.join(self.first_rejected)}"] if self.first_rejected else []
+            first = [f"{FIRST_REJECTED}{'; '.join(self.first_rejected)}"] if self.first_rejected else []
             raise OverBudget("\n".join((*self.problems, *first, *self.unwanted)))
         if self.unwanted:
             raise UnwantedDuplicates("\n".join(self.unwanted))

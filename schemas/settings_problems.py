@@ -20,7 +20,7 @@ def make_settings(model: type[M], values: Mapping[str, Any]) -> M:
     except ValueError as error:
         raise BadSettings(str(error)) from error
     if unknown := [name for name in values if name not in model.model_fields]:
-        raise BadSettings("; ".join(_unknown(name, model.model_fields) for name in unknown))
+        raise BadSettings("; ".join(unknown_setting(name, model.model_fields) for name in unknown))
     try:
         return model(**values)
     except ValidationError as error:
@@ -52,6 +52,10 @@ def setting_problem(name: str, value: Any, model: type[BaseModel], source: str) 
     return f"{name} must be {rule}, got {shown_value(name, value)}{source}"
 
 
-def _unknown(name: str, known: Iterable[str]) -> str:
-    likely = difflib.get_close_matches(name, known, n=1)
-    return f"{name} is not a setting" + (f"; did you mean {likely[0]}?" if likely else "")
+def unknown_setting(name: str, known: Iterable[str], source: str = "") -> str:
+    """The text of the error for a name that no setting has, with its source and the one that is likely meant."""
+    word = name.lstrip("-").replace("-", "_")
+    dashes = name[: len(name) - len(name.lstrip("-"))]
+    names = list(known)
+    likely = difflib.get_close_matches(word, names, n=1) or [each for each in names if each.startswith(f"{word}_")]
+    return f"{name} is not a setting{source}" + (f"; did you mean {dashes}{likely[0]}?" if likely else "")

@@ -48,7 +48,10 @@ def _source_problems(settings: SettingFields) -> Iterable[str]:
             + (", and the folder of the images that annotations name as images_directory" if settings.annotations else "")
         )
     if splits and (settings.validation_fraction or settings.test_fraction):
-        yield "validation_fraction and test_fraction must go with data_directory, got split directories. Drop them"
+        yield (
+            "validation_fraction and test_fraction must go with data_directory, got split directories. Drop them, or pass "
+            "--data_directory in place of --train_directory"
+        )
     possible = EVERY_SPLIT if settings.image_list else splits
     if settings.folds and splits:
         yield "folds must go with data_directory or a list, got split directories. Drop it"

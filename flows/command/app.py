@@ -19,6 +19,7 @@ from imagerecords.flows.command.config_file import (
     ENVIRONMENT,
     environment_of_former_names,
     present_options,
+    refuse_unknown_options,
     settings_of_file,
     source_of,
     warn_of_unknown_variables,
@@ -90,7 +91,9 @@ def make_app() -> App:
             warn_of_unknown_variables()
             files = [settings_of_file(config)] if config else []
             app.config = [Env(ENVIRONMENT, command=False), environment_of_former_names(), *files]
-            _refuse_bare_arguments(tokens)
+            if tokens and tokens[0] in ("build", "plan"):
+                _refuse_bare_arguments(tokens)
+                refuse_unknown_options(tokens[1:], config)
             command, bound, unparsed = app.parse_args(present_options(tokens), exit_on_error=False, print_error=False)
             code: int = command(*bound.args, **bound.kwargs, **({"debug": debug} if "debug" in unparsed else {})) or OK
         except (Exception, KeyboardInterrupt) as error:
@@ -102,7 +105,7 @@ def make_app() -> App:
 
 def _refuse_bare_arguments(tokens: Sequence[str]) -> None:
     """Raise BadSettings for `build photos`: the commands that take settings alone take no argument without a name."""
-    if len(tokens) > 1 and tokens[0] in ("build", "plan") and not tokens[1].startswith("-"):
+    if len(tokens) > 1 and not tokens[1].startswith("-"):
         raise BadSettings(
             f"{tokens[0]} takes settings by their names, got {tokens[1]!r} without one. For a folder of label folders: "
             f"imagerecords {tokens[0]} --data_directory {tokens[1]} --output_directory OUT"

@@ -12,7 +12,8 @@ from imagerecords.flows.command.exit_codes import BAD_INPUT, OK, AsJson
 from imagerecords.flows.executors.imports import quick_imports
 from imagerecords.flows.prefect_ui.api_url import prefect_api_url
 from imagerecords.flows.terminal import print_line, shown, terminal_progress
-from imagerecords.schemas.errors import BadSettings
+from imagerecords.schemas.errors import BadSettings, OverBudget
+from imagerecords.schemas.published import FIRST_REJECTED
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.summary import BuildSummary
 
@@ -39,7 +40,11 @@ def build(
         with quick_imports():
             from imagerecords.flows.direct import build_directly
 
-        build_directly(settings, terminal_progress(lambda summary: _print_summary(summary, as_json)))
+        try:
+            build_directly(settings, terminal_progress(lambda summary: _print_summary(summary, as_json)))
+        except OverBudget as error:  # the summary has named the first rejected images
+            lines = [line for line in str(error).split("\n") if not line.startswith(FIRST_REJECTED)]
+            raise OverBudget("\n".join(lines)) from error
     return OK
 
 

@@ -14,6 +14,7 @@ from imagerecords.schemas.errors import BadSettings
 from imagerecords.schemas.former_names import FORMER_NAMES, with_present_names
 from imagerecords.schemas.plain_words import kind_of, plain_words
 from imagerecords.schemas.settings import BuildSettings
+from imagerecords.schemas.settings_problems import unknown_setting
 
 ENVIRONMENT = "IMAGERECORDS_"
 
@@ -83,7 +84,7 @@ def source_of(tokens: Sequence[str], config: Path | None, name: str) -> str:
 
 def warn_of_unknown_variables() -> None:
     """Report variables that look like settings but are not; another program may own the prefix too, so it is no error."""
-    names = (*BuildSettings.model_fields, *FORMER_NAMES, "config", "debug", "json", "prefect")
+    names = (*BuildSettings.model_fields, *FORMER_NAMES, *OPTIONS)
     known = {ENVIRONMENT + name.upper() for name in names}
     options = (f"{ENVIRONMENT}STORAGE_OPTIONS_", f"{ENVIRONMENT}BOUNDING_BOXES_")
     for name in sorted(os.environ):
@@ -91,12 +92,26 @@ def warn_of_unknown_variables() -> None:
             print_line(f"{name} is not a setting; ignored")
 
 
+OPTIONS = "config", "debug", "json", "prefect"  # of build that are no settings of the data set
 OTHER_OPTIONS = {
     "--num_threads": "--layout_threads",
     "--bounding_box_file": "--bounding_boxes",
     "--imagenet_metadata_file": "--synsets_file",
     **{f"--{former}": f"--{present}" for former, present in FORMER_NAMES.items()},
 }
+
+
+def refuse_unknown_options(tokens: Sequence[str], config: Path | None) -> None:
+    """Raise BadSettings for what no setting of `build` and `plan` is: an error that it causes elsewhere says less."""
+    names = [*BuildSettings.model_fields, *FORMER_NAMES, *(option[2:] for option in OTHER_OPTIONS), *OPTIONS]
+    for token in tokens:
+        option = token.partition("=")[0].partition(".")[0]
+        word = option[2:].replace("-", "_")
+        if option.startswith("--") and not {word, word.removeprefix("no_"), word.removeprefix("empty_")} & set(names):
+            raise BadSettings(unknown_setting(option, BuildSettings.model_fields))
+    for key in read_config_file(config) if config else ():
+        if key.replace("-", "_") not in names:
+            raise BadSettings(unknown_setting(key, BuildSettings.model_fields, f" ({config})"))
 
 
 def present_options(tokens: Sequence[str]) -> list[str]:

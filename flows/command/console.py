@@ -12,6 +12,7 @@ from imagerecords.schemas.summary import BuildSummary, PlanSummary
 
 TOTALS = 3  # rows below the labels of a plan; with boxes one more
 WIDEST = 10_000  # columns of a table
+NOTE = "note:", "yellow"
 PROBLEMS = 200  # of an audit that are printed
 
 
@@ -36,17 +37,17 @@ def print_summary(console: Console, summary: BuildSummary) -> None:
             _say(console, reason.line())
     _print_findings(console, summary)
     if summary.data_card:
-        _say(console, f"data card: {summary.data_card}")
+        _say(console, f" {summary.data_card}", "data card:")
     if summary.complete:
         _say(console, f"digest {summary.digest}  {summary.output_directory}")
     else:
-        _say(console, f"not complete: {summary.output_directory}")
+        _say(console, f" {summary.output_directory}", "not complete:", "bold red")
 
 
 def _print_findings(console: Console, summary: BuildSummary) -> None:
     """Print what was found, and the first rejected images."""
     if summary.finding_lines:
-        _say(console, "found, the most severe first (docs/findings.md):")
+        _say(console, "", f"found, the most severe first{'; the data card shows them' if summary.data_card else ''}:")
     for line in summary.finding_lines:
         _say(console, f"  {line}")
     if limit := summary.findings.limit_of_near():
@@ -54,7 +55,7 @@ def _print_findings(console: Console, summary: BuildSummary) -> None:
     rejected = sum(count for split in summary.splits for reason, count in split.rejected.items() if reason not in ASKED_FOR)
     if summary.first_rejected:
         shown = len(summary.first_rejected)
-        _say(console, "rejected:" if shown == rejected else f"rejected, the first {shown} of {rejected:,}:")
+        _say(console, "", "rejected:" if shown == rejected else f"rejected, the first {shown} of {rejected:,}:")
     for line in summary.first_rejected:
         _say(console, f"  {line}")
 
@@ -65,20 +66,20 @@ def print_plan(console: Console, plan: PlanSummary) -> None:
         header, rows = plan.table()
         table = _table(*header)
         for number, row in enumerate(rows):
-            if number == len(rows) - TOTALS - (plan.boxes is not None):
-                table.add_section()
-            table.add_row(*(Text(printable(cell)) for cell in row))
+            is_total = number >= len(rows) - TOTALS - (plan.boxes is not None)
+            table.add_row(*(Text(printable(cell)) for cell in row), style="bold" if is_total else None)
         _print_whole(console, table)
     for share in plan.shares:
         _say(console, share.line())
     if plan.boxes:
         _say(console, plan.boxes.line())
         for reason in plan.boxes.reasons:
-            _say(console, f"note: {reason.line()}")
+            _say(console, f" {reason.line()}", *NOTE)
     _say_skipped(console, plan.skipped)
     for note in plan.notes:
-        _say(console, f"note: {note}")
-    _say(console, f"dry run: nothing was written to {plan.output_directory}")
+        _say(console, f" {note}", *NOTE)
+    if plan.splits or not plan.errors:
+        _say(console, f"dry run: nothing was written to {plan.output_directory}")
 
 
 def print_audit(console: Console, audit: Audit) -> None:
@@ -88,7 +89,7 @@ def print_audit(console: Console, audit: Audit) -> None:
     if len(audit.problems) > PROBLEMS:
         _say(console, f"… and {len(audit.problems) - PROBLEMS:,} more: see --json")
     for note in audit.notes:
-        _say(console, f"note: {note}")
+        _say(console, f" {note}", *NOTE)
     skipped = f" ({audit.skipped_bytes:,} skipped)" if audit.skipped_bytes else ""
     what = f"{plural(audit.files, 'file')}, {plural(audit.records, 'record')}, {plural(audit.bytes, 'byte')}{skipped}"
     _say(console, f"{what}: {plural(len(audit.problems), 'problem')}")
@@ -116,6 +117,6 @@ def _say_skipped(console: Console, counts: dict[str, int]) -> None:
         _say(console, f"skipped: {skipped_phrase(counts)}")
 
 
-def _say(console: Console, text: str) -> None:
-    """Print text from outside as it is: no markup, no wrapping."""
-    console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+def _say(console: Console, text: str, lead: str = "", style: str = "bold") -> None:
+    """Print text from outside as it is, after a lead that a terminal shows in a style: no markup, no wrapping."""
+    console.print(Text.assemble((lead, style), printable(text)), highlight=False, soft_wrap=True)

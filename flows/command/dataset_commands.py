@@ -25,7 +25,7 @@ from imagerecords.schemas.secrets import refuse_secrets
 AnyFolder = Annotated[str, Parameter(help="A folder or URL of TFRecord files, whichever program wrote them.")]
 AFile = Annotated[str, Parameter(help="A TFRecord file, e.g. out/train-00000-of-00008.")]
 DataSet = Annotated[str, Parameter(help="The folder or URL of a data set.")]
-Name = Annotated[str, Parameter(help="File name, path, SHA-256, or the beginning of one.")]
+Name = Annotated[str, Parameter(help="A file's name, its path, or the beginning of its SHA-256.")]
 
 
 def audit(
@@ -106,7 +106,9 @@ def locate(
     found = locate_image(dataset, name, storage_options or {}, print_line)
     _print_rows(found, as_json)
     if not found:
-        print_line(f"{name} is in no record and no row of {dataset}")
+        print_line(
+            f"{name} is in no record and no row of {dataset}. Pass a file's whole name, a path, or a SHA-256's beginning"
+        )
     return OK if found else FAILED
 
 

@@ -12,11 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from imagerecords.schemas.audit import Audit, AuditOptions, AuditProblem
 from imagerecords.schemas.cancellation import stop_when
-from imagerecords.schemas.errors import BadLayout
+from imagerecords.schemas.errors import BadLayout, BadSettings
 from imagerecords.schemas.messages import plural, some
 from imagerecords.schemas.output_files import CROISSANT, DATASET_INFO, FINDINGS, INDEX, MANIFEST, PLAN
 from imagerecords.tasks.audit.consistency import label_notes, label_problems, merge, shape_notes, shape_problems
@@ -54,8 +55,13 @@ def audit_folder(
 ) -> Audit:
     """The audit of all TFRecord files right in a folder, or of one file; `show` gets how many files are done, of how many.
 
-    Raises BadLayout where there is none.
+    Raises BadLayout where there is none, and BadSettings without the TensorFlow that the options ask for.
     """
+    if options.tensorflow and find_spec("tensorflow") is None:
+        raise BadSettings(
+            "tensorflow must be off where TensorFlow is not installed, got on. Run pip install tensorflow, or drop it: every "
+            "record is read without it too"
+        )
     folder = open_folder(url, storage_options)
     if folder.fs.isfile(folder.path):
         folder, name = beside(url.rstrip("/"), storage_options)

@@ -215,7 +215,7 @@ function view(at, among) {
     const marker = make("span", { class: "marker" });
     marker.style.left = `${percentile}%`;
     return make("tr", {}, make("th", { scope: "row", class: "left", text: title.split(",")[0] }), make("td", { text: text[key](value) }),
-      make("td", { class: "left" }, make("span", { class: said.startsWith("very") ? "said very" : "said", text: said }), make("span", { class: "quiet small", text: `, ${percentile} % percentile` }), make("span", { class: "scale-bar", "aria-hidden": "true" }, marker)));
+      make("td", { class: "left" }, make("span", { class: said.startsWith("very") ? "said very" : "said", text: `${said},` }), " ", make("span", { class: "quiet small", text: `${percentile} % percentile` }), make("span", { class: "scale-bar", "aria-hidden": "true" }, marker)));
   });
   const labelsOfBoxes = [...new Set(picture[BOXES].map((box) => box[4]))];
   if (picture[BOXES].length) facts.push(make("dt", { text: "Boxes" }), make("dd", {}, `${picture[BOXES].length}: `, ...labelsOfBoxes.flatMap((id) => {

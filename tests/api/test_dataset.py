@@ -130,6 +130,14 @@ def test_many_threads_may_read_at_once(train, rows):
     assert [sha256(record) for record in records] == [row["encoded_sha256"] for row in rows] * 20
 
 
+def test_tf_without_tensorflow_says_what_to_install(made, monkeypatch):
+    monkeypatch.setattr("imagerecords.dataset.find_spec", lambda name: None)
+    with pytest.raises(
+        ModuleNotFoundError, match=r"tf\(\) needs TensorFlow, which is not installed. Run pip install tensorflow"
+    ):
+        imagerecords.open_dataset(made)["train"].tf()
+
+
 def test_neither_tensorflow_nor_prefect_is_imported(made):
     code = (
         "import json, sys, imagerecords\n"

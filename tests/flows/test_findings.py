@@ -181,7 +181,7 @@ def test_the_command_prints_the_findings_one_per_line_and_in_json(planted, image
     ran = imagerecords("build", "--no-prefect", "--executor", "threads", *arguments)
     assert ran.code == 0, ran.err
     lines = ran.out.splitlines()
-    first = lines.index("found, the most severe first (docs/findings.md):") + 1
+    first = lines.index("found, the most severe first; the data card shows them:") + 1
     assert lines[first] == "  2 exact duplicates across splits (1 group)"
     assert lines[first + 1] == "  2 exact duplicates across labels (1 group)"
     assert f"data card: {planted['output_directory']}/report.html" in lines

@@ -213,6 +213,23 @@ def test_options_are_taken_with_hyphens_too(imagerecords, data, tmp_path):
     assert imagerecords("plan", *with_hyphens[:-1], "--no-allow_empty_shards", "--no-append").code == 0
 
 
+@pytest.mark.parametrize(
+    ("option", "meant"),
+    [("--output", "--output_directory"), ("--data_dir=x", "--data_directory"), ("--trian-shards", "--train_shards")],
+)
+def test_an_option_that_is_no_setting_is_named_before_what_it_causes(imagerecords, option, meant):
+    ran = imagerecords("build", option, "3")
+    name = option.partition("=")[0]
+    assert (ran.code, ran.err) == (2, f"imagerecords: error: {name} is not a setting; did you mean {meant}?\n")
+
+
+@pytest.mark.parametrize(("variable", "error"), [("FORCE_COLOR", "\033[1;31merror:\033[0m"), ("NO_COLOR", "error:")])
+def test_an_error_is_red_where_there_are_colours(imagerecords, monkeypatch, variable, error):
+    for name, value in {"TERM": "xterm-256color", "FORCE_COLOR": "1", variable: "1"}.items():
+        monkeypatch.setenv(name, value)
+    assert imagerecords("plan", "--xx", "3").err == f"imagerecords: {error} --xx is not a setting\n"
+
+
 def test_no_command_prints_the_commands(imagerecords):
     ran = imagerecords()
     assert ran.code == 0

@@ -172,7 +172,7 @@ def test_locate_and_diff_report_broken_records_of_other_programs(imagerecords, t
     line = f"imagerecords: 1 broken record skipped: data.tfrecord record 1: {folder}. Run imagerecords audit '{folder}'\n"
     assert imagerecords("locate", folder, "2.jpg").err == line
     ran = imagerecords("locate", folder, "1.jpg")
-    assert (ran.code, ran.err) == (1, f"{line}imagerecords: 1.jpg is in no record and no row of {folder}\n")
+    assert (ran.code, ran.err.startswith(f"{line}imagerecords: 1.jpg is in no record and no row of {folder}. ")) == (1, True)
     ran = imagerecords("diff", folder, folder)
     assert (ran.code, ran.out, ran.err) == (1, "", f"{line}{line}imagerecords: no difference among the others\n")
 

@@ -6,8 +6,9 @@ import shutil
 import pytest
 
 from imagerecords.schemas.audit import Audit, AuditOptions, AuditProblem
-from imagerecords.schemas.errors import BadLayout
+from imagerecords.schemas.errors import BadLayout, BadSettings
 from imagerecords.schemas.frame import frame
+from imagerecords.tasks.audit import folder as folder_audit
 from imagerecords.tasks.audit.folder import audit_folder
 from tests.tasks.audit.records import example, flip, record, write
 
@@ -148,6 +149,12 @@ def test_an_audit_changes_nothing(ours, digests):
 
 def test_tensorflow_reads_what_we_read(classic, tf):
     assert classic({}, {"extra": 3}, options=AuditOptions(tensorflow=True)).problems == ()
+
+
+def test_without_tensorflow_it_is_not_asked(classic, monkeypatch):
+    monkeypatch.setattr(folder_audit, "find_spec", lambda name: None)
+    with pytest.raises(BadSettings, match="tensorflow must be off where TensorFlow is not installed"):
+        classic({}, options=AuditOptions(tensorflow=True))
 
 
 def test_an_image_that_tensorflow_does_not_decode_is_reported(classic, tf, picture):
