@@ -12,6 +12,7 @@ from imagerecords.tasks.images.jpeg2000 import read_jpeg2000
 from imagerecords.tasks.images.opening import Decoded, load, open_image, refuse_size, rejection
 from imagerecords.tasks.images.png import read_png
 from imagerecords.tasks.images.psd import read_psd
+from imagerecords.tasks.images.rasters import read_dcx, read_pcx, read_sgi, read_sun
 from imagerecords.tasks.images.tiff import read_tiff
 
 READERS = {
@@ -26,6 +27,10 @@ READERS = {
     "CUR": read_icon,
     "BMP": read_bmp,
     "XPM": read_xpm,
+    "SUN": read_sun,
+    "SGI": read_sgi,
+    "PCX": read_pcx,
+    "DCX": read_dcx,
 }
 
 

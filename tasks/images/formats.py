@@ -30,6 +30,10 @@ FURTHER = {
     "Radiance HDR": (b"#?RADIANCE", b"#?RGBE"),
     "MNG": (b"\x8aMNG\r\n\x1a\n",),
     "JNG": (b"\x8bJNG\r\n\x1a\n",),
+    "SUN": (b"\x59\xa6\x6a\x95",),
+    "SGI": (b"\x01\xda\x00", b"\x01\xda\x01"),
+    "PCX": tuple(b"\n" + bytes([version, encoding]) for version in (0, 2, 3, 4, 5) for encoding in (0, 1)),
+    "DCX": (b"\xb1\x68\xde\x3a",),
     "PAM": (b"P7\n",),
     "PFM": (b"PF\n",),
 }
