@@ -21,6 +21,7 @@ FURTHER = {
     "PSD": (b"8BPS",),
     "JPEG2000": (b"\x00\x00\x00\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
     "ICO": (b"\x00\x00\x01\x00",),
+    "ICNS": (b"icns",),
     "CUR": (b"\x00\x00\x02\x00",),
     "XPM": (b"/* XPM */",),
     "JPEG XL": (b"\xff\x0a", b"\x00\x00\x00\x0cJXL \r\n\x87\n"),
