@@ -2,7 +2,7 @@
 
 Decisions that bind users' data. Sun rasters are read here: Pillow 13 takes a palette of fewer than 256 colours, run lengths and
 the unused byte of 32 bits wrongly. SGI's rows of run lengths may end with their last pixel, where Pillow asks for a zero behind
-it. A PCX may be uncompressed, and a fourth plane of 8 bits is opacity.
+it, and grey may have a third dimension. A PCX may be uncompressed, and a fourth plane of 8 bits is opacity.
 """
 
 import re
@@ -75,8 +75,10 @@ def read_sgi(data: bytes, settings: BuildSettings) -> Decoded:
 
 
 def _with_ends(data: bytes) -> bytes:
-    """The file with a zero behind each row's run lengths, as Pillow needs it; others as they are."""
-    compression, depth, _, _, height, channels = struct.unpack_from(">BBHHHH", data, 2)
+    """The file as Pillow reads it: with a zero behind each row's run lengths, and one channel in two dimensions."""
+    compression, depth, dimensions, _, height, channels = struct.unpack_from(">BBHHHH", data, 2)
+    if (dimensions, channels) == (3, 1):
+        data = data[:4] + struct.pack(">H", 2) + data[6:]  # GIMP's grey
     count = height * channels
     if compression != RUN_LENGTHS or depth not in {1, 2} or len(data) < SGI_HEADER + 8 * count:
         return data

@@ -69,6 +69,11 @@ def test_rows_of_an_sgi_may_end_with_their_last_pixel(pixels, depth, end):
     assert (pixels(data) == PICTURE).all()
 
 
+def test_grey_of_an_sgi_may_have_three_dimensions(pixels):
+    head = struct.pack(">HBBHHHHII", 474, 0, 1, 3, WIDTH, HEIGHT, 1, 0, 255).ljust(512, b"\0")
+    assert (pixels(head + PICTURE[::-1, :, 0].tobytes()) == PICTURE[..., :1]).all()
+
+
 def pcx(picture, *, compressed):
     """A PCX of so many planes of 8 bits as the picture has channels, its rows of an even length."""
     planes = picture.shape[2]
