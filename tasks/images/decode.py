@@ -6,12 +6,13 @@ from imagerecords.tasks.images.bitmaps import read_bmp, read_xpm
 from imagerecords.tasks.images.formats import HEIC, begins_as, camera_raw
 from imagerecords.tasks.images.gif import read_gif
 from imagerecords.tasks.images.heif import read_heif
-from imagerecords.tasks.images.icons import read_icon
+from imagerecords.tasks.images.icons import read_icns, read_icon
 from imagerecords.tasks.images.jpeg import UPRIGHT
 from imagerecords.tasks.images.jpeg2000 import read_jpeg2000
 from imagerecords.tasks.images.opening import Decoded, load, open_image, refuse_size, rejection
 from imagerecords.tasks.images.png import read_png
 from imagerecords.tasks.images.psd import read_psd
+from imagerecords.tasks.images.rasters import read_dcx, read_pcx, read_sgi, read_sun
 from imagerecords.tasks.images.tiff import read_tiff
 
 READERS = {
@@ -24,8 +25,13 @@ READERS = {
     "JPEG2000": read_jpeg2000,
     "ICO": read_icon,
     "CUR": read_icon,
+    "ICNS": read_icns,
     "BMP": read_bmp,
     "XPM": read_xpm,
+    "SUN": read_sun,
+    "SGI": read_sgi,
+    "PCX": read_pcx,
+    "DCX": read_dcx,
 }
 
 

@@ -21,6 +21,7 @@ FURTHER = {
     "PSD": (b"8BPS",),
     "JPEG2000": (b"\x00\x00\x00\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
     "ICO": (b"\x00\x00\x01\x00",),
+    "ICNS": (b"icns",),
     "CUR": (b"\x00\x00\x02\x00",),
     "XPM": (b"/* XPM */",),
     "JPEG XL": (b"\xff\x0a", b"\x00\x00\x00\x0cJXL \r\n\x87\n"),
@@ -30,6 +31,10 @@ FURTHER = {
     "Radiance HDR": (b"#?RADIANCE", b"#?RGBE"),
     "MNG": (b"\x8aMNG\r\n\x1a\n",),
     "JNG": (b"\x8bJNG\r\n\x1a\n",),
+    "SUN": (b"\x59\xa6\x6a\x95",),
+    "SGI": (b"\x01\xda\x00", b"\x01\xda\x01"),
+    "PCX": tuple(b"\n" + bytes([version, encoding]) for version in (0, 2, 3, 4, 5) for encoding in (0, 1)),
+    "DCX": (b"\xb1\x68\xde\x3a",),
     "PAM": (b"P7\n",),
     "PFM": (b"PF\n",),
 }

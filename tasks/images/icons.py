@@ -1,4 +1,4 @@
-"""Icons and cursors of Windows: the largest picture, of those of its size the one of most colours, with its mask.
+"""Icons of Windows and macOS, and cursors: the largest picture, of those of its size the one of most colours, with its mask.
 
 Decisions that bind users' data, as browsers take them: a picture's depth is that of its own header, since the directory's may
 be 0 and is a cursor's hot spot; where all opacities of 32 bits are 0, the mask counts.
@@ -15,7 +15,7 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.images.bitmaps import whole_palette
 from imagerecords.tasks.images.formats import STARTS
 from imagerecords.tasks.images.limits import PICTURES, refuse_count
-from imagerecords.tasks.images.memory_needed import BITMAP, refuse_memory
+from imagerecords.tasks.images.memory_needed import BITMAP, need_of_loaded, refuse_memory
 from imagerecords.tasks.images.opening import Decoded, load, open_image, refuse_size
 from imagerecords.tasks.images.png import read_png
 
@@ -56,6 +56,20 @@ def read_icon(data: bytes, settings: BuildSettings) -> Decoded:
             image = _bitmap(best, 24)  # Pillow then takes the mask
     image.format = "CUR" if kind == CURSOR else "ICO"
     return Decoded(image)
+
+
+def read_icns(data: bytes, settings: BuildSettings) -> Decoded:
+    """The largest picture of an icon of macOS. Raises Rejected, or what Pillow raises.
+
+    Pillow's own load loses the palette of a picture that is a PNG.
+    """
+    image = open_image(data)
+    refuse_size(image.height, image.width, settings)
+    refuse_memory(need_of_loaded(image), image.height, image.width, len(data), settings)
+    largest: Image.Image = image.icns.getimage()  # type: ignore[attr-defined]
+    largest.load()
+    largest.format = image.format
+    return Decoded(largest)
 
 
 def _entry(data: bytes, position: int) -> Entry:

@@ -85,6 +85,15 @@ def test_a_png_in_an_icon_is_read_as_pngs_are(pixels):
     assert (got == np.where(HIDDEN[..., None], (0, 0, 255), RED)).all()
 
 
+@pytest.mark.parametrize("mode", ["P", "RGBA", "L"])
+def test_a_png_in_an_icon_of_macos_keeps_its_colours(pixels, mode):
+    body, file = Image.new("RGB", (32, 32), RED).convert(mode), io.BytesIO()
+    body.save(file, "PNG")
+    picture = struct.pack(">4sI", b"ic11", 8 + len(file.getvalue())) + file.getvalue()
+    got = pixels(struct.pack(">4sI", b"icns", 8 + len(picture)) + picture)
+    assert (got == np.asarray(body.convert("RGB"))).all()
+
+
 def test_a_wrong_size_in_the_directory_moves_no_mask(pixels):
     body, palette = of_one_colour(8)
     data = icon(dib(8, body, palette, HIDDEN), slack=40) + bytes(40)
