@@ -155,8 +155,8 @@ def test_ctrl_c_stops_the_work_in_the_workers_and_leaves_the_cluster_usable(
     build = shell.start(_words(slow, cluster, tmp_path / "data", "--no-prefect"))
     wait_until(cluster.busy, "a worker is in the middle of a shard")
     build.signal_group(signal.SIGINT)
-    assert build.wait(30) == 130, build.stderr
-    wait_until(lambda: not cluster.busy(), "the workers have stopped", seconds=5)
+    assert build.wait() == 130, build.stderr
+    wait_until(lambda: not cluster.busy(), "the workers have stopped")
     left = digests(tmp_path / "data")
     assert len(receipts(tmp_path / "data")) < slow.shards
     rerun = shell.run(_words(slow, cluster, tmp_path / "data", "--no-prefect"))
@@ -170,7 +170,7 @@ def test_a_killed_build_leaves_no_work_in_the_workers_and_a_rerun_gives_the_same
     build = shell.start(_words(slow, cluster, tmp_path / "data", "--no-prefect"))
     wait_until(cluster.busy, "a worker is in the middle of a shard")
     build.end()
-    wait_until(lambda: not cluster.busy(), "the workers have stopped", seconds=5)
+    wait_until(lambda: not cluster.busy(), "the workers have stopped")
     assert len(receipts(tmp_path / "data")) < slow.shards
     shell.run(_words(slow, cluster, tmp_path / "data", "--no-prefect"))
     assert _but_receipts(digests(tmp_path / "data")) == _but_receipts(slow.undisturbed.digests)
@@ -182,7 +182,7 @@ def test_a_scheduler_that_goes_away_fails_the_build_in_one_line(shell: Shell, sl
     build = shell.start(_words(slow, cluster, tmp_path / "data", "--no-prefect"), soon)
     wait_until(cluster.busy, "a worker is in the middle of a shard")
     cluster.scheduler.end()
-    assert build.wait(60) == 1
+    assert build.wait() == 1
     assert "imagerecords: error: " in build.last_word
     assert "finished shards are reused" in build.last_word
     assert not leftovers(tmp_path / "data")
@@ -220,7 +220,7 @@ def test_an_address_without_a_scheduler_is_told_in_one_line(shell: Shell, quick:
     address = f"tcp://127.0.0.1:{free_port()}"
     words = quick.arguments(tmp_path / "data", "--no-prefect", executor="dask", dask_address=address)
     build = shell.start(words, soon)
-    assert build.wait(60) == 2
+    assert build.wait() == 2
     assert "dask_address must be a scheduler that answers" in build.last_word
 
 
@@ -241,7 +241,7 @@ def test_a_cluster_of_its_own_gives_the_same_bytes_and_leaves_no_process(shell: 
     assert len(family) >= 3, "a resource tracker and two workers"
     assert build.wait() == 0, build.stderr
     assert _but_receipts(digests(tmp_path / "data")) == _but_receipts(slow.undisturbed.digests)
-    wait_until(lambda: not alive(family), "no process of the build is left", seconds=30)
+    wait_until(lambda: not alive(family), "no process of the build is left")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
@@ -253,9 +253,9 @@ def test_a_cluster_of_its_own_ends_with_the_build(number: signal.Signals, shell:
         build.signal_group(number)
     else:
         build.process.send_signal(number)
-    assert build.wait(30) in {130, -signal.SIGKILL}, build.stderr
+    assert build.wait() in {130, -signal.SIGKILL}, build.stderr
     if number == signal.SIGINT:  # after a SIGKILL Dask's workers may report the broken connection before they end
         assert "Traceback" not in build.stderr
-    wait_until(lambda: not alive(family), "no process of the build is left", seconds=30)
+    wait_until(lambda: not alive(family), "no process of the build is left")
     shell.run(slow.arguments(tmp_path / "data", "--no-prefect"))
     assert _but_receipts(digests(tmp_path / "data")) == _but_receipts(slow.undisturbed.digests)

@@ -128,7 +128,7 @@ def test_workers_end_with_their_killed_parent_and_write_nothing_more(
     family: list[psutil.Process] = build.descendants
     os.kill(build.pid, signal.SIGKILL)
     build.process.wait()
-    wait_until(lambda: not alive(family), "no process of the build is left", seconds=30)
+    wait_until(lambda: not alive(family), "no process of the build is left")
     left = digests(tmp_path / "data")
     assert len(shard_files(tmp_path / "data")) < slow.shards
     time.sleep(1)

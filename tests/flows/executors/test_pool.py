@@ -115,7 +115,7 @@ with Workers(BuildSettings(output_directory="out", train_directory="in", workers
 
 def run_python(*arguments, folder, **options):
     """The lines that a Python prints which never looks for modules in its working directory by itself."""
-    ran = subprocess.run([sys.executable, "-P", *arguments], cwd=folder, capture_output=True, text=True, timeout=60, **options)
+    ran = subprocess.run([sys.executable, "-P", *arguments], cwd=folder, capture_output=True, text=True, timeout=300, **options)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout.splitlines()
 
@@ -193,8 +193,9 @@ def test_workers_have_the_environment_of_their_build_and_leave_the_callers_alone
 def test_a_death_is_reported_to_all_running_calls(processes):
     """Immediately, not with the next result; and the pool is rebuilt once for all of them."""
     with ThreadPoolExecutor(2) as callers:
-        sleeping = callers.submit(processes.run, time.sleep, 5)
-        time.sleep(0.2)
+        sleeping = callers.submit(processes.run, time.sleep, 60)
+        while not processes._executor._pending_work_items:
+            time.sleep(0.01)
         dying = callers.submit(processes.run, os._exit, 9)
         for future in (sleeping, dying):
             with pytest.raises(WorkerDied):
