@@ -136,7 +136,7 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
     lists, others = lists_below(source, target) if OF_TEXTS.isdisjoint(found) else ([], [])
     if wanted == LISTS:
         lists, others = lists + others, []
-    if lists and (not found or wanted == LISTS):
+    if lists and (wanted == LISTS or (not found and not unread_layout(source))):
         found[LISTS] = lists
     if "voc" in found and target:  # the lists beside a folder of XML say which image is of which split
         main = join(folder_of(target), "ImageSets/Main")
