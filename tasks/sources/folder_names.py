@@ -33,8 +33,8 @@ def name_mistakes(labels: Sequence[str], beside: Sequence[str], place: str) -> I
     if tables and (lone or _are_splits(labels)):
         found = f"{some(labels)} with images right in them, beside {some(tables)}"
         yield (
-            f"label folders must be named for labels, got {found}: {place}. Pass --annotations {shlex.quote(place)}, or an image "
-            "list of path and label; a --labels_file with the names takes them for labels all the same"
+            f"label folders must be named for labels, got {found}: {place}. Pass --annotations {shlex.quote(place)}, or an "
+            "image list of path and label; a --labels_file with the names takes them for labels all the same"
         )
 
 
