@@ -31,7 +31,7 @@ def name_mistakes(labels: Sequence[str], beside: Sequence[str], place: str) -> I
     tables = _tables(beside)
     lone = len(labels) == 1 and (_is_of_all(labels[0]) or _has_split(labels[0]))
     if tables and (lone or _are_splits(labels)):
-        found = f"{some(labels)} with images right in them, beside {some(tables)}"
+        found = f"{some(labels)} right around images, beside {some(tables)}"
         yield (
             f"label folders must be named for labels, got {found}: {place}. Pass --annotations {shlex.quote(place)}, or an "
             "image list of path and label; a --labels_file with the names takes them for labels all the same"
