@@ -99,6 +99,11 @@ def files_beside(source: Source) -> list[str]:
     return sorted(path for path in source.own if path not in source.pictures_set and not ABOUT.match(path.rpartition("/")[2]))
 
 
+def are_splits(source: Source) -> bool:
+    """Whether the folders right around images are all named for splits, alone or by a word."""
+    return all(split_of(folder_of(path)) for path in source.pictures)
+
+
 def read_imagenet_txt(source: Source) -> Iterator[AnnotatedImage]:
     """The images of the lists beside synsets.txt."""
     for path in source.chosen:

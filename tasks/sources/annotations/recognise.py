@@ -23,6 +23,7 @@ from imagerecords.tasks.sources.annotations.dota import dota_files, read_dota
 from imagerecords.tasks.sources.annotations.fiftyone import read_fiftyone
 from imagerecords.tasks.sources.annotations.folders import (
     are_label_folders,
+    are_splits,
     files_beside,
     lone_folders,
     read_folders,
@@ -179,7 +180,7 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
             "A table must have columns such as filename and label, and boxes as xmin, ymin, xmax, ymax. Rename its columns: "
             "that of the classes to label"
         )
-    if not way and are_label_folders(source) and not of_all and not lone_folders(source):
+    if not way and are_label_folders(source) and not of_all and not are_splits(source):
         ways.append("Pass --annotations_format folders to take the images' folders for labels")
     known = ", ".join(FORMATS)
     more = "".join(f". {way}" for way in ways)
