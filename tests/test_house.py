@@ -195,7 +195,7 @@ PLURAL = re.compile(rf"^(?: (?!of\b|and\b)\w+)?? (?:{COUNTED.replace(' ', '|')})
 NOT_COUNTS = {
     ("tasks/dataset/accounting.py", "split"): "the train images",
     ("tasks/images/process.py", "header.height"): "an image that is too high",
-    ("tasks/sources/annotations/folders.py", "some(splits)"): "train and validation with images",
+    ("tasks/sources/annotations/folders.py", "some(list(splits))"): "train and validation with images",
     ("tasks/sources/annotations/notes.py", "named"): "at least two images",
     ("tasks/sources/annotations/rows.py", "plural(own, 'image')"): "3 images with labels",
     ("tasks/sources/annotations/rows.py", "read.opened.location"): "export.json names an image",

@@ -18,6 +18,7 @@ from imagerecords.tasks.sources.annotations.createml import is_createml, read_cr
 from imagerecords.tasks.sources.annotations.cvat import images_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, stem_of
+from imagerecords.tasks.sources.annotations.units import in_own_corners
 from imagerecords.tasks.sources.annotations.voc import objects_of, size_of
 from imagerecords.tasks.sources.annotations.xml import parse_xml
 from imagerecords.tasks.sources.annotations.yolo import Layout, classes_beside, lines_of
@@ -86,7 +87,7 @@ def _found(
     try:
         boxes = [
             FoundBox(image.path, box.place, box.corners, box.name, image.size, box.is_crowd, box.difficult, box.area)
-            for image in read(source)
+            for image in in_own_corners(source, read(source), form)
             for box in image.boxes
         ]
     except (TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, yaml.YAMLError) as error:

@@ -25,14 +25,13 @@ from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.settings_rules import LIST_ENDINGS
 from imagerecords.schemas.unicode_names import composed, form_notes, one_form
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of, is_utf8
+from imagerecords.tasks.sources.folder_names import SPLIT_NAMES, name_mistakes, name_notes
 from imagerecords.tasks.sources.ignored import ignored_files
 from imagerecords.tasks.sources.unlabelled import unlabelled_notes
 from imagerecords.tasks.sources.walk import FoundFile, Level, ListingProgress, find_label_folders, read_level, walk_files
 from imagerecords.tasks.storage.archives import unpacking
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
-# Names people give to splits; folders of only these names under one data directory are split/label/ layouts.
-SPLIT_NAMES = {"train", "training", "val", "valid", "validation", "test", "testing", "eval"}
 REMOTE_LISTINGS = 16  # label prefixes listed at once on object stores
 
 
@@ -75,6 +74,11 @@ def survey_folders(
         return Listing.of_errors(first_lines(errors))
     errors, notes = _name_folders(settings, (*locked, *(listed or ())), sources)
     labels, more = _choose_labels(settings, listed, sources, locked)
+    if listed is None and not locked:
+        for source in sources:
+            names = (sorted(source.folder_of), [file.path for file in source.found.files], source.folder.url)
+            errors += name_mistakes(*names)
+            notes += name_notes(*names)
     if errors := [*errors, *more]:
         return Listing.of_errors(first_lines(errors))
     listing = _list_images(settings, labels, sources, ListingProgress(report))

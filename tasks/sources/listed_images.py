@@ -1,6 +1,7 @@
 """Labels and listing from an image list or a Label Studio export; every bad row is reported by its line, all at once."""
 
 import posixpath
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -35,6 +36,10 @@ from imagerecords.tasks.sources.listed_labels import (
     without_excluded,
 )
 
+NONE_EXISTS = (
+    "None of the list's images exists: pass their folder, --images_directory, or for paths of another machine "
+    "--annotations {}, which finds images by the end of their paths"
+)
 BACKSLASH = "\\"
 LIST_OR_OBJECT = r"""(?s)^\[\s*(['"0-9].*)?\]$|^\{\s*['"].*\}$"""  # of Python, NumPy or JSON, but not "[other]"
 MAY_CARRY_SECRETS = r"://.*[@?]"
@@ -144,6 +149,13 @@ def _find_files(settings: BuildSettings, listed: ListedRows, rows: pa.Table) -> 
     problems = [_path_again(listed, rows, int(row), int(first[position[row]])) for row in again[:LIKE_ROWS]]
     listed.report(lines[again], problems)
     sizes, versions, wrong = look_up(places.folder, places.whole)
+    if (
+        settings.image_list
+        and 1 < len(wrong) == len(rows)
+        and all("must exist, got none" in problem for problem in wrong.values())
+    ):
+        remedy = NONE_EXISTS.format(shlex.quote(settings.image_list))
+        wrong |= {number: f"{wrong[number]}. {remedy}" for number in list(wrong)[:1]}
     listed.report(lines[list(wrong)] if wrong else lines[:0], list(wrong.values()))
     return places, rows.append_column("size", sizes).append_column("version", versions)
 

@@ -304,7 +304,32 @@ def test_numbers_sorted_as_texts_are_noted(tmp_path, make_settings):
 
 def test_labels_that_are_called_like_splits_are_labels_where_they_hold_images(tmp_path, make_settings):
     write(tmp_path, "train/1.jpg", "test/1.jpg")  # pictures of trains and of tests
-    assert discover_images(make_settings(data_directory=tmp_path)).labels == ("test", "train")
+    listing = discover_images(make_settings(data_directory=tmp_path))
+    assert listing.labels == ("test", "train")
+    assert any("test, train are taken for labels" in note for note in listing.notes)
+
+
+@pytest.mark.parametrize(
+    ("images", "beside"),
+    [
+        (("jpg/1.jpg",), "imagelabels.mat"),  # Flowers-102
+        (("train-jpg/1.jpg",), "train_classes.csv"),
+        (("train/cat.0.jpg", "test1/1.jpg"), "sampleSubmission.csv"),  # Dogs vs. Cats
+    ],
+)
+def test_folders_of_all_images_beside_a_table_are_no_labels(tmp_path, make_settings, images, beside):
+    write(tmp_path, *images, beside)
+    settings = make_settings(data_directory=tmp_path)
+    assert f"beside {beside}" in survey(settings).errors[0]
+    (tmp_path / "labels.txt").write_text("".join(f"{image.partition('/')[0]}\n" for image in images))
+    named = settings.model_copy(update={"labels_file": str(tmp_path / "labels.txt")})
+    assert survey(named).errors == ()
+
+
+def test_files_beside_the_only_label_folder_are_named(tmp_path, make_settings):
+    write(tmp_path, "img_align_celeba/1.jpg", "list_attr_celeba.txt", "README.txt")
+    listing = survey(make_settings(data_directory=tmp_path))
+    assert any(note.endswith("not read beside it: list_attr_celeba.txt") for note in listing.notes)
 
 
 def test_remote_folders_are_listed_as_local_ones(tmp_path, make_settings):

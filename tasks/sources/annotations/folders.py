@@ -4,7 +4,7 @@ And datumaro's imagenet_txt: lists of `path class…` with the classes' names in
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from imagerecords.schemas.messages import some
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
@@ -30,18 +30,20 @@ def read_folders(source: Source) -> Iterator[AnnotatedImage]:
     if len(parts) > 1 and all(len(folders) > 1 and folders[-1].lower() == INNER for folders in parts.values()):
         parts = {path: folders[:-1] for path, folders in parts.items()}
     tops = sorted({folders[0] for folders in parts.values() if folders})
-    splits = [name for name in tops if name.lower() in SPLIT_OF]
+    splits = _splits(tops, deep=all(len(folders) > 1 for folders in parts.values()))
     deep = bool(splits) and all(len(folders) > 1 for folders in parts.values() if folders and folders[0] in splits)
+    if deep and all(len(folders) > 2 and folders[0] == folders[1] for folders in parts.values()):
+        parts = {path: folders[1:] for path, folders in parts.items()}  # archives unpacked into a folder of their name
     if splits and len(splits) == len(tops) and not deep:
         problem = (
-            f"images must lie in folders of their labels below those of splits, got {some(splits)} with images right in them. "
-            "Pass the file that has their labels, or write a CSV of path and label for --image_list"
+            f"images must lie in folders of their labels below those of splits, got {some(list(splits))} with images right in "
+            "them. Pass the file that has their labels, or write a CSV of path and label for --image_list"
         )
         source.refuse(source.place(""), problem)
         return
     if deep and len(splits) < len(tops):
         others = [name for name in tops if name not in splits]
-        problem = f"folders must be one per split or one per label, got {some(splits)} and {some(others)}"
+        problem = f"folders must be one per split or one per label, got {some(list(splits))} and {some(others)}"
         source.refuse(source.place(""), problem)
         return
     nested = [path for path, folders in parts.items() if len(folders) > 1 + deep]
@@ -53,7 +55,14 @@ def read_folders(source: Source) -> Iterator[AnnotatedImage]:
         if len(inner) > 1:
             continue
         labels = () if not inner or means_unlabelled(inner[0]) else (inner[0],)
-        yield AnnotatedImage(path, source.place(path), labels, SPLIT_OF[folders[0].lower()] if deep and folders else None)
+        yield AnnotatedImage(path, source.place(path), labels, splits[folders[0]] if deep and folders else None)
+
+
+def _splits(names: Sequence[str], *, deep: bool) -> dict[str, str]:
+    """The folders that are named for splits; `training_set` and `test_set` are where all are so named, with folders in them."""
+    whole = {name: SPLIT_OF[name.lower()] for name in names if name.lower() in SPLIT_OF}
+    by_word = {name: split for name in names if (split := split_of(name))}
+    return by_word if deep and not whole and len(by_word) == len(names) > 1 and len(set(by_word.values())) > 1 else whole
 
 
 def _around(folders: list[list[str]]) -> list[str]:
@@ -88,6 +97,11 @@ def lone_folders(source: Source) -> str | None:
 def files_beside(source: Source) -> list[str]:
     """The files that are no images, and may say what these show."""
     return sorted(path for path in source.own if path not in source.pictures_set and not ABOUT.match(path.rpartition("/")[2]))
+
+
+def are_splits(source: Source) -> bool:
+    """Whether the folders right around images are all named for splits, alone or by a word."""
+    return all(split_of(folder_of(path)) for path in source.pictures)
 
 
 def read_imagenet_txt(source: Source) -> Iterator[AnnotatedImage]:

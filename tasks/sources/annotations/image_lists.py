@@ -11,7 +11,7 @@ from imagerecords.tasks.sources.annotations.text_lists import (
     Line,
     is_list,
     kind_of,
-    lines_of,
+    lines_in,
     names_in,
     split_of_list,
     text_labels,
@@ -29,7 +29,7 @@ NOT_READ = {
 
 def read_image_lists(source: Source) -> Iterator[AnnotatedImage]:
     """The images of all chosen lists, each once."""
-    lists = {path: without_header(source, lines_of(source.text(path))) for path in source.chosen}
+    lists = {path: without_header(source, lines_in(source, path, source.text(path))) for path in source.chosen}
     kinds = {path: kind_of(path, lines) for path, lines in lists.items()}
     for path, kind in kinds.items():
         if kind in NOT_READ:
@@ -41,8 +41,9 @@ def read_image_lists(source: Source) -> Iterator[AnnotatedImage]:
     found: defaultdict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
     splits: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for path, lines in lists.items():
-        split = split_of_list(path)
+        of_list = split_of_list(path)
         for line, names in zip(lines, labels[path], strict=True):
+            split = SPLIT_OF[line.rest.lower()] if kinds[path] == "split" else of_list
             first.setdefault(line.image, (path, line))
             if split:
                 splits[line.image].setdefault(split, path)
@@ -92,7 +93,7 @@ def _by_folder(images: Sequence[str]) -> dict[str, str]:
 
 def _labels(source: Source, path: str, lines: Sequence[Line], kind: str) -> list[tuple[str, ...]]:
     """The labels of each line of a list."""
-    if kind == "nothing":
+    if kind in ("nothing", "split"):
         return [()] * len(lines)
     if kind == "text":
         return [(name,) if name else () for name in text_labels(lines)]

@@ -27,7 +27,7 @@ NO_LABELS = {"width", "height", "url", "md5", "sha256", "size", "caption", "text
 IS_SPLIT = {"is_valid": {"true": "validation", "1": "validation"}, "is_test": {"true": "test", "1": "test"}}
 OF_WORDS = ("tags", "attribute_ids")  # columns that have a word for each of several labels
 NO_OTHERS = 2  # columns of a table that has a file and a class alone
-HEADLESS = ("filename", "label")
+FIRST, SECOND = "first column", "second column"  # of a table without a header
 FRACTION = re.compile(r"-?\d*\.\d*[1-9]\d*")
 LOOKED_INTO = 20  # rows that decide which column names the images
 FLAGS = {"1": True, "0": False, "1.0": True, "0.0": False, "true": True, "false": False}
@@ -45,7 +45,8 @@ class Columns(NamedTuple):
 def columns_in(source: Source, text: str) -> Columns | None:
     """The columns of a table of labels; None where one has boxes, or no class that its name or place makes known."""
     if headless(source, text):
-        return Columns(*HEADLESS, None)
+        first, second = (FIRST, SECOND) if _name(columns_of(text)[0]) in source.picture_names else (SECOND, FIRST)
+        return Columns(first, second, None)
     columns = columns_of(text)
     plain = {name.replace(" ", "_"): name for name in columns}
     image = image_column(source, text)
@@ -53,18 +54,32 @@ def columns_in(source: Source, text: str) -> Columns | None:
     if image is None or boxes or {"x_1", "y_1"} <= plain.keys():
         return None
     others = {short: name for short, name in plain.items() if name != image}
-    label = others.get(column(others, LABEL_COLUMNS) or "")
+    named = column(others, LABEL_COLUMNS)
+    label = others[named] if named else None
     if label is None and len(columns) == NO_OTHERS and NO_LABELS.isdisjoint(others) and _are_classes(text, image):
         label = next(iter(others.values()), None)
     if label is None:
         return None
-    return Columns(image, label, others.get(column(others, SPLIT_COLUMNS) or ""))
+    split = column(others, SPLIT_COLUMNS)
+    return Columns(image, label, others[split] if split else None)
 
 
 def headless(source: Source, text: str) -> bool:
-    """Whether a table of two columns begins with an image and its class, without a header."""
+    """Whether a table of two columns begins with an image and its class, in any order, without a header."""
     columns = columns_of(text)
-    return len(columns) == len(HEADLESS) and columns[0] not in FILE_COLUMNS and _name(columns[0]) in source.picture_names
+    named = not {*columns}.isdisjoint(FILE_COLUMNS)
+    return len(columns) == NO_OTHERS and not named and any(_name(value) in source.picture_names for value in columns)
+
+
+def has_images(source: Source, path: str) -> bool:
+    """Whether a table names images that are there; one of the classes' names by their numbers does not."""
+    text = source.head(path)
+    found = columns_in(source, text)
+    if found is None:
+        return False
+    names = (FIRST, SECOND) if headless(source, text) else ()
+    rows = [row for _, row in zip(range(LOOKED_INTO), read_rows(text, names), strict=False)]
+    return any(_name(row.values.get(found.image, "")) in source.picture_names for row in rows)
 
 
 def _name(path: str) -> str:
@@ -103,13 +118,13 @@ def read_label_table(source: Source) -> Iterator[AnnotatedImage]:
         if found is None:
             source.refuse(source.place(path), "a table must name images and one class, by columns such as filename and label")
             continue
-        names = HEADLESS if headless(source, text) else ()
+        names = (FIRST, SECOND) if headless(source, text) else ()
         columns = list(names) or columns_of(text)
         rows = list(read_rows(text, names))
         found = found._replace(label=_names_of_numbers(source, found, columns, rows))
         others = [name for name in columns if name not in found]
         for name in others:
-            source.unread[f"column {name}"] += 1
+            source.unread[f"column {name or 'without a name'}"] += 1
         source.remarks[f"row whose label is in column {found.label}"] += len(rows) if others else 0
         divider = divider_of(found.label, {row.values.get(found.label, "") for row in rows})
         images: defaultdict[str, list[Row]] = defaultdict(list)

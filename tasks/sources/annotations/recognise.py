@@ -23,6 +23,7 @@ from imagerecords.tasks.sources.annotations.dota import dota_files, read_dota
 from imagerecords.tasks.sources.annotations.fiftyone import read_fiftyone
 from imagerecords.tasks.sources.annotations.folders import (
     are_label_folders,
+    are_splits,
     files_beside,
     lone_folders,
     read_folders,
@@ -33,7 +34,7 @@ from imagerecords.tasks.sources.annotations.huggingface import read_huggingface
 from imagerecords.tasks.sources.annotations.image_lists import read_image_lists
 from imagerecords.tasks.sources.annotations.kitti import kitti_files, read_kitti
 from imagerecords.tasks.sources.annotations.label_json import read_label_json
-from imagerecords.tasks.sources.annotations.label_tables import read_label_table, read_one_hot
+from imagerecords.tasks.sources.annotations.label_tables import has_images, read_label_table, read_one_hot
 from imagerecords.tasks.sources.annotations.labelme import read_labelme
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
 from imagerecords.tasks.sources.annotations.open_images import is_description, read_open_images
@@ -136,11 +137,14 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
     lists, others = lists_below(source, target) if OF_TEXTS.isdisjoint(found) else ([], [])
     if wanted == LISTS:
         lists, others = lists + others, []
-    if lists and (not found or wanted == LISTS):
+    if lists and (wanted == LISTS or (not found and not unread_layout(source))):
         found[LISTS] = lists
     if "voc" in found and target:  # the lists beside a folder of XML say which image is of which split
         main = join(folder_of(target), "ImageSets/Main")
         found["voc"] += [path for path in source.files if folder_of(path) == main and path not in found["voc"]]
+    if len(tables := found.get("label_csv", [])) > 1:  # one of numbers and names says nothing of images
+        found["label_csv"] = [path for path in tables if has_images(source, path)] or tables
+        unknown += [path for path in tables if path not in found["label_csv"]]
     names = [wanted] if wanted else [name for name in FORMATS if name in found]
     names = [name for name in names if not any(name in HOLDS.get(other, ()) for other in names)]
     if len(names) > 1:
@@ -176,7 +180,7 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
             "A table must have columns such as filename and label, and boxes as xmin, ymin, xmax, ymax. Rename its columns: "
             "that of the classes to label"
         )
-    if not way and are_label_folders(source) and not of_all:
+    if not way and are_label_folders(source) and not of_all and not are_splits(source):
         ways.append("Pass --annotations_format folders to take the images' folders for labels")
     known = ", ".join(FORMATS)
     more = "".join(f". {way}" for way in ways)

@@ -23,7 +23,7 @@ from imagerecords.tasks.sources.annotations.paths import split_of_folders
 from imagerecords.tasks.sources.annotations.recognise import FORMATS
 from imagerecords.tasks.sources.annotations.sniff import LABEL_STUDIO
 from imagerecords.tasks.sources.annotations.source import OpenedSource, open_source
-from imagerecords.tasks.sources.annotations.units import in_own_units
+from imagerecords.tasks.sources.annotations.units import in_own_corners, in_own_units
 from imagerecords.tasks.sources.image_list_file import ROW, ListedRows, labels_text, read_rows, with_lists
 
 WITHOUT_LABEL, SEVERAL_LABELS, MISSING = "without a label", "several labels", "missing"
@@ -112,7 +112,8 @@ def _read_source(opened: OpenedSource, base: str, joined: JoinedImages, *, sever
     """Read one source, and add its images, with paths relative to `base`."""
     source, reader = opened.source, FORMATS[opened.recognised.name].read
     try:
-        images = list(in_own_units(source, _with_doubts(source, reader(source)))) if reader else []
+        images = in_own_units(source, _with_doubts(source, reader(source))) if reader else []
+        images = in_own_corners(source, images, opened.recognised.name)
     except ValueError as error:
         raise BadLayout(f"{error}: {opened.location}") from error
     except (TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, csv.Error, pa.ArrowException) as error:
@@ -225,7 +226,8 @@ def _refuse_nothing(listed: AnnotatedRows, reads: list[ReadSource], usable: list
     """Raise ValueError, saying what was seen, where annotations have no image that can be used, and nothing is wrong else."""
     for read in reads:
         unread = counted(read.opened.source.unread)
-        more = f"; not read: {unread}" if unread else ""
+        dropped = read.opened.source.malformed
+        more = f"; not read: {unread}" if unread else f"; {some(dropped, 1, '; ')}" if dropped else ""
         if not read.images and not read.opened.source.bad:
             raise BadLayout(f"annotations must name images, got none: read as {title(read)}{more}: {read.opened.location}")
         if read.paths.isdisjoint(usable) and not read.opened.source.bad and not listed.bad:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from imagerecords.tasks.sources.annotations.model import Source
-from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, split_of_path
+from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of_path
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
 
 LOOKED_INTO = 20  # lines that decide what a file is
@@ -47,15 +47,34 @@ def is_list(source: Source, path: str, *, by_ending: bool = False) -> bool:
     """Whether most of a text's first lines begin with an image that is there, or `by_ending` with a name of one."""
     if ending_of(path) != ".txt":
         return False
-    lines = lines_of(source.head(path))[:LOOKED_INTO]
+    lines = lines_in(source, path, source.head(path))[:LOOKED_INTO]
     name = path.rpartition("/")[2].rpartition(".")[0]
-    if not lines or (NAMES.fullmatch(name) and ending_of(lines[0].image) not in IMAGE_ENDINGS):
+    endings = {ending_of(line.image) for line in lines[:3]}
+    if not lines or (NAMES.fullmatch(name) and endings.isdisjoint(IMAGE_ENDINGS)):
         return False
     if all(NUMBERED.match(line.image) for line in lines[1:] or lines):  # a table whose last column is the path
         return False
     known = sum(_is_known(source, line) for line in lines)
     named = sum(ending_of(line.image) in IMAGE_ENDINGS for line in lines) if by_ending else 0
     return max(known, named) * 2 > len(lines)
+
+
+def lines_in(source: Source, path: str, text: str) -> list[Line]:
+    """The lines of a list, whose label may stand in front where only what is behind it is a file."""
+    lines = lines_of(text)
+    spaced = [line for line in lines[:LOOKED_INTO] if " " in line.image or "\t" in line.image]
+    if not spaced or any(_exists(source, path, line.image) for line in spaced):
+        return lines
+    if not all(_exists(source, path, line.image.split(maxsplit=1)[1]) for line in spaced):
+        return lines
+    parts = [(line, line.image.split(maxsplit=1)) for line in lines]
+    return [Line(line.number, both[1], f"{both[0]} {line.rest}".strip()) if both[1:] else line for line, both in parts]
+
+
+def _exists(source: Source, path: str, image: str) -> bool:
+    home = folder_of(path)
+    places = (join(start, folder, image.replace("\\", "/")) for start in (home, folder_of(home)) for folder in ("", "images"))
+    return any(place in source.files_set for place in places)
 
 
 def without_header(source: Source, lines: list[Line]) -> list[Line]:
@@ -85,10 +104,10 @@ def lists_below(source: Source, folder: str) -> tuple[list[str], list[str]]:
     named = 0
     for path in texts:
         if is_list(source, path):
-            lines = without_header(source, lines_of(source.text(path)))
+            lines = without_header(source, lines_in(source, path, source.text(path)))
             kind = kind_of(path, lines)
             labels = kind in ("number", "numbers", "text") and len(lines) * 2 >= len(source.pictures)
-            says = labels or (kind not in ("table", "caption") and split_of_list(path))
+            says = labels or kind == "split" or (kind not in ("table", "caption") and split_of_list(path))
             (counting if says else others).append(path)
             named += len(lines) if says else 0
     if len({split_of_list(path) for path in counting}) == 1 and named * 2 < len(source.pictures):
@@ -108,12 +127,14 @@ def split_of_list(path: str) -> str | None:
 
 
 def kind_of(path: str, lines: Sequence[Line]) -> str:
-    """What stands behind the images: nothing, one number, several, a text, or what is no label."""
+    """What stands behind the images: nothing, a split, one number, several, a text, or what is no label."""
     rests = [line.rest for line in lines]
     words = [re.split(r"[\s,;]+", rest) for rest in rests]
     kind = "text"
     if all(not rest or ending_of(rest) in PAIRED or ending_of(rest) in IMAGE_ENDINGS for rest in rests):
         kind = "nothing"
+    elif all(rest.lower() in SPLIT_OF for rest in rests):
+        kind = "split"
     elif NO_LABELS.search(path.rpartition("/")[2].rpartition(".")[0]):
         kind = "table"
     elif all(NUMBER.fullmatch(word) for each in words for word in each if word):

@@ -156,9 +156,8 @@ def _from_yaml(source: Source, path: str) -> Layout:
             elif found is None:
                 source.refuse(source.place(path, key), f"a folder or list of images must exist, got none: {entry}")
             if found and all(image in taken for image in found):
-                source.refuse(
-                    source.place(path, key), f"splits must have images of their own, got those of another split: {entry}"
-                )
+                problem = f"splits must have images of their own, got those of another split: {entry}. Remove {key}"
+                source.refuse(source.place(path, key), problem)
                 continue
             taken |= set(found or ())
             images += [(image, split) for image in found or ()]

@@ -356,3 +356,10 @@ def test_relative_paths_of_a_remote_manifest_are_beside_it(make_settings):
     found = discover_images(make_settings(image_list="memory://beside/manifest.csv"))
     assert found.images["path"].to_pylist() == ["images/1.jpg"]
     assert found.roots == {"data": "memory:///beside"}
+
+
+def test_where_no_image_of_a_list_exists_the_settings_for_other_places_are_named(listing):
+    errors = told(listing, [{"path": f"C:\\photos\\{number}.jpg", "label": "a"} for number in range(3)])
+    assert len(errors) == 3
+    assert "--images_directory" in errors[0]
+    assert "--annotations" in errors[0]

@@ -116,6 +116,21 @@ def aircraft(root):
     put(root / "data/variants.txt", "\n".join(CLASSES))
 
 
+def deep_fashion(root):
+    pictures(root / "img")
+    _lines(root / "Anno/list_category_img.txt", NAMED, lambda scene: f"img/{scene.name}    {scene.label}")
+    _lines(root / "Anno/list_bbox.txt", NAMED, lambda scene: f"img/{scene.name} {' '.join(map(str, scene.box))}")
+    lines = "".join(f"img/{scene.name}    {scene.split}\n" for scene in NAMED)
+    put(root / "Eval/list_eval_partition.txt", f"5\nimage_name  evaluation_status\n{lines}")
+
+
+def unpacked_sets(root, *, twice):
+    for split, folder in {"train": "training_set", "val": "val_set"}.items():
+        for scene in SPLITS[split]:
+            if scene.label:
+                put(root / folder / (folder if twice else "") / _folder(scene), data_of(scene))
+
+
 def table(root, header, row, name="train.csv"):
     pictures(root / "images")
     put(root / name, "\n".join([header, *map(row, NAMED)]) + "\n")
@@ -155,3 +170,13 @@ def label_lines(root):
     pictures(root / "images")
     rows = [{"image": f"images/{s.name}", "label": s.label, "split": "train" if s.split == "train" else "val"} for s in NAMED]
     put(root / "labels.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+
+
+def text(root, line, header="", name="train.txt"):
+    pictures(root / "images")
+    put(root / name, header + "".join(f"{line(scene)}\n" for scene in NAMED))
+
+
+def table_of_names(root):
+    table(root, "image,label", lambda scene: f"{scene.name},{scene.label}")
+    put(root / "classes.csv", "id,name\n0,cat\n1,dog\n")

@@ -22,6 +22,14 @@ LAYOUTS = {
     "PaddleClas in UTF-16": (lambda root: layouts.paddle(root, encoding="utf-16"), {SPLITS}),
     "MMPretrain": (layouts.mmpretrain, {SPLITS}),
     "FGVC-Aircraft": (layouts.aircraft, {SPLITS}),
+    "DeepFashion": (layouts.deep_fashion, {SPLITS}),
+    "labels before images": (lambda root: layouts.text(root, lambda s: f"{s.label} images/{s.name}"), set()),
+    "a table called txt": (
+        lambda root: layouts.text(root, lambda s: f"{s.name},{s.label}", "filename,label\n", "labels.txt"),
+        set(),
+    ),
+    "folders of sets": (lambda root: layouts.unpacked_sets(root, twice=False), {SPLITS}),
+    "folders of sets, twice": (lambda root: layouts.unpacked_sets(root, twice=True), {SPLITS}),
     "CelebA's signs": (layouts.signed_attributes, set()),
     "fastai": (layouts.fastai, {SPLITS}),
     "a column of splits": (layouts.with_split_column, {SPLITS}),
@@ -39,6 +47,11 @@ LAYOUTS = {
         set(),
     ),
     "JSON Lines of labels": (layouts.label_lines, {SPLITS}),
+    "no header, the label first": (
+        lambda root: layouts.table(root, "cat,three.png", lambda s: f"{s.label},{s.name}" * (s.stem != "three")),
+        set(),
+    ),
+    "a table of names beside": (layouts.table_of_names, set()),
     "lists as Python prints them": (layouts.labels_as_json, set()),
 }
 
