@@ -13,7 +13,7 @@ from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.messages import some
 from imagerecords.tasks.sources.annotations.class_attribute import CLASS_NAMES, class_attribute
 from imagerecords.tasks.sources.annotations.geometry import Corners, around, from_size, no_of, numbers_of
-from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
+from imagerecords.tasks.sources.annotations.model import DAMAGED, AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of_path
 from imagerecords.tasks.sources.annotations.service_images import ServiceImages
 from imagerecords.tasks.sources.file_names import ending_of
@@ -44,13 +44,6 @@ class _Row:
     labels: defaultdict[str, list[_Label]] = field(default_factory=lambda: defaultdict(list))
     unclear: bool = False
 
-    def add(self, project: str, label: _Label | None) -> None:
-        """Take a label; None stands for one that is not read."""
-        if label is None:
-            self.unclear = True
-        else:
-            self.labels[project].append(label)
-
 
 def is_labelbox(content: Any) -> bool:
     """Whether JSON is Labelbox's: a data row, a list of them, or its former list of labels."""
@@ -71,6 +64,7 @@ def read_labelbox(source: Source) -> Iterator[AnnotatedImage]:
         counts = Counter(question for label in labels for question in label.answers)
         wanted = CLASS_NAMES if any(label.objects for label in labels) else ()
         question = class_attribute(source, path, counts, wanted)
+        source.marked = source.lost
         home = folder_of(path)
         folders = tuple(dict.fromkeys([home, join(home, "images"), folder_of(home)]))
         for row in rows:
@@ -92,14 +86,17 @@ def read_labelbox(source: Source) -> Iterator[AnnotatedImage]:
 def _rows(source: Source, path: str) -> Iterator[_Row]:
     former: dict[str, _Row] = {}
     for place, item in _items(source, path):
+        lost = source.lost
         try:
             if _is_row(item):
-                yield _row(source, item, place)
+                row = _row(source, item, place)
+                row.unclear |= source.lost > lost
+                yield row
             elif isinstance(item, dict) and all(key in item for key in FORMER):
                 _add_former(source, item, place, former)
             else:
                 source.refuse(place, RULE)
-        except (TypeError, ValueError, LookupError, AttributeError) as error:
+        except DAMAGED as error:
             source.refuse(place, f"{RULE}, got {type(error).__name__}: {error}")
     yield from former.values()
 
@@ -130,11 +127,10 @@ def _row(source: Source, item: Mapping[str, Any], place: str) -> _Row:
             details = label.get("label_details") or {}
             is_skipped = (label.get("performance_details") or {}).get("skipped") is True
             source.leave_object("skipped label", is_skipped)
-            made = None if is_skipped else _label(source, label["annotations"], str(details.get("created_at")))
-            row.add(str(project.get("name") or key), made)
+            made = [] if is_skipped else _labels(source, label["annotations"], str(details.get("created_at")))
+            row.labels[str(project.get("name") or key)] += made
     if not item["projects"]:
         source.leave_object("data row of no project")
-        row.unclear = True
     return row
 
 
@@ -152,6 +148,7 @@ def _add_former(source: Source, item: Mapping[str, Any], place: str, rows: dict[
     url, name = str(item["Labeled Data"] or ""), str(item.get("External ID") or "")
     key = str(item.get("DataRow ID") or url or name)
     row = rows.setdefault(key, _Row(place, (name,) if name else (), url))
+    lost = source.lost
     is_skipped = item.get("Skipped") is True or item["Label"] in ("Skip", None)
     content = {} if is_skipped else item["Label"]
     if not isinstance(content, dict) or not content.keys() <= {"objects", "classifications", "relationships"}:
@@ -160,15 +157,17 @@ def _add_former(source: Source, item: Mapping[str, Any], place: str, rows: dict[
         )
         return
     source.leave_object("skipped label", is_skipped)
-    made = None if is_skipped else _label(source, content, str(item.get("Created At")))
-    row.add(str(item.get("Project Name") or ""), made)
+    row.labels[str(item.get("Project Name") or "")] += (
+        [] if is_skipped else _labels(source, content, str(item.get("Created At")))
+    )
+    row.unclear |= source.lost > lost
 
 
-def _label(source: Source, content: Mapping[str, Any], at: str) -> _Label | None:
-    """A label, None for one of a video."""
+def _labels(source: Source, content: Mapping[str, Any], at: str) -> list[_Label]:
+    """A label, none of a video."""
     if "frames" in content:
         source.leave_object("label of a video")
-        return None
+        return []
     answers: dict[str, tuple[str, ...]] = {}
     for each in content.get("classifications") or ():
         names = _answers(source, each)
@@ -176,7 +175,10 @@ def _label(source: Source, content: Mapping[str, Any], at: str) -> _Label | None
             source.leave_object("answer that is a text")
         elif names:
             answers[_name(each)] = names
-    return _Label(at, tuple(content.get("objects") or ()), answers)
+    objects = tuple(content.get("objects") or ())
+    if not all(isinstance(item, dict) for item in objects):
+        raise ValueError("objects that are none")
+    return [_Label(at, objects, answers)]
 
 
 def _name(item: Mapping[str, Any]) -> str:
@@ -218,10 +220,10 @@ def _chosen(source: Source, row: _Row, question: str | None) -> _Label | None:
 def _boxes(source: Source, label: _Label, place: str) -> Iterator[Box]:
     for number, item in enumerate(label.objects, start=1):
         where = f"{place}, object {number}"
-        source.unread["attribute of an object"] += len(item.get("classifications") or ())
         try:
+            source.unread["attribute of an object"] += len(item.get("classifications") or ())
             corners = _corners(source, item)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except DAMAGED as error:
             source.drop_box(where, f"an object must have numbers as Labelbox writes them, got {type(error).__name__}: {error}")
             continue
         if corners:

@@ -50,6 +50,7 @@ def read_mot(source: Source) -> Iterator[AnnotatedImage]:
             before = source.lost
             frame = _add_object(source, source.place(path, f"line {number}"), line, sequence, boxes)
             lost |= {frame} if source.lost > before else set()
+        source.marked = source.lost
         split = split_of_folders(path.split("/")[:-2])
         for frame in sorted({*sequence.frames, *boxes}):
             picture = sequence.frames.get(frame) or join(path.removesuffix(GT), f"img1/{frame:06}.jpg")

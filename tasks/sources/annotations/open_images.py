@@ -59,6 +59,7 @@ def read_open_images(source: Source) -> Iterator[AnnotatedImage]:
                 _add_label(source, image, row, names)
             elif columns >= IMAGES:
                 image.subset = row.values["subset"]
+    source.marked = source.lost
     home = folder_of(source.chosen[0]) if source.chosen else ""
     top = folder_of(home)
     for (key, split), image in images.items():

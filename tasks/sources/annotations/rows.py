@@ -140,7 +140,7 @@ def _with_doubts(source: Source, images: Iterable[AnnotatedImage]) -> Iterator[A
     """The images of a reader; unclear are those at which an entry was not read."""
     lost = source.lost
     for image in images:
-        yield image._replace(unclear=True) if source.lost > lost else image
+        yield image._replace(unclear=True) if source.lost > max(lost, source.marked) else image
         lost = source.lost
 
 

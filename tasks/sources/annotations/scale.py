@@ -6,7 +6,7 @@ from typing import Any
 
 from imagerecords.schemas.json_text import parse_json
 from imagerecords.tasks.sources.annotations.geometry import Corners, around, from_size, no_of
-from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
+from imagerecords.tasks.sources.annotations.model import DAMAGED, AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path
 from imagerecords.tasks.sources.annotations.service_images import ServiceImages
 from imagerecords.tasks.sources.file_names import ending_of
@@ -59,8 +59,9 @@ def read_scale(source: Source) -> Iterator[AnnotatedImage]:
                     by_reference[str(item["reference_id"])].append((place, item))
                 else:
                     source.refuse(place, RULE)
-            except (TypeError, ValueError, LookupError, AttributeError) as error:
+            except DAMAGED as error:
                 source.refuse(place, f"{RULE}, got {type(error).__name__}: {error}")
+        source.marked = source.lost
         for reference, items in by_reference.items():
             yield _image(images, path, [reference], "", items[0][0])._replace(**_read(source, items))
 
@@ -120,13 +121,13 @@ def _read(source: Source, annotations: Sequence[tuple[str, Mapping[str, Any]]]) 
     boxes: list[Box] = []
     for place, item in annotations:
         kind = str(item.get("type") or "object of no type")
-        source.unread["attribute"] += len(item.get("attributes") or ())
+        source.unread["attribute"] += bool(item.get("attributes"))
         if kind == "category":
             labels.append(str(item["label"]))
         elif kind in ("box", "polygon"):
             try:
                 corners = _corners(source, kind, item)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
+            except DAMAGED as error:
                 source.drop_box(place, f"a {kind} must have numbers as Scale writes them, got {type(error).__name__}: {error}")
                 continue
             boxes.append(Box(corners, str(item.get("label") or "") or None, place))

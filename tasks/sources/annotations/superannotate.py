@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from imagerecords.tasks.sources.annotations.geometry import Corners, around, no_of, numbers_of
-from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
+from imagerecords.tasks.sources.annotations.model import DAMAGED, AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of_folders
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
 
@@ -47,20 +47,24 @@ def _is_list(items: list[Any]) -> bool:
 
 
 def read_superannotate(source: Source) -> Iterator[AnnotatedImage]:
-    """The images of all chosen files; where no image has a class as a tag, its free tags are its labels."""
+    """The images of all chosen files; where nothing else has a class, free tags are the labels of images."""
     names = _classes(source)
     found: list[_Read] = []
     for path, content in source.json_files(lambda content: content == [] or is_superannotate(content), RULE):
-        if isinstance(content, dict) and "instances" not in content:
-            found += [_read(source, path, _as_now(image, items), names, image) for image, items in content.items()]
-        else:
-            whole = content if isinstance(content, dict) else _as_now(_image_name(path), content)
-            found.append(_read(source, path, whole, names))
-    by_tags = not any(read.image.labels for read in found)
+        several = isinstance(content, dict) and "instances" not in content
+        for image, whole in content.items() if several else [("", content)]:
+            try:
+                now = whole if isinstance(whole, dict) else _as_now(image or _image_name(path), whole)
+                found.append(_read(source, path, now, names, image))
+            except DAMAGED as error:
+                place = source.place(path, f"image {image}" if image else "")
+                source.refuse(place, f"{RULE}, got {type(error).__name__}: {error}")
+    source.marked = source.lost
+    by_tags = not any(read.image.labels or read.image.boxes for read in found)
     for image, tags in found:
         splits = {SPLIT_OF[tag.lower()] for tag in tags if tag.lower() in SPLIT_OF}
         labels = tuple(tag for tag in dict.fromkeys(tags) if tag.lower() not in SPLIT_OF)
-        source.unread["tag beside the classes of images"] += 0 if by_tags else len(labels)
+        source.unread["free tag beside classes"] += 0 if by_tags else len(labels)
         split = splits.pop() if len(splits) == 1 else image.split
         yield image._replace(labels=labels if by_tags else image.labels, split=split)
 
@@ -92,7 +96,7 @@ def _as_now(name: str, items: Any) -> dict[str, Any]:
 
 
 def _read(source: Source, path: str, content: Mapping[str, Any], names: Mapping[str, str], detail: str = "") -> _Read:
-    about, home = content["metadata"], folder_of(path)
+    about, home, lost = content["metadata"], folder_of(path), source.lost
     place = source.place(path, f"image {detail}" if detail else "")
     name = str(about.get("name") or _image_name(path))
     image = AnnotatedImage(
@@ -126,7 +130,8 @@ def _read(source: Source, path: str, content: Mapping[str, Any], names: Mapping[
         else:
             tags.append(item.get("name"))
     texts = tuple(str(tag) for tag in tags if tag)
-    return _Read(image._replace(labels=tuple(dict.fromkeys(labels)), boxes=tuple(boxes)), texts)
+    image = image._replace(labels=tuple(dict.fromkeys(labels)), boxes=tuple(boxes), unclear=source.lost > lost)
+    return _Read(image, texts)
 
 
 def _boxes(source: Source, item: Mapping[str, Any], label: str | None, place: str) -> Iterator[Box]:
@@ -136,7 +141,7 @@ def _boxes(source: Source, item: Mapping[str, Any], label: str | None, place: st
         return
     try:
         corners = SHAPES[kind](item)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except DAMAGED as error:
         source.drop_box(place, f"a {kind} must have numbers as SuperAnnotate writes them, got {type(error).__name__}: {error}")
         return
     source.remarks[f"{kind}, read as the upright box around it"] += kind != "bbox"

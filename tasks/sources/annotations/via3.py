@@ -9,7 +9,7 @@ from typing import Any
 
 from imagerecords.tasks.sources.annotations.class_attribute import CLASS_NAMES, class_attribute
 from imagerecords.tasks.sources.annotations.geometry import Corners, around, from_size, no_of
-from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
+from imagerecords.tasks.sources.annotations.model import DAMAGED, AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path
 from imagerecords.tasks.sources.annotations.service_images import ServiceImages
 
@@ -42,51 +42,66 @@ def read_via3(source: Source) -> Iterator[AnnotatedImage]:
 
 
 def _read_project(source: Source, images: ServiceImages, path: str, content: Mapping[str, Any]) -> Iterator[AnnotatedImage]:
-    of_file = _metadata(source, content)
+    unclear: set[str] = set()
+    of_file = _metadata(source, path, content, unclear)
     items = [item for several in of_file.values() for _, item in several]
     of_regions = _attribute(source, path, content, [item for item in items if item.get("xy")])
     of_images = _attribute(source, path, content, [item for item in items if not item.get("xy")], of_images=True)
-    prefixes = ((content.get("config") or {}).get("file") or {}).get("loc_prefix") or {}
-    home = folder_of(path)
+    source.marked = source.lost
     for key, file in content["file"].items():
-        if str(file.get("type", IMAGE)) != str(IMAGE):
-            source.leave_object("video or sound")
-            continue
         place = source.place(path, f"file {key}")
-        where, url = file.get("loc"), str(file.get("src") or "")
-        url = "" if where in (LOCAL, INLINE) else f"{prefixes.get(str(where)) or ''}{url}"
-        named = images.named([str(file.get("fname") or ""), *([url] if "://" not in url else [])], url)
-        labels: list[str] = []
-        boxes: list[Box] = []
-        for mid, item in of_file[str(key)]:
-            spot = f"{place}, metadata {mid}"
-            if item.get("xy"):
-                boxes += _boxes(source, item["xy"], _values(content, item, of_regions), spot)
-            else:
-                labels += _values(content, item, of_images)
-        yield AnnotatedImage(
-            path=named.path,
-            place=place,
-            labels=tuple(dict.fromkeys(labels)),
-            split=split_of_path(path),
-            boxes=tuple(boxes),
-            by_stem=named.by_stem,
-            folders=tuple(dict.fromkeys([home, join(home, "images"), folder_of(home)])),
-        )
+        if not isinstance(file, dict):
+            source.refuse(place, f"a file must have fname and src, got {str(file)[:40]}")
+        elif str(file.get("type", IMAGE)) != str(IMAGE):
+            source.leave_object("video or sound")
+        else:
+            labels: list[str] = []
+            boxes: list[Box] = []
+            for mid, item in of_file[str(key)]:
+                if item.get("xy"):
+                    names = _values(content, item, of_regions)
+                    boxes += _boxes(source, item["xy"], names, source.place(path, f"file {key}, metadata {mid}"))
+                else:
+                    labels += _values(content, item, of_images)
+            image = _image(images, path, place, file, content)
+            yield image._replace(labels=tuple(dict.fromkeys(labels)), boxes=tuple(boxes), unclear=str(key) in unclear)
 
 
-def _metadata(source: Source, content: Mapping[str, Any]) -> defaultdict[str, list[tuple[str, Mapping[str, Any]]]]:
-    """The metadata of each file, by its id; those of times and of views of several files are left out."""
+def _image(images: ServiceImages, path: str, place: str, file: Mapping[str, Any], content: Mapping[str, Any]) -> AnnotatedImage:
+    """An image without labels, by its name, or by its URL behind the project's prefix of such."""
+    config: Any = content.get("config")
+    for key in ("file", "loc_prefix", str(file.get("loc"))):
+        config = config.get(key) if isinstance(config, dict) else None
+    url = "" if file.get("loc") in (LOCAL, INLINE) else f"{config or ''}{file.get('src') or ''}"
+    named = images.named([str(file.get("fname") or ""), *([url] if "://" not in url else [])], url)
+    home = folder_of(path)
+    return AnnotatedImage(
+        path=named.path,
+        place=place,
+        split=split_of_path(path),
+        by_stem=named.by_stem,
+        folders=tuple(dict.fromkeys([home, join(home, "images"), folder_of(home)])),
+    )
+
+
+def _metadata(
+    source: Source, path: str, content: Mapping[str, Any], unclear: set[str]
+) -> defaultdict[str, list[tuple[str, Mapping[str, Any]]]]:
+    """The metadata of each file, by its id; files with others, of times or of views of several files, become unclear."""
     found: defaultdict[str, list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
     for mid, item in content["metadata"].items():
-        view = content["view"].get(str(item.get("vid"))) or {}
-        files = view.get("fid_list") or []
-        if item.get("z"):
-            source.leave_object("region or segment in time")
-        elif len(files) == 1:
-            found[str(files[0])].append((str(mid), item))
-        else:
-            source.leave_object("metadata of a view of several files" if files else "metadata of no file")
+        if not (isinstance(item, dict) and isinstance(item.get("av") or {}, dict)):
+            source.refuse(source.place(path, f"metadata {mid}"), f"metadata must have vid, z, xy and av, got {str(item)[:40]}")
+            continue
+        view = content["view"].get(str(item.get("vid")))
+        files = view.get("fid_list") if isinstance(view, dict) else []
+        files = [str(file) for file in files] if isinstance(files, list) else []
+        if len(files) == 1 and not item.get("z"):
+            found[files[0]].append((str(mid), item))
+            continue
+        what = "region or segment in time" if item.get("z") else "metadata of a view of several files"
+        source.leave_object(what if files else "metadata of no file")
+        unclear.update(files)
     return found
 
 
@@ -94,7 +109,7 @@ def _attribute(
     source: Source, path: str, content: Mapping[str, Any], items: list[Mapping[str, Any]], *, of_images: bool = False
 ) -> str | None:
     """The id of the attribute that has the class."""
-    names = {str(key): str(each.get("aname") or key) for key, each in content["attribute"].items()}
+    names = {key: str(each.get("aname") or key) for key, each in content["attribute"].items() if isinstance(each, dict)}
     counts = Counter(
         names.get(str(key), str(key))
         for item in items
@@ -111,7 +126,8 @@ def _values(content: Mapping[str, Any], item: Mapping[str, Any], key: str | None
     if key is None or value in ("", None):
         return ()
     attribute = content["attribute"][key]
-    options = attribute.get("options") or {}
+    options = attribute.get("options")
+    options = options if isinstance(options, dict) else {}
     several = str(attribute.get("type")) == str(CHECKBOX)
     ticked = [part for part in str(value).split(",") if part] if several else [str(value)]
     return tuple(dict.fromkeys(str(options.get(part, part)).strip() for part in ticked))
@@ -125,7 +141,7 @@ def _boxes(source: Source, xy: Any, names: tuple[str, ...], place: str) -> Itera
             source.leave_object(kind)
             return
         corners = _corners(int(shape), numbers)
-    except (TypeError, ValueError) as error:
+    except DAMAGED as error:
         source.drop_box(place, f"xy must be a shape and its numbers as VIA writes them, got {str(xy)[:60]} ({error})")
         return
     source.remarks[f"{kind}, read as the upright box around it"] += shape not in (RECTANGLE, EXTREME_RECTANGLE)

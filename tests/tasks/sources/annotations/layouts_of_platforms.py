@@ -144,21 +144,25 @@ def scale_tasks(root):
     put(root / "tasks.json", json.dumps({"docs": docs, "total": len(docs), "limit": 100, "offset": 0, "has_more": False}))
 
 
-def via3_project(root, *, spot=None):
-    """Rectangles, and a polygon; the class is an option of a radio button."""
+def via3_project(root):
     pictures(root)
+    put(root / "via_project_1Jan2024_10h00m00s.json", json.dumps(via3(SCENES)))
+
+
+def via3(scenes):
+    """Rectangles, and a polygon; the class is an option of a radio button."""
     files, views, metadata = {}, {}, {}
-    for number, scene in enumerate(SCENES, start=1):
+    for number, scene in enumerate(scenes, start=1):
         files[str(number)] = {"fid": str(number), "fname": scene.name, "type": 2, "loc": 1, "src": ""}
         views[str(number)] = {"fid_list": [str(number)]}
         if scene.box:
             x0, y0, x1, y1 = scene.box
             xy = [7, x0, y0, x1, y0, x1, y1, x0, y1] if scene.stem == "three" else [2, x0, y0, x1 - x0, y1 - y0]
             values = {"1": str(CLASSES.index(scene.label)), "2": "a note"}
-            metadata[f"{number}_abc"] = {"vid": str(number), "flg": 0, "z": [], "xy": spot or xy, "av": values}
+            metadata[f"{number}_abc"] = {"vid": str(number), "flg": 0, "z": [], "xy": xy, "av": values}
     options = {str(number): label for number, label in enumerate(CLASSES)}
     of_region = {"anchor_id": "FILE1_Z0_XY1", "desc": "", "default_option_id": ""}
-    project = {
+    return {
         "project": {"pid": "__VIA_PROJECT_ID__", "pname": "pets", "data_format_version": "3.1.1", "vid_list": list(views)},
         "config": {"file": {"loc_prefix": {"1": "", "2": "", "3": "", "4": ""}}, "ui": {}},
         "attribute": {
@@ -169,7 +173,6 @@ def via3_project(root, *, spot=None):
         "metadata": metadata,
         "view": views,
     }
-    put(root / "via_project_1Jan2024_10h00m00s.json", json.dumps(project))
 
 
 def mot(root, *, classes=True, first=1):

@@ -176,7 +176,7 @@ def test_instances_of_superannotate_that_are_no_boxes_are_counted(look, tmp_path
     assert (listing.errors, listing.images.num_rows) == ((), 5)
     for part in ("point (4)", "image with the status Skipped (1)", "1 × image with the status InProgress", "attribute (4)"):
         assert part in text(listing)
-    assert "tag beside the classes of images (5)" in text(listing)
+    assert "free tag beside classes (5)" in text(listing)
     assert "two.JPG.json, instance 3" in text(listing)
 
 
@@ -214,3 +214,44 @@ def test_places_in_time_and_points_of_via3_are_counted(look, tmp_path):
         "attribute note",
     ):
         assert part in text(listing)
+
+
+def with_points(root, name):
+    """Five images with a box, of which the second has a point alone, and one that was annotated and has nothing."""
+    if name == "superannotate":
+        for scene in SCENES:
+            point = {"type": "point", "className": "cat", "x": 1, "y": 2}
+            corners = dict(zip(("x1", "y1", "x2", "y2"), scene.box or (0, 0, 0, 0), strict=True))
+            box = {"type": "bbox", "className": scene.label, "points": corners}
+            superannotate(root.parent, scene, [point] if scene is NAMED[1] else [box] if scene.box else [])
+        pictures(root)
+    elif name == "labelbox":
+        point = {"name": "cat", "annotation_kind": "ImagePoint", "point": {"x": 1, "y": 1}, "classifications": []}
+        labels = [layouts.labelbox_label([layouts.labelbox_object(scene)] if scene.box else []) for scene in SCENES]
+        labels[1] = layouts.labelbox_label([point])
+        labelbox(root.parent, *(row(scene, [each]) for scene, each in zip(SCENES, labels, strict=True)))
+    else:
+        layouts.via3_project(root)
+        (path,) = root.glob("*.json")
+        content = json.loads(path.read_text())
+        content["metadata"]["2_abc"] |= {"z": [1.5]}
+        path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("name", ["superannotate", "labelbox", "via3"])
+def test_without_a_label_is_kept_what_was_annotated_and_read_whole(look, tmp_path, name):
+    with_points(tmp_path / "in", name)
+    listing = look(labels="many", unlabelled_images="keep")
+    assert listing.errors == ()
+    assert "nothing.jpg" in listing.images["path"].to_pylist()
+    assert "one.jpg" in listing.images["path"].to_pylist()
+    assert "two.JPG" not in listing.images["path"].to_pylist()
+    assert "two.JPG" in text(listing)
+
+
+def test_an_open_image_whose_box_is_lost_leaves_the_others_clear(look, tmp_path):
+    pictures(tmp_path / "in", SCENES[:3])
+    rows = ["one,cat,0.1,0.5,0.1,0.5", "two,cat,x,0.5,0.1,0.5", "three,cat,0.1,0.5,0.1,0.5"]
+    put(tmp_path / "in/boxes.csv", "\n".join(["ImageID,LabelName,XMin,XMax,YMin,YMax", *rows]))
+    listing = look(labels="many", unlabelled_images="keep")
+    assert listing.images["path"].to_pylist() == ["one.jpg", "three.png"]
