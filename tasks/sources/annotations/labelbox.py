@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.messages import some
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.annotations.class_attribute import CLASS_NAMES, class_attribute
 from imagerecords.tasks.sources.annotations.geometry import Corners, around, from_size, no_of, numbers_of
 from imagerecords.tasks.sources.annotations.model import DAMAGED, AnnotatedImage, Box, Source
@@ -97,7 +98,7 @@ def _rows(source: Source, path: str) -> Iterator[_Row]:
             else:
                 source.refuse(place, RULE)
         except DAMAGED as error:
-            source.refuse(place, f"{RULE}, got {type(error).__name__}: {error}")
+            source.refuse(place, f"{RULE}, got {plain_words(error)}")
     yield from former.values()
 
 
@@ -224,7 +225,7 @@ def _boxes(source: Source, label: _Label, place: str) -> Iterator[Box]:
             source.unread["attribute of an object"] += len(item.get("classifications") or ())
             corners = _corners(source, item)
         except DAMAGED as error:
-            source.drop_box(where, f"an object must have numbers as Labelbox writes them, got {type(error).__name__}: {error}")
+            source.drop_box(where, f"an object must have numbers as Labelbox writes them, got {plain_words(error)}")
             continue
         if corners:
             yield Box(corners, _name(item) or None, where)

@@ -92,10 +92,8 @@ def _add_object(source: Source, place: str, line: str, sequence: _Sequence, boxe
         number = int(frame)
         if number != frame or number < 1:
             raise ValueError(f"frame {words[0]}")
-    except ValueError as error:
-        source.drop_box(
-            place, f"a line must be frame, track, left, top, width, height, a flag and a class, got {line[:60]!r} ({error})"
-        )
+    except ValueError:
+        source.drop_box(place, f"a line must be frame, track, left, top, width, height, a flag and a class, got {line[:60]!r}")
         return 0
     if not counts:
         source.leave_object("object that does not count (flag 0)")

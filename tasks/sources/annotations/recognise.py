@@ -40,8 +40,8 @@ from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
 from imagerecords.tasks.sources.annotations.mot import read_mot
 from imagerecords.tasks.sources.annotations.open_images import is_description, read_open_images
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path
-from imagerecords.tasks.sources.annotations.seen import HOLDING, known_json, problem_of, what_is_there
 from imagerecords.tasks.sources.annotations.scale import read_scale
+from imagerecords.tasks.sources.annotations.seen import HOLDING, known_json, problem_of, what_is_there
 from imagerecords.tasks.sources.annotations.sniff import SNIFFERS, sniff
 from imagerecords.tasks.sources.annotations.superannotate import read_superannotate
 from imagerecords.tasks.sources.annotations.supervisely import read_supervisely
@@ -119,7 +119,7 @@ DESCRIBES: dict[str, Callable[[str], bool]] = {  # files beside the annotations 
     "supervisely": lambda path: path.rpartition("/")[2] in ("meta.json", "obj_class_to_machine_color.json"),
     "superannotate": lambda path: path.rpartition("/")[2] == "classes.json",
 }
-OF_TEXTS = {"yolo", "kitti", "dota", "cub", "tiny_imagenet", "imagenet_txt", "yolo_keras"}  # whose files are texts too
+OF_TEXTS = {"yolo", "kitti", "dota", "cub", "tiny_imagenet", "imagenet_txt", "yolo_keras", "mot"}  # whose files are texts too
 HOLDS = {"ilsvrc": {"voc"}, "yolo": {LABEL_FOLDERS}, "huggingface": {LABEL_FOLDERS}}
 
 

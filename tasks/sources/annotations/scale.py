@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from imagerecords.schemas.json_text import parse_json
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.annotations.geometry import Corners, around, from_size, no_of
 from imagerecords.tasks.sources.annotations.model import DAMAGED, AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path
@@ -60,7 +61,7 @@ def read_scale(source: Source) -> Iterator[AnnotatedImage]:
                 else:
                     source.refuse(place, RULE)
             except DAMAGED as error:
-                source.refuse(place, f"{RULE}, got {type(error).__name__}: {error}")
+                source.refuse(place, f"{RULE}, got {plain_words(error)}")
         source.marked = source.lost
         for reference, items in by_reference.items():
             yield _image(images, path, [reference], "", items[0][0])._replace(**_read(source, items))
@@ -128,7 +129,7 @@ def _read(source: Source, annotations: Sequence[tuple[str, Mapping[str, Any]]]) 
             try:
                 corners = _corners(source, kind, item)
             except DAMAGED as error:
-                source.drop_box(place, f"a {kind} must have numbers as Scale writes them, got {type(error).__name__}: {error}")
+                source.drop_box(place, f"a {kind} must have numbers as Scale writes them, got {plain_words(error)}")
                 continue
             boxes.append(Box(corners, str(item.get("label") or "") or None, place))
         else:

@@ -121,33 +121,27 @@ def _sniff_lines(source: Source, path: str, name: str) -> str | None:
     head = source.head(path)
     whole = "\n" in head or len(head.encode()) < HEAD
     content = parse_json((head if whole else source.text(path)).partition("\n")[0])
-    if is_cloud_manifest(content):
-        return "cloud"
-    if is_ultralytics(content):
-        return "ultralytics"
-    if is_labelbox(content):
-        return "labelbox"
-    if is_scale(content):
-        return "scale"
-    if isinstance(content, dict) and any(key in content for key in FILE_COLUMNS):
-        return "huggingface"
-    return "label_json" if is_label_line(source, content) else None
+    tests: dict[str, Callable[[Any], bool]] = {
+        "cloud": is_cloud_manifest,
+        "ultralytics": is_ultralytics,
+        "labelbox": is_labelbox,
+        "scale": is_scale,
+        "huggingface": lambda line: isinstance(line, dict) and any(key in line for key in FILE_COLUMNS),
+        "label_json": lambda line: is_label_line(source, line),
+    }
+    return next((kind for kind, test in tests.items() if test(content)), None)
 
 
 def _sniff_text(source: Source, path: str, name: str) -> str | None:
-    if is_cub(source, path):
-        return "cub"
-    if is_tiny_imagenet(source, path):
-        return "tiny_imagenet"
-    if "/imagesets/main/" in f"/{path.lower()}":
-        return "voc"
-    if name != SYNSETS and join(folder_of(path), SYNSETS) in source.files_set:
-        return "imagenet_txt"
-    if is_mot(source, path):
-        return "mot"
-    if name == KERAS:
-        return "yolo_keras"
-    return None
+    tests = {
+        "cub": lambda: is_cub(source, path),
+        "tiny_imagenet": lambda: is_tiny_imagenet(source, path),
+        "voc": lambda: "/imagesets/main/" in f"/{path.lower()}",
+        "imagenet_txt": lambda: name != SYNSETS and join(folder_of(path), SYNSETS) in source.files_set,
+        "mot": lambda: is_mot(source, path),
+        "yolo_keras": lambda: name == KERAS,
+    }
+    return next((kind for kind, test in tests.items() if test()), None)
 
 
 SNIFFERS: dict[str, Callable[[Source, str, str], str | None]] = {

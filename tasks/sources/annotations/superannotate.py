@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.annotations.geometry import Corners, around, no_of, numbers_of
 from imagerecords.tasks.sources.annotations.model import DAMAGED, AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of_folders
@@ -58,7 +59,7 @@ def read_superannotate(source: Source) -> Iterator[AnnotatedImage]:
                 found.append(_read(source, path, now, names, image))
             except DAMAGED as error:
                 place = source.place(path, f"image {image}" if image else "")
-                source.refuse(place, f"{RULE}, got {type(error).__name__}: {error}")
+                source.refuse(place, f"{RULE}, got {plain_words(error)}")
     source.marked = source.lost
     by_tags = not any(read.image.labels or read.image.boxes for read in found)
     for image, tags in found:
@@ -142,7 +143,7 @@ def _boxes(source: Source, item: Mapping[str, Any], label: str | None, place: st
     try:
         corners = SHAPES[kind](item)
     except DAMAGED as error:
-        source.drop_box(place, f"a {kind} must have numbers as SuperAnnotate writes them, got {type(error).__name__}: {error}")
+        source.drop_box(place, f"a {kind} must have numbers as SuperAnnotate writes them, got {plain_words(error)}")
         return
     source.remarks[f"{kind}, read as the upright box around it"] += kind != "bbox"
     yield Box(corners, label, place)

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.annotations.class_attribute import CLASS_NAMES, class_attribute
 from imagerecords.tasks.sources.annotations.geometry import Corners, around, from_size, no_of
 from imagerecords.tasks.sources.annotations.model import DAMAGED, AnnotatedImage, Box, Source
@@ -142,7 +143,9 @@ def _boxes(source: Source, xy: Any, names: tuple[str, ...], place: str) -> Itera
             return
         corners = _corners(int(shape), numbers)
     except DAMAGED as error:
-        source.drop_box(place, f"xy must be a shape and its numbers as VIA writes them, got {str(xy)[:60]} ({error})")
+        source.drop_box(
+            place, f"xy must be a shape and its numbers as VIA writes them, got {str(xy)[:60]} ({plain_words(error)})"
+        )
         return
     source.remarks[f"{kind}, read as the upright box around it"] += shape not in (RECTANGLE, EXTREME_RECTANGLE)
     yield from (Box(corners, name, place) for name in names or (None,))
