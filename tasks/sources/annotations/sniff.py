@@ -101,7 +101,7 @@ def _sniff_csv(source: Source, path: str, name: str) -> str | None:
     head = source.head(path)
     columns = columns_of(head)
     first, second = (next(csv.reader(lines), []) for lines in (head.splitlines()[:1], head.splitlines()[1:2]))
-    tests = {
+    tests: dict[str, Callable[[], bool]] = {
         "huggingface": name in NAMES,
         "via": set(columns) >= VIA_COLUMNS,
         "automl_csv": is_automl_row(first),
@@ -133,7 +133,7 @@ def _sniff_lines(source: Source, path: str, name: str) -> str | None:
 
 
 def _sniff_text(source: Source, path: str, name: str) -> str | None:
-    tests = {
+    tests: dict[str, Callable[[], bool]] = {
         "cub": lambda: is_cub(source, path),
         "tiny_imagenet": lambda: is_tiny_imagenet(source, path),
         "voc": lambda: "/imagesets/main/" in f"/{path.lower()}",
