@@ -114,7 +114,7 @@ def _read_source(opened: OpenedSource, base: str, joined: JoinedImages, *, sever
     try:
         images = list(in_own_units(source, _with_doubts(source, reader(source)))) if reader else []
     except ValueError as error:
-        raise BadLayout(f"{error}: {opened.location}") from error
+        raise BadLayout(str(error) if opened.location in str(error) else f"{error}: {opened.location}") from error
     except (TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, csv.Error, pa.ArrowException) as error:
         form = FORMATS[opened.recognised.name].title
         raise BadLayout(f"annotations must be as {form} has them, got {plain_words(error)}: {opened.location}") from error

@@ -101,7 +101,7 @@ def _sniff_csv(source: Source, path: str, name: str) -> str | None:
     head = source.head(path)
     columns = columns_of(head)
     first, second = (next(csv.reader(lines), []) for lines in (head.splitlines()[:1], head.splitlines()[1:2]))
-    tests: dict[str, Callable[[], bool]] = {
+    tests = {
         "huggingface": name in NAMES,
         "via": set(columns) >= VIA_COLUMNS,
         "automl_csv": is_automl_row(first),

@@ -11,7 +11,7 @@ from imagerecords.tasks.sources.annotations.class_attribute import CLASS_NAMES, 
 from imagerecords.tasks.sources.annotations.geometry import around, from_size, no_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path
-from imagerecords.tasks.sources.annotations.tables import read_rows
+from imagerecords.tasks.sources.annotations.tables import rows_of
 from imagerecords.tasks.sources.file_names import ending_of
 
 COLUMNS = {"region_shape_attributes", "region_attributes"}
@@ -66,7 +66,7 @@ def _regions(image: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 def _rows(source: Source, path: str) -> list[Mapping[str, Any]]:
     """The images of a CSV, which has a row per region."""
     images: dict[str, dict[str, Any]] = {}
-    for row in read_rows(source.text(path)):
+    for row in rows_of(source, path):
         name = row.values.get("filename") or row.values.get("#filename") or ""
         try:
             shape, own, whole = (
