@@ -5,7 +5,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -127,21 +127,30 @@ def _first_lines_of_rows(file: BinaryIO) -> np.ndarray | None:
     file.seek(0)
     if not quoted:
         return None
-    csv.field_size_limit(LARGEST_VALUE)
     delimiter = delimiter_of(_first_line(file))
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
-    tight = (SPACES_BEHIND_QUOTE.sub('"', line) for line in text)
-    rows = csv.reader(tight, delimiter=delimiter, skipinitialspace=True, strict=True)
-    begins = [1]
-    try:
-        for _ in rows:
-            begins.append(rows.line_num + 1)
-    except csv.Error as error:
-        what = "a quote that is never closed" if "end of data" in str(error) else "text behind a closing quote"
-        raise ValueError(f'line {begins[-1]} has {what}. Write a quote within a value twice, as in "5"" pipe"') from error
+    begins = np.fromiter((line for line, _ in quoted_rows(text, delimiter)), np.int64)
     text.detach()
     file.seek(0)
-    return np.array(begins)
+    return begins
+
+
+def quoted_rows(text: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows of lines of text, each with the line where it begins.
+
+    Raises ValueError where quotes are not as RFC 4180 has them, since rows after such a one would be read as its value.
+    """
+    csv.field_size_limit(LARGEST_VALUE)
+    tight = (SPACES_BEHIND_QUOTE.sub('"', line) for line in text)
+    rows = csv.reader(tight, delimiter=delimiter, skipinitialspace=True, strict=True)
+    begins = 1
+    try:
+        for row in rows:
+            yield begins, row
+            begins = rows.line_num + 1
+    except csv.Error as error:
+        what = "a quote that is never closed" if "end of data" in str(error) else "text behind a closing quote"
+        raise ValueError(f'line {begins} has {what}. Write a quote within a value twice, as in "5"" pipe"') from error
 
 
 def delimiter_of(line: str) -> str:

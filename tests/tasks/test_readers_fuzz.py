@@ -106,6 +106,81 @@ CONFIG = {"train_directory": "img", "output_directory": "out", "train_shards": 2
 MAP = "".join(f'item {{\n  id: {n}\n  name: "{label}"\n  display_name: "x"\n}}\n' for n, label in ((1, "cat"), (2, "dog")))
 
 
+LABELBOX = json.dumps(
+    {
+        "data_row": {"id": "a", "external_id": "0.jpg", "row_data": "https://x/0.jpg?sig=1"},
+        "media_attributes": {"width": 24, "height": 16},
+        "metadata_fields": [{"schema_name": "split", "value": "train"}],
+        "projects": {
+            "p": {
+                "name": "pets",
+                "labels": [
+                    {
+                        "label_details": {"created_at": "2024-01-01"},
+                        "performance_details": {"skipped": False},
+                        "annotations": {
+                            "objects": [
+                                {"name": "cat", "bounding_box": {"top": 1, "left": 1, "height": 5, "width": 5}},
+                                {"name": "cat", "polygon": [{"x": 1, "y": 1}, {"x": 5, "y": 5}, {"x": 5, "y": 1}]},
+                            ],
+                            "classifications": [{"name": "class", "radio_answer": {"name": "cat"}}],
+                        },
+                    }
+                ],
+            }
+        },
+    }
+)
+FORMER = [
+    {
+        "ID": "l",
+        "DataRow ID": "a",
+        "Labeled Data": "https://x/0.jpg",
+        "External ID": "0.jpg",
+        "Skipped": False,
+        "Label": {
+            "objects": [{"title": "cat", "bbox": {"top": 1, "left": 1, "height": 5, "width": 5}}],
+            "classifications": [{"title": "class", "answers": [{"title": "cat"}]}],
+        },
+    }
+]
+SUPERANNOTATE = {
+    "metadata": {"name": "0.jpg", "width": 24, "height": 16, "status": "Completed"},
+    "instances": [
+        {"type": "bbox", "className": "cat", "classId": 1, "points": {"x1": 1, "x2": 9, "y1": 1, "y2": 9}, "attributes": []},
+        {"type": "polygon", "className": "cat", "points": [1, 1, 9, 1, 9, 9], "attributes": []},
+        {"type": "tag", "className": "cat"},
+    ],
+    "tags": ["train"],
+    "comments": [],
+}
+SCALE = [
+    {
+        "task_id": "t",
+        "type": "imageannotation",
+        "status": "completed",
+        "params": {"attachment": "https://x/0.jpg"},
+        "response": {"annotations": [{"type": "box", "label": "cat", "left": 1, "top": 1, "width": 5, "height": 5}]},
+    }
+]
+NUCLEUS = [
+    {
+        "item": {"reference_id": "0.jpg", "image_url": "s3://x/0.jpg"},
+        "box": [{"label": "cat", "geometry": {"x": 1, "y": 1, "width": 5, "height": 5}}],
+        "category": [{"label": "cat"}],
+        "polygon": [],
+    }
+]
+VIA3 = {
+    "project": {"pid": "a"},
+    "config": {"file": {"loc_prefix": {"1": ""}}},
+    "attribute": {"1": {"aname": "class", "anchor_id": "FILE1_Z0_XY1", "type": 3, "options": {"0": "cat"}}},
+    "file": {"1": {"fid": "1", "fname": "0.jpg", "type": 2, "loc": 1, "src": ""}},
+    "view": {"1": {"fid_list": ["1"]}},
+    "metadata": {"a": {"vid": "1", "flg": 0, "z": [], "xy": [2, 1, 1, 5, 5], "av": {"1": "0"}}},
+}
+
+
 def listed(**settings):
     """A reader of an input's file: `read(root, path)` discovers what the file lists or adds to the images in `img`."""
 
@@ -137,6 +212,11 @@ def opened(root, path):
 def audited(root, path):
     """Audit the data set without what takes long."""
     return audit_folder(str(root / "made"), {})
+
+
+def of_annotations(name):
+    """Settings of annotations in a folder, whose images are those of cats."""
+    return {"annotations": f"{{root}}/{name}", "images_directory": "{root}/img/cat"}
 
 
 BOXES = {"train_directory": "{root}/img", "bounding_boxes": "{path}"}
@@ -186,6 +266,25 @@ CASES = {
         listed(annotations="{root}/labelme", images_directory="{root}/img"),
         2,
     ),
+    "annotations, Labelbox": ("labelbox/export.ndjson", LABELBOX, listed(**of_annotations("labelbox")), 3),
+    "annotations, Labelbox's former": ("former/export.json", json.dumps(FORMER), listed(**of_annotations("former")), 2),
+    "annotations, SuperAnnotate": ("sa/0.jpg.json", json.dumps(SUPERANNOTATE), listed(**of_annotations("sa")), 2),
+    "annotations, SuperAnnotate's lists": (
+        "sa_old/annotations.json",
+        json.dumps({"0.jpg": [*SUPERANNOTATE["instances"], {"type": "meta", "width": 24, "height": 16}]}),
+        listed(**of_annotations("sa_old")),
+        2,
+    ),
+    "annotations, Scale": ("scale/tasks.json", json.dumps(SCALE), listed(**of_annotations("scale")), 2),
+    "annotations, Nucleus": ("nucleus/items.json", json.dumps(NUCLEUS), listed(**of_annotations("nucleus")), 2),
+    "annotations, VIA 3": ("via3/project.json", json.dumps(VIA3), listed(**of_annotations("via3")), 2),
+    "annotations, MOT": ("mot/gt/gt.txt", "1,1,1,1,9,9,1,1,1\n2,1,2,2,9,9,0,1,0.5\n", listed(annotations="{root}/mot"), 2),
+    "annotations, MOT's sequence": (
+        "mot/seqinfo.ini",
+        "[Sequence]\nname=a\nimDir=img1\nseqLength=2\nimWidth=24\nimHeight=16\nimExt=.jpg\n",
+        listed(annotations="{root}/mot"),
+        1,
+    ),
     "annotations, VOC": ("voc/1.xml", VOC, listed(annotations="{root}/voc", images_directory="{root}/img/cat"), 2),
     "labels file": ("labels.txt", "cat\ndog\n", listed(train_directory="{root}/img", labels_file="{path}"), 1),
     "label map": ("map.pbtxt", MAP, listed(train_directory="{root}/img", labels_file="{path}"), 1),
@@ -224,6 +323,9 @@ def make_files(root):
         Image.new("RGB", (24, 16), (number * 60, 99, 0)).save(root / f"img/{name}.jpg")
     settings = BuildSettings(train_directory=str(root / "img"), output_directory=str(root / "made"), executor="threads")
     build_directly(settings, LineProgress(lambda _: None, lambda _: None))
+    for number in (1, 2):  # of MOT
+        (root / "mot/img1").mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / "img/cat/0.jpg", root / f"mot/img1/{number:06}.jpg")
     for file, content, *_ in CASES.values():
         path = root / file
         path.parent.mkdir(parents=True, exist_ok=True)

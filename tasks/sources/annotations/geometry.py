@@ -50,7 +50,10 @@ def are_numbers(values: Any) -> bool:
 
 def no_of(value: Any) -> float:
     """A number, or the number that a text is; raises ValueError for all else and for what is not finite."""
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError as error:
+        raise ValueError(f"{str(value)[:20]}… is no number") from error
     if not math.isfinite(number):
         raise ValueError(f"{value!r} is no number")
     return number

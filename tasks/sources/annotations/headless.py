@@ -1,7 +1,5 @@
 """Tables without a header: Google AutoML's and Vertex AI's CSV, the boxes of Make Sense, and YOLO's text file for Keras."""
 
-import csv
-import io
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -9,6 +7,7 @@ from collections.abc import Iterator
 from imagerecords.tasks.sources.annotations.geometry import from_size, no_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of_path
+from imagerecords.tasks.sources.annotations.tables import values_in
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
 
 KERAS = "_annotations.txt"  # as Roboflow names it, with the names of classes in _classes.txt
@@ -34,10 +33,8 @@ def is_make_sense_row(values: list[str]) -> bool:
 
 
 def _rows(source: Source, path: str) -> Iterator[tuple[str, list[str]]]:
-    reader = csv.reader(io.StringIO(source.text(path)), skipinitialspace=True)
-    for values in reader:
-        if any(value.strip() for value in values):
-            yield source.place(path, f"line {reader.line_num}"), [value.strip() for value in values]
+    for line, values in values_in(source, path):
+        yield source.place(path, f"line {line}"), values
 
 
 def read_automl(source: Source) -> Iterator[AnnotatedImage]:

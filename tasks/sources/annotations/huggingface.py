@@ -16,7 +16,7 @@ from imagerecords.schemas.json_text import parse_json
 from imagerecords.tasks.sources.annotations.geometry import are_numbers, from_size
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_folders
-from imagerecords.tasks.sources.annotations.tables import read_rows
+from imagerecords.tasks.sources.annotations.tables import rows_of
 from imagerecords.tasks.sources.file_names import ending_of
 from imagerecords.tasks.storage.arrow_files import arrow_reader
 
@@ -73,7 +73,7 @@ def read_huggingface(source: Source) -> Iterator[AnnotatedImage]:
 
 def _entries(source: Source, path: str) -> Iterator[_Entry]:
     if ending_of(path) == ".csv":
-        for row in read_rows(source.text(path)):
+        for row in rows_of(source, path):
             yield _Entry(path, source.place(path, f"line {row.line}"), row.values)
         return
     if ending_of(path) == ".parquet":

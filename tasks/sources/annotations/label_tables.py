@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from imagerecords.schemas.json_text import parse_json
+from imagerecords.schemas.messages import plural
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
 from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of, split_of_folders, split_of_path
 from imagerecords.tasks.sources.annotations.tables import (
@@ -16,7 +17,8 @@ from imagerecords.tasks.sources.annotations.tables import (
     columns_of,
     folders_of,
     read_rows,
-    values_of,
+    rows_of,
+    values_in,
 )
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
 
@@ -120,7 +122,7 @@ def read_label_table(source: Source) -> Iterator[AnnotatedImage]:
             continue
         names = (FIRST, SECOND) if headless(source, text) else ()
         columns = list(names) or columns_of(text)
-        rows = list(read_rows(text, names))
+        rows = list(rows_of(source, path, names))
         found = found._replace(label=_names_of_numbers(source, found, columns, rows))
         others = [name for name in columns if name not in found]
         for name in others:
@@ -226,9 +228,15 @@ def is_one_hot(source: Source, columns: list[str], first: list[str], name: str) 
 def read_one_hot(source: Source) -> Iterator[AnnotatedImage]:
     """The images of all chosen files, with the classes whose column is 1; columns are told apart by their place."""
     for path in source.chosen:
-        rows = values_of(source.text(path))
+        rows = values_in(source, path)
         _, header = next(rows, (0, []))
-        table = [(line, values) for line, values in rows if len(values) == len(header)]
+        table = []
+        for line, values in rows:
+            if len(values) == len(header):
+                table.append((line, values))
+            else:
+                problem = f"a row must have {plural(len(header), 'column')}, got {len(values)}"
+                source.refuse(source.place(path, f"line {line}"), problem)
         seen = {value.lower() for _, values in table for value in values[1:]}
         flags = AS_SIGNS if seen <= AS_SIGNS.keys() and not seen <= FLAGS.keys() else FLAGS
         for line, (image, *values) in table:

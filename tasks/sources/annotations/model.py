@@ -17,6 +17,13 @@ from imagerecords.tasks.storage.folders import Folder
 HEAD = 64 << 10  # bytes in which XML's first element and a CSV's first lines stand
 REMOTE_READS = 32  # files read at once from object stores
 CHUNK = 256  # of which so many are in memory
+DAMAGED = (
+    TypeError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+)  # what an entry raises that is not as tools write it
 
 
 class Box(NamedTuple):
@@ -61,8 +68,9 @@ class Source:
     `files` are all files below it and below `roots`, other folders of images; `chosen` hold annotations. `unread` counts what
     is not read by its kind, `remarks` what was read in a special way, and `bad` has what is wrong, each with its place.
     `objects_left` are those of `unread` that are objects or labels, `lost` counts the entries of images that were not read as
-    labels or boxes. With `only_boxes` (bounding_boxes) a class without a name is no error, and all that is wrong is
-    `malformed`; `hook` takes each object of JSON as it is parsed.
+    labels or boxes; `marked` are those of them whose images a reader that reads ahead marks as unclear itself. With
+    `only_boxes` (bounding_boxes) a class without a name is no error, and all that is wrong is `malformed`; `hook` takes each
+    object of JSON as it is parsed.
     """
 
     folder: Folder
@@ -76,6 +84,7 @@ class Source:
     tool: str = ""
     objects_left: Counter[str] = field(default_factory=Counter)
     lost: int = 0
+    marked: int = 0
     only_boxes: bool = False
     hook: Callable[[dict[str, Any]], Any] | None = None
     _last: tuple[str, Any] = ("", None)  # what was parsed last: a file is recognised, then read

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from imagerecords.tasks.sources.annotations.geometry import no_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path
-from imagerecords.tasks.sources.annotations.tables import Row, columns_of, read_rows
+from imagerecords.tasks.sources.annotations.tables import Row, columns_of, rows_of
 
 BOXES = {"imageid", "labelname", "xmin", "xmax", "ymin", "ymax"}
 LABELS = {"imageid", "labelname"}
@@ -44,10 +44,9 @@ def read_open_images(source: Source) -> Iterator[AnnotatedImage]:
     names = _descriptions(source)
     images: dict[tuple[str, str | None], _Image] = {}
     for path in source.chosen:
-        text = source.text(path)
-        columns = set(columns_of(text))
+        columns = set(columns_of(source.head(path)))
         split = split_of_path(path)
-        for row in read_rows(text):
+        for row in rows_of(source, path):
             key, place = row.values.get("imageid", ""), source.place(path, f"line {row.line}")
             if not key:
                 source.refuse(place, "a row must have an ImageID, got none")
@@ -59,6 +58,7 @@ def read_open_images(source: Source) -> Iterator[AnnotatedImage]:
                 _add_label(source, image, row, names)
             elif columns >= IMAGES:
                 image.subset = row.values["subset"]
+    source.marked = source.lost
     home = folder_of(source.chosen[0]) if source.chosen else ""
     top = folder_of(home)
     for (key, split), image in images.items():

@@ -35,12 +35,16 @@ from imagerecords.tasks.sources.annotations.image_lists import read_image_lists
 from imagerecords.tasks.sources.annotations.kitti import kitti_files, read_kitti
 from imagerecords.tasks.sources.annotations.label_json import read_label_json
 from imagerecords.tasks.sources.annotations.label_tables import has_images, read_label_table, read_one_hot
+from imagerecords.tasks.sources.annotations.labelbox import read_labelbox
 from imagerecords.tasks.sources.annotations.labelme import read_labelme
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
+from imagerecords.tasks.sources.annotations.mot import read_mot
 from imagerecords.tasks.sources.annotations.open_images import is_description, read_open_images
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path
+from imagerecords.tasks.sources.annotations.scale import read_scale
 from imagerecords.tasks.sources.annotations.seen import HOLDING, known_json, problem_of, what_is_there
 from imagerecords.tasks.sources.annotations.sniff import SNIFFERS, sniff
+from imagerecords.tasks.sources.annotations.superannotate import read_superannotate
 from imagerecords.tasks.sources.annotations.supervisely import read_supervisely
 from imagerecords.tasks.sources.annotations.tables import (
     read_detection_table,
@@ -51,6 +55,7 @@ from imagerecords.tasks.sources.annotations.tiny_imagenet import read_tiny_image
 from imagerecords.tasks.sources.annotations.ultralytics import read_ultralytics
 from imagerecords.tasks.sources.annotations.unread import BY_ENDING, of_all_images, unread_files, unread_layout
 from imagerecords.tasks.sources.annotations.via import read_via
+from imagerecords.tasks.sources.annotations.via3 import read_via3
 from imagerecords.tasks.sources.annotations.voc import read_voc
 from imagerecords.tasks.sources.annotations.vott import read_vott
 from imagerecords.tasks.sources.annotations.yolo import looks_like_labels, names_beside, read_yolo
@@ -77,13 +82,18 @@ FORMATS: dict[str, Format] = {
     "fiftyone": Format("FiftyOne", read_fiftyone),
     "createml": Format("Create ML", read_createml),
     "supervisely": Format("Supervisely", read_supervisely),
+    "superannotate": Format("SuperAnnotate", read_superannotate),
+    "labelbox": Format("Labelbox", read_labelbox),
+    "scale": Format("Scale", read_scale),
     "via": Format("VGG Image Annotator", read_via),
+    "via3": Format("VGG Image Annotator 3", read_via3),
     "vott": Format("VoTT", read_vott),
     "darwin": Format("V7 Darwin", read_darwin),
     "bdd": Format("BDD100K", read_bdd),
     "dlib": Format("dlib's XML", read_dlib),
     "kitti": Format("KITTI", read_kitti),
     "dota": Format("DOTA", read_dota),
+    "mot": Format("MOTChallenge", read_mot),
     "cloud": Format("JSON Lines of a cloud's labelling service", read_cloud_manifest),
     "ultralytics": Format("Ultralytics' NDJSON", read_ultralytics),
     "automl_csv": Format("AutoML's CSV", read_automl),
@@ -108,8 +118,9 @@ DESCRIBES: dict[str, Callable[[str], bool]] = {  # files beside the annotations 
     "open_images": is_description,
     "fiftyone": lambda path: path.rpartition("/")[2] == "metadata.json",
     "supervisely": lambda path: path.rpartition("/")[2] in ("meta.json", "obj_class_to_machine_color.json"),
+    "superannotate": lambda path: path.rpartition("/")[2] == "classes.json",
 }
-OF_TEXTS = {"yolo", "kitti", "dota", "cub", "tiny_imagenet", "imagenet_txt", "yolo_keras"}  # whose files are texts too
+OF_TEXTS = {"yolo", "kitti", "dota", "cub", "tiny_imagenet", "imagenet_txt", "yolo_keras", "mot"}  # whose files are texts too
 HOLDS = {"ilsvrc": {"voc"}, "yolo": {LABEL_FOLDERS}, "huggingface": {LABEL_FOLDERS}}
 
 

@@ -115,7 +115,7 @@ def _read_source(opened: OpenedSource, base: str, joined: JoinedImages, *, sever
         images = in_own_units(source, _with_doubts(source, reader(source))) if reader else []
         images = in_own_corners(source, images, opened.recognised.name)
     except ValueError as error:
-        raise BadLayout(f"{error}: {opened.location}") from error
+        raise BadLayout(str(error) if opened.location in str(error) else f"{error}: {opened.location}") from error
     except (TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, csv.Error, pa.ArrowException) as error:
         form = FORMATS[opened.recognised.name].title
         raise BadLayout(f"annotations must be as {form} has them, got {plain_words(error)}: {opened.location}") from error
@@ -141,7 +141,7 @@ def _with_doubts(source: Source, images: Iterable[AnnotatedImage]) -> Iterator[A
     """The images of a reader; unclear are those at which an entry was not read."""
     lost = source.lost
     for image in images:
-        yield image._replace(unclear=True) if source.lost > lost else image
+        yield image._replace(unclear=True) if source.lost > max(lost, source.marked) else image
         lost = source.lost
 
 

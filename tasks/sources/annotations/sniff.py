@@ -21,10 +21,14 @@ from imagerecords.tasks.sources.annotations.headless import KERAS, is_automl_row
 from imagerecords.tasks.sources.annotations.huggingface import FILE_COLUMNS, NAMES
 from imagerecords.tasks.sources.annotations.label_json import is_label_line, is_label_map
 from imagerecords.tasks.sources.annotations.label_tables import columns_in, is_one_hot
+from imagerecords.tasks.sources.annotations.labelbox import is_labelbox
 from imagerecords.tasks.sources.annotations.labelme import is_labelme
-from imagerecords.tasks.sources.annotations.model import Source
+from imagerecords.tasks.sources.annotations.model import HEAD, Source
+from imagerecords.tasks.sources.annotations.mot import is_mot
 from imagerecords.tasks.sources.annotations.open_images import is_open_images
 from imagerecords.tasks.sources.annotations.paths import folder_of, join
+from imagerecords.tasks.sources.annotations.scale import is_scale
+from imagerecords.tasks.sources.annotations.superannotate import is_older_name, is_superannotate
 from imagerecords.tasks.sources.annotations.supervisely import is_supervisely
 from imagerecords.tasks.sources.annotations.tables import (
     columns_of,
@@ -36,6 +40,7 @@ from imagerecords.tasks.sources.annotations.tiny_imagenet import is_tiny_imagene
 from imagerecords.tasks.sources.annotations.ultralytics import is_ultralytics
 from imagerecords.tasks.sources.annotations.via import COLUMNS as VIA_COLUMNS
 from imagerecords.tasks.sources.annotations.via import is_via
+from imagerecords.tasks.sources.annotations.via3 import is_via3
 from imagerecords.tasks.sources.annotations.vott import is_vott
 from imagerecords.tasks.sources.annotations.yolo import is_data_yaml
 from imagerecords.tasks.sources.file_names import ending_of
@@ -72,9 +77,14 @@ def _sniff_json(source: Source, path: str, name: str) -> str | None:
         "vott": is_vott,
         "darwin": is_darwin,
         "bdd": is_bdd,
+        "labelbox": is_labelbox,
+        "superannotate": is_superannotate,
+        "scale": is_scale,
+        "via3": is_via3,
     }
     known = next((kind for kind, test in tests.items() if test(content)), None)
-    return known or ("label_json" if is_label_map(source, content) else None)
+    older = "superannotate" if is_older_name(name) else None
+    return known or older or ("label_json" if is_label_map(source, content) else None)
 
 
 def is_label_studio(content: Any) -> bool:
@@ -108,29 +118,30 @@ def _sniff_csv(source: Source, path: str, name: str) -> str | None:
 def _sniff_lines(source: Source, path: str, name: str) -> str | None:
     if name in NAMES:
         return "huggingface"
-    first = source.head(path).partition("\n")[0]
-    content = parse_json(first)
-    if is_cloud_manifest(content):
-        return "cloud"
-    if is_ultralytics(content):
-        return "ultralytics"
-    if isinstance(content, dict) and any(key in content for key in FILE_COLUMNS):
-        return "huggingface"
-    return "label_json" if is_label_line(source, content) else None
+    head = source.head(path)
+    whole = "\n" in head or len(head.encode()) < HEAD
+    content = parse_json((head if whole else source.text(path)).partition("\n")[0])
+    tests: dict[str, Callable[[Any], bool]] = {
+        "cloud": is_cloud_manifest,
+        "ultralytics": is_ultralytics,
+        "labelbox": is_labelbox,
+        "scale": is_scale,
+        "huggingface": lambda line: isinstance(line, dict) and any(key in line for key in FILE_COLUMNS),
+        "label_json": lambda line: is_label_line(source, line),
+    }
+    return next((kind for kind, test in tests.items() if test(content)), None)
 
 
 def _sniff_text(source: Source, path: str, name: str) -> str | None:
-    if is_cub(source, path):
-        return "cub"
-    if is_tiny_imagenet(source, path):
-        return "tiny_imagenet"
-    if "/imagesets/main/" in f"/{path.lower()}":
-        return "voc"
-    if name != SYNSETS and join(folder_of(path), SYNSETS) in source.files_set:
-        return "imagenet_txt"
-    if name == KERAS:
-        return "yolo_keras"
-    return None
+    tests: dict[str, Callable[[], bool]] = {
+        "cub": lambda: is_cub(source, path),
+        "tiny_imagenet": lambda: is_tiny_imagenet(source, path),
+        "voc": lambda: "/imagesets/main/" in f"/{path.lower()}",
+        "imagenet_txt": lambda: name != SYNSETS and join(folder_of(path), SYNSETS) in source.files_set,
+        "mot": lambda: is_mot(source, path),
+        "yolo_keras": lambda: name == KERAS,
+    }
+    return next((kind for kind, test in tests.items() if test()), None)
 
 
 SNIFFERS: dict[str, Callable[[Source, str, str], str | None]] = {

@@ -2,13 +2,15 @@
 
 import csv
 import io
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from imagerecords.schemas.messages import plural, some
 from imagerecords.tasks.sources.annotations.geometry import no_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of, split_of_path
+from imagerecords.tasks.sources.csv_lines import delimiter_of, quoted_rows
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
 
 FILE_COLUMNS = (
@@ -48,8 +50,36 @@ class Row(NamedTuple):
     values: dict[str, str]
 
 
+def rows_of(source: Source, path: str, names: tuple[str, ...] = ()) -> Iterator[Row]:
+    """The rows of a CSV file; without `names` its first line has them. A row with values behind the last column is refused."""
+    rows = values_in(source, path)
+    header = [name.lower() for name in names or next(rows, (0, []))[1]]
+    if twice := sorted(name for name, count in Counter(header).items() if name and count > 1):
+        raise ValueError(f"columns named twice: {some(twice)}. Rename or remove one: {source.place(path)}")
+    for line, values in rows:
+        if len(values) > len(header) and any(values[len(header) :]):
+            problem = f"a row must have {plural(len(header), 'column')}, got {len(values)}"
+            source.refuse(source.place(path, f"line {line}"), problem)
+        else:
+            yield Row(line, dict(zip(header, values, strict=False)))
+
+
+def values_in(source: Source, path: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a CSV file that have values, each with the line where it begins; raises ValueError at a wrong quote."""
+    text = source.text(path)
+    if '"' not in text:
+        yield from values_of(text)
+        return
+    try:
+        for line, values in quoted_rows(io.StringIO(text, newline=""), delimiter_of(text.partition("\n")[0])):
+            if any(value.strip() for value in values):
+                yield line, [value.strip() for value in values]
+    except ValueError as error:
+        raise ValueError(f"{error}: {source.place(path)}") from error
+
+
 def read_rows(text: str, names: tuple[str, ...] = ()) -> Iterator[Row]:
-    """The rows of a CSV text, divided by what its first line is divided by; without `names` that line has them."""
+    """The rows of the beginning of a CSV text, which may end within a value; without `names` the first line has them."""
     rows = values_of(text)
     header = [name.lower() for name in names or next(rows, (0, []))[1]]
     for line, values in rows:
@@ -57,19 +87,21 @@ def read_rows(text: str, names: tuple[str, ...] = ()) -> Iterator[Row]:
 
 
 def values_of(text: str) -> Iterator[tuple[int, list[str]]]:
-    """The lines of a CSV text that have values, without spaces round them, each with its number."""
-    divider = max(",;\t", key=text.partition("\n")[0].count)
-    reader = csv.reader(io.StringIO(text), delimiter=divider, skipinitialspace=True)
+    """The rows of a CSV text that have values, without spaces round them, each with the line where it begins."""
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter_of(text.partition("\n")[0]), skipinitialspace=True)
+    begins = 1
     for values in reader:
         if any(value.strip() for value in values):
-            yield reader.line_num, [value.strip() for value in values]
+            yield begins, [value.strip() for value in values]
+        begins = reader.line_num + 1
 
 
 def columns_of(text: str) -> list[str]:
     """The lower-case names in a CSV text's first line."""
     first = next(iter(text.lstrip("\ufeff").splitlines()), "")
-    divider = max(",;\t", key=first.count)
-    return [name.strip().lower() for name in next(csv.reader([first], delimiter=divider, skipinitialspace=True), [])]
+    return [
+        name.strip().lower() for name in next(csv.reader([first], delimiter=delimiter_of(first), skipinitialspace=True), [])
+    ]
 
 
 def column(columns: Iterable[str], wanted: Iterable[str]) -> str | None:
@@ -97,14 +129,13 @@ def is_retinanet_row(values: list[str]) -> bool:
 def read_detection_table(source: Source) -> Iterator[AnnotatedImage]:
     """The images of all chosen files, of which each row is an object."""
     for path in source.chosen:
-        text = source.text(path)
-        columns = columns_of(text)
+        columns = columns_of(source.head(path))
         headless = not is_detection_table(columns)
         names = ("path", "xmin", "ymin", "xmax", "ymax", "class") if headless else ()
         columns = list(names) or columns
         image_column = column(columns, FILE_COLUMNS) or ""
         images: defaultdict[str, list[Row]] = defaultdict(list)
-        for row in read_rows(text, names):
+        for row in rows_of(source, path, names):
             if row.values.get(image_column):
                 images[row.values[image_column]].append(row)
             else:
@@ -183,7 +214,7 @@ def read_ilsvrc(source: Source) -> Iterator[AnnotatedImage]:
     """The images of LOC_*_solution.csv: an id, and `synset xmin ymin xmax ymax` for each object, in pixels."""
     for path in source.chosen:
         split = split_of_path(path)
-        for row in read_rows(source.text(path)):
+        for row in rows_of(source, path):
             place, words = source.place(path, f"line {row.line}"), row.values.get("predictionstring", "").split()
             image = row.values.get("imageid", "")
             boxes = []

@@ -131,8 +131,7 @@ def _sentence(what: str, way: str) -> str:
 def unread_json(content: Any) -> str | None:
     """The format of JSON that no reader knows, and what to do, as a sentence."""
     tests: Iterable[tuple[Callable[[Any], bool], str, str]] = (
-        (lambda item: "data_row" in item and "projects" in item, "Labelbox's export", EXPORT_AGAIN),
-        (lambda item: {"view", "metadata", "file"} <= item.keys(), "a project of VIA 3", EXPORT_AGAIN),
+        (lambda item: "data_row" in item, "Labelbox's export of a model run", "Export the project's labels"),
         (
             lambda item: isinstance(item.get("objects"), dict),
             "FiftyOne's ImageLabels",
@@ -140,9 +139,6 @@ def unread_json(content: Any) -> str | None:
         ),
         (lambda item: "image_id" in item and "score" in item, "COCO's results, the output of a model", "Pass the annotations"),
         (lambda item: "originalImageUri" in item, "Azure Custom Vision's list of images", EXPORT_AGAIN),
-        (lambda item: "Labeled Data" in item, "Labelbox's former export", EXPORT_AGAIN),
-        (lambda item: "metadata" in item and "instances" in item, "SuperAnnotate's JSON", EXPORT_AGAIN),
-        (lambda item: "task_id" in item and "response" in item, "Scale's tasks", EXPORT_AGAIN),
         (
             lambda item: "image" in item and "annotations" in item,
             "Segment Anything's masks",

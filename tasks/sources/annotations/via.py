@@ -3,18 +3,18 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from imagerecords.schemas.plain_words import plain_words
+from imagerecords.tasks.sources.annotations.class_attribute import CLASS_NAMES, class_attribute
 from imagerecords.tasks.sources.annotations.geometry import around, from_size, no_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path
-from imagerecords.tasks.sources.annotations.tables import read_rows
+from imagerecords.tasks.sources.annotations.tables import rows_of
 from imagerecords.tasks.sources.file_names import ending_of
 
 COLUMNS = {"region_shape_attributes", "region_attributes"}
-CLASS_NAMES = ("class", "label", "category", "type", "name", "object", "classname", "class_name")
 IMAGES = "_via_img_metadata"
 
 
@@ -37,8 +37,8 @@ def read_via(source: Source) -> Iterator[AnnotatedImage]:
         attributes = content.get("_via_attributes") or {}
         inner = str((content.get("_via_settings") or {}).get("core", {}).get("default_filepath") or "")
         regions = [region for image in images for region in _regions(image)]
-        of_regions = _attribute(source, path, [region.get("region_attributes") for region in regions])
-        of_images = _attribute(source, path, [image.get("file_attributes") for image in images], wanted=CLASS_NAMES[:3])
+        of_regions = class_attribute(source, path, _counts(region.get("region_attributes") for region in regions))
+        of_images = class_attribute(source, path, _counts(image.get("file_attributes") for image in images), CLASS_NAMES[:3])
         home = folder_of(path)
         for number, image in enumerate(images, start=1):
             place = source.place(path, f"image {number}")
@@ -66,7 +66,7 @@ def _regions(image: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 def _rows(source: Source, path: str) -> list[Mapping[str, Any]]:
     """The images of a CSV, which has a row per region."""
     images: dict[str, dict[str, Any]] = {}
-    for row in read_rows(source.text(path)):
+    for row in rows_of(source, path):
         name = row.values.get("filename") or row.values.get("#filename") or ""
         try:
             shape, own, whole = (
@@ -82,22 +82,9 @@ def _rows(source: Source, path: str) -> list[Mapping[str, Any]]:
     return list(images.values())
 
 
-def _attribute(source: Source, path: str, found: Sequence[Any], wanted: Sequence[str] = ()) -> str | None:
-    """The attribute that has the class: the only one, or the one of a usual name; `wanted` are the only names that count."""
-    counts = Counter(name for values in found if isinstance(values, dict) for name, value in values.items() if value)
-    usual = [name for known in CLASS_NAMES for name in counts if name.lower() == known]
-    if wanted:
-        chosen = next((name for name in usual if name.lower() in wanted), None)
-    else:
-        chosen = next(iter(counts)) if len(counts) == 1 else next(iter(usual), None)
-        if counts and chosen is None:
-            source.refuse(
-                source.place(path),
-                f"an attribute must be named class or label, got {', '.join(sorted(counts))}. Rename the one of the classes",
-            )
-    for name, count in counts.items():
-        source.unread[f"attribute {name}"] += 0 if name == chosen else count
-    return chosen
+def _counts(found: Iterable[Any]) -> Counter[str]:
+    """How often each attribute has a value."""
+    return Counter(name for values in found if isinstance(values, dict) for name, value in values.items() if value)
 
 
 def _values(attributes: Any, name: str | None, declared: Any) -> tuple[str, ...]:

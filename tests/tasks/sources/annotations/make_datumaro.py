@@ -23,6 +23,7 @@ FORMS = (
         "mvtec_classification",
         "kitti",
         "dota",
+        "mot_seq_gt",
     ),
 )
 

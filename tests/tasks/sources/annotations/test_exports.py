@@ -46,6 +46,7 @@ UNLABELLED_ARE_ABSENT = (
     "fiftyone_voc",
     "label_studio_voc",
     "supervision_folders",
+    "nucleus",
 )  # the tool writes nothing of such images
 TITLES = {
     "coco": "COCO",
@@ -68,6 +69,8 @@ TITLES = {
     "dota": "DOTA",
     "via": "VGG Image Annotator",
     "supervisely": "Supervisely",
+    "superannotate": "SuperAnnotate",
+    "nucleus": "Scale",
     "fiftyone": "FiftyOne",
 }
 # A file to pass instead of the folder, where one says all.
@@ -88,7 +91,8 @@ FILES = {
     "fiftyone_kitti": "labels",
     "globox_via": "via.json",
 }
-NAMES = sorted(path.name for path in EXPORTS.iterdir() if path.name != "datumaro_mvtec_classification")
+OTHERS = ("datumaro_mvtec_classification", "datumaro_mot_seq_gt")  # without labels; with files named by their frames
+NAMES = sorted(path.name for path in EXPORTS.iterdir() if path.name not in OTHERS)
 
 
 def text_of(features):

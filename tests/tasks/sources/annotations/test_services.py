@@ -78,17 +78,16 @@ def test_an_open_images_table_may_name_whole_files(records):
     check(records(annotations=EXPORTS / "globox_open_images" / "boxes.csv"), BOXES)
 
 
-LABELBOX = '{"data_row": {"id": "a", "external_id": "one.jpg"}, "media_attributes": {}, "projects": {}}\n'
 PROBLEMS = [
-    ({"gt/gt.txt": "1,1,2,2,9,9,1,1,1\n"}, "img1", "tracks of a video (MOT)", "datum convert -if mot_seq "),
+    ({"gt.txt": "1,1,2,2,9,9,1,1,1\n"}, "img1", "tracks of a video (MOT)", "datum convert -if mot_seq "),
     ({"wider_face_split/wider_face_train_bbx_gt.txt": ""}, "WIDER_train/images/0--cat", "WIDER FACE", "have no class"),
     ({"gt_one.txt": "1,1,9,9,word\n"}, "images", "ICDAR", "have no class"),
     ({"ImageSets/Segmentation/train.txt": "one\n", "SegmentationClass/one.png": ""}, "JPEGImages", "masks", "export"),
     ({"train/state.json": "{}", "train/dataset_info.json": "{}"}, "", "save_to_disk", "metadata.csv"),
     ({"data/train-00000-of-00001.parquet": "PAR1"}, "", "Parquet files (1 file)", "metadata.csv"),
     ({"train.tfrecord-00000-of-00001": ""}, "", "TFRecord files", "imagerecords audit"),
-    ({"export.ndjson": LABELBOX}, "images", "Labelbox's export", "COCO"),
-    ({"via3.json": json.dumps({"file": {}, "metadata": {}, "view": {}})}, "", "VIA 3", "COCO"),
+    ({"run.ndjson": '{"data_row": {"id": "a"}, "experiments": {}}\n'}, "images", "Labelbox's export of a model run", "labels"),
+    ({"images.json": json.dumps([{"originalImageUri": "https://x"}])}, "images", "Azure Custom Vision", "COCO"),
     ({"labels/one.json": "{}", "labels/two.json": '{"objects": {"objects": []}}'}, "data", "FiftyOne's ImageLabels", "Export"),
     ({"results.json": json.dumps([{"image_id": 1, "category_id": 1, "bbox": [1, 1, 2, 2], "score": 0.5}])}, "", "results", ""),
     ({"boxes.csv": 'image_id,bbox,class\none,"[1, 1, 2, 2]",cat\n'}, "", "columns image_id, bbox, class", "xmin, ymin"),

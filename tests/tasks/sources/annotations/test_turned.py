@@ -9,6 +9,8 @@ from PIL import Image
 
 from imagerecords.tasks.discover import survey
 from tests.orientations import STORED_FROM_DISPLAYED
+from tests.tasks.sources.annotations import layouts_of_platforms as platforms
+from tests.tasks.sources.annotations.layouts_of_services import lines
 from tests.tasks.sources.annotations.scenes import HEIGHT, SCENES, WIDTH, draw
 from tests.tasks.sources.annotations.test_exports import check_box, text_of
 from tests.tasks.sources.annotations.writing import CVAT, coco, cvat_image, pictures, put, voc, yolo_line
@@ -59,9 +61,43 @@ def as_yolo(root):
     put(root / "classes.txt", "cat\ndog\n")
 
 
+def as_labelbox(root):
+    rows = [platforms.labelbox_row(s, [platforms.labelbox_label([platforms.labelbox_object(s)])]) for s in PHOTOS.values()]
+    put(root / "export.ndjson", lines([row | {"metadata_fields": [], "embeddings": []} for row in rows]))
+
+
+def as_superannotate(root):
+    for scene in PHOTOS.values():
+        corners = dict(zip(("x1", "y1", "x2", "y2"), scene.box, strict=True))
+        instance = {"type": "bbox", "className": scene.label, "points": corners}
+        content = {"metadata": {"name": scene.name, "width": WIDTH, "height": HEIGHT}, "instances": [instance], "tags": []}
+        put(root / f"{scene.name}.json", json.dumps(content))
+
+
+def as_scale(root):
+    put(root / "tasks.json", json.dumps([platforms.scale_task(s, [platforms.scale_box(s)]) for s in PHOTOS.values()]))
+
+
+def as_via3(root):
+    put(root / "project.json", json.dumps(platforms.via3(list(PHOTOS.values()))))
+
+
+SHOWN = {"boxes_orientation": "display"}  # where no sizes are stated
+
+
 @pytest.mark.parametrize(
     ("write", "settings"),
-    [(as_cvat, {}), (as_labelme, {}), (as_coco, {}), (as_voc, {}), (as_yolo, {"boxes_orientation": "display"})],
+    [
+        (as_cvat, {}),
+        (as_labelme, {}),
+        (as_coco, {}),
+        (as_voc, {}),
+        (as_yolo, SHOWN),
+        (as_labelbox, {}),
+        (as_superannotate, {}),
+        (as_scale, SHOWN),
+        (as_via3, SHOWN),
+    ],
 )
 def test_boxes_drawn_on_photos_as_shown_cover_their_objects(records, tmp_path, write, settings):
     photos(tmp_path / "in")
