@@ -2,8 +2,8 @@
 
 Without a header the columns are `file,xmin,ymin,xmax,ymax`, relative (build_imagenet_data.py), or `file,x1,y1,x2,y2,class` in
 pixels (keras-retinanet, where a row with the file alone is an image without boxes), or Google AutoML's, which begin with a set.
-With a header they are found by name. Annotations have another reader of such tables (annotations/tables.py), which gives images,
-those without boxes too, by rows; this one works on whole columns, in a quarter of the time, for Open Images' 14 million boxes.
+With a header they are found by name. Annotations have another reader of such tables (annotations/tables.py), which gives images
+by rows, those without boxes too; this one works on whole columns, in a quarter of the time, for Open Images' 14 million boxes.
 """
 
 from typing import BinaryIO
