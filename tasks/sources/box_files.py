@@ -18,6 +18,8 @@ from imagerecords.tasks.sources.annotations.createml import is_createml, read_cr
 from imagerecords.tasks.sources.annotations.cvat import images_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, stem_of
+from imagerecords.tasks.sources.annotations.recognise import FORMATS
+from imagerecords.tasks.sources.annotations.sniff import sniff
 from imagerecords.tasks.sources.annotations.units import in_own_corners
 from imagerecords.tasks.sources.annotations.voc import objects_of, size_of
 from imagerecords.tasks.sources.annotations.xml import parse_xml
@@ -58,7 +60,7 @@ def read_boxes(location: str, storage_options: Mapping[str, Any]) -> FoundBoxes:
     if ending == "xml":
         return _read_xml(source, [name])
     if ending != "json":
-        raise ValueError(f"neither a {KINDS}")
+        raise ValueError(f"neither a {KINDS}{_goes_elsewhere(source, name)}")
     return _found(source, read_createml, "CreateML") if is_createml(source.json(name)) else _read_coco(source, name)
 
 
@@ -104,7 +106,7 @@ def _read_coco(source: Source, name: str) -> FoundBoxes:
     content = source.json(name)
     if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in ("images", "annotations")):
         keys = f"an object with {', '.join(map(str, list(content)[:6]))}" if isinstance(content, dict) else "a list"
-        raise ValueError(f"no COCO file: no lists of images and annotations, but {keys}")
+        raise ValueError(f"no COCO file: no lists of images and annotations, but {keys}{_goes_elsewhere(source, name)}")
     files: Counter[str] = Counter()
 
     def read(source: Source) -> Iterator[AnnotatedImage]:
@@ -117,6 +119,16 @@ def _read_coco(source: Source, name: str) -> FoundBoxes:
         remedy = "Export the project as JSON and pass --label_studio"
         raise ValueError(f"Label Studio lists {twice[0]} once per annotation, each with boxes of the same objects. {remedy}")
     return found
+
+
+def _goes_elsewhere(source: Source, name: str) -> str:
+    """Where a file of a format that annotations can read is to be passed, as the end of an error."""
+    kind = sniff(source, name) or ""
+    return (
+        f". This is {FORMATS[kind].title}: pass it as --annotations, which takes the place of the input"
+        if kind in FORMATS
+        else ""
+    )
 
 
 def _read_xml(source: Source, paths: Sequence[str]) -> FoundBoxes:

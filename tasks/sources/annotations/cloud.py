@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.annotations.geometry import from_size, no_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
@@ -30,15 +29,7 @@ def read_cloud_manifest(source: Source) -> Iterator[AnnotatedImage]:
     beside = Counter(path.rpartition("/")[2] for path in source.pictures)
     for path in source.chosen:
         home = folder_of(path)
-        for number, line in enumerate(source.text(path).splitlines(), start=1):
-            place = source.place(path, f"line {number}")
-            if not line.strip():
-                continue
-            try:
-                content = parse_json(line)
-            except ValueError as error:
-                source.refuse(place, f"a line must be a JSON object, got {error}")
-                continue
+        for place, content in source.json_lines(path):
             if not is_cloud_manifest(content):
                 source.refuse(place, f"a line must name an image by {GROUND_TRUTH}, {VERTEX} or {AZURE}")
                 continue

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pyarrow.parquet as pq
 
 from imagerecords.schemas.json_text import parse_json
+from imagerecords.schemas.plain_words import kind_of
 from imagerecords.tasks.sources.annotations.geometry import are_numbers, from_size
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_folders
@@ -81,19 +82,11 @@ def _entries(source: Source, path: str) -> Iterator[_Entry]:
         for number, values in enumerate(table.to_pylist(), start=1):
             yield _Entry(path, source.place(path, f"row {number}"), values)
         return
-    for number, line in enumerate(source.text(path).splitlines(), start=1):
-        if not line.strip():
-            continue
-        place = source.place(path, f"line {number}")
-        try:
-            values = parse_json(line)
-        except ValueError as error:
-            source.refuse(place, f"a line must be a JSON object, got {error}")
-            continue
+    for place, values in source.json_lines(path):
         if isinstance(values, dict):
             yield _Entry(path, place, values)
         else:
-            source.refuse(place, f"a line must be a JSON object, got {type(values).__name__}")
+            source.refuse(place, f"a line must be a JSON object, got {kind_of(type(values).__name__)}")
 
 
 def _labels(value: Any) -> tuple[str, ...]:

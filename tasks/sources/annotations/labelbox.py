@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.messages import some
 from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.annotations.class_attribute import CLASS_NAMES, class_attribute
@@ -109,13 +108,7 @@ def _items(source: Source, path: str) -> Iterator[tuple[str, Any]]:
         for number, item in enumerate(content if isinstance(content, list) else [content], start=1):
             yield source.place(path, f"row {number}"), item
         return
-    for number, line in enumerate(source.text(path).split("\n"), start=1):
-        place = source.place(path, f"line {number}")
-        try:
-            if line.strip():
-                yield place, parse_json(line)
-        except ValueError as error:
-            source.refuse(place, f"a line must be a JSON object, got {error}")
+    yield from source.json_lines(path)
 
 
 def _row(source: Source, item: Mapping[str, Any], place: str) -> _Row:

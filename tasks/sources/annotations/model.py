@@ -157,6 +157,24 @@ class Source:
         except ValueError as error:
             raise ValueError(f"annotations must be JSON, got {error}: {self.place(path)}") from error
 
+    def json_lines(self, path: str) -> Iterator[tuple[str, Any]]:
+        """The lines of a file of JSON Lines, each with its place; those that are none are refused, and empty ones skipped.
+
+        Only line feeds end lines: JSON may have other characters that do in Python, such as U+2028, in its texts.
+        """
+        text, start, number = self.text(path), 0, 0
+        while start < len(text):
+            end = text.find("\n", start)
+            line, start, number = text[start : end if end >= 0 else None], end + 1 if end >= 0 else len(text), number + 1
+            place = self.place(path, f"line {number}")
+            try:
+                content = parse_json(line) if line.strip() else None
+            except ValueError as error:
+                self.refuse(place, f"a line must be a JSON object, got {error}")
+                continue
+            if line.strip():
+                yield place, content
+
     def json_files(self, is_known: Callable[[Any], bool], rule: str) -> Iterator[tuple[str, Any]]:
         """The chosen files of a format that has one per image, each with its content; those that are none are refused."""
         for path, text in self.texts(self.chosen):

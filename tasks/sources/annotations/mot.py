@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from imagerecords.schemas.messages import some
-from imagerecords.tasks.sources.annotations.geometry import from_size, no_of
+from imagerecords.schemas.plain_words import plain_words
+from imagerecords.tasks.sources.annotations.geometry import from_size, no_of, numbers_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_folders, stem_of
 
@@ -41,7 +42,7 @@ def read_mot(source: Source) -> Iterator[AnnotatedImage]:
         try:
             sequence = _sequence(source, path)
         except (ValueError, configparser.Error) as error:
-            source.refuse(source.place(path), " ".join(str(error).split()))
+            source.refuse(source.place(path), plain_words(error))
             continue
         source.remarks["video, whose frames look alike: --group_pattern keeps each video in one split"] += 1
         boxes: defaultdict[int, list[Box]] = defaultdict(list)
@@ -78,8 +79,12 @@ def _sequence(source: Source, path: str) -> _Sequence:
         others = [picture for picture in pictures if picture not in frames.values()]
         raise ValueError(f"frames must be files named by their numbers, each once, got {some(others)}")
     lines = source.text(labels).splitlines() if labels in source.files_set else CLASSES
-    size = no_of(about.get("imwidth") or 0), no_of(about.get("imheight") or 0)
-    return _Sequence(frames, size, tuple(line.strip() for line in lines if line.strip()))
+    size = numbers_of([about.get("imwidth") or 0, about.get("imheight") or 0], 2)
+    if size is None:
+        raise ValueError(
+            f"imWidth and imHeight of seqinfo.ini must be numbers, got {about.get('imwidth')} and {about.get('imheight')}"
+        )
+    return _Sequence(frames, (size[0], size[1]), tuple(line.strip() for line in lines if line.strip()))
 
 
 def _add_object(source: Source, place: str, line: str, sequence: _Sequence, boxes: defaultdict[int, list[Box]]) -> int:

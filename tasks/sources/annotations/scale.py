@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from imagerecords.schemas.json_text import parse_json
 from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.annotations.geometry import Corners, around, from_size, no_of
 from imagerecords.tasks.sources.annotations.model import DAMAGED, AnnotatedImage, Box, Source
@@ -72,13 +71,7 @@ def _items(source: Source, path: str) -> Iterator[tuple[str, Any]]:
         for number, item in enumerate(_items_of(source.json(path)), start=1):
             yield source.place(path, f"item {number}"), item
         return
-    for number, line in enumerate(source.text(path).split("\n"), start=1):
-        place = source.place(path, f"line {number}")
-        try:
-            if line.strip():
-                yield place, parse_json(line)
-        except ValueError as error:
-            source.refuse(place, f"a line must be a JSON object, got {error}")
+    yield from source.json_lines(path)
 
 
 def _image(images: ServiceImages, path: str, names: list[str], url: str, place: str) -> AnnotatedImage:

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from imagerecords.schemas.json_text import parse_json
 from imagerecords.tasks.sources.annotations.geometry import Corners, around, no_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
 from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join
@@ -24,13 +23,7 @@ def read_ultralytics(source: Source) -> Iterator[AnnotatedImage]:
     for path in source.chosen:
         names: dict[int, str] = {}
         home = folder_of(path)
-        for number, line in enumerate(source.text(path).splitlines(), start=1):
-            place = source.place(path, f"line {number}")
-            try:
-                content = parse_json(line) if line.strip() else {}
-            except ValueError as error:
-                source.refuse(place, f"a line must be a JSON object, got {error}")
-                continue
+        for place, content in source.json_lines(path):
             if is_ultralytics(content):
                 names = {int(key): str(name) for key, name in content["class_names"].items()}
             elif isinstance(content, dict) and isinstance(content.get("file"), str):

@@ -5,7 +5,11 @@ import json
 import pytest
 
 from imagerecords.tasks.discover import survey
+from imagerecords.tasks.sources.annotations.model import Source
+from imagerecords.tasks.sources.annotations.service_images import Named, ServiceImages
+from imagerecords.tasks.storage.folders import open_folder
 from tests.tasks.sources.annotations import layouts_of_platforms as layouts
+from tests.tasks.sources.annotations.layouts_of_services import relative
 from tests.tasks.sources.annotations.scenes import SCENES
 from tests.tasks.sources.annotations.test_exports import EXPORTS, check
 from tests.tasks.sources.annotations.test_services import BOXES, LABELS, SPLITS
@@ -255,3 +259,42 @@ def test_an_open_image_whose_box_is_lost_leaves_the_others_clear(look, tmp_path)
     put(tmp_path / "in/boxes.csv", "\n".join(["ImageID,LabelName,XMin,XMax,YMin,YMax", *rows]))
     listing = look(labels="many", unlabelled_images="keep")
     assert listing.images["path"].to_pylist() == ["one.jpg", "three.png"]
+
+
+def test_a_line_separator_within_a_text_ends_no_line(look, tmp_path):
+    rows = [row(scene, [label(scene)]) | {"note": "a\u2028b\x85c"} for scene in NAMED]
+    pictures(tmp_path / "in")
+    put(tmp_path / "in/export.ndjson", "\r\n".join(json.dumps(each, ensure_ascii=False) for each in rows))
+    listing = look()
+    assert (listing.errors, listing.boxes.planned) == ((), 5)
+
+
+def test_boxes_in_fractions_of_a_format_in_pixels_are_relative(records, look, tmp_path):
+    pictures(tmp_path / "in")
+    tasks = []
+    for scene in NAMED:
+        x0, y0, x1, y1 = relative(scene)
+        box = {"type": "box", "label": scene.label, "left": x0, "top": y0, "width": x1 - x0, "height": y1 - y0}
+        tasks.append(layouts.scale_task(scene, [box]))
+    put(tmp_path / "in/tasks.json", json.dumps(tasks))
+    assert "5 × box of a format in pixels relative to the image's size" in text(look())
+    check(records(annotations=tmp_path / "in"), BOXES)
+
+
+def test_an_image_is_found_by_any_of_its_names_and_a_signed_url_is_never_read(tmp_path):
+    files = ("day 1/one.jpg", "two.png")
+    images = ServiceImages(Source(open_folder(str(tmp_path), {}), files))
+    assert images.named(["id-7", "x/one.jpg"]).path == "x/one.jpg"
+    assert images.named(["id-7", "two"]) == Named("two", by_stem=True)
+    assert images.named(["id-7"], "https://a.org/b/one.jpg?Signature=x").path == "one.jpg"
+    assert images.named(["gs://bucket/day 1/one.jpg"]).path == "bucket/day 1/one.jpg"
+    assert images.named(["id-7"], "https://a.org/three.jpg").path == "https://a.org/three.jpg"
+    assert images.named(["id-7"], "https://a.org/three.jpg?Signature=x").path == "id-7"
+
+
+def test_a_box_file_of_such_a_format_names_annotations(make_settings, tmp_path):
+    labelbox(tmp_path, *SOUND)
+    pictures(tmp_path / "train/cat")
+    given = {"train_directory": str(tmp_path / "train"), "bounding_boxes": str(tmp_path / "in/export.ndjson")}
+    (error,) = survey(make_settings(**given)).errors
+    assert "This is Labelbox: pass it as --annotations" in error
