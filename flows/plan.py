@@ -53,7 +53,7 @@ def plan_dataset(settings: BuildSettings) -> PlanSummary:
         notes=(*notes, *_notes_of_unread(settings), *_known_note(known, converted)),
         errors=tuple(errors),
         boxes=plan.header.boxes if plan else None,
-        shares=shares_of({split.split: split.labels for split in splits}),
+        shares=shares_of({split.split: split.labels for split in splits}, settings.asked_shares()),
         images_known=known,
     )
 

@@ -34,6 +34,10 @@ class SettingFields(
         """The names of the settings by the title of their group."""
         return {title: list(group.model_fields) for title, group in GROUPS.items()}
 
+    def asked_shares(self) -> dict[str, float]:
+        """The share of the images that each split should have, of those that fractions ask for."""
+        return {"validation": self.validation_fraction, "test": self.test_fraction}
+
     def directories(self) -> dict[str, str]:
         """The input directories by split; the key is `data` where fractions divide it. Empty with an image list."""
         if self.data_directory:

@@ -77,7 +77,8 @@ def publish_dataset(
             {
                 split: {header.label_name(label): counts.written[label] for label in sorted(counts.found)}
                 for split, counts in accounts.splits.items()
-            }
+            },
+            settings.asked_shares(),
         ),
     )
 
