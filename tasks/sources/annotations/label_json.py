@@ -75,11 +75,7 @@ def _entries(source: Source, path: str) -> Iterator[tuple[str, Any, Any, str | N
 
 
 def _lines(source: Source, path: str) -> Iterator[tuple[str, Any, Any, str | None]]:
-    for number, text in enumerate(source.text(path).splitlines(), start=1):
-        if not text.strip():
-            continue
-        place = source.place(path, f"line {number}")
-        line = source.parsed(path, text)
+    for place, line in source.json_lines(path):
         image, label = (column(line, names) if isinstance(line, dict) else None for names in (FILE_COLUMNS, LABEL_COLUMNS))
         split = split_of(str(line.get(column(line, SPLIT_COLUMNS) or "", ""))) if isinstance(line, dict) else None
         yield place, line[image] if image else None, line[label] if label else None, split
