@@ -95,7 +95,7 @@ def _images_are_values(source: Source, content: dict[str, Any]) -> bool:
 
 
 def _is_image(source: Source, name: Any) -> bool:
-    return isinstance(name, str) and name.replace("\\", "/").rpartition("/")[2].lower() in source.picture_names
+    return isinstance(name, str) and source.has_picture(name)
 
 
 def _labels(value: Any) -> list[str] | None:

@@ -47,7 +47,7 @@ class Columns(NamedTuple):
 def columns_in(source: Source, text: str) -> Columns | None:
     """The columns of a table of labels; None where one has boxes, or no class that its name or place makes known."""
     if headless(source, text):
-        first, second = (FIRST, SECOND) if _name(columns_of(text)[0]) in source.picture_names else (SECOND, FIRST)
+        first, second = (FIRST, SECOND) if source.has_picture(columns_of(text)[0]) else (SECOND, FIRST)
         return Columns(first, second, None)
     columns = columns_of(text)
     plain = {name.replace(" ", "_"): name for name in columns}
@@ -70,7 +70,7 @@ def headless(source: Source, text: str) -> bool:
     """Whether a table of two columns begins with an image and its class, in any order, without a header."""
     columns = columns_of(text)
     named = not {*columns}.isdisjoint(FILE_COLUMNS)
-    return len(columns) == NO_OTHERS and not named and any(_name(value) in source.picture_names for value in columns)
+    return len(columns) == NO_OTHERS and not named and any(map(source.has_picture, columns))
 
 
 def has_images(source: Source, path: str) -> bool:
@@ -81,11 +81,7 @@ def has_images(source: Source, path: str) -> bool:
         return False
     names = (FIRST, SECOND) if headless(source, text) else ()
     rows = [row for _, row in zip(range(LOOKED_INTO), read_rows(text, names), strict=False)]
-    return any(_name(row.values.get(found.image, "")) in source.picture_names for row in rows)
-
-
-def _name(path: str) -> str:
-    return path.replace("\\", "/").rpartition("/")[2].lower()
+    return any(source.has_picture(row.values.get(found.image, "")) for row in rows)
 
 
 def _are_classes(text: str, image: str) -> bool:
@@ -104,8 +100,8 @@ def image_column(source: Source, text: str) -> str | None:
     of_files: list[str] = []
     of_stems: list[str] = []
     for name in columns:
-        values = [_name(row.values.get(name, "")) for row in rows]
-        if sum(value in source.picture_names for value in values) * 2 > len(rows):
+        values = [row.values.get(name, "") for row in rows]
+        if sum(map(source.has_picture, values)) * 2 > len(rows):
             (of_files if all(map(ending_of, values)) else of_stems).append(name)
     if named and (named in of_files or not of_files):
         return named
@@ -218,8 +214,7 @@ def _labels(value: str, divider: str | None) -> list[str]:
 
 def is_one_hot(source: Source, columns: list[str], first: list[str], name: str) -> bool:
     """Whether a CSV is Roboflow's `_classes.csv`, or like it: a file name, and a column of 0 or 1 for each class."""
-    image = _name(first[0].strip()) if first else ""
-    named = bool(columns) and (columns[0] in FILE_COLUMNS or image in source.picture_names)
+    named = bool(columns and first) and (columns[0] in FILE_COLUMNS or source.has_picture(first[0].strip()))
     several = len(columns) > NO_OTHERS and not any(known in columns for known in CLASS_COLUMNS[:5])
     flags = len(first) == len(columns) and all(value.strip().lower() in FLAGS | AS_SIGNS for value in first[1:])
     return named and flags and (several or name == "_classes.csv")

@@ -217,10 +217,13 @@ class Source:
         return frozenset(self.pictures)
 
     @cached_property
-    def picture_names(self) -> frozenset[str]:
-        """The names of images in lower case, with their ending and without."""
-        names = [path.rpartition("/")[2].lower() for path in self.pictures]
-        return frozenset([*names, *(name.rpartition(".")[0] for name in names)])
+    def _picture_stems(self) -> frozenset[str]:
+        return frozenset(path.rpartition("/")[2].rpartition(".")[0].lower() for path in self.pictures)
+
+    def has_picture(self, path: str) -> bool:
+        """Whether some image has a path's name, in any folder and case; its ending may be absent, or of another kind."""
+        name = path.replace("\\", "/").rpartition("/")[2].lower()
+        return bool(name) and (name.rpartition(".")[0] if ending_of(name) in IMAGE_ENDINGS else name) in self._picture_stems
 
     def below(self, name: str) -> Iterator[str]:
         """The images below a folder."""

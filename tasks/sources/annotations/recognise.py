@@ -61,6 +61,7 @@ from imagerecords.tasks.sources.annotations.vott import read_vott
 from imagerecords.tasks.sources.annotations.yolo import looks_like_labels, names_beside, read_yolo
 from imagerecords.tasks.sources.file_names import ending_of
 
+MOST_BARE = 3  # folders with files without an ending that are looked into: they are images, often, since keys of S3 need none
 SAMPLE = 8  # files of one folder that are looked into; the others of their ending are of the same format
 
 
@@ -232,9 +233,13 @@ def _survey(source: Source, target: str) -> tuple[dict[str, list[str]], list[str
             groups[folder_of(path), ending_of(path)].append(path)
     found: defaultdict[str, list[str]] = defaultdict(list)
     unknown: list[str] = []
+    bare = 0
     for (_, ending), group in groups.items():
+        if not ending and bare == MOST_BARE:
+            continue
         known = {path: sniff(source, path) for path in group[:SAMPLE]}
-        if not ending and None in known.values():  # images, often: object stores need no endings
+        if not ending and None in known.values():
+            bare += 1
             continue
         kinds = set(known.values())
         one = len(kinds) == 1 and None not in kinds

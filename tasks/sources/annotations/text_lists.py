@@ -87,7 +87,7 @@ def without_header(source: Source, lines: list[Line]) -> list[Line]:
 
 
 def _is_known(source: Source, line: Line) -> bool:
-    return line.image.replace("\\", "/").rpartition("/")[2].lower() in source.picture_names
+    return source.has_picture(line.image)
 
 
 def lists_below(source: Source, folder: str) -> tuple[list[str], list[str]]:
