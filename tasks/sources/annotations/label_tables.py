@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from imagerecords.schemas.json_text import parse_json
@@ -14,6 +14,7 @@ from imagerecords.tasks.sources.annotations.tables import (
     FILE_COLUMNS,
     Row,
     column,
+    column_of_names,
     columns_of,
     folders_of,
     read_rows,
@@ -119,7 +120,7 @@ def read_label_table(source: Source) -> Iterator[AnnotatedImage]:
         names = (FIRST, SECOND) if headless(source, text) else ()
         columns = list(names) or columns_of(text)
         rows = list(rows_of(source, path, names))
-        found = found._replace(label=_names_of_numbers(source, found, columns, rows))
+        found = found._replace(label=column_of_names(found.label, [name for name in columns if name != found.image], rows))
         others = [name for name in columns if name not in found]
         for name in others:
             source.unread[f"column {name or 'without a name'}"] += 1
@@ -162,19 +163,6 @@ def _split(source: Source, name: str | None, row: Row) -> str | None:
     if value and value.lower() not in SPLIT_OF and not split_of(value):
         source.unread[f"value of column {name} that is no split"] += 1
     return split_of(value)
-
-
-def _names_of_numbers(source: Source, found: Columns, columns: Sequence[str], rows: Sequence[Row]) -> str:
-    """The column of the classes' names where the one that was found has their numbers."""
-    if not all(row.values.get(found.label, "").isdigit() for row in rows):
-        return found.label
-    for name in columns:
-        if name != found.image and name.replace(" ", "_") in LABEL_COLUMNS and name != found.label:
-            pairs = {(row.values.get(found.label), row.values.get(name)) for row in rows}
-            texts = all(value and not value.isdigit() for _, value in pairs)
-            if texts and len(pairs) == len({number for number, _ in pairs}) == len({text for _, text in pairs}):
-                return name
-    return found.label
 
 
 def divider_of(name: str, values: Collection[str]) -> str | None:

@@ -3,13 +3,13 @@
 import csv
 import io
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from imagerecords.schemas.messages import plural, some
 from imagerecords.tasks.sources.annotations.geometry import no_of
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Box, Source
-from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of, split_of_path
+from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of, split_of_path
 from imagerecords.tasks.sources.csv_lines import delimiter_of, quoted_rows
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
 
@@ -110,6 +110,19 @@ def column(columns: Iterable[str], wanted: Iterable[str]) -> str | None:
     return next((name for name in wanted if name in known), None)
 
 
+def column_of_names(named: str, columns: Iterable[str], rows: Sequence[Row]) -> str:
+    """The column of the classes' names where `named` has their numbers, one for each."""
+    if not all(row.values.get(named, "").isdigit() for row in rows):
+        return named
+    for name in columns:
+        if name != named and name.replace(" ", "_") in CLASS_COLUMNS:
+            pairs = {(row.values.get(named), row.values.get(name)) for row in rows}
+            texts = all(value and not value.isdigit() for _, value in pairs)
+            if texts and len(pairs) == len({number for number, _ in pairs}) == len({text for _, text in pairs}):
+                return name
+    return named
+
+
 def is_detection_table(columns: Iterable[str]) -> bool:
     """Whether columns are those of TensorFlow's detection tutorials."""
     columns = list(columns)
@@ -144,13 +157,16 @@ def read_detection_table(source: Source) -> Iterator[AnnotatedImage]:
         stem = split_of(path)
         folders = [home, *(join(home, name) for name in folders_of(stem)), folder_of(home)]
         folders += [join(folder_of(home), name) for name in folders_of(stem)]
-        relative = _is_relative(row for rows in images.values() for row in rows)
+        every = [row for rows in images.values() for row in rows]
+        relative = _is_relative(every)
+        class_column = column_of_names(column(columns, CLASS_COLUMNS) or "", columns, every)
+        of_split = column(columns, ("split", "subset", "set"))
         for image, rows in images.items():
             yield AnnotatedImage(
                 path=image,
                 place=source.place(path, f"line {rows[0].line}"),
-                split=split_of_path(path),
-                boxes=tuple(_boxes(source, path, rows, relative=relative)),
+                split=(SPLIT_OF.get(rows[0].values.get(of_split, "").lower()) if of_split else None) or split_of_path(path),
+                boxes=tuple(_boxes(source, path, rows, class_column, relative=relative)),
                 size=_size(rows[0]),
                 by_stem=ending_of(image) not in IMAGE_ENDINGS,
                 folders=tuple(dict.fromkeys(folders)),
@@ -188,10 +204,10 @@ def _is_relative(rows: Iterable[Row]) -> bool:
     return fractions
 
 
-def _boxes(source: Source, path: str, rows: Iterable[Row], *, relative: bool) -> Iterator[Box]:
+def _boxes(source: Source, path: str, rows: Iterable[Row], named: str, *, relative: bool) -> Iterator[Box]:
     for row in rows:
         place, values = source.place(path, f"line {row.line}"), _values(row)
-        name = row.values.get(column(row.values, CLASS_COLUMNS) or "") or None
+        name = row.values.get(named) or None
         if not any(values) and not name:
             continue  # keras-retinanet's image without objects
         if not any(values):

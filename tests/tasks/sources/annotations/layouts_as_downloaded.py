@@ -180,3 +180,10 @@ def text(root, line, header="", name="train.txt"):
 def table_of_names(root):
     table(root, "image,label", lambda scene: f"{scene.name},{scene.label}")
     put(root / "classes.csv", "id,name\n0,cat\n1,dog\n")
+
+
+def detection_table(root):
+    def row(scene):
+        return ",".join(map(str, [scene.name, _number(scene), scene.label, *scene.box, scene.split]))
+
+    table(root, "filename,class,class_name,xmin,ymin,xmax,ymax,split", row, "boxes.csv")

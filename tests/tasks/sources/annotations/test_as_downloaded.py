@@ -37,6 +37,7 @@ LAYOUTS = {
         lambda root: layouts.table(root, ",Filename,Label,ClassName", lambda s: f"0,{s.name},{s.label == 'dog':d},{s.label}"),
         set(),
     ),
+    "boxes with numbers, names and splits": (layouts.detection_table, {BOXES, SPLITS}),
     "no header": (
         lambda root: layouts.table(root, "three.png,cat", lambda s: f"{s.name},{s.label}" * (s.stem != "three")),
         set(),
