@@ -39,6 +39,7 @@ AnnotationsFormat = Literal[
     "label_csv",
     "label_json",
     "imagenet_txt",
+    "oxford_pets",
     "cub",
     "tiny_imagenet",
     "image_lists",

@@ -30,7 +30,7 @@ NAMES = {
     "xmax": ("xmax", "x2", "right", "bboxxmax", "xbr", "roi.x2"),
     "ymax": ("ymax", "y2", "bottom", "bboxymax", "ybr", "roi.y2"),
     "class": (
-        *("class", "label", "labelname", "classname", "category", "name", "categoryname", "labels", "target"),
+        *("classname", "labelname", "categoryname", "class", "label", "category", "name", "labels", "target"),
         *("classid", "categoryid", "labelid"),
     ),
     "width": ("width", "imagewidth", "imgwidth", "w"),

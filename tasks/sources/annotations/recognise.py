@@ -40,6 +40,7 @@ from imagerecords.tasks.sources.annotations.labelme import read_labelme
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
 from imagerecords.tasks.sources.annotations.mot import read_mot
 from imagerecords.tasks.sources.annotations.open_images import is_description, read_open_images
+from imagerecords.tasks.sources.annotations.oxford_pets import read_oxford_pets
 from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path
 from imagerecords.tasks.sources.annotations.scale import read_scale
 from imagerecords.tasks.sources.annotations.seen import HOLDING, known_json, problem_of, what_is_there
@@ -109,6 +110,7 @@ FORMATS: dict[str, Format] = {
     "label_csv": Format("CSV of labels", read_label_table),
     "label_json": Format("JSON of labels", read_label_json),
     "imagenet_txt": Format("imagenet_txt", read_imagenet_txt),
+    "oxford_pets": Format("Oxford-IIIT Pets", read_oxford_pets),
     "cub": Format("CUB-200's tables", read_cub),
     "tiny_imagenet": Format("Tiny ImageNet's tables", read_tiny_imagenet),
     "voc": Format("Pascal VOC", read_voc),
@@ -121,8 +123,10 @@ DESCRIBES: dict[str, Callable[[str], bool]] = {  # files beside the annotations 
     "supervisely": lambda path: path.rpartition("/")[2] in ("meta.json", "obj_class_to_machine_color.json"),
     "superannotate": lambda path: path.rpartition("/")[2] == "classes.json",
 }
-OF_TEXTS = {"yolo", "kitti", "dota", "cub", "tiny_imagenet", "imagenet_txt", "yolo_keras", "mot"}  # whose files are texts too
-HOLDS = {"ilsvrc": {"voc"}, "yolo": {LABEL_FOLDERS}, "huggingface": {LABEL_FOLDERS}}
+OF_TEXTS = {  # whose files are texts too
+    *("yolo", "kitti", "dota", "cub", "tiny_imagenet", "oxford_pets", "imagenet_txt", "yolo_keras", "mot"),
+}
+HOLDS = {"oxford_pets": {"voc"}, "ilsvrc": {"voc"}, "yolo": {LABEL_FOLDERS}, "huggingface": {LABEL_FOLDERS}}
 
 
 @dataclass
@@ -166,8 +170,15 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
         )
     if names:
         unknown = [path for path in unknown if not (names[0] in DESCRIBES and DESCRIBES[names[0]](path))]
+        if names[0] == "oxford_pets":  # whose reader reads its XML
+            found.pop("voc", None)
         unknown += [path for path in (*lists, *others) if path not in found.get(names[0], ())]
         return Recognised(names[0], tuple(found.get(names[0], ())), found, tuple(unknown))
+    return _of_folders(source, target, found, unknown)
+
+
+def _of_folders(source: Source, target: str, found: dict[str, list[str]], unknown: list[str]) -> Recognised:
+    """Label folders, where no file is of a known format; raises ValueError where they are none, saying what was seen."""
     of_all, layout = of_all_images(source), unread_layout(source)
     are_labels = are_label_folders(source) and not target and not unknown and not layout
     if are_labels and not of_all and not lone_folders(source):

@@ -26,6 +26,7 @@ from imagerecords.tasks.sources.annotations.labelme import is_labelme
 from imagerecords.tasks.sources.annotations.model import HEAD, Source
 from imagerecords.tasks.sources.annotations.mot import is_mot
 from imagerecords.tasks.sources.annotations.open_images import is_open_images
+from imagerecords.tasks.sources.annotations.oxford_pets import is_oxford_pets
 from imagerecords.tasks.sources.annotations.paths import folder_of, join
 from imagerecords.tasks.sources.annotations.scale import is_scale
 from imagerecords.tasks.sources.annotations.superannotate import is_older_name, is_superannotate
@@ -134,12 +135,13 @@ def _sniff_lines(source: Source, path: str, name: str) -> str | None:
 
 def _sniff_text(source: Source, path: str, name: str) -> str | None:
     tests: dict[str, Callable[[], bool]] = {
+        "oxford_pets": lambda: is_oxford_pets(source, path),
         "cub": lambda: is_cub(source, path),
         "tiny_imagenet": lambda: is_tiny_imagenet(source, path),
         "voc": lambda: "/imagesets/main/" in f"/{path.lower()}",
         "imagenet_txt": lambda: name != SYNSETS and join(folder_of(path), SYNSETS) in source.files_set,
-        "mot": lambda: is_mot(source, path),
         "yolo_keras": lambda: name == KERAS,
+        "mot": lambda: is_mot(source, path),
     }
     return next((kind for kind, test in tests.items() if test()), None)
 

@@ -99,6 +99,7 @@ def objects_of(source: Source, root: Any, place: str) -> Iterable[Box]:
             source.unread["deleted object"] += 1
             continue
         source.unread["part of an object"] += len(element.findall("part"))
+        source.unread["action of an object"] += element.find("action") is not None or element.find("actions") is not None
         try:
             difficult = (element.findtext("difficult") or "").strip() == "1"
             yield Box(_corners(source, element), name, where, difficult=difficult)

@@ -60,6 +60,20 @@ def stanford_dogs(root):
         put(root / "Annotation" / scene.label / scene.stem, voc(scene._replace(name="%s")))
 
 
+def oxford_pets(root):
+    lines = {scene.split: [] for scene in NAMED}
+    for number, scene in enumerate(NAMED):
+        name = f"{scene.label}_{number}"
+        put(root / "images" / f"{name}.jpg", data_of(scene))
+        put(root / "annotations/trimaps" / f"{name}.png", data_of(scene))
+        put(root / "annotations/xmls" / f"{name}.xml", voc(scene, name="species"))
+        lines[scene.split].append(f"{name} {_number(scene, 1)} 1 1\n")
+    header = "#Image CLASS-ID SPECIES BREED ID\n#ID: 1:37 Class ids\n"
+    put(root / "annotations/list.txt", header + "".join(lines["train"] + lines["val"]))
+    put(root / "annotations/trainval.txt", "".join(lines["train"]))
+    put(root / "annotations/test.txt", "".join(lines["val"]))
+
+
 def gtsrb(root):
     for name in CLASSES:
         lines = ["Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId"]

@@ -98,6 +98,15 @@ def test_a_data_set_is_read_as_it_was_published(look, tmp_path, name):
             assert box == scene.box
 
 
+def test_oxford_pets_have_their_breeds_splits_and_heads(look, tmp_path):
+    layouts.oxford_pets(tmp_path / "in")
+    listing = look()
+    assert listing.errors == ()
+    found = rows_of(listing)
+    for number, scene in enumerate(NAMED):
+        assert found[f"{scene.label}_{number}"] == ("train" if scene.split == "train" else "test", scene.label, scene.box)
+
+
 def test_lists_may_be_passed_one_by_one_and_files_that_are_not_read_are_named(look, tmp_path):
     layouts.aircraft(tmp_path / "in")
     data = tmp_path / "in/data"
