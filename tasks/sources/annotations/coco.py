@@ -120,6 +120,7 @@ def _names(source: Source, path: str, categories: list[Any]) -> dict[str, str]:
             source.refuse(
                 source.place(path, f"category {key}"), f"a category's id must have one name, got {names[key]} and {name}"
             )
+    source.remarks["category with the name of another one, read as the same class"] += len(names) - len(set(names.values()))
     return names
 
 

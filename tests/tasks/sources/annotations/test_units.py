@@ -80,3 +80,10 @@ def test_where_no_line_can_be_read_the_error_shows_the_first(look, tmp_path):
         put(tmp_path / f"in/labels/{scene.stem}.txt", f"{scene.label} 0.5 0.5 0.2 0.2\n")
     (error,) = look().errors
     assert "'cat 0.5 0.5 0.2 0.2'" in error
+
+
+def test_two_categories_of_one_name_are_one_class_and_reported(look, tmp_path):
+    content = coco(SCENES)
+    content["categories"].append({"id": 9, "name": "cat"})
+    put(tmp_path / "in/a.json", json.dumps(content))
+    assert any("1 × category with the name of another one" in note for note in look().notes)
