@@ -4,6 +4,7 @@ And datumaro's imagenet_txt: lists of `path class…` with the classes' names in
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from imagerecords.schemas.messages import some
@@ -14,6 +15,7 @@ from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
 from imagerecords.tasks.sources.unlabelled import means_unlabelled
 
 ABOUT = re.compile(r"read.?me|licen[cs]e|copying|changelog|citation|.*\.(md|pdf|html)$", re.IGNORECASE)  # say nothing of images
+WORD = re.compile(r"([A-Za-z][A-Za-z_ -]*)[._ -]?\d")
 SYNSETS = "synsets.txt"
 INNER = "images"  # in each label's folder, as Tiny ImageNet has it
 
@@ -102,6 +104,14 @@ def files_beside(source: Source) -> list[str]:
 def are_splits(source: Source) -> bool:
     """Whether the folders right around images are all named for splits, alone or by a word."""
     return all(split_of(folder_of(path)) for path in source.pictures)
+
+
+def labels_in_names(source: Source) -> list[str]:
+    """The words that names of images begin with, where they are few, as in `cat.0.jpg` and `dog.0.jpg`."""
+    matches = (WORD.match(path.rpartition("/")[2]) for path in source.pictures)
+    counts = Counter(match[1].rstrip("_- ").lower() for match in matches if match)
+    few = len(counts) > 1 and len(counts) * 2 <= counts.total()
+    return sorted(counts) if few and counts.total() * 2 > len(source.pictures) else []
 
 
 def read_imagenet_txt(source: Source) -> Iterator[AnnotatedImage]:

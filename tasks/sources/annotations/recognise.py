@@ -25,6 +25,7 @@ from imagerecords.tasks.sources.annotations.folders import (
     are_label_folders,
     are_splits,
     files_beside,
+    labels_in_names,
     lone_folders,
     read_folders,
     read_imagenet_txt,
@@ -205,6 +206,8 @@ def _of_folders(source: Source, target: str, found: dict[str, list[str]], unknow
         )
     if not way and are_label_folders(source) and not of_all and not are_splits(source):
         ways.append("Pass --annotations_format folders to take the images' folders for labels")
+    if not way and (words := labels_in_names(source)):
+        ways.append(f"Names of files may say labels ({some(words)}): write them into a CSV of path and label for --image_list")
     known = ", ".join(FORMATS)
     more = "".join(f". {way}" for way in ways)
     raise ValueError(f"annotations must be of a known format ({known}), got {what_is_there(source, target)}{more}")

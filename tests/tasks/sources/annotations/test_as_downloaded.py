@@ -200,6 +200,11 @@ def test_json_of_no_known_kind_is_shown_by_its_keys(look, tmp_path):
     assert "a list of objects with keys file_name, predictions" in look().errors[0]
 
 
+def test_labels_in_names_of_files_are_pointed_out(look, tmp_path):
+    pictures(tmp_path / "in", [scene._replace(name=f"{scene.label}.{n}.jpg") for n, scene in enumerate(NAMED)])
+    assert "may say labels (cat, dog)" in look().errors[0]
+
+
 def test_columns_that_differ_in_case_are_two_classes(look, tmp_path):
     layouts.table(tmp_path / "in", "image,A,a", lambda s: f"{s.name},{s.label == 'cat':d},{s.label == 'dog':d}")
     found = rows_of(look())
