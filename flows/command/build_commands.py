@@ -1,6 +1,7 @@
 """The commands `build` and `plan`."""
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +35,8 @@ def build(
     server = url or "a temporary server"
     print_line(f"running with Prefect, {server}" if with_prefect else "running without Prefect")
     if with_prefect:
+        if url is None:
+            _refuse_no_place_for_a_server()
         summary = _build_with_prefect(settings, debug)
         _print_summary(summary, as_json)
     else:
@@ -87,6 +90,20 @@ def _refuse_no_home() -> None:
         raise BadSettings(
             "Prefect needs a home directory, but HOME is not set and the user is unknown. "
             "Set HOME to a directory that can be written, or pass --no-prefect"
+        ) from error
+
+
+def _refuse_no_place_for_a_server() -> None:
+    """Raise BadSettings where Prefect's temporary server can't write its database, which it would try for 180 s."""
+    _refuse_no_home()
+    home = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect").expanduser()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=home).close()
+    except OSError as error:
+        raise BadSettings(
+            f"Prefect's temporary server needs a directory that can be written, got {error.strerror}: {home}. Set PREFECT_HOME "
+            "to one or PREFECT_API_URL to a server, or pass --no-prefect"
         ) from error
 
 

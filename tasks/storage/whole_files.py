@@ -99,10 +99,13 @@ def _temporary_file(target: str, scratch: Path) -> Iterator[tuple[BinaryIO, str]
     """A file open for writing in the scratch directory, and its path; gone after the block."""
     scratch.mkdir(parents=True, exist_ok=True)
     handle, path = tempfile.mkstemp(prefix=Path(target).name + ".", dir=scratch)
+    file = open(handle, "wb", buffering=WRITE_BUFFER)  # noqa: SIM115
     try:
-        with open(handle, "wb", buffering=WRITE_BUFFER) as file:
-            yield file, path
+        yield file, path
+        file.close()
     finally:
+        with contextlib.suppress(OSError):  # what is left in the buffer does not fit either; the first error is raised
+            file.close()
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
 

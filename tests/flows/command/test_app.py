@@ -322,6 +322,15 @@ def test_a_user_without_a_home_reads_what_prefect_needs(imagerecords, many, tmp_
     assert (ran.code, "Set HOME to a directory" in ran.err) == (2, True)
 
 
+def test_a_home_that_can_t_be_written_is_one_line(imagerecords, many, tmp_path, monkeypatch):
+    """Prefect's temporary server would try for three minutes to write its database there."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "file/prefect"))
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    ran = imagerecords("build", "--prefect", "--output_directory", tmp_path / "out", "--train_directory", many)
+    assert (ran.code, f"got Not a directory: {tmp_path}/file/prefect. Set PREFECT_HOME" in ran.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["audit"], ["audit", "--json"], ["plan", "--json", "--output_directory", "o"]]
 )

@@ -61,7 +61,8 @@ from imagerecords.tasks.storage.folders import open_folder, refuse_no_scratch_di
 folder = open_folder("memory://out", {}, sys.argv[1])
 refuse_no_scratch_directory(folder)
 with folder.write_whole("train-00000-of-00001") as file:
-    file.write(bytes(1_000_000))
+    for _ in range(1_000_000 // int(sys.argv[2])):
+        file.write(bytes(int(sys.argv[2])))
 """
 
 
@@ -69,10 +70,11 @@ with folder.write_whole("train-00000-of-00001") as file:
     subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True).returncode != 0,
     reason="needs a system that lets a user mount in a namespace",
 )
-def test_a_full_scratch_directory_is_named_with_its_room_and_the_settings_for_another(tmp_path):
-    mount = 'mount -t tmpfs -o size=400k none "$1" && exec "$2" -c "$3" "$1"'
+@pytest.mark.parametrize("size", [1_000, 1_000_000])  # some kilobytes stay in a buffer, which can't be written at the end
+def test_a_full_scratch_directory_is_named_with_its_room_and_the_settings_for_another(tmp_path, size):
+    mount = 'mount -t tmpfs -o size=400k none "$1" && exec "$2" -c "$3" "$1" "$4"'
     done = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", mount, "sh", str(tmp_path), sys.executable, ON_A_SMALL_DISK],
+        ["unshare", "-rm", "sh", "-c", mount, "sh", str(tmp_path), sys.executable, ON_A_SMALL_DISK, str(size)],
         capture_output=True,
         text=True,
     )
