@@ -202,12 +202,13 @@ def _is_merged(colours: Bytes, opacity: Bytes, white: tuple[int, ...]) -> bool:
     """Whether colours were merged with white, which leaves none of them darker than its share of white."""
     bright = [place for place, level in enumerate(white) if level == 255]
     too_dark = in_bands(partial(_too_dark, bright=bright), colours, opacity)
-    return np.count_nonzero(too_dark) <= np.count_nonzero(opacity < 255) * MOST_TOO_DARK
+    return bool(np.count_nonzero(too_dark) <= np.count_nonzero(opacity < 255) * MOST_TOO_DARK)
 
 
 def _too_dark(colours: Bytes, opacity: Bytes, bright: list[int]) -> Bytes:
     darkest = colours[..., bright].min(axis=-1).astype(np.int16)
-    return (darkest + ROUNDED < 255 - opacity[..., 0].astype(np.int16)).astype(np.uint8)
+    is_too_dark: Bytes = (darkest + ROUNDED < 255 - opacity[..., 0].astype(np.int16)).astype(np.uint8)
+    return is_too_dark
 
 
 def _unmerged(colours: Bytes, opacity: Bytes, white: tuple[int, ...]) -> Bytes:
