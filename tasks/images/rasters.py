@@ -1,8 +1,9 @@
-"""Sun raster, SGI, PCX and DCX files: what Pillow reads otherwise than ImageMagick and FFmpeg write it.
+"""Sun raster, SGI, PCX, DCX and Targa files: what Pillow reads otherwise than ImageMagick and FFmpeg write it.
 
 Decisions that bind users' data. Sun rasters are read here: Pillow 13 takes a palette of fewer than 256 colours, run lengths and
 the unused byte of 32 bits wrongly. SGI's rows of run lengths may end with their last pixel, where Pillow asks for a zero behind
-it, and grey may have a third dimension. A PCX may be uncompressed, and a fourth plane of 8 bits is opacity.
+it, and grey may have a third dimension. A PCX may be uncompressed, and a fourth plane of 8 bits is opacity. A Targa's run may
+go on in the next row, as before its version 2, where Pillow reports an overrun.
 """
 
 import re
@@ -21,6 +22,7 @@ SUN_HEADER = 32  # bytes
 OLD, STANDARD, BYTE_ENCODED, RGB_ORDER, FROM_TIFF, FROM_IFF = range(6)  # types of a Sun raster
 NO_MAP, RGB_MAP = 0, 1
 SUN_RUN = re.compile(rb"\x80(?:\0|([^\0])(.))", re.DOTALL)
+TARGA_HEADER, TARGA_RUN = 18, 0x80
 SGI_HEADER = 512
 PCX_HEADER = 128
 PCX_RUN = re.compile(rb"[\xc0-\xff].", re.DOTALL)
@@ -63,6 +65,26 @@ def _sun_pixels(rows: Bytes, width: int, depth: int, kind: int, colours: bytes) 
     count = len(colours) // 3
     palette[:count] = np.frombuffer(colours, np.uint8, 3 * count).reshape(3, count).T
     return palette[values]
+
+
+def without_runs(data: bytes) -> bytes:
+    """A Targa of run lengths as one without; runs may go on in the next row. Raises Rejected where its pixels end too early."""
+    length, has_map, kind, _, colours, map_depth = struct.unpack_from("<BBBHHB", data)
+    width, height, depth = struct.unpack_from("<HHB", data, 12)
+    sample = (depth + 7) // 8
+    start = TARGA_HEADER + length + (colours * ((map_depth + 7) // 8) if has_map else 0)
+    packets, position, size = [], start, width * height * sample
+    while size > 0 and position < len(data):
+        count = (data[position] & 127) + 1
+        stored = sample if data[position] & TARGA_RUN else sample * count
+        packet = data[position + 1 : position + 1 + stored]
+        packets.append(packet * count if data[position] & TARGA_RUN else packet)
+        position += 1 + stored
+        size -= count * sample
+    body = b"".join(packets)[: width * height * sample]
+    if len(body) < width * height * sample:
+        raise Rejected(Reason.TRUNCATED, "the Targa ends in its pixels")
+    return data[:2] + bytes([kind & ~8]) + data[3:start] + body
 
 
 def read_sgi(data: bytes, settings: BuildSettings) -> Decoded:
