@@ -8,6 +8,7 @@ go on in the next row, as before its version 2, where Pillow reports an overrun.
 
 import re
 import struct
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,26 @@ RGBA_PLANES = 4
 Bytes = npt.NDArray[np.uint8]
 
 
+def _expanded(body: bytes, runs: re.Pattern[bytes], expand: Callable[[re.Match[bytes]], bytes], size: int) -> bytes:
+    """So many bytes of the pixels, without their runs; what follows them is left alone, however much it would be."""
+    made, position = bytearray(), 0
+    for run in runs.finditer(body):
+        made += body[position : run.start()]
+        made += expand(run)
+        position = run.end()
+        if len(made) >= size:
+            return bytes(made[:size])
+    return bytes(made + body[position:])
+
+
+def _sun_run(run: re.Match[bytes]) -> bytes:
+    return b"\x80" if run[1] is None else run[2] * (run[1][0] + 1)
+
+
+def _pcx_run(run: re.Match[bytes]) -> bytes:
+    return run[0][1:] * (run[0][0] & 63)
+
+
 def read_sun(data: bytes, settings: BuildSettings) -> Decoded:
     """The picture of a Sun raster. Raises Rejected, or struct.error where the file ends in its header."""
     width, height, depth, _, kind, map_kind, map_length = struct.unpack_from(">7I", data, 4)
@@ -43,7 +64,7 @@ def read_sun(data: bytes, settings: BuildSettings) -> Decoded:
     body = data[SUN_HEADER + map_length :]
     row = (width * depth + 15) // 16 * 2
     if kind == BYTE_ENCODED:
-        body = SUN_RUN.sub(lambda run: b"\x80" if run[1] is None else run[2] * (run[1][0] + 1), body)
+        body = _expanded(body, SUN_RUN, _sun_run, row * height)
     if len(body) < row * height - 1 and len(body) < row * (height - 1) + (width * depth + 7) // 8:
         raise Rejected(Reason.TRUNCATED, "the Sun raster ends in its pixels")
     rows = np.frombuffer(body[: row * height].ljust(row * height, b"\0"), np.uint8).reshape(height, row)
@@ -146,10 +167,10 @@ def _pcx_with_opacity(data: bytes, encoding: int, row: int, settings: BuildSetti
     height, width = _pcx_size(data)
     refuse_size(max(height, 0), max(width, 0), settings)
     refuse_memory(BITMAP, height, width, len(data), settings)
+    size = height * RGBA_PLANES * row
     body = data[PCX_HEADER:]
     if encoding != UNCOMPRESSED:
-        body = PCX_RUN.sub(lambda run: run[0][1:] * (run[0][0] & 63), body)
-    size = height * RGBA_PLANES * row
+        body = _expanded(body, PCX_RUN, _pcx_run, size)
     if row < width or len(body) < size:
         raise Rejected(Reason.TRUNCATED, "the PCX ends in its pixels")
     rows = np.frombuffer(body, np.uint8, size).reshape(height, RGBA_PLANES, row)[..., :width]
