@@ -1,6 +1,7 @@
 """Samples of TIFFs that a tag gives another meaning: the white of CIELAB, opacity as a mask."""
 
 import io
+import struct
 
 import imagecodecs
 import numpy as np
@@ -38,3 +39,14 @@ def test_opacity_as_a_mask_of_lerc_is_unsupported(make_settings):
     with pytest.raises(Rejected, match="LERC with opacity") as caught:
         decode_image(file.getvalue(), make_settings())
     assert caught.value.reason is Reason.UNSUPPORTED
+
+
+def test_libtiffs_word_of_a_missing_tag_is_in_the_message(make_settings, capfd):
+    file = io.BytesIO()
+    tifffile.imwrite(file, np.zeros((8, 8, 3), np.uint8), photometric="rgb", compression="zlib")
+    strips = struct.pack("<HH", 273, 4)
+    data = file.getvalue().replace(strips, struct.pack("<HH", 272, 4), 1)
+    assert data != file.getvalue()
+    with pytest.raises(Rejected, match="StripOffsets"):
+        decode_image(data, make_settings())
+    assert not capfd.readouterr().err
