@@ -12,7 +12,7 @@ from imagerecords.tasks.images.jpeg2000 import read_jpeg2000
 from imagerecords.tasks.images.opening import Decoded, load, open_image, refuse_size, rejection
 from imagerecords.tasks.images.png import read_png
 from imagerecords.tasks.images.psd import read_psd
-from imagerecords.tasks.images.rasters import read_dcx, read_pcx, read_sgi, read_sun
+from imagerecords.tasks.images.rasters import read_dcx, read_pcx, read_sgi, read_sun, without_runs
 from imagerecords.tasks.images.tiff import read_tiff
 
 READERS = {
@@ -52,4 +52,10 @@ def decode_image(data: bytes, settings: BuildSettings) -> Decoded:
 
 def _read(data: bytes, settings: BuildSettings) -> Decoded:
     """The first frame, by Pillow's own plugin."""
-    return load(open_image(data), settings)
+    image = open_image(data)
+    try:
+        return load(image, settings)
+    except OSError:
+        if image.format != "TGA" or "compression" not in image.info:
+            raise
+    return load(open_image(without_runs(data)), settings)

@@ -12,7 +12,9 @@ STDERR = 2
 LOCK = threading.Lock()  # the descriptor is the whole process's
 # How the libraries' lines begin. Pillow gives libtiff the file name tempfile.tif; else libtiff names the function.
 LIBTIFF = re.compile(
-    r"(?:tempfile\.tif|_tiff\w*|\w*(?:TIFF|Fax|JPEG|LZW|ZIP|PackBits|ZSTD|LZMA|PixarLog|Thunder|LogL|Dump|NeXT|LERC)\w*): "
+    r"(?:tempfile\.tif|_tiff\w*|\w*(?:TIFF|Fax|JPEG|LZW|ZIP|PackBits|ZSTD|LZMA|PixarLog|Thunder|LogL|Dump|NeXT|LERC)\w*"
+    r"|MissingRequired|EvaluateIFDdatasizeReading|EstimateStripByteCounts|\w*Chop\w*Up\w*|Predictor\w*"
+    r"|gt(?:Strip|Tile)\w*|(?:swab)?(?:hor|fp)\w*): "
 )
 OPENJPEG = re.compile(r"3rdparty/openjpeg|\s+CAN NOT CONVERT|\[(?:ERROR|WARNING)\]")
 

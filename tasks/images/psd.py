@@ -1,8 +1,9 @@
 """Photoshop files (PSD and PSB): the merged picture (Adobe Photoshop File Formats Specification).
 
 Decisions that bind users' data. A channel beyond the colours is opacity where the count of layers is negative, else a saved
-selection, which is no part of the picture. The colours under opacity were merged with white, which is undone. A file that has
-no merged picture is refused. Pillow and psd-tools take a selection for opacity, and Pillow reads no 16 bits.
+selection, which is no part of the picture. The colours under opacity were merged with white, which is undone; not where more
+than 1 % of them are too dark for that, as ImageMagick writes them. A file that has no merged picture is refused. Pillow and
+psd-tools take a selection for opacity, and Pillow reads no 16 bits.
 """
 
 import struct
@@ -49,6 +50,7 @@ LONG_BLOCKS = {
     b"FXid",
     b"PxSD",
 }
+ROUNDED, MOST_TOO_DARK = 2, 0.01  # levels; the share of pixels that are not opaque
 Bytes = npt.NDArray[np.uint8]
 
 
@@ -78,7 +80,7 @@ def read_psd(data: bytes, settings: BuildSettings) -> Decoded:
     wanted = count + (header.channels > count and _has_opacity(layers, header.large))
     channels = _channels(data, position, header, wanted)
     colours, opacity = channels[..., :count], channels[..., count:]
-    if opacity.size and mode != "P":
+    if opacity.size and mode != "P" and _is_merged(colours, opacity, white):
         colours = in_bands(partial(_unmerged, white=white), colours, opacity)
     image = _image(colours, mode, palette)
     image.format = "PSD"
@@ -194,6 +196,19 @@ def _unpacked(data: bytes, position: int, header: Header, wanted: int, row: int)
             raise Rejected(Reason.CORRUPT, f"a row of the PSD has {len(unpacked)} bytes of {row}")
         rows.append(unpacked)
     return b"".join(rows)
+
+
+def _is_merged(colours: Bytes, opacity: Bytes, white: tuple[int, ...]) -> bool:
+    """Whether colours were merged with white, which leaves none of them darker than its share of white."""
+    bright = [place for place, level in enumerate(white) if level == 255]
+    too_dark = in_bands(partial(_too_dark, bright=bright), colours, opacity)
+    return bool(np.count_nonzero(too_dark) <= np.count_nonzero(opacity < 255) * MOST_TOO_DARK)
+
+
+def _too_dark(colours: Bytes, opacity: Bytes, bright: list[int]) -> Bytes:
+    darkest = colours[..., bright].min(axis=-1).astype(np.int16)
+    is_too_dark: Bytes = (darkest + ROUNDED < 255 - opacity[..., 0].astype(np.int16)).astype(np.uint8)
+    return is_too_dark
 
 
 def _unmerged(colours: Bytes, opacity: Bytes, white: tuple[int, ...]) -> Bytes:

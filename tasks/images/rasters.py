@@ -1,12 +1,14 @@
-"""Sun raster, SGI, PCX and DCX files: what Pillow reads otherwise than ImageMagick and FFmpeg write it.
+"""Sun raster, SGI, PCX, DCX and Targa files: what Pillow reads otherwise than ImageMagick and FFmpeg write it.
 
 Decisions that bind users' data. Sun rasters are read here: Pillow 13 takes a palette of fewer than 256 colours, run lengths and
 the unused byte of 32 bits wrongly. SGI's rows of run lengths may end with their last pixel, where Pillow asks for a zero behind
-it, and grey may have a third dimension. A PCX may be uncompressed, and a fourth plane of 8 bits is opacity.
+it, and grey may have a third dimension. A PCX may be uncompressed, and a fourth plane of 8 bits is opacity. A Targa's run may
+go on in the next row, as before its version 2, where Pillow reports an overrun.
 """
 
 import re
 import struct
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +23,7 @@ SUN_HEADER = 32  # bytes
 OLD, STANDARD, BYTE_ENCODED, RGB_ORDER, FROM_TIFF, FROM_IFF = range(6)  # types of a Sun raster
 NO_MAP, RGB_MAP = 0, 1
 SUN_RUN = re.compile(rb"\x80(?:\0|([^\0])(.))", re.DOTALL)
+TARGA_HEADER, TARGA_RUN = 18, 0x80
 SGI_HEADER = 512
 PCX_HEADER = 128
 PCX_RUN = re.compile(rb"[\xc0-\xff].", re.DOTALL)
@@ -28,6 +31,26 @@ LONG = re.compile(rb"[\xc0-\xff]")
 UNCOMPRESSED, RUN_LENGTHS = 0, 1
 RGBA_PLANES = 4
 Bytes = npt.NDArray[np.uint8]
+
+
+def _expanded(body: bytes, runs: re.Pattern[bytes], expand: Callable[[re.Match[bytes]], bytes], size: int) -> bytes:
+    """So many bytes of the pixels, without their runs; what follows them is left alone, however much it would be."""
+    made, position = bytearray(), 0
+    for run in runs.finditer(body):
+        made += body[position : run.start()]
+        made += expand(run)
+        position = run.end()
+        if len(made) >= size:
+            return bytes(made[:size])
+    return bytes(made + body[position:])
+
+
+def _sun_run(run: re.Match[bytes]) -> bytes:
+    return b"\x80" if run[1] is None else run[2] * (run[1][0] + 1)
+
+
+def _pcx_run(run: re.Match[bytes]) -> bytes:
+    return run[0][1:] * (run[0][0] & 63)
 
 
 def read_sun(data: bytes, settings: BuildSettings) -> Decoded:
@@ -41,7 +64,7 @@ def read_sun(data: bytes, settings: BuildSettings) -> Decoded:
     body = data[SUN_HEADER + map_length :]
     row = (width * depth + 15) // 16 * 2
     if kind == BYTE_ENCODED:
-        body = SUN_RUN.sub(lambda run: b"\x80" if run[1] is None else run[2] * (run[1][0] + 1), body)
+        body = _expanded(body, SUN_RUN, _sun_run, row * height)
     if len(body) < row * height - 1 and len(body) < row * (height - 1) + (width * depth + 7) // 8:
         raise Rejected(Reason.TRUNCATED, "the Sun raster ends in its pixels")
     rows = np.frombuffer(body[: row * height].ljust(row * height, b"\0"), np.uint8).reshape(height, row)
@@ -63,6 +86,26 @@ def _sun_pixels(rows: Bytes, width: int, depth: int, kind: int, colours: bytes) 
     count = len(colours) // 3
     palette[:count] = np.frombuffer(colours, np.uint8, 3 * count).reshape(3, count).T
     return palette[values]
+
+
+def without_runs(data: bytes) -> bytes:
+    """A Targa of run lengths as one without; runs may go on in the next row. Raises Rejected where its pixels end too early."""
+    length, has_map, kind, _, colours, map_depth = struct.unpack_from("<BBBHHB", data)
+    width, height, depth = struct.unpack_from("<HHB", data, 12)
+    sample = (depth + 7) // 8
+    start = TARGA_HEADER + length + (colours * ((map_depth + 7) // 8) if has_map else 0)
+    packets, position, size = [], start, width * height * sample
+    while size > 0 and position < len(data):
+        count = (data[position] & 127) + 1
+        stored = sample if data[position] & TARGA_RUN else sample * count
+        packet = data[position + 1 : position + 1 + stored]
+        packets.append(packet * count if data[position] & TARGA_RUN else packet)
+        position += 1 + stored
+        size -= count * sample
+    body = b"".join(packets)[: width * height * sample]
+    if len(body) < width * height * sample:
+        raise Rejected(Reason.TRUNCATED, "the Targa ends in its pixels")
+    return data[:2] + bytes([kind & ~8]) + data[3:start] + body
 
 
 def read_sgi(data: bytes, settings: BuildSettings) -> Decoded:
@@ -124,10 +167,10 @@ def _pcx_with_opacity(data: bytes, encoding: int, row: int, settings: BuildSetti
     height, width = _pcx_size(data)
     refuse_size(max(height, 0), max(width, 0), settings)
     refuse_memory(BITMAP, height, width, len(data), settings)
+    size = height * RGBA_PLANES * row
     body = data[PCX_HEADER:]
     if encoding != UNCOMPRESSED:
-        body = PCX_RUN.sub(lambda run: run[0][1:] * (run[0][0] & 63), body)
-    size = height * RGBA_PLANES * row
+        body = _expanded(body, PCX_RUN, _pcx_run, size)
     if row < width or len(body) < size:
         raise Rejected(Reason.TRUNCATED, "the PCX ends in its pixels")
     rows = np.frombuffer(body, np.uint8, size).reshape(height, RGBA_PLANES, row)[..., :width]

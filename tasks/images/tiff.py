@@ -22,13 +22,16 @@ from imagerecords.tasks.images.opening import RAW, Decoded, refuse_size, rejecti
 from imagerecords.tasks.images.tiff_samples import (
     ASSOCIATED,
     CFA,
+    CIELAB,
     CMYK,
     LINEAR_RAW,
     PALETTE,
     RGB,
     WHITE_IS_ZERO,
+    WHITE_POINT,
     YCBCR,
     image_of_samples,
+    is_d50,
     need_of_samples,
     refuse_kind,
 )
@@ -43,7 +46,7 @@ EXTRA_SAMPLES, SAMPLE_FORMAT, SUBSAMPLING, PROFILE, DNG_VERSION = 338, 339, 530,
 REDUCED_OR_MASK = 0b101  # bits of NewSubfileType
 OLD_REDUCED = 2
 HEADER = 8  # bytes
-UNSIGNED, SEPARATE, UNCOMPRESSED = 1, 2, 1
+UNSIGNED, SEPARATE, UNCOMPRESSED, LERC = 1, 2, 1, 34887
 FAXES = {2, 3, 4}  # compressions
 MOST_PAGES = 100  # that are searched for the full one
 
@@ -68,10 +71,9 @@ def _is_reduced(tags: Any) -> bool:
 
 def _pillow_is_right(tags: Any) -> bool:
     """Whether Pillow, which opened the page, reads the right pixels."""
-    if PHOTOMETRIC not in tags and tags.get(COMPRESSION) not in FAXES:
-        return False  # it takes white for zero, which is libtiff's rule for faxes alone
     bits, photometric = set(tags.get(BITS, (1,))), tags.get(PHOTOMETRIC)
-    if set(tags.get(SAMPLE_FORMAT, (UNSIGNED,))) != {UNSIGNED}:
+    is_guess = photometric is None and tags.get(COMPRESSION) not in FAXES  # white is zero: libtiff's rule for faxes alone
+    if is_guess or set(tags.get(SAMPLE_FORMAT, (UNSIGNED,))) != {UNSIGNED}:
         return False
     if tags.get(PLANAR) == SEPARATE and not _planes_are_right(tags, bits, photometric):
         return False
@@ -79,6 +81,8 @@ def _pillow_is_right(tags: Any) -> bool:
         return False  # it takes the samples for as many of each
     if photometric == PALETTE and max(tags.get(COLOR_MAP, (0,))) < 256:
         return False  # a map of 8 bits, which libtiff scales
+    if photometric == CIELAB:
+        return is_d50(tags.get(WHITE_POINT))
     return bool(photometric != WHITE_IS_ZERO or max(bits) <= 8)
 
 
@@ -138,13 +142,24 @@ def _by_tifffile(data: bytes, settings: BuildSettings, image: Image.Image | None
             refuse_memory(need_of_samples(page), page.imagelength, page.imagewidth, len(data), settings)
             refuse_count(len(page.dataoffsets), SEGMENTS, "strip or tile", " in the TIFF", "strips or tiles")
             _refuse_cut(page, len(data))
-            decoded, opacity = image_of_samples(page.asarray(maxworkers=1), page)
+            decoded, opacity = image_of_samples(_samples(page), page)
             decoded.format = "TIFF"
             decoded.info["icc_profile"] = page.tags.valueof(PROFILE, b"")
             return Decoded(decoded, _upright_or(page.tags.valueof(ORIENTATION)), opacity=opacity)
     except TiffFileError as error:
         reason = Reason.CORRUPT if len(data) > HEADER else Reason.TRUNCATED
         raise Rejected(reason, f"{type(error).__name__}: {error}") from error
+
+
+def _samples(page: "TiffPage") -> Any:
+    from tifffile import TiffFileError
+
+    try:
+        return page.asarray(maxworkers=1)
+    except TiffFileError as error:
+        if page.compression == LERC and page.extrasamples:  # libtiff makes a mask of opacities that are all 0 or 255
+            raise Rejected(Reason.UNSUPPORTED, "TIFF: LERC with opacity as a mask is not read") from error
+        raise
 
 
 def _full_page(file: "TiffFile") -> "TiffPage":

@@ -37,7 +37,8 @@ ASSOCIATED, UNASSOCIATED = 1, 2
 MOST_SAMPLES = 8  # of a pixel
 UNSIGNED, VOID = 1, 4  # values of SampleFormat
 FORMATS = {2: "signed integers", 3: "floating point", 5: "complex integers", 6: "complex floating point"}
-PHOTOMETRIC, INK_SET, CMYK_INKS, COLOR_MAP = 262, 332, 1, 320
+PHOTOMETRIC, INK_SET, CMYK_INKS, COLOR_MAP, WHITE_POINT = 262, 332, 1, 320, 318
+SAME_WHITE = 0.002  # of a chromaticity
 JPEG_COMPRESSIONS = {6, 7, 34892, 33007}  # which tifffile decodes to RGB
 Samples = npt.NDArray[Any]
 Bytes = npt.NDArray[np.uint8]
@@ -102,7 +103,7 @@ def need_of_samples(page: "TiffPage") -> Need:
     count = KINDS[int(page.photometric)][0]
     levels = 3 if page.photometric == PALETTE else count
     samples = page.samplesperpixel * -(-page.bitspersample // 8)
-    in_floats = page.bitspersample == 16 and page.photometric in {CIELAB, ICCLAB}
+    in_floats = _is_lab_in_floats(page)
     made = 2 * levels + 1 if _transparent(page) else levels
     return Need(
         max(samples + made + 4.5, ENCODED + 4.5), 1, BAND if in_floats else OPACITY_BAND if _transparent(page) else 30_000_000
@@ -121,8 +122,9 @@ def image_of_samples(samples: Samples, page: "TiffPage") -> tuple[Image.Image, I
     if photometric == PALETTE:
         palette = _palette(page)
         levels = in_bands(lambda band: palette[band[..., 0].astype(np.intp)], colours)
-    elif photometric in {CIELAB, ICCLAB} and page.bitspersample == 16:
-        levels, mode = in_bands(partial(_srgb_of_lab, photometric=photometric), colours), "RGB"
+    elif _is_lab_in_floats(page):
+        white = _white_point(page.tags.valueof(WHITE_POINT)) or D50
+        levels, mode = in_bands(partial(_srgb_of_lab, photometric=photometric, white_point=white), colours), "RGB"
     elif photometric in {CIELAB, ICCLAB}:
         levels = _lab(colours, photometric)
     else:
@@ -168,11 +170,36 @@ def _lab(values: Samples, photometric: int) -> Bytes:
     return levels
 
 
-def _srgb_of_lab(values: Samples, photometric: int) -> Bytes:
-    """CIELAB of 16 bits as sRGB; 8 bits of a and b would be too coarse. The white is D50, as Photoshop has it.
+def _white_point(tag: Any) -> tuple[float, float] | None:
+    """The chromaticity in the tag of a white point, as Pillow or tifffile has it; None for one that is none."""
+    numbers = [float(number) for number in tag or ()]
+    if len(numbers) == 4:  # tifffile's numerators and denominators
+        numbers = [numbers[0] / (numbers[1] or 1), numbers[2] / (numbers[3] or 1)]
+    return (numbers[0], numbers[1]) if len(numbers) == 2 and 0 < numbers[0] < 1 and 0 < numbers[1] < 1 else None
 
-    In ICCLab 0xFF00 is lightness 100, and a and b have an offset.
+
+def is_d50(tag: Any) -> bool:
+    """Whether CIELAB's white is D50, which it is without the tag of a white point too, as Photoshop has it."""
+    white = _white_point(tag)
+    return white is None or max(abs(white[0] - D50[0]), abs(white[1] - D50[1])) < SAME_WHITE
+
+
+def _is_lab_in_floats(page: "TiffPage") -> bool:
+    """Whether 8 bits of a and b, as Pillow has them, are too coarse, or their white is another than its."""
+    if page.photometric == ICCLAB or page.photometric != CIELAB:
+        return bool(page.photometric == ICCLAB and page.bitspersample == 16)
+    return page.bitspersample == 16 or not is_d50(page.tags.valueof(WHITE_POINT))
+
+
+def _srgb_of_lab(values: Samples, photometric: int, white_point: tuple[float, float]) -> Bytes:
+    """CIELAB as sRGB, without adapting to another white: its white becomes sRGB's.
+
+    In ICCLab of 16 bits 0xFF00 is lightness 100, and a and b have an offset.
     """
+    if values.dtype == np.uint8:
+        values = np.stack(
+            [values[..., 0].astype(np.uint16) * 257, *(values[..., place].astype(np.uint16) << 8 for place in (1, 2))], -1
+        )
     white, offset = (0xFF00, 32768) if photometric == ICCLAB else (0xFFFF, 0)
     lightness = values[..., 0].astype(np.float64) * 100 / white
     a, b = (values[..., place].astype(np.int32) - offset for place in (1, 2))
@@ -180,8 +207,8 @@ def _srgb_of_lab(values: Samples, photometric: int) -> Bytes:
         a, b = a.astype(np.int16), b.astype(np.int16)
     middle = (lightness + 16) / 116
     cubes = np.stack([middle + a / 256 / 500, middle, middle - b / 256 / 200], axis=-1)
-    xyz = np.where(cubes > 6 / 29, cubes**3, (cubes - 4 / 29) * 3 * (6 / 29) ** 2) * white_of(D50)
-    linear = np.clip(xyz @ np.linalg.inv(to_xyz(SRGB_PRIMARIES, D50)).T, 0, 1)
+    xyz = np.where(cubes > 6 / 29, cubes**3, (cubes - 4 / 29) * 3 * (6 / 29) ** 2) * white_of(white_point)
+    linear = np.clip(xyz @ np.linalg.inv(to_xyz(SRGB_PRIMARIES, white_point)).T, 0, 1)
     levels = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055) * 255
     return np.floor(levels + 0.5).astype(np.uint8)
 

@@ -92,6 +92,14 @@ def test_a_negative_count_of_layers_makes_the_next_channel_opacity(pixels, mode,
     assert abs(pixels(data, alpha_background="black") - black).max() <= 3
 
 
+@pytest.mark.parametrize("depth", [8, 16])
+def test_colours_that_are_too_dark_for_it_were_not_merged_with_white(pixels, depth):
+    factor = 1 if depth == 8 else 257
+    data = psd([channel.astype(int) * factor for channel in (*COLOURS, DOWN)], RGB, depth, layers=-1)
+    share = DOWN[..., None] / 255
+    assert abs(pixels(data, alpha_background="white") - (SHOWN * share + 255 * (1 - share))).max() <= 1
+
+
 def test_of_16_bits_the_count_is_in_a_tagged_block(pixels):
     share = DOWN / 255
     merged = [np.round((colour * share + 255 * (1 - share)) * 257).astype(int) for colour in COLOURS]

@@ -100,3 +100,14 @@ def test_a_pcx_may_be_uncompressed_and_its_fourth_plane_is_opacity(pixels, compr
 def test_a_cut_pcx_is_truncated(make_settings):
     for picture in (PICTURE, np.dstack([PICTURE, PICTURE[..., 0]])):
         assert reason_of(pcx(picture, compressed=False)[:-3], make_settings()) is Reason.TRUNCATED
+
+
+def test_a_run_of_a_targa_may_go_on_in_the_next_row(pixels, make_settings):
+    red, blue = bytes((10, 20, 200)), bytes((210, 30, 40))
+    head = struct.pack("<BBBHHBHHHHBB", 0, 0, 10, 0, 0, 0, 0, 0, WIDTH, HEIGHT, 24, 0x20)
+    more = WIDTH * HEIGHT - 10
+    data = head + bytes([0x80 | 8]) + red + b"\0" + blue + bytes([0x80 | (more - 1)]) + red
+    expected = np.full((HEIGHT * WIDTH, 3), (200, 20, 10))
+    expected[9] = 40, 30, 210
+    assert (pixels(data) == expected.reshape(HEIGHT, WIDTH, 3)).all()
+    assert reason_of(data[:-5], make_settings()) is Reason.TRUNCATED
