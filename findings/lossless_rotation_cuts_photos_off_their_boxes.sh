@@ -4,7 +4,7 @@
 # One would guess: a lossless rotation by the EXIF orientation gives the pixels of the upright photo, so that boxes drawn on the
 # photo as it was shown still fit; photos whose sides are no multiple of 16 are refused or re-encoded.
 # What happens: JPEGs are made of blocks, and the rest at the right or lower edge cannot go to the left or top. jhead cuts it
-# off, exiftran and jpegtran leave it at the edge where it was. A photo of 203 by 109 that is turned by 180 degrees is 192 by 96 by
+# off, exiftran and jpegtran leave it at the edge where it was. A photo of 203 by 109, turned by 180 degrees, is 192 by 96 by
 # jhead; by the others it has its size, with strips of 11 and 13 pixels exchanged. In all three everything else has moved by as
 # much: an object that was shown at (143, 69) is at (132, 56). Turned clockwise (6) it moves by 13 in x, anticlockwise (8) by
 # 11 in y. They report success, and set the orientation to 1, so that nothing shows where the pixels were.
