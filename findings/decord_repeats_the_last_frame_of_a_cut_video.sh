@@ -5,9 +5,9 @@
 # is an error.
 # What happens: a video that was cut without re-encoding ("ffmpeg -ss 0.5 -c copy", as players and phones cut) keeps the frames
 # before the cut back to the last key frame, marked as not to be shown. decord counts these, shows the first frame behind the
-# cut as its first, and fills the end with copies of the last one: of 75 frames it makes 90. A clip sampled evenly has a
-# standstill at its end, at the wrong times before, and frames for a test set are doubles. Up to a quarter of them it does so
-# in silence. OpenCV says 90 as well, and stops reading after 75. PyAV gives 75.
+# cut as its first, and fills the end with copies of the last one: of 75 frames it makes 90. Pictures that are taken from the
+# whole of its length are doubles at the end. Up to a quarter of the frames it does so in silence. OpenCV says 90 as well, and
+# stops reading after 75. PyAV gives 75.
 # Versions: decord 0.6.0, av 18.1.0, opencv-python-headless 5.0.0.93, imageio-ffmpeg 0.8.1, pillow 13.0.0, numpy 2.4.6.
 set -euo pipefail
 

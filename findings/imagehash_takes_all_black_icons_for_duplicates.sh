@@ -4,8 +4,8 @@
 # One would guess: a perceptual hash describes what is seen, so that two icons differ as they do on white paper.
 # What happens: each hash begins with convert("L"), which drops the alpha channel. A black drawing on a transparent ground is
 # black all over behind that, and all such drawings (icons, signatures, stamps, cut-out silhouettes) have one hash, a distance
-# of 0; so have white ones on a transparent ground. A cleaning step that keeps one of each group of duplicates deletes all but
-# one. On a white ground the same two drawings are 26 to 34 of 64 bits apart. Nothing warns.
+# of 0. A cleaning step that keeps one of each group of duplicates deletes all but one. On a white ground the same two drawings
+# are 26 to 34 of 64 bits apart. Nothing warns.
 # Versions: imagehash 4.3.2, pillow 13.0.0, numpy 2.4.6.
 set -euo pipefail
 

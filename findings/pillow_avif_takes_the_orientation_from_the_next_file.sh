@@ -4,9 +4,9 @@
 # One would guess: save(path, exif=exif) reads the EXIF and leaves it alone, so that one EXIF can be given to several files: an
 # AVIF and a JPEG for readers that know no AVIF, or a hundred crops.
 # What happens: AVIF keeps a rotation at another place, and Pillow moves it there by removing the tag from the object that it
-# was given. The AVIF is upright; each JPEG, PNG, WebP or TIFF that is saved with the same object afterwards has no
-# orientation, and neither has the next AVIF. With the formats in another order all are upright. An EXIF that is passed as
-# bytes is left alone. Nothing warns.
+# was given. The AVIF is upright; each JPEG, PNG or WebP that is saved with the same object afterwards has no orientation, and
+# neither has the next AVIF. With the formats in another order all are upright. An EXIF that is passed as bytes is left alone.
+# Nothing warns.
 # Versions: pillow 13.0.0.
 set -euo pipefail
 
