@@ -5,8 +5,8 @@
 # object was deleted is empty, as with boto3 and s3fs.
 # What happens: behind the deletion pyarrow puts an empty object called "cats/", so that the folder goes on existing. Whoever
 # lists keys with boto3 and takes each for a picture now reads one of 0 bytes, counts a picture more than there is, and a class
-# "cats" without any picture stays among the classes of a folder. The deletion also needs the right to write, and copies of the
-# bucket made by file, where "cats/" is no name for a file, stumble over it. Nothing warns.
+# "cats" without any picture stays among the classes of a folder. So a deletion needs the right to write as well. Nothing
+# warns.
 # Versions: pyarrow 26.0.1, s3fs 2026.9.0, boto3 1.43.117, against moto 5.2.5.
 set -euo pipefail
 

@@ -1,12 +1,12 @@
 #!/bin/bash
 # s3fs finds a new picture and says, of the same name, that it does not exist.
 #
-# One would guess: exists() asks the store, as it does for a name that was never seen; at least exists(), ls() and find() of one
-# file system give one answer.
-# What happens: what a folder's ls() once returned is kept for good. A picture that another program uploaded later is in
-# find() of that folder, while ls() leaves it out, exists() says no, and cat_file() and open() raise FileNotFoundError for the
-# very name that find() gave. One that was deleted is still listed, and exists. A program that waits for new pictures with ls()
-# or exists() waits forever, and one that skips damaged or missing pictures leaves out each that came after the first listing.
+# One would guess: exists() asks the store, as it does for a name that was never seen; at least exists(), ls() and find() of
+# one file system give one answer.
+# What happens: what a folder's ls() once returned is kept for good. A picture that another program uploaded later is in find()
+# of that folder, while ls() leaves it out, exists() says no, and cat_file() and open() raise FileNotFoundError for the very
+# name that find() gave. One that was deleted is still listed, and exists. A program that waits for new pictures with ls() or
+# exists() waits forever, and one that skips damaged or missing pictures leaves out each that came after the first listing.
 # use_listings_cache=False or invalidate_cache() gives the present state. Nothing warns.
 # Versions: s3fs 2026.9.0, fsspec 2026.9.0, boto3 1.43.117, against moto 5.2.5.
 set -euo pipefail

@@ -5,8 +5,8 @@
 # files that they read, are others; or it notices that the file belongs to another data set.
 # What happens: a file of that name is read, and the data set in front of it is not looked at. With a mean subtracted that was
 # forgotten at first, with new pictures in the shards, or as the validation set of a script that names one cache twice, it
-# gives the old elements, all of them: five where the new set has three. Only another type or another number of axes is an
-# error. Nothing warns; a score on the training set passes for one of the validation set.
+# gives the old elements, all of them: five where the new set has three. Only another type is an error. Nothing warns; a score
+# on the training set passes for one of the validation set.
 # Versions: tensorflow-cpu 2.21.0, numpy 2.4.6.
 set -euo pipefail
 
