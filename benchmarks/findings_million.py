@@ -8,7 +8,6 @@ tenth lie in clusters of near hashes, 2 % are blank, 5 % are exact duplicates, s
 """
 
 import argparse
-import hashlib
 import json
 import resource
 import subprocess
@@ -23,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.bench import RESULTS, about_here
+from benchmarks.made_up_rows import digests_of, written_rows
 from benchmarks.report import table
 from imagerecords.schemas.output_files import MANIFEST
 from imagerecords.schemas.receipt import COLUMNS
@@ -100,35 +100,16 @@ def _rows(
 ) -> pa.Table:
     """The rows of one shard."""
     split, shard, shards = place
-    count = len(label)
-    digests = [hashlib.sha256(str(number).encode()).hexdigest() for number in content.tolist()]
-    sizes = draw.integers(20_000, 220_000, count)
-    columns = {
-        "split": [split] * count,
-        "shard": [f"{split}-{shard:05d}-of-{shards:05d}"] * count,
-        "path": [f"n{number:08d}/n{number:08d}_{image}.JPEG" for image, number in enumerate(label.tolist())],
+    labels = label.tolist()
+    given = {
+        "path": [f"n{number:08d}/n{number:08d}_{image}.JPEG" for image, number in enumerate(labels)],
         "label": label,
-        "text": [f"n{number:08d}" for number in label.tolist()],
-        "status": ["written"] * count,
-        "reason": pa.nulls(count, pa.string()),
-        "message": pa.nulls(count, pa.string()),
-        "record": np.arange(count),
-        "offset": np.cumsum(sizes) - sizes,
-        "size": sizes,
-        "crc32c": draw.integers(0, 2**32, count),
-        "height": draw.integers(200, 600, count),
-        "width": draw.integers(200, 600, count),
-        "source_format": ["JPEG"] * count,
-        "source_size": sizes,
-        "sha256": digests,
-        "encoded_sha256": digests,
-        "brightness": draw.uniform(0, 1, count).astype(np.float32),
+        "text": [f"n{number:08d}" for number in labels],
+        "sha256": digests_of(content.tolist()),
         "contrast": quality[0],
-        "sharpness": draw.uniform(0, 0.1, count).astype(np.float32),
         "dhash": quality[1],
     }
-    known = {name: columns[name] if name in columns else pa.nulls(count, COLUMNS.field(name).type) for name in COLUMNS.names}
-    return pa.table(known, schema=COLUMNS)
+    return written_rows(draw, (split, f"{split}-{shard:05d}-of-{shards:05d}"), given)
 
 
 def measure(directory: Path) -> dict[str, object]:

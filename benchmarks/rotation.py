@@ -56,7 +56,7 @@ WAYS: dict[str, Callable[[bytes], bytes]] = {"check alone": check, BEFORE: as_be
 
 
 def make_photo(photo: Path, **options: bool) -> bytes:
-    """A portrait photo as a phone stores it: lying, quality 88."""
+    """A portrait photo as a phone stores it: on its side, quality 88."""
     exif, file = Image.Exif(), io.BytesIO()
     exif[0x112] = 6
     with Image.open(photo) as image:

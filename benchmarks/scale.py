@@ -10,7 +10,6 @@ is measured. Time is CPU time: of the measured process, and of convert's and val
 """
 
 import argparse
-import hashlib
 import io
 import itertools
 import json
@@ -25,9 +24,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from PIL import Image
 
 from benchmarks.bench import RESULTS, about_here
+from benchmarks.made_up_rows import digests_of, written_rows
 from benchmarks.plan_million import make_listing
 from benchmarks.report import table
 from imagerecords.flows.direct import build_directly
@@ -36,7 +37,7 @@ from imagerecords.schemas.audit import AuditOptions
 from imagerecords.schemas.data_card import Outcome
 from imagerecords.schemas.listing import Listing
 from imagerecords.schemas.output_files import REPORT
-from imagerecords.schemas.receipt import COLUMNS, VerifiedShard
+from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.schemas.summary import BuildSummary
 from imagerecords.tasks.append import append_images, base_plan
@@ -188,34 +189,13 @@ def _write_receipts(settings: BuildSettings) -> list[VerifiedShard]:
     """A receipt for each planned shard, and what validate would say of it."""
     output, draw, verified = open_output(settings), np.random.default_rng(1), []
     for shard, rows in read_whole_plan(output):
-        count = rows.num_rows
-        digests = [hashlib.sha256(path.encode()).hexdigest() for path in rows["path"].to_pylist()]
-        sizes = draw.integers(20_000, 220_000, count)
-        columns = {
-            "split": [shard.split] * count,
-            "shard": [shard.name] * count,
-            "path": rows["path"],
-            "label": rows["label"],
-            "text": [path.partition("/")[0] for path in rows["path"].to_pylist()],
-            "status": ["written"] * count,
-            "record": np.arange(count),
-            "offset": np.cumsum(sizes) - sizes,
-            "size": sizes,
-            "crc32c": draw.integers(0, 2**32, count),
-            "height": draw.integers(200, 600, count),
-            "width": draw.integers(200, 600, count),
-            "source_format": ["JPEG"] * count,
-            "source_size": rows["size"],
-            "sha256": digests,
-            "encoded_sha256": digests,
-            "brightness": draw.uniform(0, 1, count).astype(np.float32),
-            "contrast": draw.uniform(0.05, 0.3, count).astype(np.float32),
-            "sharpness": draw.uniform(0, 0.1, count).astype(np.float32),
-            "dhash": draw.integers(1, 2**64 - 1, count, dtype=np.uint64),
-        }
-        known = [columns.get(field.name, pa.nulls(count, field.type)) for field in COLUMNS]
-        write_receipt(output, shard.name, shard.fingerprint, pa.table(known, schema=COLUMNS))
-        verified.append(VerifiedShard(shard.name, count, int(sizes.sum()), hashlib.sha256(shard.name.encode()).hexdigest()))
+        paths = rows["path"].to_pylist()
+        planned = {"path": rows["path"], "label": rows["label"], "source_size": rows["size"]}
+        given = {**planned, "text": [path.partition("/")[0] for path in paths], "sha256": digests_of(paths)}
+        receipt = written_rows(draw, (shard.split, shard.name), given)
+        write_receipt(output, shard.name, shard.fingerprint, receipt)
+        (digest,) = digests_of([shard.name])
+        verified.append(VerifiedShard(shard.name, len(paths), pc.sum(receipt["size"]).as_py(), digest))
     return verified
 
 

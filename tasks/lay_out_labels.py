@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from imagerecords.schemas.errors import BadLayout
@@ -22,14 +22,18 @@ from imagerecords.tasks.sources.label_studio import Export, read_export
 from imagerecords.tasks.sources.label_studio_paths import there
 from imagerecords.tasks.storage.folders import Folder, open_folder
 
-LAID_OUT = ".laid_out.json"  # what the last export put here, so that the next removes only that
+LAID_OUT = (
+    ".laid_out.json"  # the places that exports have put images in, of which the next removes those that are none of its own
+)
+SHORT_DIGEST, DIGEST = 8, 64  # hexadecimal digits in the name of a place
 
 
 def lay_out_labels(export: LabelExport, note: Callable[[str], None] = lambda _: None) -> dict[str, int]:
     """Lay an export's images out below labelled_directory; returns the number of images by `split/label`.
 
     `note` is called with a line for each thing to report, among them how many tasks were skipped. Raises BadLayout, with a line
-    for each bad row, when an image has no label or several, or two rows give it different ones.
+    for each bad row, when an image has no label or several, two rows give it different ones, or it does not exist; nothing is
+    laid out then.
     """
     folder, name = beside(export.export_file, export.storage_options)
     text = folder.read(name).decode("utf-8-sig")
@@ -39,14 +43,21 @@ def lay_out_labels(export: LabelExport, note: Callable[[str], None] = lambda _: 
         note(line)
     target = open_folder(export.labelled_directory, export.storage_options)
     base = export.images_directory or folder.url
-    placed = {}
+    planned: dict[str, tuple[Folder, str]] = {}
     for image in images:
-        split = "validation" if group_position(image.path) < export.validation_fraction else "train"
-        label_folder = f"{split}/{image.label}"
-        placed[_place(image.path, base, target, label_folder, export.storage_options)] = label_folder
-    _remove_gone(target, set(placed))
+        place, where = _planned(image, base, export, SHORT_DIGEST)
+        if place in planned:  # 32 bits of a digest are not enough for ten thousands of images of one name
+            place, where = _planned(image, base, export, DIGEST)
+        planned[place] = where
+    before = set(json.loads(target.read(LAID_OUT))) if target.exists(LAID_OUT) else set()
+    _record(target, before | planned.keys())  # first: whatever an interrupted export leaves, the next one knows
+    for place, (origin, file) in planned.items():
+        _put(origin, file, target, place)
+    for place in before - planned.keys():  # of images that were relabelled, or removed from the project
+        target.remove(place)
+    _record(target, planned.keys())
     target.write(LABELS, labels_text(sorted({image.label for image in images})))
-    return dict(Counter(placed.values()))
+    return dict(Counter(place.rpartition("/")[0] for place in planned))
 
 
 def _checked(found: Export) -> list[LabelledPath]:
@@ -79,26 +90,29 @@ def _source(path: str, base: str, storage_options: Mapping[str, Any]) -> str:
     return whole(there(path, exists))
 
 
-def _place(path: str, base: str, target: Folder, folder: str, storage_options: Mapping[str, Any]) -> str:
-    """Put an image into its label's folder, under a name with a digest of its path; returns its place."""
-    source = _source(path, base, storage_options)
-    origin, name = beside(source, storage_options)
-    place = f"{folder}/{hashlib.sha256(path.encode()).hexdigest()[:8]}-{name}"
+def _planned(image: LabelledPath, base: str, export: LabelExport, digits: int) -> tuple[str, tuple[Folder, str]]:
+    """The place of an image in its label's folder, with digits of its path's digest in its name; and where the image is now."""
+    source = _source(image.path, base, export.storage_options)
+    origin, name = beside(source, export.storage_options)
     if not origin.exists(name):
         raise BadLayout(f"an image of the export must exist, got none: {source}. Check images_directory")
-    if origin.is_local and target.is_local:
-        link = target.join(place)
-        os.makedirs(os.path.dirname(link), exist_ok=True)
-        if not os.path.lexists(link):
-            os.symlink(origin.join(name), link)
-    else:
+    split = "validation" if group_position(image.path) < export.validation_fraction else "train"
+    return f"{split}/{image.label}/{hashlib.sha256(image.path.encode()).hexdigest()[:digits]}-{name}", (origin, name)
+
+
+def _put(origin: Folder, name: str, target: Folder, place: str) -> None:
+    """Link an image to its place, or copy it where one of both is remote; a link to another image is replaced."""
+    if not (origin.is_local and target.is_local):
         target.write(place, origin.read(name))
-    return place
+        return
+    link, image = target.join(place), origin.join(name)
+    os.makedirs(os.path.dirname(link), exist_ok=True)
+    if os.path.islink(link) and os.readlink(link) != image:  # images_directory was another one
+        os.unlink(link)
+    if not os.path.lexists(link):
+        os.symlink(image, link)
 
 
-def _remove_gone(target: Folder, placed: set[str]) -> None:
-    """Remove what an earlier export laid out and this one does not: images that were relabelled or removed from the project."""
-    before = json.loads(target.read(LAID_OUT)) if target.exists(LAID_OUT) else []
-    for place in set(before) - placed:
-        target.remove(place)
-    target.write(LAID_OUT, json.dumps(sorted(placed), indent=0).encode())
+def _record(target: Folder, places: Iterable[str]) -> None:
+    """Write down what was laid out, so that the next export removes that alone."""
+    target.write(LAID_OUT, json.dumps(sorted(places), indent=0).encode())

@@ -11,9 +11,9 @@ from imagerecords.schemas.output_files import MANIFEST, REPORT
 from imagerecords.schemas.published import Published
 from imagerecords.schemas.receipt import VerifiedShard
 from imagerecords.schemas.settings import BuildSettings
-from imagerecords.schemas.shares import shares_of
+from imagerecords.schemas.shares import SplitShare, shares_of
 from imagerecords.tasks.dataset.accounting import over_budget, summary_of
-from imagerecords.tasks.dataset.completion import write_dataset_info, write_files_beside, write_manifest
+from imagerecords.tasks.dataset.completion import Accounts, write_dataset_info, write_files_beside, write_manifest
 from imagerecords.tasks.dataset.findings_file import write_findings
 from imagerecords.tasks.dataset.known_file import remove_known
 from imagerecords.tasks.dataset.manifest import first_rejected
@@ -73,14 +73,18 @@ def publish_dataset(
         unwanted=unwanted,
         boxes=accounts.boxes,
         first_rejected=first_rejected(output, REJECTED_SHOWN) if rejected else (),
-        shares=shares_of(
-            {
-                split: {header.label_name(label): counts.written[label] for label in sorted(counts.found)}
-                for split, counts in accounts.splits.items()
-            },
-            settings.asked_shares(),
-        ),
+        shares=_shares(accounts, settings),
     )
+
+
+def _shares(accounts: Accounts, settings: BuildSettings) -> tuple[SplitShare, ...]:
+    """The share of each split, by the images that were written of each label."""
+    name = accounts.header.label_name
+    written = {
+        split: {name(label): counts.written[label] for label in sorted(counts.found)}
+        for split, counts in accounts.splits.items()
+    }
+    return shares_of(written)
 
 
 def _write_card(output: Folder, outcome: Outcome, settings: BuildSettings) -> None:

@@ -7,7 +7,7 @@ import contextlib
 import os
 from collections.abc import Sequence
 
-from imagerecords.flows.executors.processes import PRELOAD, kill_fork_server, start_fork_server
+from imagerecords.flows.executors.fork_server import PRELOAD, kill_fork_server, start_fork_server
 
 # Where any of these is in an argument, the build has perhaps no worker processes, or they need other imports too.
 OTHERWISE = ("--executor", "--config", "--help", "s3")

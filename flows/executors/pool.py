@@ -15,7 +15,8 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
-from imagerecords.flows.executors.processes import PRELOAD, ProcessPool
+from imagerecords.flows.executors.fork_server import PRELOAD
+from imagerecords.flows.executors.processes import ProcessPool
 from imagerecords.flows.executors.thread_pool import Threads
 from imagerecords.schemas.errors import BadSettings, Interrupted, ShardFailed, WorkerDied
 from imagerecords.schemas.plan import Shard

@@ -28,6 +28,7 @@ from imagerecords.schemas.results import Extracted, Selection
 from imagerecords.tasks.commands.catalogue import open_dataset, read_images, read_records_at
 from imagerecords.tasks.dataset.label_columns import each_label
 from imagerecords.tasks.records.image import encoded_image, has_objects_label, image_keys
+from imagerecords.tasks.storage.scratch import write_a_byte
 from imagerecords.tasks.storage.whole_files import UMASK
 
 NAME_LENGTH = 200  # bytes; file systems allow 255, and a number may be added
@@ -168,7 +169,7 @@ def _make_target(to: Path) -> None:
     """Make the directory to write to. Raises BadInput where that can't be done, or nothing be written to it."""
     try:
         to.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=to).close()
+        write_a_byte(to)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise

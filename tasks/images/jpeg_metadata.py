@@ -51,7 +51,7 @@ DIRECTORY_ENTRY = 12  # bytes
 
 
 class Private(NamedTuple):
-    """Whether a JPEG tells where it was taken, and whether it holds a small picture of what it was before it was edited."""
+    """Whether a JPEG has a GPS position, and whether it has a thumbnail, which may show what it was before it was edited."""
 
     has_gps: bool = False
     has_thumbnail: bool = False

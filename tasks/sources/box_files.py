@@ -23,7 +23,8 @@ from imagerecords.tasks.sources.annotations.sniff import sniff
 from imagerecords.tasks.sources.annotations.units import in_own_corners
 from imagerecords.tasks.sources.annotations.voc import objects_of, size_of
 from imagerecords.tasks.sources.annotations.xml import parse_xml
-from imagerecords.tasks.sources.annotations.yolo import Layout, classes_beside, lines_of
+from imagerecords.tasks.sources.annotations.yolo import classes_beside
+from imagerecords.tasks.sources.annotations.yolo_labels import Layout, lines_of
 from imagerecords.tasks.sources.box_units import with_units
 from imagerecords.tasks.sources.boxes_csv import read_csv_boxes
 from imagerecords.tasks.sources.input_files import beside, open_file

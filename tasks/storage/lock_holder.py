@@ -64,7 +64,7 @@ class Holder:
 
 
 def machine() -> str:
-    """What tells machines, boots and containers apart, so that a process id means something."""
+    """The name of this machine, its boot and its container: a process id means something within one of them only."""
     parts = [socket.gethostname()]
     with contextlib.suppress(OSError):
         with open("/proc/sys/kernel/random/boot_id") as file:

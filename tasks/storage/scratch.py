@@ -46,12 +46,24 @@ def refuse_no_scratch(directory: Path) -> None:
     """Make a staging directory. Raises BadStorage where that can't be done, or nothing be written to it."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=directory) as file:
-            file.write(b"\0")
+        write_a_byte(directory)
     except OSError as error:
         raise BadStorage(
             f"the scratch directory must be writable, got {_reason(error, directory)}: {directory}. Correct that, {ANOTHER}"
         ) from error
+
+
+def write_a_byte(directory: Path) -> None:
+    """Write a file to a directory and remove it; raises OSError where that can't be done.
+
+    The file is closed first: mounts that know no rename of open files (FUSE's) can't remove one either.
+    """
+    handle, name = tempfile.mkstemp(dir=directory)
+    try:
+        with open(handle, "wb") as file:
+            file.write(b"\0")
+    finally:
+        os.unlink(name)
 
 
 @contextlib.contextmanager

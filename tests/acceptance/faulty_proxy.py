@@ -1,4 +1,4 @@
-"""An HTTP proxy before an S3 server that throttles, cuts answers short, dawdles and refuses, as it is told."""
+"""An HTTP proxy before an S3 server that throttles, cuts answers short, delays and refuses, as its Faults say."""
 
 import asyncio
 import random
@@ -41,7 +41,7 @@ class FaultyProxy:
     def __enter__(self) -> Self:
         self._thread.start()
         serving = asyncio.run_coroutine_threadsafe(asyncio.start_server(self._serve, "127.0.0.1", 0), self._loop)
-        self._server = serving.result(10)
+        self._server = serving.result(60)
         self.endpoint = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tests.digests import digests
 
 COMMAND = str(Path(sys.executable).with_name("imagerecords"))
 DEADLINE = 180  # seconds; nothing takes so long unless it hangs
+FIRST_PORT, PORTS = 16_000, 4_000  # of each of four test processes
 # What a developer's shell may carry and a test must not depend on.
 FOREIGN = ("PREFECT_", "IMAGERECORDS_", "AWS_", "PYTHONPATH")
 
@@ -35,11 +36,23 @@ def wait_until(what: Callable[[], Any], event: str, seconds: float = DEADLINE) -
     return pytest.fail(f"waited {seconds:g} s in vain until {event}")
 
 
+def _ports() -> Iterator[int]:
+    """Ports of this test process's own, below those that Linux gives to outgoing connections, from 32768."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4
+    begin = random.Random(os.getpid()).randrange(PORTS)
+    yield from (FIRST_PORT + PORTS * worker + (begin + number) % PORTS for number in range(PORTS))
+
+
+_PORTS = _ports()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port on which nobody listens, never one twice: a server that is started again finds its port free."""
+    for port in _PORTS:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free")
 
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:

@@ -69,7 +69,7 @@ class Seaweed:
         if self._authority:
             words += [f"-s3.cert.file={self._authority}/server.pem", f"-s3.key.file={self._authority}/server-key.pem"]
         self.server = Running(words, clean_environment(self.folder), self.folder)
-        wait_until(self._takes_objects, "SeaweedFS takes an object", 60)
+        wait_until(self._takes_objects, "SeaweedFS takes an object")
 
     def _takes_objects(self) -> bool:
         assert self.server.process.poll() is None, f"the server must start: {self.server.stderr[-2000:]}"

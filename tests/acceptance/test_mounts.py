@@ -33,7 +33,7 @@ def mount(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
     def start(refused: str) -> Path:
         started.append(subprocess.Popen([sys.executable, ODD_MOUNT, place, backing, refused]))
-        wait_until(lambda: os.path.ismount(place), "the directory is mounted", 30)
+        wait_until(lambda: os.path.ismount(place), "the directory is mounted")
         return place
 
     yield start

@@ -38,7 +38,7 @@ class FlakyDisk:
         return self.images.arguments(self.output, "--prefect", train_directory=self.train, retries=retries)
 
     def fail(self) -> Callable[[], None]:
-        """Let an image of the last shard fail from now on; what is returned mends it."""
+        """Let an image of the last shard fail from now on; what is returned repairs it."""
         plan = read_whole_plan(open_folder(str(self.output), {}))
         path = next(rows["path"][0].as_py() for shard, rows in plan if shard.name == LAST)
         link, target = self.train / path, self.images.train / path
@@ -64,16 +64,16 @@ def _attempts(installation: Installation, output: Path) -> dict[str, int]:
 def _begin(shell: Shell, installation: Installation, disk: FlakyDisk, retries: int) -> tuple[Running, Callable[[], None]]:
     build = shell.start(disk.arguments(retries), {"PREFECT_API_URL": installation.url})
     wait_until(lambda: receipts(disk.output), "a shard is done")
-    mend = disk.fail()
+    repair = disk.fail()
     assert LAST not in receipts(disk.output), "the disk must fail before its shard is done"
-    return build, mend
+    return build, repair
 
 
 def test_only_the_shard_that_met_a_fault_is_tried_again(installation: Installation, shell: Shell, slow: Images, tmp_path: Path):
     disk = FlakyDisk(slow, tmp_path)
-    build, mend = _begin(shell, installation, disk, retries=8)
+    build, repair = _begin(shell, installation, disk, retries=8)
     wait_until(lambda: "Invalid argument" in build.stderr, "the error is reported")
-    mend()
+    repair()
     assert build.wait() == 0, build.stderr
     assert [digests(disk.output)[path.name] for path in shard_files(disk.output)] == [
         slow.undisturbed.digests[path.name] for path in shard_files(slow.undisturbed.folder)
@@ -87,7 +87,7 @@ def test_a_shard_that_fails_to_the_last_fails_the_run_and_costs_the_rerun_nothin
     installation: Installation, shell: Shell, slow: Images, tmp_path: Path
 ):
     disk = FlakyDisk(slow, tmp_path)
-    build, mend = _begin(shell, installation, disk, retries=1)
+    build, repair = _begin(shell, installation, disk, retries=1)
     assert build.wait() == 1
     last = build.last_word
     assert last.startswith(f"imagerecords: error: 1 of {slow.shards} shards failed. First: {LAST}")
@@ -97,6 +97,6 @@ def test_a_shard_that_fails_to_the_last_fails_the_run_and_costs_the_rerun_nothin
     assert run is not None
     assert run["state_name"] == "Failed"
     assert LAST in run["state"]["message"]
-    mend()
+    repair()
     rerun = shell.run(disk.arguments(retries=1), {"PREFECT_API_URL": installation.url})
     assert (rerun.summary["shards_reused"], rerun.summary["shards_converted"]) == (slow.shards - 1, 1)

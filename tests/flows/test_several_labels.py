@@ -3,6 +3,8 @@
 import json
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from imagerecords import open_dataset, plan
@@ -77,7 +79,6 @@ def csv_with_json(folder):
 
 
 def parquet(folder):
-    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     pq.write_table(pa.table({"path": list(LABELS), "label": list(LABELS.values())}), folder / "list.parquet")
     return {"image_list": str(folder / "list.parquet")}
 

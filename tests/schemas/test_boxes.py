@@ -31,11 +31,11 @@ INF, NAN = float("inf"), float("nan")
 def test_each_problem_is_named_and_clamped_away_where_something_is_left(box, problem, clamped):
     corners = np.array([box], np.float32)
     assert problems_of(corners).tolist() == [problem]
-    mended = clamp(corners)
+    moved = clamp(corners)
     if clamped is None:
-        assert problems_of(mended)[0] in (EMPTY, NOT_FINITE)
+        assert problems_of(moved)[0] in (EMPTY, NOT_FINITE)
     else:
-        assert mended[0].tolist() == np.array(clamped, np.float32).tolist()
+        assert moved[0].tolist() == np.array(clamped, np.float32).tolist()
 
 
 FINITE = st.floats(-2, 3, width=32)
@@ -44,10 +44,10 @@ FINITE = st.floats(-2, 3, width=32)
 @given(st.lists(st.tuples(FINITE, FINITE, FINITE, FINITE), max_size=8))
 def test_what_clamping_leaves_is_sound_or_empty_and_sound_boxes_stay_as_they_are(boxes):
     corners = np.array(boxes, np.float32).reshape(-1, 4)
-    mended = clamp(corners)
-    assert set(problems_of(mended).tolist()) <= {SOUND, EMPTY}
+    moved = clamp(corners)
+    assert set(problems_of(moved).tolist()) <= {SOUND, EMPTY}
     sound = problems_of(corners) == SOUND
-    assert (mended[sound] == corners[sound]).all()
+    assert (moved[sound] == corners[sound]).all()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

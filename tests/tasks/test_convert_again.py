@@ -56,18 +56,16 @@ def test_a_shard_whose_files_do_not_all_agree_is_built_again(planned, digests, f
 
 
 def test_no_damage_to_a_receipt_stops_a_rerun(planned):
-    """Wherever a bit flipped or the file ends: it is not a receipt, or it is one whose shard can be checked by it."""
+    """Wherever the file ends or bits flipped: it is no receipt, or has all columns. (test_receipts.py: every flip is seen.)"""
     settings, _, output, shard = planned
     convert_shard(shard, settings)
     name = f"_build/receipts/{shard.name}.parquet"
     data = output.read(name)
-    for position in range(0, len(data), 3):
-        changed = bytearray(data)
-        changed[position] ^= 0xFF
-        for damaged in (changed, data[:position]):
-            Path(output.join(name)).write_bytes(damaged)
-            receipt = read_receipt(output, shard.name)
-            assert receipt is None or receipt.schema.equals(COLUMNS)
+    flips = (data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :] for place in range(0, len(data), 19))
+    for damaged in (*(data[:place] for place in range(0, len(data), 3)), *flips):
+        Path(output.join(name)).write_bytes(damaged)
+        receipt = read_receipt(output, shard.name)
+        assert receipt is None or receipt.schema.equals(COLUMNS)
 
 
 def test_a_receipt_of_another_plan_is_no_proof(planned, tmp_path):

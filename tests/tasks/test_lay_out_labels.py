@@ -1,5 +1,6 @@
 """The label folders that are laid out from an export."""
 
+import errno
 import json
 import os
 
@@ -52,6 +53,15 @@ def test_images_are_linked_into_their_labels_folders_once(export, tmp_path):
     assert laid_out(tmp_path) == before
 
 
+def test_images_of_one_name_whose_digests_begin_alike_are_all_laid_out(export, tmp_path, monkeypatch):
+    monkeypatch.setattr("imagerecords.tasks.lay_out_labels.SHORT_DIGEST", 0)
+    (tmp_path / "images/other").mkdir()
+    (tmp_path / "images/other/0.jpg").write_bytes(b"another picture")
+    tasks = [task(path, "cat") for path in ("/data/upload/1/0.jpg", "/data/upload/1/other/0.jpg")]
+    (tmp_path / "export.json").write_text(json.dumps(tasks))
+    assert lay_out_labels(export.model_copy(update={"validation_fraction": 0.0})) == {"train/cat": 2}
+
+
 def test_a_csv_of_images_and_labels_is_laid_out_too(export, tmp_path):
     images = sorted((tmp_path / "images").iterdir())
     labels = {image: "cat" if int(image.stem) % 2 else "dog" for image in images}
@@ -82,6 +92,36 @@ def test_an_image_that_is_relabelled_leaves_its_old_folder(export, tmp_path):
     assert [path.split("/")[1] for path in names] == ["cat"]
 
 
+def test_an_image_that_is_relabelled_after_an_interrupted_export_leaves_its_old_folder(export, tmp_path, monkeypatch):
+    linked = os.symlink
+
+    def full(source, link):
+        if link.endswith("-5.jpg"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        linked(source, link)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "symlink", full)
+        with pytest.raises(OSError, match="No space left"):
+            lay_out_labels(export)
+    assert [path for path in laid_out(tmp_path) if path.endswith("-0.jpg")]
+    tasks = json.loads((tmp_path / "export.json").read_text())
+    tasks[0] = task("/data/upload/1/0.jpg", "cat")  # it was a dog
+    (tmp_path / "export.json").write_text(json.dumps(tasks))
+    lay_out_labels(export)
+    assert [path.split("/")[1] for path in laid_out(tmp_path) if path.endswith("-0.jpg")] == ["cat"]
+    assert len(laid_out(tmp_path)) == 40
+
+
+def test_images_of_another_directory_take_the_places_of_those_before(export, tmp_path):
+    lay_out_labels(export)
+    moved = (tmp_path / "images").rename(tmp_path / "moved")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/0.jpg").write_bytes(b"another picture")
+    lay_out_labels(export.model_copy(update={"images_directory": str(moved)}))
+    assert {path.resolve().parent for path in (tmp_path / "labelled").rglob("*.jpg")} == {moved}
+
+
 def test_one_image_with_two_labels_in_two_rows_is_refused_before_anything_is_laid_out(export, tmp_path):
     tasks = json.loads((tmp_path / "export.json").read_text())
     (tmp_path / "export.json").write_text(json.dumps([*tasks, task("/data/upload/1/0.jpg", "cat")]))
@@ -94,6 +134,7 @@ def test_a_missing_image_is_named(export, tmp_path):
     (tmp_path / "images/7.jpg").unlink()
     with pytest.raises(BadLayout, match=r"7\.jpg"):
         lay_out_labels(export)
+    assert not (tmp_path / "labelled").exists()
 
 
 def test_to_a_remote_store_images_are_copied(export, tmp_path):

@@ -209,7 +209,7 @@ def is_one_hot(source: Source, columns: list[str], first: list[str], name: str) 
 
 
 def read_one_hot(source: Source) -> Iterator[AnnotatedImage]:
-    """The images of all chosen files, with the classes whose column is 1; columns are told apart by their place."""
+    """The images of all chosen files, with the classes whose column is 1; columns go by place: names may repeat."""
     for path in source.chosen:
         rows = values_in(source, path)
         _, header = next(rows, (0, []))

@@ -60,7 +60,8 @@ from imagerecords.tasks.sources.annotations.via import read_via
 from imagerecords.tasks.sources.annotations.via3 import read_via3
 from imagerecords.tasks.sources.annotations.voc import read_voc
 from imagerecords.tasks.sources.annotations.vott import read_vott
-from imagerecords.tasks.sources.annotations.yolo import looks_like_labels, names_beside, read_yolo
+from imagerecords.tasks.sources.annotations.yolo import names_beside, read_yolo
+from imagerecords.tasks.sources.annotations.yolo_labels import looks_like_labels
 from imagerecords.tasks.sources.file_names import ending_of
 
 MOST_BARE = 3  # folders with files without an ending that are looked into: they are images, often, since keys of S3 need none

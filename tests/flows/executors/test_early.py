@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from imagerecords.flows.executors import early
-from imagerecords.flows.executors.processes import PRELOAD
+from imagerecords.flows.executors.fork_server import PRELOAD
 
 BUILD = ["build", "--data_directory", "photos", "--output_directory", "out"]
 

@@ -22,6 +22,7 @@ from imagerecords.schemas.errors import BadSettings, Interrupted, ShardFailed, W
 from imagerecords.schemas.settings import BuildSettings
 from imagerecords.tasks.convert import convert_shard
 from imagerecords.tasks.records.tensorflow import check_with_tensorflow
+from imagerecords.tasks.storage.processors import usable_processors
 from imagerecords.tasks.validate import validate_shard
 
 # Steps are functions of the standard library here: worker processes can import those by name.
@@ -248,7 +249,7 @@ def test_an_error_in_the_block_stops_the_workers():
         workers.run(math.gcd, 1, 1)
 
 
-@pytest.mark.parametrize(("asked", "given", "count"), [(3, None, 3), (None, None, os.cpu_count()), (3, 1, 1)])
+@pytest.mark.parametrize(("asked", "given", "count"), [(3, None, 3), (None, None, usable_processors()), (3, 1, 1)])
 def test_there_are_as_many_workers_as_asked_for(asked, given, count):
     with Workers(settings_for("threads", asked), given) as workers:
         assert workers.count == count

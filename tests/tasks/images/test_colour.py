@@ -1,4 +1,4 @@
-"""Colour profiles: converted to sRGB as the ICC's numbers say, passed over where they say nothing."""
+"""Colour profiles: converted to sRGB as the ICC's numbers say, ignored where they say nothing."""
 
 import io
 import struct

@@ -1,4 +1,4 @@
-"""What an image file's first bytes tell."""
+"""Which format an image file's first bytes are of."""
 
 import pytest
 
