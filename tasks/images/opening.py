@@ -20,6 +20,17 @@ NO_PIXELS = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
 # Pages of a TIFF, views of an MPO and sizes of an icon are no animation; of them, too, one becomes the picture.
 ANIMATIONS = {"GIF", "WEBP", "PNG", "AVIF", "FLI"}
 SCIENTIFIC = {"FITS", "MCIDAS", "IM", "SPIDER"}  # whose numbers are measurements
+# How libraries say that they lack the kind of a sound file; the last is libtiff's, of colours of fewer samples.
+NOT_READ = (
+    "nsupported",
+    "not supported",
+    "cannot find loader",
+    "not configured",
+    "not implemented",
+    "unknown pixel mode",
+    "unknown PCX mode",
+    "incompatible with image size",
+)
 RAW = "a camera's raw file ({}), which only a raw converter renders. Export it as JPEG or TIFF"
 
 # Pillow's warnings are in the image's reason or have no consequence; they do not belong on a worker's stderr.
@@ -154,8 +165,7 @@ def rejection(error: Exception, words: str = "") -> Rejected:
         return Rejected(Reason.TRUNCATED, f"the file ends in its header ({message})")
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
         return Rejected(Reason.TOO_MANY_PIXELS, message)
-    missing = ("nsupported", "not supported", "cannot find loader", "not configured", "not implemented", "unknown pixel mode")
-    if isinstance(error, NotImplementedError) or any(part in message for part in missing):
+    if isinstance(error, NotImplementedError) or any(part in message for part in NOT_READ):
         return Rejected(Reason.UNSUPPORTED, message)
     ends = "runcated" in message or isinstance(error, EOFError)
     return Rejected(Reason.TRUNCATED if ends else Reason.CORRUPT, message)

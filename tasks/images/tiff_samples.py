@@ -38,6 +38,7 @@ MOST_SAMPLES = 8  # of a pixel
 UNSIGNED, VOID = 1, 4  # values of SampleFormat
 FORMATS = {2: "signed integers", 3: "floating point", 5: "complex integers", 6: "complex floating point"}
 PHOTOMETRIC, INK_SET, CMYK_INKS, COLOR_MAP, WHITE_POINT = 262, 332, 1, 320, 318
+WEBP, LOWEST_BIT_FIRST = 50001, 2
 SAME_WHITE = 0.002  # of a chromaticity
 JPEG_COMPRESSIONS = {6, 7, 34892, 33007}  # which tifffile decodes to RGB
 Samples = npt.NDArray[Any]
@@ -85,6 +86,8 @@ def _odd_codec(page: "TiffPage") -> str:
         return f"a volume of {page.imagedepth} slices"
     if page.compression not in TIFF.DECOMPRESSORS:
         return f"compression {getattr(page.compression, 'name', page.compression)} is not read"
+    if page.compression == WEBP and page.fillorder == LOWEST_BIT_FIRST:
+        return "WebP with its bits in reverse order"
     if int(page.photometric) == YCBCR and page.compression not in JPEG_COMPRESSIONS and page.is_subsampled:
         return "YCbCr of fewer colour samples than brightness, other than JPEG's"
     return ""

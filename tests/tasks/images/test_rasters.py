@@ -102,6 +102,11 @@ def test_a_cut_pcx_is_truncated(make_settings):
         assert reason_of(pcx(picture, compressed=False)[:-3], make_settings()) is Reason.TRUNCATED
 
 
+def test_a_pcx_of_an_unknown_mode_is_unsupported(make_settings):
+    data = pcx(PICTURE, compressed=True)
+    assert reason_of(data[:3] + b"\2" + data[4:], make_settings()) is Reason.UNSUPPORTED
+
+
 def test_a_run_of_a_targa_may_go_on_in_the_next_row(pixels, make_settings):
     red, blue = bytes((10, 20, 200)), bytes((210, 30, 40))
     head = struct.pack("<BBBHHBHHHHBB", 0, 0, 10, 0, 0, 0, 0, 0, WIDTH, HEIGHT, 24, 0x20)
