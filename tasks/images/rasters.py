@@ -126,7 +126,7 @@ def _with_ends(data: bytes) -> bytes:
     if compression != RUN_LENGTHS or depth not in {1, 2} or len(data) < SGI_HEADER + 8 * count:
         return data
     starts, lengths = np.frombuffer(data, ">u4", 2 * count, SGI_HEADER).reshape(2, count).astype(np.int64)
-    if (starts + lengths > len(data)).any():
+    if (starts + lengths > len(data)).any() or lengths.sum() > 2 * len(data):  # rows may share their bytes, a few of them
         return data
     end = bytes(depth)
     rows = [data[start : start + length] + end for start, length in zip(starts.tolist(), lengths.tolist(), strict=True)]

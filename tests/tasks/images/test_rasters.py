@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from imagerecords.schemas.receipt import Reason
+from imagerecords.tasks.images import rasters
 from tests.tasks.images.reading import reason_of
 
 HEIGHT, WIDTH = 5, 7
@@ -67,6 +68,14 @@ def test_rows_of_an_sgi_may_end_with_their_last_pixel(pixels, depth, end):
     head = struct.pack(">HBBHHHHII", 474, 1, depth, 3, WIDTH, HEIGHT, 3, 0, 255).ljust(512, b"\0")
     data = head + starts.astype(">u4").tobytes() + np.array([*map(len, rows)], ">u4").tobytes() + b"".join(rows)
     assert (pixels(data) == PICTURE).all()
+
+
+def test_rows_of_an_sgi_that_share_their_bytes_take_no_memory_of_their_own():
+    rows, body = 1000, bytes(50_000)
+    start = 512 + 8 * rows
+    table = np.concatenate([np.full(rows, start), np.full(rows, len(body))]).astype(">u4").tobytes()
+    data = struct.pack(">HBBHHHH", 0x01DA, 1, 1, 2, 50_000, rows, 1).ljust(512, b"\0") + table + body
+    assert rasters._with_ends(data) is data
 
 
 def test_grey_of_an_sgi_may_have_three_dimensions(pixels):
