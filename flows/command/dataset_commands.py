@@ -21,6 +21,7 @@ from imagerecords.schemas.messages import plural, printable
 from imagerecords.schemas.output_files import REPORT
 from imagerecords.schemas.results import Selection
 from imagerecords.schemas.secrets import refuse_secrets
+from imagerecords.schemas.setting_fields import S3_SCHEMES
 
 AnyFolder = Annotated[str, Parameter(help="A folder or URL of TFRecord files, whichever program wrote them.")]
 AFile = Annotated[str, Parameter(help="A TFRecord file, e.g. out/train-00000-of-00008.")]
@@ -39,7 +40,7 @@ def audit(
     """Re-read any folder of TFRecord files, or one file, and report every problem; exit 1 when there is one."""
     from imagerecords.tasks.audit.folder import audit_folder
 
-    refuse_secrets(storage_options, path=path)
+    _check_places(storage_options, path=path)
     with shown("audit", "file") as show:
         result = audit_folder(path, storage_options or {}, options, show)
     if as_json:
@@ -60,7 +61,7 @@ def show(
     """Print one record's features."""
     from imagerecords.tasks.commands.show import read_record
 
-    refuse_secrets(storage_options, path=path)
+    _check_places(storage_options, listed=False, path=path)
     shown = read_record(path, record, storage_options or {})
     print("\n".join(shown.lines()))
     if save:
@@ -80,7 +81,7 @@ def report(
     """Write report.html, the data card of any folder of TFRecord files, into the folder."""
     from imagerecords.tasks.data_card.gather import make_report, put_report
 
-    refuse_secrets(storage_options, path=path)
+    _check_places(storage_options, path=path)
     with shown("data card"):
         page = make_report(path, storage_options or {})
     if save:
@@ -102,7 +103,7 @@ def locate(
     """Print where an image is, by file name, path, SHA-256 or the beginning of one; exit 1 when it is not found."""
     from imagerecords.tasks.commands.locate import locate_image
 
-    refuse_secrets(storage_options, dataset=dataset)
+    _check_places(storage_options, dataset=dataset)
     found = locate_image(dataset, name, storage_options or {}, print_line)
     _print_rows(found, as_json)
     if not found:
@@ -125,7 +126,7 @@ def extract(
     from imagerecords.tasks.commands.extract import UNLABELLED, extract_images
     from imagerecords.tasks.records.image import LABEL_KEYS, OBJECT_TEXT, TEXT_KEYS
 
-    refuse_secrets(storage_options, dataset=dataset)
+    _check_places(storage_options, dataset=dataset)
     with shown("extract"):
         done = extract_images(dataset, to, selection, storage_options or {})
     if as_json:
@@ -167,7 +168,7 @@ def remove(
     """Remove images from a finished data set, rewriting the shards that contain them."""
     from imagerecords.tasks.commands.remove import remove_images
 
-    refuse_secrets(storage_options, dataset=dataset)
+    _check_places(storage_options, dataset=dataset)
     listed = _lines(names)
     with shown("remove"):
         done = remove_images(dataset, listed, storage_options or {})
@@ -196,7 +197,7 @@ def diff(
     """Print which images were added, removed, moved, relabelled, replaced, re-encoded; exit 1 if any was or a record is bad."""
     from imagerecords.tasks.commands.diff import diff_datasets
 
-    refuse_secrets(storage_options, dataset=dataset, other=other)
+    _check_places(storage_options, dataset=dataset, other=other)
     broken: list[str] = []
     if html:
         from imagerecords.tasks.commands.diff_page import diff_page
@@ -218,6 +219,15 @@ def diff(
     if html:
         print_line(f"wrote {html}")
     return FAILED if differences or broken else OK
+
+
+def _check_places(storage_options: dict[str, Any] | None, *, listed: bool = True, **places: str) -> None:
+    """Raise BadInput where a place or an option carries a credential, or a place on S3 can't be reached or read."""
+    refuse_secrets(storage_options, **places)
+    if any(url.startswith(S3_SCHEMES) for url in places.values()):
+        from imagerecords.tasks.storage.s3_access import refuse_no_access_to
+
+        refuse_no_access_to(storage_options or {}, listed=listed, **places)
 
 
 def _save(setting: str, path: Path, data: bytes) -> None:

@@ -4,7 +4,7 @@ Only permanent problems are reported: a server that is slow, throttles or answer
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fsspec.asyn import sync
@@ -46,6 +46,24 @@ def refuse_no_access(settings: BuildSettings) -> None:
     problems = list(access_problems(settings))
     if problems:
         raise BadStorage("\n".join(problems))
+
+
+def refuse_no_access_to(storage_options: Mapping[str, Any], *, listed: bool = True, **places: str) -> None:
+    """Raise BadStorage, with a line for each of a command's places on S3 that can't be reached or read.
+
+    A file that is not `listed` may be open to credentials that may list nothing.
+    """
+    lines = []
+    for name, url in places.items():
+        if url.startswith(S3_SCHEMES):
+            try:
+                _ask(open_folder(url, storage_options))
+            except Exception as error:  # as below
+                problem = _problem(error)
+                if problem and (listed or problem[1] != PERMISSIONS):
+                    lines.append(f"{name} must {problem[0]}: {url}. {problem[1]}")
+    if lines:
+        raise BadStorage("\n".join(lines))
 
 
 def access_problems(settings: BuildSettings) -> Iterable[str]:

@@ -45,6 +45,12 @@ def test_a_server_that_does_not_let_us_in_is_told_in_one_line(
     assert bucket.keys("out") == []
 
 
+@pytest.mark.parametrize("command", [["audit"], ["show"], ["locate", "x"]], ids=lambda words: words[0])
+def test_commands_on_finished_data_sets_are_refused_in_the_same_words(on_s3: Shell, bucket: Bucket, command: list[str]):
+    words = [command[0], bucket.url("out"), *command[1:]]
+    assert "got InvalidAccessKeyId" in refused(on_s3, words, {"AWS_ACCESS_KEY_ID": "nobody"})
+
+
 def test_a_missing_bucket_is_told_for_whatever_lies_in_it(on_s3: Shell, quick_on_s3: OnS3, quick: Images):
     line = refused(on_s3, quick.arguments("s3://nobody-made-this/out", "--no-prefect"), {})
     assert "output_directory must be in a bucket that exists, got NoSuchBucket: s3://nobody-made-this/out" in line
