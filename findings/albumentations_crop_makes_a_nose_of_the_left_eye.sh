@@ -1,5 +1,5 @@
 #!/bin/bash
-# Albumentations takes points outside a crop off the list, so that the next point has the number of another.
+# Albumentations removes points outside a crop from the list, so that the next point has the number of another.
 #
 # One would guess: keypoints come out as many as they went in, because a point's place in the list is its name in COCO and in
 # each pose network (0 nose, 1 left eye, 2 right eye); one outside of the crop is marked, or has coordinates outside.

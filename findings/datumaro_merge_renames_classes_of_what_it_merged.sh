@@ -3,10 +3,10 @@
 #
 # One would guess: merge returns a new data set and leaves the two alone, so that the second one can be merged with a third or
 # exported afterwards, and a second call gives what the first gave.
-# What happens: if the second lists its classes in another order, merge (by "union" or "intersect") numbers its objects anew,
-# in place, and leaves its list of names as it was. The result is right, once; from then on each dog of the second data set is
-# a cat and each cat a dog, in whatever is made of it. The same call again gives the wrong result. So it is with data sets
-# imported from COCO. Nothing warns.
+# What happens: if the second lists its classes in another order, merge (by "union" or "intersect") gives its objects other
+# numbers, in place, and leaves its list of names as it was. The result is right, once; from then on each dog of the second
+# data set is a cat and each cat a dog, in whatever is made of it. The same call again gives the wrong result. So it is with
+# data sets imported from COCO. Nothing warns.
 # Versions: datumaro 1.13.12, numpy 2.4.6.
 set -euo pipefail
 

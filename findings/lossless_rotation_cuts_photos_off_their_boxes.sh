@@ -1,12 +1,12 @@
 #!/bin/bash
-# Photos that jhead, exiftran or jpegtran turned upright "without loss" have lost a strip, or show it at the wrong edge.
+# Photos that jhead, exiftran or jpegtran rotated "without loss" have lost a strip, or show it at the wrong edge.
 #
 # One would guess: a lossless rotation by the EXIF orientation gives the pixels of the upright photo, so that boxes drawn on the
 # photo as it was shown still fit; photos whose sides are no multiple of 16 are refused or re-encoded.
 # What happens: JPEGs are made of blocks, and the rest at the right or lower edge cannot go to the left or top. jhead cuts it
-# off, exiftran and jpegtran leave it at the edge where it was. A photo of 203 by 109, turned by 180 degrees, is 192 by 96 by
+# off, exiftran and jpegtran leave it at the edge where it was. A photo of 203 by 109, rotated by 180 degrees, is 192 by 96 by
 # jhead; by the others it has its size, with strips of 11 and 13 pixels exchanged. In all three everything else has moved by as
-# much: an object that was shown at (143, 69) is at (132, 56). Turned clockwise (6) it moves by 13 in x, anticlockwise (8) by
+# much: an object that was shown at (143, 69) is at (132, 56). Rotated clockwise (6) it moves by 13 in x, anticlockwise (8) by
 # 11 in y. They report success, and set the orientation to 1, so that nothing shows where the pixels were.
 # Versions: Debian's jhead 1:3.06.0.1-6, exiftran 2.10-4+b1, libjpeg-turbo-progs 1:2.1.5-2 (it prints those that it used);
 # pillow 13.0.0, numpy 2.4.6.
@@ -35,9 +35,9 @@ photo = np.zeros((109, 203, 3), np.uint8)
 photo[..., 0], photo[..., 1] = np.arange(203), np.arange(109)[:, None] * 2
 photo[20:40, 30:60] = 255
 TOOLS = {
-    "jhead": lambda degrees: ["jhead", "-autorot", "turned.jpg"],
-    "exiftran": lambda degrees: ["exiftran", "-a", "-i", "turned.jpg"],
-    "jpegtran": lambda degrees: ["jpegtran", "-rotate", degrees, "-outfile", "turned.jpg", "photo.jpg"],
+    "jhead": lambda degrees: ["jhead", "-autorot", "rotated.jpg"],
+    "exiftran": lambda degrees: ["exiftran", "-a", "-i", "rotated.jpg"],
+    "jpegtran": lambda degrees: ["jpegtran", "-rotate", degrees, "-outfile", "rotated.jpg", "photo.jpg"],
 }
 
 
@@ -53,9 +53,9 @@ for orientation, degrees in ((3, "180"), (6, "90"), (8, "270")):
     Image.fromarray(photo).save("photo.jpg", quality=95, subsampling="4:2:0", exif=exif)
     upright = seen(ImageOps.exif_transpose(Image.open("photo.jpg")))
     for tool, command in TOOLS.items():
-        Image.open("photo.jpg").save("turned.jpg", quality="keep", exif=exif)
+        Image.open("photo.jpg").save("rotated.jpg", quality="keep", exif=exif)
         subprocess.run(command(degrees), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        size, place = seen(Image.open("turned.jpg"))
+        size, place = seen(Image.open("rotated.jpg"))
         found[orientation, tool] = size, tuple(b - a for a, b in zip(upright[1], place))
         print(f"orientation {orientation}, upright {upright[0]} with an object at {upright[1]}; {tool}: {size}, object at {place}")
 moved = {3: (-11, -13), 6: (-13, 0), 8: (0, -11)}

@@ -5,7 +5,7 @@
 # other flag; there is a flag of its own, IMREAD_IGNORE_ORIENTATION, for the pixels as stored.
 # What happens: IMREAD_UNCHANGED leaves the EXIF orientation alone as well. A folder that is read with it for the sake of its
 # PNGs has its phone photos with width and height exchanged, off their boxes and off what other parts of the same program read
-# with the default flag. So it is for JPEG, PNG and WebP. IMREAD_ANYCOLOR | IMREAD_ANYDEPTH turns them upright. No warning.
+# with the default flag. So it is for JPEG, PNG and WebP. IMREAD_ANYCOLOR | IMREAD_ANYDEPTH gives them upright. No warning.
 # Versions: opencv-python-headless 5.0.0.93, pillow 13.0.0, numpy 2.4.6.
 set -euo pipefail
 

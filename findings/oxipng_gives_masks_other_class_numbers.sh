@@ -3,8 +3,8 @@
 #
 # One would guess: a lossless optimiser keeps each pixel, so that a mask of the classes 0, 7, 15 and 255 (as Pascal VOC has
 # them, in a palette) still has these, and a grey mask of 0, 128 and 255 too.
-# What happens: every colour is kept, its number is not. Unused colours go, the others are numbered anew, and a grey picture
-# with few shades gets a palette. Read by numpy.asarray(Image.open(...)), as masks are, 0, 7, 15, 255 are 0, 1, 2, 3 in another
+# What happens: every colour is kept, its number is not. Unused colours go, the others get new numbers, and a grey picture with
+# few shades gets a palette. Read by numpy.asarray(Image.open(...)), as masks are, 0, 7, 15, 255 are 0, 1, 2, 3 in another
 # order, and the grey 0, 128, 255 are three numbers up to 2. Each mask gets its own numbering, by the classes in it. Viewers
 # show what they showed before, and comparing converted colours finds no difference. Of grey masks 0, 17, 34 stay, by chance.
 # Versions: pyoxipng 9.1.1, pillow 13.0.0, numpy 2.4.6.

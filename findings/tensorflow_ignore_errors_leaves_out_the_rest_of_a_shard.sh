@@ -38,7 +38,8 @@ def seen(records):
 
 plain = seen(tf.data.TFRecordDataset(["a.tfrecord", "b.tfrecord"]))
 interleaved = seen(shards.interleave(tf.data.TFRecordDataset, cycle_length=2))
-decoded = seen(tf.data.Dataset.range(10).map(lambda n: tf.debugging.check_numerics(tf.where(n == 2, float("nan"), float(n)), "damaged")))
+numbers = tf.data.Dataset.from_tensor_slices([0.0, 1.0, float("nan"), *map(float, range(3, 10))])
+decoded = seen(numbers.map(lambda number: tf.debugging.check_numerics(number, "damaged")))
 print(f"two shards of ten, record 2 damaged: {plain}")
 print(f"interleaved:                         {interleaved}")
 print(f"element 2 fails in a map:            {decoded}")

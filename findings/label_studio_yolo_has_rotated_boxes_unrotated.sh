@@ -1,10 +1,10 @@
 #!/bin/bash
-# Label Studio exports a turned box to the right place in COCO, and to an empty place in YOLO and Pascal VOC.
+# Label Studio exports a rotated box to the right place in COCO, and to an empty place in YOLO and Pascal VOC.
 #
-# One would guess: formats that have upright boxes only get the upright box round the turned one, all the same; or the turned
+# One would guess: formats that have upright boxes only get the upright box round the rotated one, all the same; or the rotated
 # box is left out, or refused.
-# What happens: COCO has the box round it. YOLO and VOC have the box as it was before it was turned, and Label Studio turns
-# boxes about their upper left corner, so that a box of 40 by 10 at (50, 20), turned by 90 degrees, lies at (40, 20) to (50,
+# What happens: COCO has the box round it. YOLO and VOC have the box as it was before it was rotated, and Label Studio rotates
+# boxes about their upper left corner, so that a box of 40 by 10 at (50, 20), rotated by 90 degrees, lies at (40, 20) to (50,
 # 60) and is exported as (50, 20) to (90, 30): the two do not touch. The angle is in neither file. Nothing warns. (The export
 # "YOLO with oriented boxes" has it right.)
 # Versions: label-studio-sdk 2.1.2 (its converter is what Label Studio exports with), pillow 13.0.0.
@@ -44,6 +44,6 @@ coco = [round(end) for end in (x, y, x + width, y + height)]
 _, x, y, width, height = (float(number) * 100 for number in open("yolo/labels/a.txt").read().split())
 yolo = [round(end) for end in (x - width / 2, y - height / 2, x + width / 2, y + height / 2)]
 voc = [int(xml.parse("voc/Annotations/a.xml").find(f".//{end}").text) for end in ("xmin", "ymin", "xmax", "ymax")]
-print(f"40 by 10 at (50, 20), turned by 90 degrees: COCO {coco}, YOLO {yolo}, VOC {voc}")
+print(f"40 by 10 at (50, 20), rotated by 90 degrees: COCO {coco}, YOLO {yolo}, VOC {voc}")
 sys.exit(not (coco == [40, 20, 50, 60] and yolo == voc == [50, 20, 90, 30]))
 PYTHON

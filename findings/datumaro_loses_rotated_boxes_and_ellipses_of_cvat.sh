@@ -1,9 +1,9 @@
 #!/bin/bash
-# Datumaro turns a CVAT picture with a turned box and an ellipse into a picture of nothing.
+# Datumaro makes a picture of nothing of a CVAT picture with a rotated box and an ellipse.
 #
-# One would guess: a turned box becomes the upright box round it in formats that have no others, as an upright box stays what
+# One would guess: a rotated box becomes the upright box round it in formats that have no others, as an upright box stays what
 # it is, and an ellipse its outline or its box; or the conversion says what it cannot carry over.
-# What happens: an ellipse is left out as CVAT's XML is read. A turned box is read, and left out as COCO, YOLO and Pascal VOC
+# What happens: an ellipse is left out as CVAT's XML is read. A rotated box is read, and left out as COCO, YOLO and Pascal VOC
 # are written. The picture is there with an empty list of objects, which detectors take for a picture of background; a box
 # beside them that happens to be upright arrives, so that no count of pictures shows it. Nothing warns.
 # Versions: datumaro 1.13.12, pillow 12.3.0, numpy 2.4.6.
@@ -28,7 +28,7 @@ from PIL import Image
 BOX = '<box label="car" occluded="0" xtl="10" ytl="40" xbr="90" ybr="50" z_order="0"{}></box>'
 SHAPES = {
     "upright": BOX.format(""),
-    "turned": BOX.format(' rotation="90"'),
+    "rotated": BOX.format(' rotation="90"'),
     "ellipse": '<ellipse label="car" occluded="0" cx="50" cy="50" rx="20" ry="10" z_order="0"></ellipse>',
 }
 os.makedirs("cvat/images")
@@ -57,6 +57,6 @@ found["voc"] = {name: len(xml.parse(path).findall("object")) if os.path.exists(p
 print(f"read from CVAT: {read}")
 for kind, objects in found.items():
     print(f"objects in {kind}: {objects}")
-expected = {"upright": 1, "turned": 0, "ellipse": 0}
-sys.exit(not (read == {"upright": ["Bbox"], "turned": ["RotatedBbox"], "ellipse": []} and all(found[kind] == expected for kind in found)))
+expected = {"upright": 1, "rotated": 0, "ellipse": 0}
+sys.exit(not (read == {"upright": ["Bbox"], "rotated": ["RotatedBbox"], "ellipse": []} and all(found[kind] == expected for kind in found)))
 PYTHON
