@@ -1,7 +1,6 @@
 """The share of a data set's images that each split has, in all and by label, and the labels of which it has none."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict
@@ -9,7 +8,6 @@ from pydantic import BaseModel, ConfigDict
 from imagerecords.schemas.messages import plural
 
 NOTICEABLE = 0.1  # of the share that was asked for; and two images
-NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 class SplitShare(BaseModel):
@@ -68,7 +66,7 @@ class SplitShare(BaseModel):
         return line
 
 
-def shares_of(splits: Mapping[str, Mapping[str, int]], asked: Mapping[str, float] = NOTHING) -> tuple[SplitShare, ...]:
+def shares_of(splits: Mapping[str, Mapping[str, int]], asked: Mapping[str, float]) -> tuple[SplitShare, ...]:
     """The shares of these splits, whose images are counted by label; none for a single split. Train only where it has gaps.
 
     `asked` are the shares that some splits should have.

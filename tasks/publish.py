@@ -84,7 +84,7 @@ def _shares(accounts: Accounts, settings: BuildSettings) -> tuple[SplitShare, ..
         split: {name(label): counts.written[label] for label in sorted(counts.found)}
         for split, counts in accounts.splits.items()
     }
-    return shares_of(written)
+    return shares_of(written, settings.asked_shares())
 
 
 def _write_card(output: Folder, outcome: Outcome, settings: BuildSettings) -> None:
