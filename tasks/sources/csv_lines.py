@@ -53,7 +53,7 @@ def read_csv_lines(file: BinaryIO, names: Sequence[str] | None = None) -> CsvLin
 
     _refuse_other_encodings(file)
     begins = _first_lines_of_rows(file)
-    delimiter, file = _without_spaces(file, names)
+    delimiter, file = _without_spaces(file)
     header = _read_header(file, delimiter) if names is None else list(names)
     heads = int(names is None)
     table = pa_csv.read_csv(
@@ -159,7 +159,7 @@ def delimiter_of(line: str) -> str:
     return max(counts, key=lambda delimiter: counts[delimiter])
 
 
-def _without_spaces(file: BinaryIO, names: Sequence[str] | None) -> tuple[str, BinaryIO]:
+def _without_spaces(file: BinaryIO) -> tuple[str, BinaryIO]:
     """The delimiter; and the file, with a quote after a space read as one where its first line has spaces after delimiters."""
     text = _first_line(file)
     delimiter = delimiter_of(text)
