@@ -11,6 +11,7 @@ from imagerecords.schemas.messages import some
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
 from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of, stem_of
 from imagerecords.tasks.sources.annotations.text_lists import NAMES, names_in, split_of_list
+from imagerecords.tasks.sources.annotations.unread import of_all_images
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
 from imagerecords.tasks.sources.unlabelled import means_unlabelled
 
@@ -83,6 +84,12 @@ def _around(folders: list[list[str]]) -> list[str]:
 def are_label_folders(source: Source) -> bool:
     """Whether images lie in folders."""
     return any("/" in path for path in source.pictures)
+
+
+def has_label_folders(source: Source) -> bool:
+    """Whether the folders of images can be labels: several that no tool makes for all images, and that are no splits."""
+    named = are_label_folders(source) and not of_all_images(source)
+    return named and not lone_folders(source) and not are_splits(source) and len({*map(folder_of, source.pictures)}) > 1
 
 
 def lone_folders(source: Source) -> str | None:

@@ -25,6 +25,7 @@ from imagerecords.tasks.sources.annotations.folders import (
     are_label_folders,
     are_splits,
     files_beside,
+    has_label_folders,
     labels_in_names,
     lone_folders,
     read_folders,
@@ -152,7 +153,9 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
     if target in source.files:
         return _of_file(source, target, wanted)
     found, unknown = _survey(source, target)
-    lists, others = lists_below(source, target) if OF_TEXTS.isdisjoint(found) else ([], [])
+    lists, others = [], []
+    if OF_TEXTS.isdisjoint(found):
+        lists, others = lists_below(source, target, in_label_folders=not target and has_label_folders(source))
     if wanted == LISTS:
         lists, others = lists + others, []
     if lists and (wanted == LISTS or (not found and not unread_layout(source))):

@@ -89,3 +89,29 @@ def test_a_file_in_the_folder_of_a_split_is_not_named_for_it(plan, tmp_path):
             put(tmp_path / "in" / split / scene.label / f"{split}_{scene.name}", data_of(scene))
     put(tmp_path / "in/train/README.txt", "about")
     assert not any("named for a split" in note for note in plan().notes)
+
+
+@pytest.mark.parametrize(
+    "line", ["{0}  {1}", "{1} {0}", "{1} by Ann", "{1} http://example.org/{0}", "{1} camera {2}"], ids=lambda line: line
+)
+def test_texts_beside_label_folders_that_do_not_differ_by_folder_are_no_labels(plan, tmp_path, line):
+    label_folders(tmp_path / "in", CLASSES)
+    lines = [line.format(1000 + n, f"{scene.label}/{scene.name}", n // 2) for n, scene in enumerate(NAMED)]
+    put(tmp_path / "in/about.txt", "\n".join(lines))
+    assert plan().labels == CLASSES
+
+
+@pytest.mark.parametrize("value", [lambda n: 1000 + n, lambda n: "canon", lambda n: "test" if n % 2 else "train"])
+def test_json_beside_label_folders_is_no_map_of_labels_unless_it_differs_by_folder(tmp_path, make_settings, value):
+    label_folders(tmp_path / "in", CLASSES)
+    put(tmp_path / "in/a.json", json.dumps({f"{scene.label}/{scene.name}": value(n) for n, scene in enumerate(NAMED)}))
+    (error,) = survey(make_settings(annotations=str(tmp_path / "in"))).errors
+    assert "a.json" in error
+    assert "Pass --annotations_format folders" in error
+
+
+def test_json_of_splits_is_no_map_of_labels(tmp_path, make_settings):
+    pictures(tmp_path / "in/images", NAMED)
+    put(tmp_path / "in/a.json", json.dumps({name: [s.name for s in NAMED if s.split == name] for name in ("train", "val")}))
+    (error,) = survey(make_settings(annotations=str(tmp_path / "in"))).errors
+    assert "a.json" in error
