@@ -153,9 +153,8 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
     if target in source.files:
         return _of_file(source, target, wanted)
     found, unknown = _survey(source, target)
-    lists, others = [], []
-    if OF_TEXTS.isdisjoint(found):
-        lists, others = lists_below(source, target, in_label_folders=not target and has_label_folders(source))
+    in_label_folders = not target and has_label_folders(source)
+    lists, others = lists_below(source, target, in_label_folders=in_label_folders) if OF_TEXTS.isdisjoint(found) else ([], [])
     if wanted == LISTS:
         lists, others = lists + others, []
     if lists and (wanted == LISTS or (not found and not unread_layout(source))):
