@@ -68,6 +68,11 @@ def columns_in(source: Source, text: str) -> Columns | None:
     return Columns(image, label, others[split] if split else None)
 
 
+def names_columns(text: str) -> bool:
+    """Whether a table's header names the column of its images as tools do."""
+    return not {*columns_of(text)}.isdisjoint(FILE_COLUMNS)
+
+
 def headless(source: Source, text: str) -> bool:
     """Whether a table of two columns begins with an image and its class, in any order, without a header."""
     columns = columns_of(text)

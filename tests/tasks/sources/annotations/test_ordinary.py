@@ -6,7 +6,7 @@ import pytest
 
 from imagerecords.tasks.discover import survey
 from tests.tasks.sources.annotations.scenes import CLASSES, data_of
-from tests.tasks.sources.annotations.writing import NAMED, SCENES, coco, pictures, put
+from tests.tasks.sources.annotations.writing import NAMED, SCENES, coco, pictures, put, yolo_line
 
 
 @pytest.fixture
@@ -115,3 +115,19 @@ def test_json_of_splits_is_no_map_of_labels(tmp_path, make_settings):
     put(tmp_path / "in/a.json", json.dumps({name: [s.name for s in NAMED if s.split == name] for name in ("train", "val")}))
     (error,) = survey(make_settings(annotations=str(tmp_path / "in"))).errors
     assert "a.json" in error
+
+
+@pytest.mark.parametrize("export", ["coco", "yolo", "table"])
+@pytest.mark.parametrize("beside", [("a.json", '{"one.jpg": "canon", "two.JPG": "nikon"}'), ("a.csv", "one.jpg,canon\n")])
+def test_a_text_for_each_image_beside_an_export_is_not_read(plan, tmp_path, export, beside):
+    pictures(tmp_path / "in/images", NAMED)
+    files = {
+        "coco": {"coco.json": json.dumps(coco(NAMED))},
+        "yolo": {"classes.txt": "cat\ndog\n"} | {f"labels/{scene.stem}.txt": yolo_line(scene) for scene in NAMED},
+        "table": {"all.csv": "\n".join(["filename,label", *(f"{scene.name},{scene.label}" for scene in NAMED)])},
+    }
+    for name, text in [*files[export].items(), beside]:
+        put(tmp_path / "in" / name, text)
+    listing = plan()
+    assert listing.labels == CLASSES
+    assert any("not read" in note and beside[0] in note for note in listing.notes)
