@@ -23,11 +23,12 @@ class Ignored:
     def kind(self, folder: Folder, path: str) -> str | None:
         """What a file is counted as when it is skipped, by its ending; None where it is an input."""
         name = path.rpartition("/")[2]
-        if self.names.match(name.lower()) or self._has_boxes(folder, path):
+        if self.names.match(name.lower()) or self.has_boxes(folder, path):
             return f"{ending(name)} files"
         return None
 
-    def _has_boxes(self, folder: Folder, path: str) -> bool:
+    def has_boxes(self, folder: Folder, path: str) -> bool:
+        """Whether a file is one that `bounding_boxes` names."""
         if not self.box_files and not self.box_folders:
             return False
         whole, name = folder.join(path), path.lower()

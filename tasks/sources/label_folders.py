@@ -75,8 +75,10 @@ def survey_folders(
     errors, notes = _name_folders(settings, (*locked, *(listed or ())), sources)
     labels, more = _choose_labels(settings, listed, sources, locked)
     if listed is None and not locked:
+        has_boxes = ignored_files(settings).has_boxes
         for source in sources:
-            names = (sorted(source.folder_of), [file.path for file in source.found.files], source.folder.url)
+            beside = [file.path for file in source.found.files if not has_boxes(source.folder, file.path)]
+            names = (sorted(source.folder_of), beside, source.folder.url)
             errors += name_mistakes(*names)
             notes += name_notes(*names)
     if errors := [*errors, *more]:

@@ -75,13 +75,14 @@ class Finder:
     def _by_end(self, image: AnnotatedImage, written: str) -> Found:
         """The one image whose path ends like the written one, by as many folders as any does."""
         name = _folded(written.rpartition("/")[2])
-        known = without_masks(self._stems.get(name, [])) if image.by_stem else self._names.get(name, [])
+        known = self._stems.get(name, []) if image.by_stem else self._names.get(name, [])
         wanted = _folded(written).split("/")
         depths = {path: _same_end(wanted, _folded(stem_of(path) if image.by_stem else path).split("/")) for path in known}
         if not depths:
             return Found(None, f"an image must exist, got none: {image.path}")
         deepest = max(depths.values())
         best = [path for path, depth in depths.items() if depth == deepest]
+        best = without_masks(best) if image.by_stem else best
         if len(best) > 1 and image.split:
             of_split = [path for path in best if image.split in {SPLIT_OF.get(part.lower()) for part in path.split("/")[:-1]}]
             best = of_split or best

@@ -10,11 +10,14 @@ from collections.abc import Iterator, Sequence
 from imagerecords.schemas.messages import some
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
 from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of, stem_of
-from imagerecords.tasks.sources.annotations.text_lists import split_of_list
+from imagerecords.tasks.sources.annotations.text_lists import NAMES, names_in, split_of_list
+from imagerecords.tasks.sources.annotations.unread import of_all_images
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
 from imagerecords.tasks.sources.unlabelled import means_unlabelled
 
-ABOUT = re.compile(r"read.?me|licen[cs]e|copying|changelog|citation|.*\.(md|pdf|html)$", re.IGNORECASE)  # say nothing of images
+ABOUT = re.compile(  # say nothing of images
+    r"read.?me|licen[cs]e|copying|changelog|citation|.*\.(md|pdf|html|log|md5|sha\d+|py|ipynb|sh)$", re.IGNORECASE
+)
 WORD = re.compile(r"([A-Za-z][A-Za-z_ -]*)[._ -]?\d")
 SYNSETS = "synsets.txt"
 INNER = "images"  # in each label's folder, as Tiny ImageNet has it
@@ -24,7 +27,7 @@ def read_folders(source: Source) -> Iterator[AnnotatedImage]:
     """The images of label folders; those of the unlabelled have no label. A folder around all of them counts for nothing."""
     for path in source.files:
         if path not in source.pictures_set:
-            of_split = ending_of(path) == ".txt" and split_of_list(path)
+            of_split = ending_of(path) == ".txt" and split_of_list(path.rpartition("/")[2])
             kind = f"{path}, named for a split" if of_split else f"file in label folders ({ending_of(path) or 'no ending'})"
             source.unread[kind] += 1
     around = _around([folder_of(path).split("/") for path in source.pictures])
@@ -83,6 +86,12 @@ def are_label_folders(source: Source) -> bool:
     return any("/" in path for path in source.pictures)
 
 
+def has_label_folders(source: Source) -> bool:
+    """Whether the folders of images can be labels: several that no tool makes for all images, and that are no splits."""
+    named = are_label_folders(source) and not of_all_images(source)
+    return named and not lone_folders(source) and not are_splits(source) and len({*map(folder_of, source.pictures)}) > 1
+
+
 def lone_folders(source: Source) -> str | None:
     """The only folder of images, with the files beside that may say what they show; or folders that are one per split.
 
@@ -92,8 +101,16 @@ def lone_folders(source: Source) -> str | None:
     bases = {tuple(word for word in re.split(r"[-_ ]", name.lower()) if word not in SPLIT_OF) for name in names}
     if len(names) > 1:
         return f"{some(names)}, which differ by their split alone" if len(bases) == 1 and () not in bases else None
-    beside = files_beside(source)
+    beside = [path for path in files_beside(source) if not (names and _has_name(source, path, names[0]))]
     return f"{names[0]} alone, beside {some(beside)}" if names and beside else None
+
+
+def _has_name(source: Source, path: str, name: str) -> bool:
+    """Whether a file is a list of classes' names with one among them."""
+    if ending_of(path) != ".txt" or not NAMES.fullmatch(stem_of(path.rpartition("/")[2])):
+        return False
+    names = names_in(source, path)
+    return name in (names.values() if isinstance(names, dict) else names)
 
 
 def files_beside(source: Source) -> list[str]:

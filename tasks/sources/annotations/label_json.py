@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from imagerecords.tasks.sources.annotations.label_tables import BOX_COLUMNS, LABEL_COLUMNS, SPLIT_COLUMNS
+from imagerecords.tasks.sources.annotations.folders import has_label_folders
+from imagerecords.tasks.sources.annotations.label_tables import BOX_COLUMNS, LABEL_COLUMNS, SPLIT_COLUMNS, names_columns
 from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
-from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of, split_of_path
+from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of, split_of_path
 from imagerecords.tasks.sources.annotations.tables import FILE_COLUMNS, column, folders_of
+from imagerecords.tasks.sources.annotations.text_lists import differ_by_folder
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
 
+VAGUE = ("label_json", "label_csv")  # formats of which a file may give images any text, not their labels
 LOOKED_INTO = 20  # entries that decide what a file is
 OBJECTS = BOX_COLUMNS | {
     "annotations",
@@ -29,7 +32,14 @@ def is_label_map(source: Source, content: Any) -> bool:
     """Whether JSON is a map of images to labels, or of labels to images that are there."""
     if not isinstance(content, dict) or not content:
         return False
-    return _images_are_keys(source, content) or _images_are_values(source, content)
+    if _images_are_keys(source, content):
+        pairs = [(key, str(value)) for key, value in content.items()]
+    elif _images_are_values(source, content):
+        pairs = [(str(image), key) for key, each in content.items() for image in (each if isinstance(each, list) else [each])]
+    else:
+        return False
+    are_splits = all(text.lower() in SPLIT_OF for _, text in pairs)
+    return not are_splits and (not has_label_folders(source) or differ_by_folder(pairs))
 
 
 def is_label_line(source: Source, line: Any) -> bool:
@@ -104,3 +114,12 @@ def _labels(value: Any) -> list[str] | None:
     if any(isinstance(each, bool) or not isinstance(each, str | int | None) for each in values):
         return None
     return [str(each) for each in values if each not in ("", None)]
+
+
+def pop_vague(source: Source, found: defaultdict[str, list[str]]) -> dict[str, list[str]]:
+    """The files of VAGUE formats that are not known by what they are called inside, removed from those that were found."""
+    vague = {"label_json": found.pop("label_json", []), "label_csv": found.pop("label_csv", [])}
+    if named := [path for path in vague["label_csv"] if names_columns(source.head(path))]:
+        found["label_csv"] = named
+        vague["label_csv"] = [path for path in vague["label_csv"] if path not in named]
+    return {name: paths for name, paths in vague.items() if paths}

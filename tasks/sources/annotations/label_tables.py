@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from imagerecords.schemas.json_text import parse_json
@@ -28,6 +28,7 @@ BOX_COLUMNS = {"bbox", "bboxes", "box", "boxes", "bbox_x", "x", "x1", "xmin", "x
 SPLIT_COLUMNS = ("split", "subset", "set", "data_set", "dataset", "partition", "is_valid", "is_test", "fold", "kfold", "usage")
 NO_LABELS = {"width", "height", "url", "md5", "sha256", "size", "caption", "text", "description", "x_1", "y_1", *SPLIT_COLUMNS}
 IS_SPLIT = {"is_valid": {"true": "validation", "1": "validation"}, "is_test": {"true": "test", "1": "test"}}
+SINGULAR = ("ss", "is", "us", "species", "series")  # ends of names that are not plural: class, diagnosis, status
 OF_WORDS = ("tags", "attribute_ids")  # columns that have a word for each of several labels
 NO_OTHERS = 2  # columns of a table that has a file and a class alone
 FIRST, SECOND = "first column", "second column"  # of a table without a header
@@ -65,6 +66,11 @@ def columns_in(source: Source, text: str) -> Columns | None:
         return None
     split = column(others, SPLIT_COLUMNS)
     return Columns(image, label, others[split] if split else None)
+
+
+def names_columns(text: str) -> bool:
+    """Whether a table's header names the column of its images as tools do."""
+    return not {*columns_of(text)}.isdisjoint(FILE_COLUMNS)
 
 
 def headless(source: Source, text: str) -> bool:
@@ -121,6 +127,8 @@ def read_label_table(source: Source) -> Iterator[AnnotatedImage]:
         columns = list(names) or columns_of(text)
         rows = list(rows_of(source, path, names))
         found = found._replace(label=column_of_names(found.label, [name for name in columns if name != found.image], rows))
+        if not _are_splits(found.split, rows):
+            found = found._replace(split=None)
         others = [name for name in columns if name not in found]
         for name in others:
             source.unread[f"column {name or 'without a name'}"] += 1
@@ -154,6 +162,13 @@ def _splits_of_folders(images: Collection[str]) -> dict[str, str]:
     return splits if len(splits) == len(images) and len(set(splits.values())) > 1 else {}
 
 
+def _are_splits(name: str | None, rows: Sequence[Row]) -> bool:
+    """Whether a column is of splits: by its name, or by its values, since `usage` or `dataset` may mean anything."""
+    if name is None or name in ("split", "subset", "set", *IS_SPLIT):
+        return True
+    return all(split_of(value) for row in rows if (value := row.values.get(name, "")))
+
+
 def _split(source: Source, name: str | None, row: Row) -> str | None:
     if name is None:
         return None
@@ -173,7 +188,7 @@ def divider_of(name: str, values: Collection[str]) -> str | None:
     """
     if name in OF_WORDS:
         return " "
-    several = name.endswith("s") and name != "class"
+    several = name.endswith("s") and not name.endswith(SINGULAR)
     whole = {value for value in values if not value.startswith("[")}
     for divider in "|;,":
         parts = {part.strip() for value in whole if divider in value for part in value.split(divider)}

@@ -25,6 +25,7 @@ from imagerecords.tasks.sources.annotations.folders import (
     are_label_folders,
     are_splits,
     files_beside,
+    has_label_folders,
     labels_in_names,
     lone_folders,
     read_folders,
@@ -34,7 +35,7 @@ from imagerecords.tasks.sources.annotations.headless import read_automl, read_ma
 from imagerecords.tasks.sources.annotations.huggingface import read_huggingface
 from imagerecords.tasks.sources.annotations.image_lists import read_image_lists
 from imagerecords.tasks.sources.annotations.kitti import kitti_files, read_kitti
-from imagerecords.tasks.sources.annotations.label_json import read_label_json
+from imagerecords.tasks.sources.annotations.label_json import VAGUE, pop_vague, read_label_json
 from imagerecords.tasks.sources.annotations.label_tables import has_images, read_label_table, read_one_hot
 from imagerecords.tasks.sources.annotations.labelbox import read_labelbox
 from imagerecords.tasks.sources.annotations.labelme import read_labelme
@@ -48,10 +49,7 @@ from imagerecords.tasks.sources.annotations.seen import HOLDING, known_json, pro
 from imagerecords.tasks.sources.annotations.sniff import SNIFFERS, sniff
 from imagerecords.tasks.sources.annotations.superannotate import read_superannotate
 from imagerecords.tasks.sources.annotations.supervisely import read_supervisely
-from imagerecords.tasks.sources.annotations.tables import (
-    read_detection_table,
-    read_ilsvrc,
-)
+from imagerecords.tasks.sources.annotations.tables import read_detection_table, read_ilsvrc
 from imagerecords.tasks.sources.annotations.text_lists import is_list, lists_below
 from imagerecords.tasks.sources.annotations.tiny_imagenet import read_tiny_imagenet
 from imagerecords.tasks.sources.annotations.ultralytics import read_ultralytics
@@ -60,7 +58,7 @@ from imagerecords.tasks.sources.annotations.via import read_via
 from imagerecords.tasks.sources.annotations.via3 import read_via3
 from imagerecords.tasks.sources.annotations.voc import read_voc
 from imagerecords.tasks.sources.annotations.vott import read_vott
-from imagerecords.tasks.sources.annotations.yolo import names_beside, read_yolo
+from imagerecords.tasks.sources.annotations.yolo import best_names, names_beside, read_yolo
 from imagerecords.tasks.sources.annotations.yolo_labels import looks_like_labels
 from imagerecords.tasks.sources.file_names import ending_of
 
@@ -151,8 +149,9 @@ def recognise(source: Source, target: str, wanted: str | None) -> Recognised:
     """
     if target in source.files:
         return _of_file(source, target, wanted)
-    found, unknown = _survey(source, target)
-    lists, others = lists_below(source, target) if OF_TEXTS.isdisjoint(found) else ([], [])
+    found, unknown = _survey(source, target, wanted)
+    in_label_folders = not target and has_label_folders(source)
+    lists, others = lists_below(source, target, in_label_folders=in_label_folders) if OF_TEXTS.isdisjoint(found) else ([], [])
     if wanted == LISTS:
         lists, others = lists + others, []
     if lists and (wanted == LISTS or (not found and not unread_layout(source))):
@@ -238,8 +237,12 @@ def _of_file(source: Source, target: str, wanted: str | None) -> Recognised:
     return Recognised(name, tuple(chosen), {name: chosen})
 
 
-def _survey(source: Source, target: str) -> tuple[dict[str, list[str]], list[str]]:
-    """The files below a folder by the format of their content, and those that could hold annotations and are of none."""
+def _survey(source: Source, target: str, wanted: str | None) -> tuple[dict[str, list[str]], list[str]]:
+    """The files below a folder by the format of their content, and those that could hold annotations and are of none.
+
+    What gives each image some text (JSON, a table that does not name its columns) counts only where nothing else does, or if
+    it is `wanted`: beside an export it says which camera took an image, or its checksum.
+    """
     start = f"{target}/" if target else ""
     paths = [path for path in source.own if path.startswith(start)]
     groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
@@ -266,12 +269,16 @@ def _survey(source: Source, target: str) -> tuple[dict[str, list[str]], list[str
                 found[kind].append(path)
             elif ending in HOLDING:
                 unknown.append(path)
+    vague = pop_vague(source, found) if wanted not in VAGUE else {}
     if not found and (texts := dota_files(paths)):
         found["dota"] = texts
     elif not found and (texts := kitti_files(source, paths)):
         found["kitti"] = texts
-    _add_yolo(source, found, paths)
-    return dict(found), unknown
+    if "yolo" in found or not vague or names_beside(source.files):
+        _add_yolo(source, found, paths)
+    if not found:
+        return vague, unknown
+    return dict(found), [*unknown, *(path for group in vague.values() for path in group)]
 
 
 def _add_yolo(source: Source, found: defaultdict[str, list[str]], paths: list[str]) -> None:
@@ -279,16 +286,10 @@ def _add_yolo(source: Source, found: defaultdict[str, list[str]], paths: list[st
     yolo = found.pop("yolo", [])
     names_alone = all(ending_of(path) == ".names" for path in yolo)
     if yolo and not (found and names_alone and not looks_like_labels(source, paths)):
-        found["yolo"] = _best_names(yolo)
+        found["yolo"] = best_names(yolo)
     elif not found and not unread_layout(source) and looks_like_labels(source, paths):
         if not (names := names_beside(source.files)):
             raise ValueError(
                 "YOLO's label files (.txt) must have the names of their classes, got none. Add data.yaml or classes.txt"
             )
         found["yolo"] = names
-
-
-def _best_names(paths: list[str]) -> list[str]:
-    """The one file that says most: data.yaml before obj.data before names alone; of several the uppermost."""
-    ranks = {".yaml": 0, ".yml": 0, ".data": 1}
-    return sorted(paths, key=lambda path: (ranks.get(ending_of(path), 2), path.count("/"), path))[:1]

@@ -1,7 +1,8 @@
 """Lists of images as text, as Caffe, PaddleClas, MMPretrain and published data sets have them: what a line and a file say."""
 
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from imagerecords.tasks.sources.annotations.model import Source
@@ -90,10 +91,11 @@ def _is_known(source: Source, line: Line) -> bool:
     return source.has_picture(line.image)
 
 
-def lists_below(source: Source, folder: str) -> tuple[list[str], list[str]]:
+def lists_below(source: Source, folder: str, *, in_label_folders: bool = False) -> tuple[list[str], list[str]]:
     """The lists below a folder that say something, a split by their name or labels of half of the images; and the others.
 
-    Another list, say of images to look at again, would make a small part of a data set of the whole.
+    Another list, say of images to look at again, would make a small part of a data set of the whole. Of images in label
+    folders a list's texts are labels if they differ by folder; else they are sizes, checksums or names of cameras.
     """
     start = f"{folder}/" if folder else ""
     texts = [path for path in source.own if ending_of(path) == ".txt" and path.startswith(start)]
@@ -107,12 +109,22 @@ def lists_below(source: Source, folder: str) -> tuple[list[str], list[str]]:
             lines = without_header(source, lines_in(source, path, source.text(path)))
             kind = kind_of(path, lines)
             labels = kind in ("number", "numbers", "text") and len(lines) * 2 >= len(source.pictures)
+            if in_label_folders and not split_of_list(path):
+                labels = labels and differ_by_folder((line.image, line.rest) for line in lines)
             says = labels or kind == "split" or (kind not in ("table", "caption") and split_of_list(path))
             (counting if says else others).append(path)
             named += len(lines) if says else 0
     if len({split_of_list(path) for path in counting}) == 1 and named * 2 < len(source.pictures):
         return [], counting + others
     return counting, others
+
+
+def differ_by_folder(pairs: Iterable[tuple[str, str]]) -> bool:
+    """Whether the images of each folder have one text, and those of some folders another one."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for image, text in pairs:
+        found[folder_of(image.replace("\\", "/"))].add(text)
+    return all(len(texts) == 1 for texts in found.values()) and len(set[str]().union(*found.values())) > 1
 
 
 def split_of_list(path: str) -> str | None:

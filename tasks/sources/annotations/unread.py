@@ -42,7 +42,8 @@ OF_ALL_IMAGES = {
     *("obj_train_data", "obj_val_data", "obj_valid_data", "obj_test_data", "leftimg8bit", "gtfine", "bounding_box_train"),
     *("bounding_box_val", "bounding_box_test", "vis_train", "vis_val"),
 }
-MASKS = {"segmentationclass", "segmentationobject", "gtfine", "masks", "mask", "trimaps", "trimap", "groundtruth"}
+OF_MASKS = {"segmentationclass", "segmentationobject", "gtfine", "masks", "trimaps", "trimap", "groundtruth"}
+MASKS = OF_MASKS | {"mask"}  # which may be a label, as of faces
 BY_DATUMARO = "Convert it with datumaro[cli]: datum convert -if {} -i FOLDER -f coco -o OUT -- --save-media"
 NO_CLASS = "Its objects have no class: write a .jsonl of path, label and boxes for --image_list"
 BY_DATASETS = "Write its images as files, and a metadata.csv of file_name and label beside them"
@@ -60,7 +61,7 @@ LAYOUTS: tuple[tuple[Callable[[Set[str], Set[str]], bool], str, str], ...] = (
         NO_CLASS,
     ),
     (
-        lambda names, folders: not folders.isdisjoint(MASKS),
+        lambda names, folders: not folders.isdisjoint(OF_MASKS),
         "masks in image files",
         "Masks give neither labels nor boxes: export those from the tool",
     ),

@@ -214,3 +214,9 @@ def _names_file(source: Source, path: str) -> dict[int, str]:
 def names_beside(files: Iterable[str]) -> list[str]:
     """The files of class names among some."""
     return sorted(path for path in files if path.rpartition("/")[2].lower() in NAMES_FILES)
+
+
+def best_names(paths: list[str]) -> list[str]:
+    """The one file that says most: data.yaml before obj.data before names alone; of several the uppermost."""
+    ranks = {".yaml": 0, ".yml": 0, ".data": 1}
+    return sorted(paths, key=lambda path: (ranks.get(ending_of(path), 2), path.count("/"), path))[:1]
