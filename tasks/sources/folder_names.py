@@ -8,20 +8,9 @@ from imagerecords.schemas.messages import some
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
 
 SPLIT_NAMES = {"train", "training", "val", "valid", "validation", "test", "testing", "eval"}
-OF_ALL_IMAGES = {
-    "images",
-    "image",
-    "imgs",
-    "img",
-    "jpegimages",
-    "jpegs",
-    "jpgs",
-    "pngs",
-    "photos",
-    "pictures",
-    "data",
-    "frames",
-}
+# Folders of all images, in lower case: nobody's label; and those that are perhaps, if there is but one.
+OF_ALL_IMAGES = {"images", "image", "imgs", "img", "jpegimages", "jpegs", "jpgs", "pngs", "frames"}
+PERHAPS_OF_ALL = OF_ALL_IMAGES | {"photos", "pictures", "data"}
 SAY_LABELS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".xml", ".mat", ".parquet", ".xlsx", ".txt", ".pkl", ".npy", ".h5")
 NO_LABELS = re.compile(r"read.?me|licen[cs]e|copying|changelog|citation", re.IGNORECASE)
 
@@ -61,7 +50,7 @@ def _has_split(name: str) -> bool:
 
 
 def _is_of_all(name: str) -> bool:
-    return name.lower() in OF_ALL_IMAGES or f".{name.lower()}" in IMAGE_ENDINGS
+    return name.lower() in PERHAPS_OF_ALL or f".{name.lower()}" in IMAGE_ENDINGS
 
 
 def _words(name: str) -> tuple[str, ...]:

@@ -75,9 +75,11 @@ def read_label_json(source: Source) -> Iterator[AnnotatedImage]:
 
 def _entries(source: Source, path: str) -> Iterator[tuple[str, Any, Any, str | None]]:
     content = source.json(path)
-    for key, value in content.items() if isinstance(content, dict) else ():
+    content = content if isinstance(content, dict) else {}
+    by_image = _images_are_keys(source, content)
+    for key, value in content.items():
         place = source.place(path, f"key {key}")
-        if _images_are_keys(source, content):
+        if by_image:
             yield place, key, value, None
         else:
             for image in value if isinstance(value, list) else [value]:

@@ -14,7 +14,7 @@ from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.annotations.class_attribute import CLASS_NAMES, class_attribute
 from imagerecords.tasks.sources.annotations.geometry import Corners, around, from_size, no_of, numbers_of
 from imagerecords.tasks.sources.annotations.model import DAMAGED, AnnotatedImage, Box, Source
-from imagerecords.tasks.sources.annotations.paths import SPLIT_OF, folder_of, join, split_of_path
+from imagerecords.tasks.sources.annotations.paths import SPLIT_OF
 from imagerecords.tasks.sources.annotations.service_images import ServiceImages
 from imagerecords.tasks.sources.file_names import ending_of
 
@@ -65,20 +65,14 @@ def read_labelbox(source: Source) -> Iterator[AnnotatedImage]:
         wanted = CLASS_NAMES if any(label.objects for label in labels) else ()
         question = class_attribute(source, path, counts, wanted)
         source.marked = source.lost
-        home = folder_of(path)
-        folders = tuple(dict.fromkeys([home, join(home, "images"), folder_of(home)]))
         for row in rows:
             label = _chosen(source, row, question)
-            named = images.named(row.names, row.url)
-            yield AnnotatedImage(
-                path=named.path,
-                place=row.place,
+            image = images.image(path, row.place, row.names, row.url)
+            yield image._replace(
                 labels=label.answers.get(question or "", ()) if label else (),
-                split=row.split or split_of_path(path),
+                split=row.split or image.split,
                 boxes=tuple(_boxes(source, label, row.place)) if label else (),
                 size=row.size,
-                by_stem=named.by_stem,
-                folders=folders,
                 unclear=row.unclear or label is None,
             )
 

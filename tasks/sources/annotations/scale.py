@@ -7,7 +7,6 @@ from typing import Any
 from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.annotations.geometry import Corners, around, from_size, no_of
 from imagerecords.tasks.sources.annotations.model import DAMAGED, AnnotatedImage, Box, Source
-from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path
 from imagerecords.tasks.sources.annotations.service_images import ServiceImages
 from imagerecords.tasks.sources.file_names import ending_of
 
@@ -63,7 +62,7 @@ def read_scale(source: Source) -> Iterator[AnnotatedImage]:
                 source.refuse(place, f"{RULE}, got {plain_words(error)}")
         source.marked = source.lost
         for reference, items in by_reference.items():
-            yield _image(images, path, [reference], "", items[0][0])._replace(**_read(source, items))
+            yield images.image(path, items[0][0], [reference])._replace(**_read(source, items))
 
 
 def _items(source: Source, path: str) -> Iterator[tuple[str, Any]]:
@@ -74,19 +73,8 @@ def _items(source: Source, path: str) -> Iterator[tuple[str, Any]]:
     yield from source.json_lines(path)
 
 
-def _image(images: ServiceImages, path: str, names: list[str], url: str, place: str) -> AnnotatedImage:
-    home, named = folder_of(path), images.named(names, url)
-    return AnnotatedImage(
-        path=named.path,
-        place=place,
-        split=split_of_path(path),
-        by_stem=named.by_stem,
-        folders=tuple(dict.fromkeys([home, join(home, "images"), folder_of(home)])),
-    )
-
-
 def _of_task(source: Source, images: ServiceImages, path: str, task: Mapping[str, Any], place: str) -> AnnotatedImage:
-    image = _image(images, path, [], str(task["params"].get("attachment") or ""), place)
+    image = images.image(path, place, [], str(task["params"].get("attachment") or ""))
     response, status = task.get("response"), str(task.get("status") or "completed")
     annotations = response.get("annotations") if isinstance(response, dict) else None
     if status != "completed" or not isinstance(annotations, list):
@@ -99,7 +87,7 @@ def _of_task(source: Source, images: ServiceImages, path: str, task: Mapping[str
 def _of_item(source: Source, images: ServiceImages, path: str, row: Mapping[str, Any], place: str) -> AnnotatedImage:
     item = row["item"]
     url = next((str(item[key]) for key in URLS if item.get(key)), "")
-    image = _image(images, path, [str(item["reference_id"])], url, place)
+    image = images.image(path, place, [str(item["reference_id"])], url)
     lists = {kind: row[kind] if isinstance(row[kind], list) else [row[kind]] for kind in KINDS if row.get(kind)}
     found = [
         (f"{place}, {kind} {number}", {"type": kind, **each})

@@ -2,19 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import NamedTuple
 from urllib.parse import unquote
 
-from imagerecords.tasks.sources.annotations.model import Source
-from imagerecords.tasks.sources.annotations.paths import stem_of
+from imagerecords.tasks.sources.annotations.model import AnnotatedImage, Source
+from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path, stem_of
 from imagerecords.tasks.sources.file_names import IMAGE_ENDINGS, ending_of
-
-
-class Named(NamedTuple):
-    """An image's path as AnnotatedImage has it."""
-
-    path: str
-    by_stem: bool = False
 
 
 class ServiceImages:
@@ -25,17 +17,24 @@ class ServiceImages:
         self._names = Counter(names)
         self._stems = Counter(map(stem_of, names))
 
-    def named(self, names: Iterable[str], url: str = "") -> Named:
-        """The first name that a file has, with or without its ending; else the URL if it is not signed; else the first name."""
+    def image(self, path: str, place: str, names: Iterable[str], url: str = "") -> AnnotatedImage:
+        """An image of the export at `path`, by its names and its URL, without labels; it lies beside the export."""
+        name, by_stem = self._named(names, url)
+        home = folder_of(path)
+        folders = tuple(dict.fromkeys([home, join(home, "images"), folder_of(home)]))
+        return AnnotatedImage(path=name, place=place, split=split_of_path(path), by_stem=by_stem, folders=folders)
+
+    def _named(self, names: Iterable[str], url: str) -> tuple[str, bool]:
+        """The first name that a file has, and whether without its ending; or a URL that is not signed; or the first name."""
         found = [name for name in (*map(_slashed, names), name_of_url(url)) if name]
         for name in found:
             if self._names[name.rpartition("/")[2]]:
-                return Named(name)
+                return name, False
         for name in found:
             if self._stems[name.rpartition("/")[2]] and ending_of(name) not in IMAGE_ENDINGS:
-                return Named(name, by_stem=True)
+                return name, True
         can_be_read = "://" in url and "?" not in url
-        return Named(url if can_be_read else next(iter(found), ""))
+        return url if can_be_read else next(iter(found), ""), False
 
 
 def _slashed(name: str) -> str:

@@ -5,41 +5,18 @@ from collections.abc import Callable, Iterable, Set
 from typing import Any
 
 from imagerecords.schemas.messages import plural
+from imagerecords.tasks.sources import folder_names
 from imagerecords.tasks.sources.annotations.model import Source
 from imagerecords.tasks.sources.annotations.paths import folder_of
 from imagerecords.tasks.sources.file_names import ending_of
 
 # Folders that tools make for all images or their masks, in lower case; none of them is anybody's label.
 OF_ALL_IMAGES = {
-    *(
-        "images",
-        "image",
-        "imgs",
-        "img",
-        "img1",
-        "image_2",
-        "image_3",
-        "image_02",
-        "image_03",
-        "jpegimages",
-        "jpegs",
-        "jpgs",
-        "pngs",
-    ),
-    *("masks", "segmentationclass", "segmentationobject", "segmentation", "groundtruth", "ground_truth", "gt", "instances"),
-    *(
-        "annotations",
-        "annotation",
-        "labels",
-        "labeltxt",
-        "labelids",
-        "semantic",
-        "instance",
-        "panoptic",
-        "frames",
-        "thumbnails",
-    ),
-    *("obj_train_data", "obj_val_data", "obj_valid_data", "obj_test_data", "leftimg8bit", "gtfine", "bounding_box_train"),
+    *folder_names.OF_ALL_IMAGES,
+    *("img1", "image_2", "image_3", "image_02", "image_03", "thumbnails"),
+    *("masks", "segmentationclass", "segmentationobject", "segmentation", "groundtruth", "ground_truth", "gt", "gtfine"),
+    *("annotations", "annotation", "labels", "labeltxt", "labelids", "instances", "semantic", "instance", "panoptic"),
+    *("obj_train_data", "obj_val_data", "obj_valid_data", "obj_test_data", "leftimg8bit", "bounding_box_train"),
     *("bounding_box_val", "bounding_box_test", "vis_train", "vis_val"),
 }
 OF_MASKS = {"segmentationclass", "segmentationobject", "gtfine", "masks", "trimaps", "trimap", "groundtruth"}

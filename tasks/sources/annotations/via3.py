@@ -11,7 +11,6 @@ from imagerecords.schemas.plain_words import plain_words
 from imagerecords.tasks.sources.annotations.class_attribute import CLASS_NAMES, class_attribute
 from imagerecords.tasks.sources.annotations.geometry import Corners, around, from_size, no_of
 from imagerecords.tasks.sources.annotations.model import DAMAGED, AnnotatedImage, Box, Source
-from imagerecords.tasks.sources.annotations.paths import folder_of, join, split_of_path
 from imagerecords.tasks.sources.annotations.service_images import ServiceImages
 
 KEYS = {"file", "view", "metadata", "attribute"}
@@ -74,15 +73,7 @@ def _image(images: ServiceImages, path: str, place: str, file: Mapping[str, Any]
     for key in ("file", "loc_prefix", str(file.get("loc"))):
         config = config.get(key) if isinstance(config, dict) else None
     url = "" if file.get("loc") in (LOCAL, INLINE) else f"{config or ''}{file.get('src') or ''}"
-    named = images.named([str(file.get("fname") or ""), *([url] if "://" not in url else [])], url)
-    home = folder_of(path)
-    return AnnotatedImage(
-        path=named.path,
-        place=place,
-        split=split_of_path(path),
-        by_stem=named.by_stem,
-        folders=tuple(dict.fromkeys([home, join(home, "images"), folder_of(home)])),
-    )
+    return images.image(path, place, [str(file.get("fname") or ""), *([url] if "://" not in url else [])], url)
 
 
 def _metadata(

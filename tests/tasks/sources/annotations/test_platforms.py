@@ -6,7 +6,7 @@ import pytest
 
 from imagerecords.tasks.discover import survey
 from imagerecords.tasks.sources.annotations.model import Source
-from imagerecords.tasks.sources.annotations.service_images import Named, ServiceImages
+from imagerecords.tasks.sources.annotations.service_images import ServiceImages
 from imagerecords.tasks.storage.folders import open_folder
 from tests.tasks.sources.annotations import layouts_of_platforms as layouts
 from tests.tasks.sources.annotations.layouts_of_services import relative
@@ -284,12 +284,17 @@ def test_boxes_in_fractions_of_a_format_in_pixels_are_relative(records, look, tm
 def test_an_image_is_found_by_any_of_its_names_and_a_signed_url_is_never_read(tmp_path):
     files = ("day 1/one.jpg", "two.png")
     images = ServiceImages(Source(open_folder(str(tmp_path), {}), files))
-    assert images.named(["id-7", "x/one.jpg"]).path == "x/one.jpg"
-    assert images.named(["id-7", "two"]) == Named("two", by_stem=True)
-    assert images.named(["id-7"], "https://a.org/b/one.jpg?Signature=x").path == "one.jpg"
-    assert images.named(["gs://bucket/day 1/one.jpg"]).path == "bucket/day 1/one.jpg"
-    assert images.named(["id-7"], "https://a.org/three.jpg").path == "https://a.org/three.jpg"
-    assert images.named(["id-7"], "https://a.org/three.jpg?Signature=x").path == "id-7"
+
+    def named(names, url=""):
+        found = images.image("export.json", "row 1", names, url)
+        return found.path, found.by_stem
+
+    assert named(["id-7", "x/one.jpg"])[0] == "x/one.jpg"
+    assert named(["id-7", "two"]) == ("two", True)
+    assert named(["id-7"], "https://a.org/b/one.jpg?Signature=x")[0] == "one.jpg"
+    assert named(["gs://bucket/day 1/one.jpg"])[0] == "bucket/day 1/one.jpg"
+    assert named(["id-7"], "https://a.org/three.jpg")[0] == "https://a.org/three.jpg"
+    assert named(["id-7"], "https://a.org/three.jpg?Signature=x")[0] == "id-7"
 
 
 def test_a_box_file_of_such_a_format_names_annotations(make_settings, tmp_path):
